@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+// The arrows go one way: see Sources/README.md.
+let package = Package(
+    name: "kiln",
+    products: [.executable(name: "kiln", targets: ["kiln"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+
+        .target(name: "KilnModel", swiftSettings: strict),
+        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], swiftSettings: strict),
+        .target(name: "LibvirtXML", dependencies: ["CLibXML2", "KilnModel"], swiftSettings: strict),
+        .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
+        .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "KilnHost",
+            dependencies: ["KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            swiftSettings: strict
+        ),
+        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(
+            name: "KilnCLI",
+            dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
