@@ -49,7 +49,8 @@ struct DaemonHomeAliasTests {
     func plain() throws {
         try inRoot {
             let alias = HomeAlias(home: root + "/a b", directory: directory)
-            #expect(try alias.shortPath(for: root + "/a b/d", plain: true) == alias.link + "/d")
+            let short = try alias.shortPath(for: root + "/a b/d", plain: true)
+            #expect(short == alias.link + "/d")
         }
     }
 
@@ -70,7 +71,8 @@ struct DaemonHomeAliasTests {
                 // Only root can make a directory of somebody else.
                 guard trap != "foreign" || chown(directory, 12345, 12345) == 0 else { return }
             }
-            #expect { try alias.shortPath(for: home + "/s") } throws: { ($0 as? KilnError)?.code == "alias.unsafe" }
+            let error = #expect(throws: KilnError.self) { try alias.shortPath(for: home + "/s") }
+            #expect(error?.code == "alias.unsafe")
         }
     }
 
