@@ -57,4 +57,25 @@ struct DaemonLayoutTests {
         DaemonReaper.runIfRequested(arguments: ["kiln", "ps", "a", "3"])
         DaemonReaper.runIfRequested(arguments: ["kiln", "__daemon", "a", "not-a-number"])
     }
+
+    @Test("what a daemon left is kept in the same uptime of the host and forgotten in another")
+    func uptime() throws {
+        let base = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-run-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: base) }
+        let layout = DaemonLayout(base: base)
+        for name in DaemonLayout.directories {
+            try FileManager.default.createDirectory(atPath: "\(base)/\(name)", withIntermediateDirectories: true)
+        }
+        let left = base + "/run/left.pid"
+        try DaemonReaper.prepare(layout)
+        #expect(FileManager.default.createFile(atPath: left, contents: nil))
+        try DaemonReaper.prepare(layout)
+        #expect(FileManager.default.fileExists(atPath: left))
+        try Data("another uptime".utf8).write(to: URL(fileURLWithPath: layout.epochFile))
+        try DaemonReaper.prepare(layout)
+        #expect(!FileManager.default.fileExists(atPath: left))
+        for (path, text) in layout.configuration {
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+        }
+    }
 }

@@ -99,4 +99,16 @@ struct DaemonLifeTests {
             return error?.code == "daemon.start-failed" && error?.message.contains("/nonexistent/kiln") == true
         }
     }
+
+    @Test("a home that the machines' owner can't reach is refused by name", .enabled(if: geteuid() == 0, "root only"))
+    func unreachableHome() async throws {
+        let home = try DaemonTestHome(length: 90)
+        let daemon = try home.daemon()
+        defer { home.remove(daemon) }
+        chmod(URL(fileURLWithPath: home.path).deletingLastPathComponent().path, 0o700)
+        await #expect { try await daemon.ensureRunning() } throws: { error in
+            let error = error as? KilnError
+            return error?.code == "daemon.home-unreachable" && error?.message.contains("'kiln'") == true
+        }
+    }
 }

@@ -6,6 +6,9 @@ import KilnModel
 public enum EmbedRoot {
     /// Makes `root` usable: writes `etc/qemu.conf` unless there is one, so that QEMU runs as `owner`, in no need of any daemon.
     ///
+    /// Whatever that file says, libvirt as root refuses to start ("Failed to parse user") where the user and group that it was
+    /// built for don't exist, `libvirt-qemu` on Debian, which the package libvirt-daemon-system creates.
+    ///
     /// - Parameters:
     ///   - root: an absolute path; made if absent. `owner` must be able to pass through the directories above it.
     ///   - owner: who runs the machines.

@@ -61,7 +61,7 @@ public struct SessionDaemon: Sendable {
         try await offPool { try start() }
     }
 
-    /// Whether the daemon runs; changes nothing.
+    /// Whether the daemon runs; starts nothing.
     ///
     /// - Throws: `KilnError` with code `daemon.unreachable` or `daemon.impostor`.
     public func status() async throws -> Status {
