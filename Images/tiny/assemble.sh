@@ -1,11 +1,10 @@
 #!/bin/sh
-# Assembles tiny from unpacked Debian packages. In: KILN_TREE (the packages), KILN_RECIPE (this folder), KILN_VERSION.
+# Assembles tiny from unpacked Debian packages. In: KILN_TREE (the packages), KILN_RECIPE (this folder), KILN_SHARED (the one above),
+# KILN_NAME, KILN_VERSION.
 # Out: KILN_ROOT (becomes the root file system), KILN_BOOT/kernel, KILN_BOOT/initrd, KILN_BOOT/packages.
 set -eu
 tree=$KILN_TREE root=$KILN_ROOT
 kernel=$(ls "$tree/usr/lib/modules")
-work=$(mktemp -d "$KILN_BOOT/initrd.XXXXXX")
-trap 'rm -rf "$work"' EXIT
 
 # Unpacked packages lack the links of a merged /usr; the loader needs them.
 merge_usr() {
@@ -76,15 +75,7 @@ printf 'NAME="Kiln %s"\nID=kiln-%s\nID_LIKE=debian\nVERSION_ID=%s\nPRETTY_NAME="
 echo "$KILN_VERSION" > "$root/srv/www/version"
 
 cp "$tree/boot/vmlinuz-$kernel" "$KILN_BOOT/kernel"
-mkdir -p "$work/bin" "$work/dev" "$work/proc" "$work/sys"
-mkdir -p "$work/lib64" "$work/lib/x86_64-linux-gnu"
-cp "$root/usr/bin/busybox" "$work/bin/"
-cp "$root/usr/lib64/ld-linux-x86-64.so.2" "$work/lib64/"
-for library in libc.so.6 libresolv.so.2; do cp "$root/usr/lib/x86_64-linux-gnu/$library" "$work/lib/x86_64-linux-gnu/"; done
-for applet in sh mount cat findfs insmod mkdir switch_root usleep poweroff; do ln -s busybox "$work/bin/$applet"; done
-cp "$KILN_RECIPE/initrd/init" "$work/init"
-xz -dc "$(find "$tree/usr/lib/modules" -name virtio_blk.ko.xz)" > "$work/virtio_blk.ko"
-(cd "$work" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) > "$KILN_BOOT/initrd"
+"$KILN_SHARED/initrd/make-initrd" "$tree" "$kernel" "$KILN_BOOT/initrd"
 
 # Only what was taken counts as installed.
 grep -E '^(busybox|jq|libjq1|libonig5|qemu-guest-agent|coreutils|libc6|libudev1|libnuma1|liburing2|libglib2.0-0t64|libcap2|libatomic1|libpcre2-8-0|linux-image-[0-9])' \
