@@ -1,0 +1,126 @@
+/// What the store knows of a sealed image; kept beside it as `manifest.json`.
+public struct ImageManifest: Sendable, Hashable, Codable {
+    /// How a machine is booted from the image.
+    public enum Boot: Sendable, Hashable, Codable {
+        /// QEMU loads kernel and initrd, which lie beside the disk in the store.
+        ///
+        /// - `commandLine`: what the kernel is told, without the parts that differ per generation.
+        case direct(commandLine: String)
+        /// The disk carries its own boot loader.
+        case firmware(Firmware)
+    }
+
+    /// The firmware that starts a disk with its own boot loader.
+    public enum Firmware: String, Sendable, Hashable, Codable {
+        /// SeaBIOS, QEMU's default.
+        case bios
+        /// UEFI, from Debian's `ovmf` package.
+        case uefi
+    }
+
+    /// What wrote the guest's first-boot configuration: Debian's cloud-init, or the subset that `tiny` reads.
+    public enum CloudInit: String, Sendable, Hashable, Codable {
+        /// Canonical's cloud-init.
+        case full
+        /// The part of it that the image documents.
+        case subset
+        /// None: the image takes no metadata.
+        case none
+    }
+
+    /// A Debian package in the image.
+    public struct Package: Sendable, Hashable, Codable {
+        /// Its name.
+        public let name: String
+        /// Its version.
+        public let version: String
+
+        /// A package by name and version.
+        public init(name: String, version: String) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    /// The image's name.
+    public let name: Name
+    /// Its version, unique within the name.
+    public let version: String
+    /// The sha256 of the disk, which names the image.
+    public let digest: ImageDigest
+    /// The image it was made from, if any.
+    public let parent: ImageDigest?
+    /// The size of the disk as a guest sees it.
+    public let virtualSize: ByteCount
+    /// How to boot it.
+    public let boot: Boot
+    /// The sha256 of the other files that boot it, by file name (`kernel`, `initrd`).
+    public let files: [String: ImageDigest]
+    /// What reads the seed in the guest.
+    public let cloudInit: CloudInit
+    /// Whether the guest runs an SSH server.
+    public let ssh: Bool
+    /// Memory for a server that states none.
+    public let memory: ByteCount
+    /// Virtual processors for a server that states none.
+    public let processors: Int
+    /// Paths that may differ on a running root without being drift.
+    public let ephemeral: [String]
+    /// The Debian packages in it, by name.
+    public let packages: [Package]
+    /// sha256 over the recipe's content, or nothing for an image that was added from a file.
+    public let recipe: ImageDigest?
+
+    /// A manifest from its parts.
+    public init(
+        name: Name,
+        version: String,
+        digest: ImageDigest,
+        parent: ImageDigest? = nil,
+        virtualSize: ByteCount,
+        boot: Boot,
+        files: [String: ImageDigest] = [:],
+        cloudInit: CloudInit,
+        ssh: Bool,
+        memory: ByteCount,
+        processors: Int,
+        ephemeral: [String] = [],
+        packages: [Package] = [],
+        recipe: ImageDigest? = nil
+    ) {
+        self.name = name
+        self.version = version
+        self.digest = digest
+        self.parent = parent
+        self.virtualSize = virtualSize
+        self.boot = boot
+        self.files = files
+        self.cloudInit = cloudInit
+        self.ssh = ssh
+        self.memory = memory
+        self.processors = processors
+        self.ephemeral = ephemeral
+        self.packages = packages
+        self.recipe = recipe
+    }
+}
+
+/// A sealed image that was found in the store, with the paths of its files.
+public struct StoredImage: Sendable, Hashable {
+    /// What is known of it.
+    public let manifest: ImageManifest
+    /// The qcow2 file, mode 0444.
+    public let disk: String
+    /// The kernel, for a direct boot.
+    public let kernel: String?
+    /// The initial RAM disk, for a direct boot.
+    public let initrd: String?
+
+    /// A stored image from its parts.
+    public init(manifest: ImageManifest, disk: String, kernel: String?, initrd: String?) {
+        self.manifest = manifest
+        self.disk = disk
+        self.kernel = kernel
+        self.initrd = initrd
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+
+/// Everything that a hypervisor needs to know to make one machine.
+public struct MachineSpec: Sendable, Hashable, Codable {
+    /// How the guest's instructions are executed.
+    public enum Acceleration: String, Sendable, Hashable, Codable {
+        /// By the processor.
+        case kvm
+        /// By QEMU's translator; some ten times slower.
+        case tcg
+    }
+
+    /// How the machine boots.
+    public enum Boot: Sendable, Hashable, Codable {
+        /// QEMU loads these files.
+        case direct(kernel: String, initrd: String?, commandLine: String)
+        /// The firmware loads what the root disk carries; `serial` becomes the SMBIOS system serial number, through
+        /// which cloud-init finds its instance-id.
+        case firmware(ImageManifest.Firmware, serial: String)
+    }
+
+    /// A qcow2 file with every file below it, so that QEMU opens nothing that is not listed.
+    public struct Disk: Sendable, Hashable, Codable {
+        /// The file that the guest writes to.
+        public let path: String
+        /// The qcow2 files below it, nearest first; the last has no backing file.
+        public let backing: [String]
+
+        /// A disk from its chain.
+        public init(path: String, backing: [String]) {
+            self.path = path
+            self.backing = backing
+        }
+    }
+
+    /// A volume as a disk of the machine.
+    public struct Volume: Sendable, Hashable, Codable {
+        /// The volume's id, which the guest sees as the disk's serial number (20 characters at most).
+        public let id: VolumeID
+        /// Its active layer and the sealed ones below.
+        public let disk: Disk
+
+        /// A volume's disk.
+        public init(id: VolumeID, disk: Disk) {
+            self.id = id
+            self.disk = disk
+        }
+    }
+
+    /// The user that QEMU runs as where the hypervisor would choose another.
+    public struct User: Sendable, Hashable, Codable {
+        /// User id.
+        public let uid: UInt32
+        /// Group id.
+        public let gid: UInt32
+
+        /// A user by ids.
+        public init(uid: UInt32, gid: UInt32) {
+            self.uid = uid
+            self.gid = gid
+        }
+    }
+
+    /// Which machine it is.
+    public let id: MachineID
+    /// The identity that libvirt and the guest's firmware see.
+    public let uuid: UUID
+    /// Executed by what.
+    public var acceleration: Acceleration
+    /// Memory.
+    public var memory: ByteCount
+    /// Virtual processors.
+    public var processors: Int
+    /// How it boots.
+    public var boot: Boot
+    /// The throw-away root overlay on its base image.
+    public var root: Disk
+    /// The NoCloud disk, until the machine has been ready once.
+    public var seed: String?
+    /// The volumes; empty while the machine is only prepared.
+    public var volumes: [Volume]
+    /// What of the network it sees.
+    public var network: ServerSpec.Network
+    /// Its network card.
+    public var mac: MACAddress
+    /// The unix socket of the serial console (QEMU listens).
+    public var consoleSocket: String
+    /// The file that takes a copy of all console output.
+    public var consoleLog: String
+    /// The unix socket of the virtio-serial port `kiln.ledger` (QEMU listens).
+    public var ledgerSocket: String
+    /// The user that QEMU runs as, where it has to be said.
+    public var user: User?
+
+    /// A machine from its parts.
+    public init(
+        id: MachineID,
+        uuid: UUID,
+        acceleration: Acceleration,
+        memory: ByteCount,
+        processors: Int,
+        boot: Boot,
+        root: Disk,
+        seed: String?,
+        volumes: [Volume],
+        network: ServerSpec.Network,
+        consoleSocket: String,
+        consoleLog: String,
+        ledgerSocket: String,
+        user: User?
+    ) {
+        self.id = id
+        self.uuid = uuid
+        self.acceleration = acceleration
+        self.memory = memory
+        self.processors = processors
+        self.boot = boot
+        self.root = root
+        self.seed = seed
+        self.volumes = volumes
+        self.network = network
+        self.mac = MACAddress(of: id)
+        self.consoleSocket = consoleSocket
+        self.consoleLog = consoleLog
+        self.ledgerSocket = ledgerSocket
+        self.user = user
+    }
+}
