@@ -43,6 +43,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+
+        .testTarget(
+            name: "LibvirtXMLTests",
+            dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
