@@ -45,6 +45,11 @@ let package = Package(
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .testTarget(name: "KilnHostTests", dependencies: ["KilnHost", "KilnModel", "kiln"], swiftSettings: strict),
         .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "LibvirtXMLTests",
+            dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
