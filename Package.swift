@@ -43,6 +43,8 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+
+        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
