@@ -50,6 +50,7 @@ let package = Package(
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
             swiftSettings: strict
         ),
+        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
