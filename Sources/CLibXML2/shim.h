@@ -1,4 +1,7 @@
 #pragma once
+// libxml2's headers would pull in ICU's, which clash with the copy of ICU inside Foundation.
+#include <libxml/xmlversion.h>
+#undef LIBXML_ICU_ENABLED
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
 #include <libxml/tree.h>
