@@ -42,13 +42,11 @@ struct ServerWorkspace: Sendable {
 
     // MARK: - Machines
 
-    /// Makes overlay, seed, console log and domain of a machine whose record was written, without the volumes.
+    /// Makes overlay and domain of a machine whose record and seed were written, without the volumes.
     func prepare(_ machine: MachineID) async throws {
         let record = try record(machine)
         try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk)
         try parts.disks.giveToMachines(state.rootOverlay(machine))
-        try DurableFile.write(Data(), to: state.consoleLog(machine), mode: 0o640)
-        try parts.disks.giveToMachines(state.consoleLog(machine))
         try await parts.machines.define(try definition(record, withVolumes: false))
     }
 
