@@ -26,9 +26,8 @@ let package = Package(
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], swiftSettings: strict),
+        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
         .target(name: "LibvirtXML", dependencies: ["CLibXML2", "KilnModel"], swiftSettings: strict),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
         .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
@@ -45,6 +44,13 @@ let package = Package(
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .testTarget(name: "KilnHostTests", dependencies: ["KilnHost", "KilnModel", "kiln"], swiftSettings: strict),
+        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "LibvirtXMLTests",
+            dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -18,7 +18,9 @@ public struct MACAddress: Sendable, Hashable, Codable, CustomStringConvertible {
 
 /// A hash that is the same in every process, unlike Swift's `Hasher`.
 public enum StableHash {
-    /// 64-bit FNV-1a of the UTF-8 text (http://www.isthe.com/chongo/tech/comp/fnv/). Not for secrets.
+    /// 64-bit FNV-1a of the UTF-8 text; not for secrets.
+    ///
+    /// http://www.isthe.com/chongo/tech/comp/fnv/
     public static func fnv1a(_ text: String) -> UInt64 {
         text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }

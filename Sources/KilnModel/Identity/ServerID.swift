@@ -1,4 +1,4 @@
-/// A server: its name inside its lab. It outlives every machine that embodies it.
+/// A server, which outlives every machine that embodies it.
 public struct ServerID: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     /// The lab that the server belongs to.
     public let lab: Name
@@ -23,7 +23,7 @@ public struct ServerID: Sendable, Hashable, Comparable, Codable, CustomStringCon
     public func machine(_ generation: Generation) -> MachineID { MachineID(server: self, generation: generation) }
 }
 
-/// One machine: a generation of a server. Never changed, only replaced.
+/// One machine, a generation of a server; never changed, only replaced.
 public struct MachineID: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The server that the machine embodies.
     public let server: ServerID

@@ -1,0 +1,46 @@
+import KilnModel
+
+/// Everything outside that the engine works with.
+public struct EngineParts: Sendable {
+    /// Machines.
+    public let machines: any MachineControl
+    /// The inside of guests.
+    public let guests: any GuestAccess
+    /// Disk files.
+    public let disks: any DiskTool
+    /// Seed disks.
+    public let seeds: any SeedWriter
+    /// Images.
+    public let images: any ImageSource
+    /// Who holds which file.
+    public let holders: any HolderInspection
+    /// Published ports, from the client's side.
+    public let network: any NetworkProbe
+    /// Published ports, from the host's side.
+    public let ports: any HostPorts
+    /// Where progress goes.
+    public let progress: ProgressSink
+
+    /// Parts that fit together.
+    public init(
+        machines: any MachineControl,
+        guests: any GuestAccess,
+        disks: any DiskTool,
+        seeds: any SeedWriter,
+        images: any ImageSource,
+        holders: any HolderInspection,
+        network: any NetworkProbe,
+        ports: any HostPorts,
+        progress: @escaping ProgressSink
+    ) {
+        self.machines = machines
+        self.guests = guests
+        self.disks = disks
+        self.seeds = seeds
+        self.images = images
+        self.holders = holders
+        self.network = network
+        self.ports = ports
+        self.progress = progress
+    }
+}

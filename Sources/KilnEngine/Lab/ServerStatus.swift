@@ -1,0 +1,67 @@
+import Foundation
+import KilnModel
+
+/// What is known of a server, for listings.
+public struct ServerStatus: Sendable, Hashable, Codable {
+    /// The image of the serving generation.
+    public struct Image: Sendable, Hashable, Codable {
+        /// Its name.
+        public let name: Name
+        /// Its version.
+        public let version: String
+        /// Its digest.
+        public let digest: ImageDigest
+
+        /// An image from its parts.
+        public init(name: Name, version: String, digest: ImageDigest) {
+            self.name = name
+            self.version = version
+            self.digest = digest
+        }
+    }
+
+    /// A published port.
+    public struct Port: Sendable, Hashable, Codable {
+        /// The port on 127.0.0.1.
+        public let host: UInt16
+        /// The port in the guest.
+        public let guest: UInt16
+    }
+
+    /// An operation that has not ended.
+    public struct OpenOperation: Sendable, Hashable, Codable {
+        /// Its number.
+        public let number: Int
+        /// The step that it is in.
+        public let step: Step
+        /// The process that works on it; nothing if it was interrupted.
+        public let pid: Int32?
+    }
+
+    /// The lab.
+    public let lab: Name
+    /// The server's name.
+    public let name: Name
+    /// The serving generation; nothing before the first was committed.
+    public let generation: Generation?
+    /// What the hypervisor says of its machine.
+    public let state: MachineState
+    /// The image of its machine.
+    public let image: Image?
+    /// cloud-init's instance id of its machine.
+    public let instanceID: String?
+    /// The published ports by name.
+    public let ports: [Name: Port]
+    /// Where its volumes are mounted, by volume.
+    public let volumes: [Name: String]
+    /// The open operation, if any.
+    public let operation: OpenOperation?
+    /// Whether the last operation halted and a person has to decide.
+    public let isHalted: Bool
+
+    enum CodingKeys: String, CodingKey {
+        case lab, name, generation, state, image, ports, volumes, operation
+        case instanceID = "instance_id"
+        case isHalted = "halted"
+    }
+}

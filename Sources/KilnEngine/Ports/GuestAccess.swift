@@ -1,0 +1,48 @@
+import Foundation
+import KilnModel
+
+/// A command to be run in a guest.
+public struct GuestCommand: Sendable, Hashable {
+    /// The program and its arguments; no shell looks at them.
+    public let arguments: [String]
+    /// What the command reads from its standard input.
+    public let input: [UInt8]
+    /// How long it may take.
+    public let deadline: Duration
+
+    /// A command from its parts.
+    public init(_ arguments: [String], input: [UInt8] = [], deadline: Duration = .seconds(60)) {
+        self.arguments = arguments
+        self.input = input
+        self.deadline = deadline
+    }
+}
+
+/// What a command in a guest left behind. A non-zero exit status is a result, not an error.
+public struct GuestCommandResult: Sendable, Hashable {
+    /// The exit status, or 128 plus the signal that ended it.
+    public let status: Int32
+    /// What it wrote to standard output; hostile bytes.
+    public let output: [UInt8]
+    /// What it wrote to standard error; hostile bytes.
+    public let errors: [UInt8]
+
+    /// A result from its parts.
+    public init(status: Int32, output: [UInt8], errors: [UInt8]) {
+        self.status = status
+        self.output = output
+        self.errors = errors
+    }
+}
+
+/// Reaches into guests through the guest agent; needs no network. All methods throw `KilnError`.
+public protocol GuestAccess: Sendable {
+    /// Waits until the agent answers; throws `guest.agent-silent` at the deadline.
+    func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws
+    /// Runs a command and captures what it writes.
+    func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult
+    /// The content of a file, or nothing where there is none; throws beyond `limit` bytes.
+    func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]?
+    /// Writes a file, replacing its content.
+    func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws
+}

@@ -1,0 +1,65 @@
+import KilnModel
+
+/// What the hypervisor says of a machine.
+public enum MachineState: String, Sendable, Hashable, Codable {
+    /// The hypervisor does not know it.
+    case absent
+    /// Defined, but no process.
+    case off
+    /// Its processors run.
+    case running
+    /// It has a process, but its processors stand still, for example after a write error.
+    case paused
+    /// It has a process that is of no use any more: the guest crashed.
+    case crashed
+
+    /// Whether a process of the machine may exist.
+    public var isAlive: Bool { self == .running || self == .paused || self == .crashed }
+}
+
+/// A published port of a machine.
+public struct PortForward: Sendable, Hashable, Codable {
+    /// The TCP port on 127.0.0.1.
+    public let host: UInt16
+    /// The TCP port in the guest.
+    public let guest: UInt16
+
+    /// A forward from its ports.
+    public init(host: UInt16, guest: UInt16) {
+        self.host = host
+        self.guest = guest
+    }
+}
+
+/// Makes, starts, stops and removes machines.
+///
+/// All methods can be repeated: to start what runs or to remove what is absent is not an error. All throw `KilnError`;
+/// one with exit `.unreachable` means that nothing is known of what happened.
+public protocol MachineControl: Sendable {
+    /// Defines the machine, or defines it anew while it is off.
+    func define(_ machine: MachineSpec) async throws
+    /// Starts a defined machine with its published ports; the guest's first instruction runs after the ports are bound.
+    func start(_ machine: MachineID, forwards: [PortForward]) async throws
+    /// Asks the guest to shut down, through the agent and the power button; returns at once.
+    func requestShutdown(_ machine: MachineID) async throws
+    /// Ends the machine without asking the guest; returns when it is off.
+    func powerOff(_ machine: MachineID) async throws
+    /// Restarts the guest, in the same process.
+    func reboot(_ machine: MachineID) async throws
+    /// Forgets a machine that is off.
+    func undefine(_ machine: MachineID) async throws
+    /// What the hypervisor says of the machine now; never from a first listing after a reconnect.
+    func state(of machine: MachineID) async throws -> MachineState
+    /// Waits until the machine is off; false if it is still on at the deadline.
+    func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool
+    /// All machines of all labs that the hypervisor knows.
+    func machines() async throws -> [MachineID: MachineState]
+    /// Takes the seed disk out of a running machine, and out of its definition.
+    func detachSeed(_ machine: MachineID, path: String) async throws
+    /// The definition as the hypervisor holds it, for evidence; nothing if it is absent.
+    func definition(of machine: MachineID) async throws -> String?
+    /// What the machines of this host are executed by.
+    var acceleration: MachineSpec.Acceleration { get }
+    /// The user that machines run as where the definition has to say so.
+    var user: MachineSpec.User? { get }
+}

@@ -1,0 +1,35 @@
+import KilnModel
+
+/// What a probe found.
+public enum ProbeFinding: Sendable, Hashable {
+    /// It holds.
+    case holds
+    /// It does not hold yet; says what was found instead.
+    case notYet(String)
+    /// It can't come to hold any more; says why.
+    case failed(String)
+}
+
+/// Talks to published ports on 127.0.0.1.
+public protocol NetworkProbe: Sendable {
+    /// Sends one HTTP GET and compares the answer.
+    func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding
+    /// Connects, sends, and looks for a text in what comes back.
+    func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding
+}
+
+/// Chooses and keeps ports of the host.
+public protocol HostPorts: Sendable {
+    /// Whether the port can be bound on 127.0.0.1 now.
+    func isFree(_ port: UInt16) -> Bool
+    /// The ports to choose from: outside the kernel's ephemeral range.
+    var choice: ClosedRange<UInt16> { get }
+    /// Keeps ordinary processes from binding the ports, while QEMU still can; until the reservation is released.
+    func reserve(_ ports: [UInt16]) throws -> any PortReservation
+}
+
+/// Ports that are kept.
+public protocol PortReservation: Sendable {
+    /// Gives the ports free.
+    func release()
+}

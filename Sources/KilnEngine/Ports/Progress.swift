@@ -1,0 +1,20 @@
+import KilnModel
+
+/// What the engine tells while it works.
+public enum Progress: Sendable, Hashable {
+    /// A line of a plan.
+    case plan(ServerID, String)
+    /// A step began.
+    case began(ServerID, Generation, Step)
+    /// A step is waiting for something; said again when that changes.
+    case waiting(ServerID, Generation, String)
+    /// A step is done.
+    case finished(ServerID, Generation, Step, milliseconds: Int)
+    /// A step failed, and the way back is taken.
+    case turnedBack(ServerID, TurnBack)
+    /// Something else worth a line.
+    case note(String)
+}
+
+/// Takes progress; called from any task.
+public typealias ProgressSink = @Sendable (Progress) -> Void

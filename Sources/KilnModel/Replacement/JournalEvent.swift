@@ -1,0 +1,79 @@
+import Foundation
+
+/// What is about to happen to a server, written before anything does.
+public struct Intent: Sendable, Hashable, Codable {
+    /// The number of the operation in the server's life, from 1.
+    public let number: Int
+    /// The generation that serves now; nothing for a server's first machine.
+    public let from: Generation?
+    /// The generation that is to serve.
+    public let to: Generation
+    /// The image of the new generation, as `name:version`.
+    public let image: String
+    /// The digest of that image.
+    public let digest: ImageDigest
+
+    /// An intent from its parts.
+    public init(number: Int, from: Generation?, to: Generation, image: String, digest: ImageDigest) {
+        self.number = number
+        self.from = from
+        self.to = to
+        self.image = image
+        self.digest = digest
+    }
+}
+
+/// Why a replacement turned back.
+public struct TurnBack: Sendable, Hashable, Codable {
+    /// Abort or revert.
+    public let direction: Direction
+    /// The step that failed.
+    public let step: Step
+    /// The stable code of the error.
+    public let code: String
+    /// What happened, for people.
+    public let reason: String
+
+    /// A turn from its parts.
+    public init(direction: Direction, step: Step, code: String, reason: String) {
+        self.direction = direction
+        self.step = step
+        self.code = code
+        self.reason = reason
+    }
+}
+
+/// One thing that happened to a server; the journal is a list of these.
+public enum JournalEvent: Sendable, Hashable, Codable {
+    /// A replacement, or the launch of the first generation, began.
+    case began(Intent)
+    /// A step is about to have side effects.
+    case entered(Step)
+    /// A step is done; it took this many milliseconds.
+    case completed(Step, milliseconds: Int)
+    /// A step failed, and the way back was taken.
+    case turnedBack(TurnBack)
+    /// A later command took up a replacement that was interrupted after its handover, or had halted.
+    case resumed
+    /// The replacement ended.
+    case ended(Outcome, reason: String?)
+    /// The user wants the server on or off.
+    case power(on: Bool)
+}
+
+/// An event with its time.
+public struct JournalRecord: Sendable, Hashable, Codable {
+    /// When, by the wall clock; shown to people, never used in a decision.
+    public let time: Date
+    /// The process that wrote it.
+    public let pid: Int32
+    /// What happened.
+    public let event: JournalEvent
+
+    /// A record from its parts.
+    public init(time: Date, pid: Int32, event: JournalEvent) {
+        self.time = time
+        self.pid = pid
+        self.event = event
+    }
+}

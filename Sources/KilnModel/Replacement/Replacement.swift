@@ -1,0 +1,142 @@
+/// A step that was done, and how long it took.
+public struct CompletedStep: Sendable, Hashable, Codable {
+    /// Which step.
+    public let step: Step
+    /// Its duration.
+    public let milliseconds: Int
+}
+
+/// The state of one replacement, as a pure function of its journal.
+///
+/// ```
+/// replace: PLAN → PREPARE → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// launch:  PLAN → PREPARE → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// abort:   (START-OLD → OLD-HEALTHY →) REMOVE-NEW
+/// revert:  STOP-NEW → PROVE-NEW-OFF → HAND-BACK → (START-OLD → OLD-HEALTHY →) REMOVE-NEW
+/// ```
+/// A failure before HANDOVER aborts, one after it reverts, one in COMMIT is finished later, one on the way back halts.
+public struct Replacement: Sendable, Hashable {
+    /// What it is about.
+    public let intent: Intent
+    /// Which way it is going.
+    public private(set) var direction = Direction.forward
+    /// Steps that were entered, in order.
+    public private(set) var entered: [Step] = []
+    /// Steps that were completed, in order.
+    public private(set) var completed: [CompletedStep] = []
+    /// Why it turned back, if it did.
+    public private(set) var turn: TurnBack?
+    /// How it ended; nothing while it is open.
+    public private(set) var outcome: Outcome?
+    /// What was said at the end.
+    public private(set) var reason: String?
+
+    private var isResumed = false
+
+    /// A replacement that has just begun.
+    public init(_ intent: Intent) { self.intent = intent }
+
+    /// Takes in the next event of the journal; events of other kinds of operations are ignored.
+    public mutating func apply(_ event: JournalEvent) {
+        switch event {
+        case .began, .power: break
+        case .entered(let step): entered.append(step)
+        case .completed(let step, let milliseconds):
+            completed.append(CompletedStep(step: step, milliseconds: milliseconds))
+        case .turnedBack(let turn):
+            self.turn = turn
+            direction = turn.direction
+        case .resumed: resume()
+        case .ended(let outcome, let reason):
+            self.outcome = outcome
+            self.reason = reason
+        }
+    }
+
+    private mutating func resume() {
+        isResumed = true
+        if outcome == .halted {
+            outcome = nil
+            direction = isHandedOver ? .revert : .abort
+            completed.removeAll { Step.wayBack.contains($0.step) }
+        } else {
+            completed.removeAll { [.start, .healthy, .verify].contains($0.step) }
+        }
+    }
+
+    /// Whether the volumes may belong to the new generation already.
+    public var isHandedOver: Bool { entered.contains(.handover) }
+
+    /// Whether the old machine may have been touched.
+    private var isOldTouched: Bool { intent.from != nil && entered.contains(.stop) }
+
+    /// All steps of the present direction, in order.
+    public var sequence: [Step] {
+        let oldAgain: [Step] = isOldTouched ? [.startOld, .oldHealthy] : []
+        switch direction {
+        case .forward where intent.from == nil: return [.plan, .prepare, .handover, .start, .healthy, .verify, .commit]
+        case .forward:
+            return [
+                .plan, .prepare, .drain, .stop, .proveOff, .snapshot, .handover, .start, .healthy, .verify, .commit,
+            ]
+        case .abort: return oldAgain + [.removeNew]
+        case .revert: return [.stopNew, .proveNewOff, .handBack] + oldAgain + [.removeNew]
+        }
+    }
+
+    /// The next step, or nothing when all of the present direction are done.
+    public var next: Step? { sequence.first { step in !completed.contains { $0.step == step } } }
+
+    /// How it ends when all steps of the present direction are done.
+    public var outcomeAtEnd: Outcome {
+        switch direction {
+        case .forward: .committed
+        case .abort: .aborted
+        case .revert: .reverted
+        }
+    }
+
+    /// What the failure of a step leads to, as an event to write; nothing means that the replacement stays open, to be
+    /// taken up by the next command.
+    public func eventAfterFailure(of step: Step, error: KilnError) -> JournalEvent? {
+        // Where the hypervisor can't be reached, no decision can be carried out. COMMIT is past the point of no return.
+        if error.exit == .unreachable || step == .commit { return nil }
+        guard direction == .forward else {
+            return .ended(.halted, reason: "\(step.rawValue) failed on the way back: \(error.message)")
+        }
+        // Two writers are worse than none: a volume that something holds stays where it is.
+        if isHandedOver && error.code == "volume.held" { return .ended(.halted, reason: error.message) }
+        let turn = TurnBack(
+            direction: isHandedOver ? .revert : .abort,
+            step: step,
+            code: error.code,
+            reason: error.message
+        )
+        return .turnedBack(turn)
+    }
+
+    /// What a command that finds this replacement interrupted writes before it goes on.
+    ///
+    /// - Parameter isNewRunning: whether the new machine runs, as read from the hypervisor after the interruption.
+    public func eventOnRecovery(isNewRunning: Bool) -> JournalEvent? {
+        guard outcome == nil, direction == .forward, !entered.contains(.commit) else { return nil }
+        let interrupted = "the command that replaced was interrupted"
+        guard isHandedOver else {
+            return .turnedBack(
+                TurnBack(direction: .abort, step: next ?? .plan, code: "replace.interrupted", reason: interrupted)
+            )
+        }
+        // A machine that is off is started once more; if it does not stay on, the old one serves again.
+        if isResumed && !isNewRunning {
+            return .turnedBack(
+                TurnBack(
+                    direction: .revert,
+                    step: next ?? .start,
+                    code: "replace.interrupted",
+                    reason: "\(interrupted), and the new machine did not stay on"
+                )
+            )
+        }
+        return .resumed
+    }
+}

@@ -1,0 +1,66 @@
+/// One step of a replacement, forward or on the way back.
+///
+/// Every step can be repeated: doing it again after it was done, or half done, leads to the same state. Recovery rests
+/// on that.
+public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Intent is written down; image, volumes and ports are checked.
+    case plan
+    /// Overlay, seed and domain of the new machine are made, without the volumes.
+    case prepare
+    /// The old machine is told that it will stop.
+    case drain
+    /// The old machine is shut down.
+    case stop
+    /// The old machine is proved dead, and nothing holds its volumes.
+    case proveOff = "prove-off"
+    /// The volumes' active layers are sealed; new ones are put on top.
+    case snapshot
+    /// The volumes' leases pass to the new generation: the decision point between abort and revert.
+    case handover
+    /// The new machine is started with the volumes.
+    case start
+    /// The new machine is ready.
+    case healthy
+    /// What the user wants verified holds.
+    case verify
+    /// Point of no return: the old machine and the snapshot are given up.
+    case commit
+
+    /// Way back: the new machine is switched off.
+    case stopNew = "stop-new"
+    /// Way back: the new machine is proved dead, and nothing holds the volumes.
+    case proveNewOff = "prove-new-off"
+    /// Way back: the volumes' leases return to the old generation.
+    case handBack = "hand-back"
+    /// Way back: the old machine is started, if it does not run.
+    case startOld = "start-old"
+    /// Way back: the old machine is ready.
+    case oldHealthy = "old-healthy"
+    /// Way back: what was made for the new machine is removed.
+    case removeNew = "remove-new"
+
+    /// The steps of the ways back.
+    public static let wayBack: Set<Step> = [.stopNew, .proveNewOff, .handBack, .startOld, .oldHealthy, .removeNew]
+}
+
+/// Which way a replacement is going.
+public enum Direction: String, Sendable, Hashable, Codable {
+    /// From the old generation to the new.
+    case forward
+    /// Back, before the handover: the old generation was not touched, or is started again.
+    case abort
+    /// Back, after the handover.
+    case revert
+}
+
+/// How a replacement ended.
+public enum Outcome: String, Sendable, Hashable, Codable {
+    /// The new generation is the server.
+    case committed
+    /// Given up before the handover; the old generation serves on.
+    case aborted
+    /// Given up after the handover; the old generation serves again.
+    case reverted
+    /// Neither way was safe; both machines are off, nothing was deleted.
+    case halted
+}
