@@ -83,9 +83,9 @@ public enum MachineDisk: Sendable, Hashable {
         return XMLElement("disk", ["type": "file", "device": "disk"], parts + more)
     }
 
-    /// `writeback` honours every flush of the guest. A host that can't write (a full disk) stops the machine instead
-    /// of telling the guest, whose file system would turn read-only; it goes on when there is room again. Freed blocks
-    /// are given back.
+    // `writeback` honours every flush of the guest. A host that can't write (a full disk) stops the machine instead of
+    // telling the guest, whose file system would turn read-only; it goes on when there is room again. Freed blocks are
+    // given back.
     private static let driver = XMLElement(
         "driver",
         ["name": "qemu", "type": "qcow2", "cache": "writeback", "error_policy": "stop", "discard": "unmap"]
