@@ -160,7 +160,7 @@ struct ServerWorkspace: Sendable {
     }
 
     private func removeSockets(_ machine: MachineID) throws {
-        for path in [state.consoleSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
     }
 
     private func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {
@@ -179,6 +179,7 @@ struct ServerWorkspace: Sendable {
             network: record.spec.network,
             consoleSocket: state.consoleSocket(machine),
             consoleLog: state.consoleLog(machine),
+            agentSocket: state.agentSocket(machine),
             ledgerSocket: state.ledgerSocket(machine),
             user: parts.machines.user
         )
