@@ -30,7 +30,11 @@ let package = Package(
         .target(name: "LibvirtKit", dependencies: ["CLibvirt"], swiftSettings: strict),
         .target(name: "LibvirtXML", dependencies: ["CLibXML2", "KilnModel"], swiftSettings: strict),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
-        .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "KilnImages",
+            dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnHost",
             dependencies: ["KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
@@ -43,6 +47,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+        .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
