@@ -35,7 +35,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
-        .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "KilnImages",
+            dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnHost",
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
@@ -56,6 +60,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
+        .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -20,7 +20,7 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root/var/lib/systemd/random-seed" "$root/var/
 echo "$KILN_NAME" > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$KILN_NAME" > "$root/etc/hosts"
 : > "$root/etc/fstab"
-rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* "$root"/usr/share/man "$root"/usr/share/info \
+rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* "$root"/usr/share/man "$root"/usr/share/info "$root"/usr/share/doc \
     "$root"/usr/share/locale "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
 mkdir -p "$root/var/log" "$root/var/cache/apt/archives/partial"
 

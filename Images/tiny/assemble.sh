@@ -1,6 +1,6 @@
 #!/bin/sh
 # Assembles tiny from unpacked Debian packages. In: KILN_TREE (the packages), KILN_RECIPE (this folder), KILN_SHARED (the one above),
-# KILN_NAME, KILN_VERSION.
+# KILN_NAME, KILN_VERSION, GREETING.
 # Out: KILN_ROOT (becomes the root file system), KILN_BOOT/kernel, KILN_BOOT/initrd, KILN_BOOT/packages.
 set -eu
 tree=$KILN_TREE root=$KILN_ROOT
@@ -73,6 +73,11 @@ printf 'IMAGE=%s\nVERSION=%s\n' "$KILN_NAME" "$KILN_VERSION" > "$root/etc/kiln-r
 printf 'NAME="Kiln %s"\nID=kiln-%s\nID_LIKE=debian\nVERSION_ID=%s\nPRETTY_NAME="Kiln %s %s"\n' \
     "$KILN_NAME" "$KILN_NAME" "$KILN_VERSION" "$KILN_NAME" "$KILN_VERSION" > "$root/etc/os-release"
 echo "$KILN_VERSION" > "$root/srv/www/version"
+cat > "$root/srv/www/index.html" <<END
+<!doctype html>
+<title>$KILN_NAME $KILN_VERSION</title>
+<p>$GREETING See <a href="health">health</a>, <a href="version">version</a> and <a href="generation">generation</a>.</p>
+END
 
 cp "$tree/boot/vmlinuz-$kernel" "$KILN_BOOT/kernel"
 "$KILN_SHARED/initrd/make-initrd" "$tree" "$kernel" "$KILN_BOOT/initrd"
