@@ -95,7 +95,7 @@ struct ScenarioFileTests {
                 .down,
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 31, column: 5))
+        #expect(scenario.steps[3].position == Position(line: 29, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

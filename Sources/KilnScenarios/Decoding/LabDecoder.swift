@@ -76,13 +76,18 @@ struct LabDecoder {
         let network = fields[.network].map { $0.word(ServerSpec.Network.self) } ?? .open
         let data = fields[.userData].flatMap(UserDataDecoder.decode)
         if let data { userData.append((name, network ?? .open, data.texts)) }
-        var spec = image.map { ServerSpec(image: $0, volumes: volumes, ports: published, userData: data?.json) }
-        spec?.memory = fields[.memory]?.size(atLeast: .mebibytes(32))
-        spec?.processors = fields[.processors]?.whole(in: 1...64)
+        let memory = fields[.memory]?.size(atLeast: .mebibytes(32))
+        let processors = fields[.processors]?.whole(in: 1...64)
         let ready = fields[.ready].map { ProbeDecoder.list($0, ports: ports) }
+        let readyTimeout = fields[.readyTimeout]?.duration()
+        let stopTimeout = fields[.stopTimeout]?.duration()
+        // All is read by now, so that all problems are reported.
+        var spec = image.map { ServerSpec(image: $0, memory: memory, processors: processors, volumes: volumes) }
+        spec?.ports = published
+        spec?.userData = data?.json
         if let ready { spec?.ready = ready }
-        spec?.readyTimeout = fields[.readyTimeout]?.duration()
-        if let timeout = fields[.stopTimeout]?.duration() { spec?.stopTimeout = timeout }
+        spec?.readyTimeout = readyTimeout
+        if let stopTimeout { spec?.stopTimeout = stopTimeout }
         if let network { spec?.network = network }
         return DeclaredServer(name: name, ports: ports, mounts: Array(volumes.values), spec: spec)
     }

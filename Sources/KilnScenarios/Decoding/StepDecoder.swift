@@ -45,8 +45,11 @@ struct StepDecoder {
         var found: [Name] = []
         for element in elements {
             guard let name = element.reference("server", among: names) else { continue }
-            if found.contains(name) { element.problem("the server '\(name)' is named twice") }
-            found.append(name)
+            if found.contains(name) {
+                element.problem("the server '\(name)' is named twice")
+            } else {
+                found.append(name)
+            }
         }
         return found.count == elements.count ? found : nil
     }
