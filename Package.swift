@@ -24,6 +24,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         .target(name: "KilnModel", swiftSettings: strict),
@@ -33,7 +34,7 @@ let package = Package(
         .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
         .target(
             name: "KilnHost",
-            dependencies: ["KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
         .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
@@ -42,7 +43,8 @@ let package = Package(
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             swiftSettings: strict
         ),
-        .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+        .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .testTarget(name: "KilnHostTests", dependencies: ["KilnHost", "KilnModel", "kiln"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,4 @@
+import KilnHost
+
+DaemonReaper.runIfRequested(arguments: CommandLine.arguments)
 print("kiln")
