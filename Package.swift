@@ -44,7 +44,17 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
-        .testTarget(name: "KilnHostTests", dependencies: ["KilnHost", "KilnModel", "kiln"], swiftSettings: strict),
+
+        .testTarget(
+            name: "KilnHostTests",
+            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LibvirtXMLTests",
+            dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
