@@ -52,7 +52,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
-        .testTarget(name: "KilnHostTests", dependencies: ["KilnHost", "KilnModel", "kiln"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnHostTests",
+            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
