@@ -1,12 +1,7 @@
 #pragma once
-<<<<<<< HEAD
-// libxml2's headers would pull in ICU's, which clash with the copy of ICU inside Foundation.
-#include <libxml/xmlversion.h>
-=======
 #include <libxml/xmlversion.h>
 // Debian builds libxml2 with ICU, whose types would enter this module and clash with those of Foundation's own ICU in
 // every module that sees both. Only a field of an opaque handler depends on them.
->>>>>>> host
 #undef LIBXML_ICU_ENABLED
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
