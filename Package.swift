@@ -42,7 +42,12 @@ let package = Package(
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             swiftSettings: strict
         ),
-        .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+        .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnCLITests",
+            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
