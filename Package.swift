@@ -53,6 +53,11 @@ let package = Package(
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .testTarget(
+            name: "KilnCLITests",
+            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KilnHostTests",
             dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict

@@ -1,7 +1,9 @@
 import Foundation
 import KilnModel
 
-/// The first fields of a qcow2 file: https://gitlab.com/qemu-project/qemu/-/blob/master/docs/interop/qcow2.txt
+/// The first fields of a qcow2 file.
+///
+/// https://gitlab.com/qemu-project/qemu/-/blob/master/docs/interop/qcow2.txt
 enum QCOW2Header {
     /// The size of the disk that the file holds, as a guest sees it.
     ///

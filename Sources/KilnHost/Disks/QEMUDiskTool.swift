@@ -56,7 +56,9 @@ public struct QEMUDiskTool: DiskTool {
         }
     }
 
-    /// Makes the machines' user the owner of the file. Nothing happens where machines run as the user who runs Kiln.
+    /// Makes the machines' user the owner of the file.
+    ///
+    /// Nothing happens where machines run as the user who runs Kiln.
     public func giveToMachines(_ path: String) throws {
         try owner?.give(path)
     }

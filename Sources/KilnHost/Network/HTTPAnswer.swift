@@ -1,6 +1,8 @@
 import Foundation
 
-/// As much of an HTTP answer as a probe looks at: https://www.rfc-editor.org/rfc/rfc9112
+/// As much of an HTTP answer as a probe looks at.
+///
+/// https://www.rfc-editor.org/rfc/rfc9112
 struct HTTPAnswer {
     /// The status code.
     let status: Int

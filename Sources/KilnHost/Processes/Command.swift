@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import LibvirtKit
 import Subprocess
 
 /// One run of an outside program: an argument vector, no shell, a clean environment, a deadline, bounded output.
@@ -11,7 +12,9 @@ struct Command: Sendable {
         /// Address space.
         let addressSpace: ByteCount
 
-        /// Enough for any honest disk image. A crafted header can make qemu-img allocate or loop without end.
+        /// Enough for any honest disk image.
+        ///
+        /// A crafted header can make qemu-img allocate or loop without end.
         static let diskImage = Limits(processorSeconds: 900, addressSpace: .mebibytes(4096))
     }
 
@@ -58,14 +61,22 @@ struct Command: Sendable {
         return output
     }
 
-    /// Runs the program. Any exit status is a result, not an error.
+    /// Runs the program.
+    ///
+    /// Any exit status is a result, not an error.
     ///
     /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` (it could not be started) or `tool.deadline`;
     ///   `CancellationError`. The program is dead then.
     func result() async throws -> Output {
         let path = try Command.path(of: program)
         do {
-            return try await withDeadline { try await execute(path) }
+            return try await withDeadline(deadline, operation: "run \(program)") { try await execute(path) }
+        } catch is DeadlineExceeded {
+            throw KilnError(
+                "tool.deadline",
+                "\(program) \(arguments.first ?? "") was still running after \(deadline) and was killed",
+                exit: .deadline
+            )
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw KilnError("tool.failed", "\(program) could not be run", cause: "\(error)")
@@ -93,22 +104,5 @@ struct Command: Sendable {
             "\(program) \(arguments.first ?? "") ended with exit status \(output.status), expected 0",
             cause: says.isEmpty ? nil : says
         )
-    }
-
-    private func withDeadline(_ body: @escaping @Sendable () async throws -> Output) async throws -> Output {
-        try await withThrowingTaskGroup(of: Output?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: deadline, clock: .continuous)
-                return nil
-            }
-            defer { group.cancelAll() }
-            if let first = try await group.next(), let output = first { return output }
-            throw KilnError(
-                "tool.deadline",
-                "\(program) \(arguments.first ?? "") was still running after \(deadline) and was killed",
-                exit: .deadline
-            )
-        }
     }
 }

@@ -1,0 +1,17 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// A server as a user names it.
+struct ServerArgument: ParsableArguments {
+    @Argument(
+        help: "The server: NAME where only one lab has it, else LAB/NAME.",
+        completion: .custom { _, _, prefix in KnownNames.current.servers(startingWith: prefix) }
+    )
+    var server: String
+}
+
+extension LabEngine {
+    /// The server that `text` names.
+    func server(_ text: String) throws -> ServerID { try ServerID.resolve(text, among: try servers()) }
+}
