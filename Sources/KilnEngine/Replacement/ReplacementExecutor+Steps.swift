@@ -42,8 +42,10 @@ extension ReplacementExecutor {
     }
 
     private func seal() async throws {
+        // A volume outlives its lab, whose generations then count from 1 again: the number alone names no layer.
+        let mark = "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())"
         for name in try server.volumeNames(of: new) {
-            try await server.volumes.seal(lab: id.lab, name, mark: "before-\(new.generation)")
+            try await server.volumes.seal(lab: id.lab, name, mark: mark)
         }
     }
 

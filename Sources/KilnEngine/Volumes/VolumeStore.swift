@@ -108,7 +108,7 @@ public struct VolumeStore: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
         let layer = "\(mark).qcow2"
-        guard let active = record.layers.last, active != layer else { return }
+        guard let active = record.layers.last, !record.layers.contains(layer) else { return }
         try proveUnheld(record)
         if record.layers.count >= mostLayers { try await mergeUpperLayers(&record) }
         let below = record.layers.last ?? active
