@@ -82,7 +82,15 @@ extension ReplacementExecutor {
 
     private func oldHealthy() async throws {
         guard let old else { return }
-        try await server.awaitReady(old)
+        do {
+            try await server.awaitReady(old)
+        } catch let error as KilnError where error.code == "ready.machine-died" {
+            // A guest that was asked to shut down may do so when the patience with it has long ended.
+            guard try await server.parts.machines.state(of: old) == .off else { throw error }
+            try await server.proveOff(old)
+            try await server.start(old)
+            try await server.awaitReady(old)
+        }
     }
 
     private mutating func removeNew() async throws {
