@@ -94,7 +94,11 @@ extension ReplacementExecutor {
     }
 
     private mutating func removeNew() async throws {
-        evidence = try await server.keepEvidence(new)
+        do {
+            evidence = try await server.keepEvidence(new)
+        } catch {
+            server.parts.progress(.note("no evidence of \(new) was kept: \(KilnError.wrapping(error).message)"))
+        }
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
