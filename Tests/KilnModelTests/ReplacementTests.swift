@@ -169,6 +169,25 @@ import Testing
         #expect(replacement.next == .proveNewOff)
     }
 
+    @Test("once the leases are back, a halted replacement does not ask again whether anything holds the volumes")
+    func haltedAfterHandBack() throws {
+        var replacement = try replacement(after: beforeHandover + [.handover])
+        replacement.apply(.turnedBack(TurnBack(direction: .revert, step: .start, code: "x", reason: "y")))
+        for step in [Step.stopNew, .proveNewOff, .handBack, .startOld] {
+            replacement.apply(.entered(step))
+            replacement.apply(.completed(step, milliseconds: 1))
+        }
+        replacement.apply(.entered(.oldHealthy))
+        replacement.apply(.ended(.halted, reason: "z"))
+        replacement.apply(.resumed)
+        var steps: [Step] = []
+        while let step = replacement.next {
+            steps.append(step)
+            replacement.apply(.completed(step, milliseconds: 1))
+        }
+        #expect(steps == [.stopNew, .startOld, .oldHealthy, .removeNew])
+    }
+
     @Test("a halted replacement that is taken up goes the whole way back again", arguments: [true, false])
     func haltedResumed(_ isHandedOver: Bool) throws {
         var replacement = try replacement(after: beforeHandover + (isHandedOver ? [.handover] : []))
