@@ -27,7 +27,7 @@ import Testing
     /// The offsets at which records begin, and the end.
     private func bounds(_ data: Data) throws -> [Int] {
         var bounds = [JournalCodec.header.count]
-        for record in try JournalCodec.decode(data, path: "").records {
+        for record in try JournalCodec.decode(data, path: "") {
             bounds.append((bounds.last ?? 0) + (try JournalCodec.encode(record).count))
         }
         return bounds
