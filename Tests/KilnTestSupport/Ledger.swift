@@ -1,3 +1,4 @@
+import KilnModel
 import Synchronization
 
 /// Numbered lines that machines write to their volumes, and which of them were acknowledged.
