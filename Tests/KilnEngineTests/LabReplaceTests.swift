@@ -118,19 +118,12 @@ import Testing
         try await world.up()
         let (holders, layer) = (world.world.holders, try world.activeLayer)
         world.world.faults.before("waitUntilOff") { holders.hold(layer, by: FileHolder(pid: 4711, name: "qemu-nbd")) }
-        let faults = world.world.faults
-        let told = Task { [world] in
-            // The holder lets go once the replacement has turned back.
-            while !world.world.progress.contains(where: { if case .turnedBack = $0 { true } else { false } }) {
-                try await Task.sleep(for: .milliseconds(1))
-            }
-        }
-        faults.before("state") { [world] in
-            let hasTurned = world.world.progress.contains { if case .turnedBack = $0 { true } else { false } }
-            if hasTurned { holders.hold(layer, by: nil) }
+        // The holder lets go once the replacement has turned back.
+        world.world.faults.before("state") { [weak fake = world.world] in
+            let hasTurned = fake?.progress.contains { if case .turnedBack = $0 { true } else { false } }
+            if hasTurned == true { holders.hold(layer, by: nil) }
         }
         let report = try await world.replace("tiny:2")
-        try await told.value
         #expect(report.outcome == .aborted)
         #expect(report.turn?.code == "volume.held")
         #expect(report.turn?.reason.contains("qemu-nbd (pid 4711)") == true)

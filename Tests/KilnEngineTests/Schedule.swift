@@ -4,7 +4,9 @@ import KilnModel
 import KilnTestSupport
 import Testing
 
-/// A random life of a server: commands, of which some calls fail or are the last of their process, then one command
+/// A random life of a server.
+///
+/// Commands, of which some calls fail or are the last of their process, then one command
 /// without faults, after which all must be well. The same seed gives the same life.
 struct Schedule {
     struct Violation: Error, CustomStringConvertible {
