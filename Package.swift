@@ -45,7 +45,7 @@ let package = Package(
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
