@@ -52,8 +52,11 @@ extension LabEngine {
             machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
         )
         let sockets = entries(state.sockets).map { "\(state.sockets)/\($0)" }.filter { !needed.contains($0) }
-        let halfMade = entries(state.volumes).flatMap { lab in
-            entries("\(state.volumes)/\(lab)").filter { $0.hasPrefix(".new-") }.map { "\(state.volumes)/\(lab)/\($0)" }
+        let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
+            guard let lock = try? volumes.creationLock(lab) else { return [] }
+            defer { withExtendedLifetime(lock) {} }
+            let directory = "\(state.volumes)/\(lab)"
+            return entries(directory).filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
         }
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
