@@ -56,6 +56,6 @@ extension LibvirtConnection {
     func lost(_ reason: CloseReason) {
         guard let pointer else { return }
         closeReason = reason
-        endSubscriptions(on: pointer)
+        endEvents(on: pointer)
     }
 }

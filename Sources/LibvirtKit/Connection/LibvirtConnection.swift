@@ -13,8 +13,9 @@ public actor LibvirtConnection {
 
     private let executor: QueueExecutor
     var pointer: virConnectPtr?
-    var subscriptions: [Int: EventSubscription] = [:]
-    var nextSubscription = 0
+    let hub = EventHub()
+    var registration: EventRegistration?
+    var nextReader = 0
     var lanes = GuestLanes()
     var watchesClosure = false
 
@@ -81,7 +82,7 @@ public actor LibvirtConnection {
         guard let closing = pointer else { return }
         pointer = nil
         closeReason = closeReason ?? .client
-        endSubscriptions(on: closing)
+        endEvents(on: closing)
         unwatchClosure(of: closing)
         await withCheckedContinuation { lanes.whenDrained($0) }
         await LibvirtEventLoop.fence()

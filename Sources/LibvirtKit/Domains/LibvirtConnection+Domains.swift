@@ -91,10 +91,13 @@ extension LibvirtConnection {
 
     /// Removes a domain's definition; a running machine goes on as a transient one.
     ///
+    /// - Parameters:
+    ///   - name: the domain's name.
+    ///   - options: QEMU domains with firmware variables need `nvram` or `keepNVRAM`; the test driver knows neither.
     /// - Throws: ``LibvirtError``; `noDomain` when there is none of that name.
     public func undefineDomain(
         named name: String,
-        options: UndefineOptions = [.managedSave, .nvram, .snapshotsMetadata]
+        options: UndefineOptions = [.managedSave, .snapshotsMetadata]
     ) throws(LibvirtError) {
         let operation = "undefine domain"
         let domain = try lookUp(name, for: operation)

@@ -15,27 +15,31 @@ extension LibvirtConnection {
             of: DomainEvent.self,
             bufferingPolicy: .bufferingNewest(limit)
         )
-        let number = nextSubscription
-        nextSubscription += 1
-        subscriptions[number] = try EventSubscription(on: connection, subject: uri.text, continuation: continuation)
+        if registration == nil {
+            registration = try EventRegistration(on: connection, subject: uri.text, hub: hub)
+        }
+        let number = nextReader
+        nextReader += 1
+        hub.add(number, continuation)
         continuation.onTermination = { _ in
             // Runs on any thread, so it hops to the queue. Strongly held: a weak reference would skip the
             // deregistration of a connection dropped together with its stream, and leak both.
-            Task { await self.endSubscription(number) }
+            Task { await self.endReader(number) }
         }
         return stream
     }
 
-    func endSubscription(_ number: Int) {
-        guard let pointer, let subscription = subscriptions.removeValue(forKey: number) else { return }
-        subscription.end(on: pointer)
+    private func endReader(_ number: Int) {
+        hub.remove(number)
+        guard let pointer, hub.isEmpty else { return }
+        registration?.end(on: pointer)
+        registration = nil
     }
 
-    func endSubscriptions(on connection: virConnectPtr) {
-        let ending = subscriptions
-        subscriptions = [:]
-        for subscription in ending.values {
-            subscription.end(on: connection)
-        }
+    /// Deregisters and ends every stream.
+    func endEvents(on connection: virConnectPtr) {
+        registration?.end(on: connection)
+        registration = nil
+        hub.finish()
     }
 }
