@@ -6,7 +6,9 @@ struct OpenFile: ~Copyable {
     let descriptor: CInt
     let path: String
 
-    /// Opens a regular file for reading. Never waits, whatever lies there, and never opens a device.
+    /// Opens a regular file for reading.
+    ///
+    /// Never waits, whatever lies there, and never opens a device.
     ///
     /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
     init(reading path: String) throws {
