@@ -45,7 +45,11 @@ let package = Package(
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "KilnScenarios",
+            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
@@ -68,7 +72,11 @@ let package = Package(
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnScenariosTests",
+            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
