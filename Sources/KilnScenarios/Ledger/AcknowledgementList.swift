@@ -18,11 +18,6 @@ public struct AcknowledgementList: ~Copyable {
     public init(at path: String) throws {
         let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw AcknowledgementList.failure("open", path, errno) }
-<<<<<<< HEAD
-        self.descriptor = descriptor
-        self.path = path
-        try closeTornTail()
-=======
         do {
             try AcknowledgementList.cutTornTail(descriptor, path)
         } catch {
@@ -31,7 +26,6 @@ public struct AcknowledgementList: ~Copyable {
         }
         self.descriptor = descriptor
         self.path = path
->>>>>>> scenarios
     }
 
     deinit { close(descriptor) }
@@ -70,11 +64,7 @@ public struct AcknowledgementList: ~Copyable {
     }
 
     /// Cuts off what an interrupted write left behind, so that the next line starts on its own.
-<<<<<<< HEAD
-    private func closeTornTail() throws {
-=======
     private static func cutTornTail(_ descriptor: Int32, _ path: String) throws {
->>>>>>> scenarios
         var end = lseek(descriptor, 0, SEEK_END)
         var byte: UInt8 = 0
         while end > 0 {
