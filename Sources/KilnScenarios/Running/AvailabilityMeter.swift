@@ -29,7 +29,7 @@ final class AvailabilityMeter: Sendable {
     /// Asks while `body` runs, and a little before and after.
     ///
     /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
-    func measure<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> (Result, Duration?) {
+    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (Result, Duration?) {
         let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 await self.askUntilCancelled()
