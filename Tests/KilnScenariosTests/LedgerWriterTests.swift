@@ -26,12 +26,17 @@ struct WriterRun {
     func start(until count: Int) throws -> Process {
         let goal = try acknowledged().count + count
         let process = try start()
+        try wait(until: goal, process)
+        return process
+    }
+
+    /// Waits until `goal` records are acknowledged, a minute at most.
+    func wait(until goal: Int, _ process: Process) throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while try acknowledged().count < goal, ContinuousClock.now < deadline, process.isRunning {
             // The file can't say when it grows; a pipe would keep the writer from being killed in mid-record.
             usleep(5000)
         }
-        return process
     }
 
     func stop() throws -> Int32 {
@@ -116,6 +121,23 @@ struct LedgerWriterTests {
             writer.waitUntilExit()
             #expect(try run.acknowledged().first?.number == 4)
             #expect(try run.verdict().isClean)
+        }
+    }
+
+    @Test("what another file of the same path would get, as after an unmount, is never acknowledged", arguments: shells)
+    func unmounted(shell: [String]) throws {
+        try withFolder { folder in
+            let run = try WriterRun(folder, shell: shell)
+            let writer = try run.start(until: 5)
+            let hidden = folder.appending(path: "hidden")
+            try FileManager.default.moveItem(at: URL(filePath: run.ledger), to: hidden)
+            try Data().write(to: URL(filePath: run.ledger))
+            try run.wait(until: run.acknowledged().count + 5, writer)
+            #expect(try run.stop() == 0)
+            writer.waitUntilExit()
+            #expect(try Data(contentsOf: URL(filePath: run.ledger)).isEmpty)
+            let contents = [try Data(contentsOf: hidden)]
+            #expect(LedgerCheck.verdict(acknowledged: try run.acknowledged(), volumeContents: contents).isClean)
         }
     }
 

@@ -2,7 +2,9 @@
 public struct Acknowledgement: Sendable, Hashable {
     /// The record's number, from 1.
     public let number: UInt64
-    /// Its checksum. A number alone would not do: after a restored snapshot it is given a second time.
+    /// Its checksum.
+    ///
+    /// A number alone would not do: after a restored snapshot it is given a second time.
     public let checksum: UInt32
 
     /// An acknowledgement from its parts.

@@ -32,8 +32,8 @@ public struct AcknowledgementList: ~Copyable {
 
     /// Appends a batch and returns when the disk has it.
     ///
-    /// - Throws: `KilnError` with code `ledger.list-failed`; then nothing of the batch counts, though some may be in the
-    ///   file.
+    /// - Throws: `KilnError` with code `ledger.list-failed`; then nothing of the batch counts, though the file may have
+    ///   some of it.
     public mutating func append(_ batch: [Acknowledgement]) throws {
         guard !batch.isEmpty else { return }
         try write(Array(batch.map(\.line).joined().utf8))

@@ -1,6 +1,8 @@
 import Crypto
 
-/// One line of a ledger: `R NUMBER PAYLOAD CHECKSUM`, the checksum being the first eight hexadecimal digits of
+/// One line of a ledger: `R NUMBER PAYLOAD CHECKSUM`.
+///
+/// The checksum is the first eight hexadecimal digits of
 /// the sha256 of `NUMBER PAYLOAD`. A guest has `sha256sum` where it has any shell, unlike `cksum`.
 struct LedgerRecord {
     /// The longest line that can be a record, in bytes.
