@@ -18,7 +18,7 @@ setup:
 		dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
-		if [ "$$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo -n"; fi; \
+		if [ "$$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo"; fi; \
 		echo "setup: installing$$missing"; \
 		$$as_root apt-get -q update && \
 		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing </dev/null || { \
@@ -28,7 +28,10 @@ setup:
 		echo "setup: making the system user 'kiln', who runs the machines that root starts"; \
 		useradd --system --user-group --no-create-home --home-dir /var/lib/kiln --shell /usr/sbin/nologin kiln; \
 	fi
-	@if [ "$$(id -u)" -eq 0 ] && [ -c /dev/kvm ] && getent group kvm >/dev/null; then usermod -aG kvm kiln; fi
+	@if [ "$$(id -u)" -eq 0 ] && getent group kvm >/dev/null && ! id -nG kiln | grep -qw kvm; then \
+		echo "setup: letting user 'kiln' use /dev/kvm"; \
+		usermod --append --groups kvm kiln; \
+	fi
 
 ## build: a debug build, which the tests use too
 build:
