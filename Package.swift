@@ -29,7 +29,12 @@ let package = Package(
 
         .target(name: "KilnModel", swiftSettings: strict),
         .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
-        .target(name: "LibvirtXML", dependencies: ["CLibXML2", "KilnModel"], swiftSettings: strict),
+        .target(
+            name: "LibvirtXML",
+            dependencies: ["CLibXML2", "KilnModel"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
         .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
         .target(
