@@ -29,7 +29,8 @@ extension DomainDocument {
         devices += controllers(ports: disks(of: spec, labels: labels).count - 1 + sparePorts)
         devices += openNetwork(of: spec)
         devices.append(try console(of: spec, labels: labels))
-        devices.append(channel(agentPort, alias: "ua-agent", source: nil))
+        try checkSocket(spec.agentSocket, of: "agent")
+        devices.append(channel(agentPort, alias: "ua-agent", source: socket(spec.agentSocket, labels: labels)))
         try checkSocket(spec.ledgerSocket, of: "ledger")
         devices.append(channel(ledgerPort, alias: "ua-ledger", source: socket(spec.ledgerSocket, labels: labels)))
         devices.append(XMLElement("memballoon", ["model": "none"]))
@@ -82,12 +83,11 @@ extension DomainDocument {
         )
     }
 
-    private static func channel(_ port: String, alias: String, source: XMLElement?) -> XMLElement {
+    private static func channel(_ port: String, alias: String, source: XMLElement) -> XMLElement {
         let parts = [
             XMLElement("target", ["type": "virtio", "name": port]), XMLElement("alias", ["name": alias]),
         ]
-        // Without a path libvirt chooses one in its own directory.
-        return XMLElement("channel", ["type": "unix"], [source ?? XMLElement("source", ["mode": "bind"])] + parts)
+        return XMLElement("channel", ["type": "unix"], [source] + parts)
     }
 
     private static func socket(_ path: String, labels: FileLabels) -> XMLElement {
