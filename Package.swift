@@ -24,11 +24,16 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], swiftSettings: strict),
-        .target(name: "LibvirtXML", dependencies: ["CLibXML2", "KilnModel"], swiftSettings: strict),
+        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
+        .target(
+            name: "LibvirtXML",
+            dependencies: ["CLibXML2", "KilnModel"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
         .target(
             name: "KilnImages",
@@ -37,16 +42,41 @@ let package = Package(
         ),
         .target(
             name: "KilnHost",
-            dependencies: ["KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(
+            name: "KilnScenarios",
+            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             swiftSettings: strict
         ),
-        .executableTarget(name: "kiln", dependencies: ["KilnCLI"], swiftSettings: strict),
+        .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnCLITests",
+            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnHostTests",
+            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "LibvirtXMLTests",
+            dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnScenariosTests",
+            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -87,6 +87,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public var consoleSocket: String
     /// The file that takes a copy of all console output.
     public var consoleLog: String
+    /// The unix socket of the guest agent (QEMU listens); said, because libvirt would choose a path that is too long.
+    public var agentSocket: String
     /// The unix socket of the virtio-serial port `kiln.ledger` (QEMU listens).
     public var ledgerSocket: String
     /// The user that QEMU runs as, where it has to be said.
@@ -106,6 +108,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         network: ServerSpec.Network,
         consoleSocket: String,
         consoleLog: String,
+        agentSocket: String,
         ledgerSocket: String,
         user: User?
     ) {
@@ -122,6 +125,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         self.mac = MACAddress(of: id)
         self.consoleSocket = consoleSocket
         self.consoleLog = consoleLog
+        self.agentSocket = agentSocket
         self.ledgerSocket = ledgerSocket
         self.user = user
     }

@@ -53,7 +53,7 @@ public enum JournalEvent: Sendable, Hashable, Codable {
     case completed(Step, milliseconds: Int)
     /// A step failed, and the way back was taken.
     case turnedBack(TurnBack)
-    /// A later command took up an interrupted replacement after its handover.
+    /// A later command took up a replacement that was interrupted after its handover, or had halted.
     case resumed
     /// The replacement ended.
     case ended(Outcome, reason: String?)

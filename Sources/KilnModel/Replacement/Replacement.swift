@@ -46,13 +46,21 @@ public struct Replacement: Sendable, Hashable {
         case .turnedBack(let turn):
             self.turn = turn
             direction = turn.direction
-        case .resumed:
-            isResumed = true
-            let repeated: Set<Step> = [.start, .healthy, .verify]
-            completed.removeAll { repeated.contains($0.step) }
+        case .resumed: resume()
         case .ended(let outcome, let reason):
             self.outcome = outcome
             self.reason = reason
+        }
+    }
+
+    private mutating func resume() {
+        isResumed = true
+        if outcome == .halted {
+            outcome = nil
+            direction = isHandedOver ? .revert : .abort
+            completed.removeAll { Step.wayBack.contains($0.step) }
+        } else {
+            completed.removeAll { [.start, .healthy, .verify].contains($0.step) }
         }
     }
 

@@ -38,6 +38,9 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case oldHealthy = "old-healthy"
     /// Way back: what was made for the new machine is removed.
     case removeNew = "remove-new"
+
+    /// The steps of the ways back.
+    public static let wayBack: Set<Step> = [.stopNew, .proveNewOff, .handBack, .startOld, .oldHealthy, .removeNew]
 }
 
 /// Which way a replacement is going.

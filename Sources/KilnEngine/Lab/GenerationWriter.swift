@@ -1,0 +1,56 @@
+import Foundation
+import KilnModel
+
+/// Writes down what a new generation is made from, and its seed.
+struct GenerationWriter: Sendable {
+    let workspace: ServerWorkspace
+    let spec: ServerSpec
+    let image: StoredImage
+
+    /// Writes record and seed; the record is written last, so that it stands only beside a whole seed.
+    func write(_ machine: MachineID) async throws {
+        let state = workspace.state
+        try DurableFile.makeDirectory(state.generation(machine))
+        let manifest = image.manifest
+        let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
+        let record = record(machine, hostKey: hostKey?.publicKey)
+        if manifest.cloudInit != .none {
+            let documents = SeedDocuments(
+                record: record,
+                mounts: try mounts(machine),
+                hostKey: hostKey,
+                userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
+                ports: try workspace.portBook().ports
+            )
+            try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
+        }
+        try DurableFile.writeJSON(record, to: state.generation(machine) + "/generation.json")
+    }
+
+    private func mounts(_ machine: MachineID) throws -> [SeedDocuments.Mount] {
+        try spec.volumes.sorted { $0.key < $1.key }.compactMap { name, path in
+            try workspace.volumes.record(lab: machine.server.lab, name).map {
+                SeedDocuments.Mount(id: $0.id, path: path, fileSystem: $0.spec.fileSystem)
+            }
+        }
+    }
+
+    private func record(_ machine: MachineID, hostKey: String?) -> GenerationRecord {
+        let manifest = image.manifest
+        let random = String(UInt32.random(in: .min ... .max), radix: 16)
+        return GenerationRecord(
+            machine: machine,
+            spec: spec,
+            image: ServerStatus.Image(name: manifest.name, version: manifest.version, digest: manifest.digest),
+            boot: manifest.boot,
+            cloudInit: manifest.cloudInit,
+            files: GenerationRecord.Files(disk: image.disk, kernel: image.kernel, initrd: image.initrd),
+            memory: spec.memory ?? manifest.memory,
+            processors: spec.processors ?? manifest.processors,
+            uuid: UUID(),
+            instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
+            hostKey: hostKey,
+            created: Date()
+        )
+    }
+}

@@ -1,0 +1,43 @@
+import KilnModel
+
+extension LabEngine {
+    /// Runs a command in a server's guest; a non-zero exit status is a result, not an error.
+    public func run(_ command: GuestCommand, on id: ServerID) async throws -> GuestCommandResult {
+        try await parts.guests.run(command, in: try machine(id))
+    }
+
+    /// The content of a file in a server's guest, or nothing where there is none.
+    ///
+    /// - Parameter limit: the most bytes to read; a longer file is an error.
+    public func read(_ path: String, on id: ServerID, limit: Int = 64 << 20) async throws -> [UInt8]? {
+        try await parts.guests.read(path, in: try machine(id), limit: limit)
+    }
+
+    /// Writes a file in a server's guest.
+    public func write(_ content: [UInt8], to path: String, on id: ServerID) async throws {
+        try await parts.guests.write(content, to: path, in: try machine(id))
+    }
+
+    /// Waits until a server is ready.
+    ///
+    /// - Throws: `ready.timeout`, `ready.failed` or `ready.machine-died`.
+    public func awaitReady(_ id: ServerID) async throws { try await existing(id).awaitReady(try machine(id)) }
+
+    /// Restarts a server's guest: the same generation, the same machine, without its seed.
+    public func reboot(_ id: ServerID) async throws { try await parts.machines.reboot(try machine(id)) }
+}
+
+extension LabEngine {
+    /// Copies console log, definition, journal and record of a server's machine to a new directory, which is returned.
+    public func keepEvidence(_ id: ServerID) async throws -> String {
+        try await existing(id).keepEvidence(try machine(id))
+    }
+
+    /// Makes room for a private file of that name in the state directory; an old one is removed. Returns its path.
+    public func makeScratchFile(_ name: String) throws -> String {
+        let directory = state.root + "/scratch"
+        try DurableFile.makeDirectory(directory)
+        try DurableFile.remove("\(directory)/\(name)")
+        return "\(directory)/\(name)"
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import KilnModel
+
+extension LabEngine {
+    /// Shuts a server down; its machine, volumes and ports stay its own.
+    ///
+    /// - Parameter force: whether to end the machine without asking the guest. What the guest had not flushed is lost.
+    /// - Throws: `stop.timeout` where the guest ignores the request; it runs on then.
+    public func stop(_ id: ServerID, force: Bool = false) async throws {
+        let workspace = try existing(id)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        _ = try await recoverLocked(workspace)
+        let machine = try machine(id)
+        try workspace.journal.append(.power(on: false))
+        guard try await parts.machines.state(of: machine).isAlive else { return }
+        if force { return try await parts.machines.powerOff(machine) }
+        try await workspace.shutDown(machine)
+    }
+
+    /// Starts a server that is off and waits until it is ready; the same generation, without its seed.
+    public func start(_ id: ServerID) async throws {
+        let workspace = try existing(id)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        _ = try await recoverLocked(workspace)
+        try await startLocked(workspace)
+    }
+
+    func startLocked(_ workspace: ServerWorkspace) async throws {
+        let machine = try machine(workspace.id)
+        let record = try workspace.record(machine)
+        let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
+        _ = try await parts.images.verifiedImage(reference)
+        try workspace.journal.append(.power(on: true))
+        let begin = ContinuousClock.now
+        parts.progress(.began(workspace.id, machine.generation, .start))
+        try await workspace.start(machine)
+        try await workspace.awaitReady(machine)
+        try await workspace.dropSeed(machine)
+        let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
+        parts.progress(.finished(workspace.id, machine.generation, .start, milliseconds: milliseconds))
+    }
+
+    /// Takes a lab down: its machines, overlays, seeds, sockets, ports and journals go; images and volumes stay.
+    ///
+    /// A guest that ignores the request to shut down is switched off.
+    public func down(_ lab: Name) async throws {
+        guard FileManager.default.fileExists(atPath: state.lab(lab)) else {
+            throw KilnError(
+                "lab.missing",
+                "there is no lab \(lab)",
+                hint: "list the labs with 'kiln ps'",
+                exit: .usage
+            )
+        }
+        let wanted = try servers().filter { $0.lab == lab }
+        let locks = try wanted.map { try workspace($0).lock() }
+        defer { withExtendedLifetime(locks) {} }
+        for id in wanted { try await remove(workspace(id)) }
+        try DurableFile.remove(state.lab(lab))
+    }
+
+    private func remove(_ workspace: ServerWorkspace) async throws {
+        let known = try await parts.machines.machines().keys.filter { $0.server == workspace.id }
+        let directory = state.server(workspace.id) + "/generations"
+        let made = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
+            .compactMap(Int.init).map { workspace.id.machine(Generation($0)) }
+        for machine in Set(known).union(made) {
+            let begin = ContinuousClock.now
+            parts.progress(.began(workspace.id, machine.generation, .stop))
+            try await endMachine(machine, workspace)
+            try await releaseVolumes(machine)
+            try await workspace.remove(machine)
+            let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
+            parts.progress(.finished(workspace.id, machine.generation, .stop, milliseconds: milliseconds))
+        }
+        try DurableFile.remove(state.server(workspace.id))
+    }
+
+    private func endMachine(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
+        guard try await parts.machines.state(of: machine).isAlive else { return }
+        guard (try? workspace.record(machine)) != nil else { return try await parts.machines.powerOff(machine) }
+        try await workspace.shutDownOrPowerOff(machine)
+        try await workspace.proveOff(machine)
+    }
+
+    private func releaseVolumes(_ machine: MachineID) async throws {
+        for volume in try volumes.list() where volume.lease?.machine == machine {
+            try volumes.release(lab: volume.lab, volume.name, from: machine)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import KilnModel
+
+extension LabEngine {
+    /// All servers, or those of one lab.
+    public func statuses(_ lab: Name? = nil) async throws -> [ServerStatus] {
+        let wanted = try servers().filter { lab == nil || $0.lab == lab }
+        guard !wanted.isEmpty else { return [] }
+        let states = try await parts.machines.machines()
+        return try wanted.map { try status($0, states: states) }
+    }
+
+    /// One server.
+    public func status(_ id: ServerID) async throws -> ServerStatus {
+        _ = try existing(id)
+        return try status(id, states: try await parts.machines.machines())
+    }
+
+    private func status(_ id: ServerID, states: [MachineID: MachineState]) throws -> ServerStatus {
+        let workspace = workspace(id)
+        let history = try workspace.journal.history()
+        let machine = try? machine(id)
+        let record = machine.flatMap { try? workspace.record($0) }
+        let book = try workspace.portBook().ports[id.server] ?? [:]
+        let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
+            book[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
+        }
+        return ServerStatus(
+            lab: id.lab,
+            name: id.server,
+            generation: history.current,
+            state: machine.flatMap { states[$0] } ?? .absent,
+            image: record?.image,
+            instanceID: record?.instanceID,
+            ports: Dictionary(uniqueKeysWithValues: ports),
+            volumes: record?.spec.volumes ?? [:],
+            operation: history.open.map(open),
+            isHalted: history.halted != nil
+        )
+    }
+
+    private func open(_ operation: ServerHistory.Operation) -> ServerStatus.OpenOperation {
+        let alive = kill(operation.pid, 0) == 0 || errno == EPERM
+        return ServerStatus.OpenOperation(
+            number: operation.replacement.intent.number,
+            step: operation.replacement.entered.last ?? .plan,
+            pid: alive ? operation.pid : nil
+        )
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import KilnModel
+
+/// What `up` will do with a server.
+public struct PlannedAction: Sendable, Hashable, Codable {
+    /// The kinds of actions.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// Its first machine is made.
+        case launch
+        /// Its machine is started.
+        case start
+        /// It runs as the file declares it.
+        case nothing
+        /// It runs, but was declared otherwise; only `replace` changes that.
+        case differs
+    }
+
+    /// The server.
+    public let server: ServerID
+    /// What is done.
+    public let kind: Kind
+    /// The same for people.
+    public let detail: String
+}
+
+extension LabEngine {
+    /// What ``up(_:only:)`` would do now.
+    ///
+    /// - Parameter only: the servers to bring up; none means all.
+    public func plan(_ lab: LabSpec, only: [Name] = []) async throws -> [PlannedAction] {
+        let states = try await parts.machines.machines()
+        return try selected(lab, only).map { id, spec in try action(id, spec, states: states) }
+    }
+
+    /// Brings a lab up: makes the volumes that are missing, launches new servers, starts those that are off.
+    ///
+    /// What runs is left as it is, so `up` can be repeated. A server that was declared otherwise before is not changed:
+    /// that is what `replace` is for.
+    public func up(_ lab: LabSpec, only: [Name] = []) async throws -> [ServerStatus] {
+        let wanted = try selected(lab, only)
+        try await checkImages(wanted.map(\.1))
+        try record(lab)
+        for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
+            guard let spec = lab.volumes[name] else { continue }
+            try await volumes.createIfMissing(lab: lab.name, name, spec: spec)
+        }
+        for (id, spec) in wanted { try await bringUp(id, spec) }
+        return try await statuses(lab.name).filter { status in wanted.contains { $0.0.server == status.name } }
+    }
+
+    private func bringUp(_ id: ServerID, _ spec: ServerSpec) async throws {
+        let workspace = workspace(id)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        _ = try await recoverLocked(workspace)
+        let action = try action(id, spec, states: try await parts.machines.machines())
+        parts.progress(.plan(id, action.detail))
+        switch action.kind {
+        case .launch: try await launch(workspace, spec)
+        case .start: try await startLocked(workspace)
+        case .nothing, .differs: break
+        }
+    }
+
+    private func launch(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
+        let report = try await begin(workspace, spec: spec)
+        guard report.outcome == .committed else { throw launchFailed(report) }
+    }
+
+    private func launchFailed(_ report: ReplacementReport) -> KilnError {
+        let reason = report.turn?.reason ?? report.reason ?? "no reason was recorded"
+        return KilnError(
+            report.turn?.code ?? "launch.failed",
+            "\(report.server) was not brought up: \(reason)",
+            hint: report.evidence.map { "what its machine left behind is in \($0)" },
+            exit: report.turn.flatMap { ExitCode(turnCode: $0.code) } ?? .aborted
+        )
+    }
+
+    private func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
+        let workspace = workspace(id)
+        guard let current = try workspace.journal.history().current else {
+            return PlannedAction(server: id, kind: .launch, detail: "launch generation 1 from \(spec.image)")
+        }
+        let machine = id.machine(current)
+        guard states[machine]?.isAlive == true else {
+            return PlannedAction(server: id, kind: .start, detail: "start generation \(current)")
+        }
+        let record = try workspace.record(machine)
+        guard record.spec == spec else {
+            return PlannedAction(
+                server: id,
+                kind: .differs,
+                detail:
+                    "runs as generation \(current), but is declared otherwise now: 'kiln replace \(id)' applies that"
+            )
+        }
+        return PlannedAction(server: id, kind: .nothing, detail: "runs as generation \(current)")
+    }
+
+    private func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(ServerID, ServerSpec)] {
+        if let unknown = only.first(where: { lab.servers[$0] == nil }) {
+            throw KilnError(
+                "server.missing",
+                "the lab \(lab.name) declares no server \(unknown)",
+                hint: "it declares: \(lab.servers.keys.sorted().map(\.text).joined(separator: ", "))",
+                exit: .usage
+            )
+        }
+        return lab.servers.sorted { $0.key < $1.key }.filter { only.isEmpty || only.contains($0.key) }
+            .map { (ServerID(lab: lab.name, server: $0.key), $0.value) }
+    }
+
+    // Before anything is made, so that a missing image leaves nothing behind.
+    private func checkImages(_ specs: [ServerSpec]) async throws {
+        for reference in Set(specs.map(\.image)) { _ = try await parts.images.verifiedImage(reference) }
+    }
+
+    private func record(_ lab: LabSpec) throws {
+        try DurableFile.makeDirectory(state.lab(lab.name))
+        let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
+        defer { withExtendedLifetime(lock) {} }
+        let path = state.lab(lab.name) + "/ports.json"
+        var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
+        let others = try Set(servers().map(\.lab)).subtracting([lab.name]).compactMap {
+            try DurableFile.readJSON(PortBook.self, from: state.lab($0) + "/ports.json")?.all
+        }
+        try book.fill(lab, takenElsewhere: others.reduce(into: []) { $0.formUnion($1) }, host: parts.ports)
+        try DurableFile.writeJSON(book, to: path)
+        try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json")
+    }
+}
+
+extension ExitCode {
+    /// The exit code that belongs to the stable code of an error which was journaled.
+    init?(turnCode: String) {
+        switch turnCode {
+        case "ready.timeout", "stop.timeout": self = .deadline
+        case "volume.held", "volume.leased", "port.taken", "machine.alive", "lock.held": self = .blocked
+        case "interrupted": self = .interrupted
+        default: return nil
+        }
+    }
+}

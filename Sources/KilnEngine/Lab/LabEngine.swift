@@ -1,0 +1,123 @@
+import Foundation
+import KilnModel
+
+/// Brings labs up, replaces their servers and takes them down.
+///
+/// Changing methods take the server's lock, then recover what an earlier command left unfinished, then act. Reading
+/// methods take no lock and recover nothing, so they work beside a running replacement.
+///
+/// All methods throw `KilnError` or `CancellationError`.
+public struct LabEngine: Sendable {
+    let state: StateDirectory
+    let parts: EngineParts
+
+    /// An engine that keeps its state in the given directory.
+    public init(state: StateDirectory, parts: EngineParts) {
+        self.state = state
+        self.parts = parts
+    }
+
+    /// The volumes of all labs.
+    public var volumes: VolumeStore { VolumeStore(state: state, disks: parts.disks, holders: parts.holders) }
+
+    func workspace(_ id: ServerID) -> ServerWorkspace { ServerWorkspace(id: id, state: state, parts: parts) }
+
+    /// The workspace of a server that exists.
+    func existing(_ id: ServerID) throws -> ServerWorkspace {
+        guard FileManager.default.fileExists(atPath: state.server(id)) else {
+            throw KilnError(
+                "server.missing",
+                "there is no server \(id)",
+                hint: "list the servers with 'kiln ps'",
+                exit: .usage
+            )
+        }
+        return workspace(id)
+    }
+
+    /// The lab as it was last brought up.
+    ///
+    /// - Throws: `lab.missing` where it is not up.
+    public func lab(_ name: Name) throws -> LabSpec {
+        guard let lab = try DurableFile.readJSON(LabSpec.self, from: state.lab(name) + "/lab.json") else {
+            throw KilnError(
+                "lab.missing",
+                "there is no lab \(name)",
+                hint: "list the labs with 'kiln ps'",
+                exit: .usage
+            )
+        }
+        return lab
+    }
+
+    /// All servers of all labs, by lab and name.
+    public func servers() throws -> [ServerID] {
+        names(in: state.labs).flatMap { lab in
+            names(in: "\(state.lab(lab))/servers").map { ServerID(lab: lab, server: $0) }
+        }
+    }
+
+    /// The server that a user means by `NAME`, where one lab has it, or by `LAB/NAME`.
+    ///
+    /// - Throws: `server.missing` or `server.ambiguous`, which lists the candidates.
+    public func server(named text: String) throws -> ServerID {
+        let all = try servers()
+        let found = all.filter { $0.description == text || $0.server.text == text }
+        if let only = found.first, found.count == 1 { return only }
+        guard found.isEmpty else {
+            throw KilnError(
+                "server.ambiguous",
+                "\(found.count) labs have a server \(Name.quoted(text))",
+                hint: "say which: \(found.map(\.description).joined(separator: ", "))",
+                exit: .usage
+            )
+        }
+        let known = all.isEmpty ? "there is none yet: 'kiln up'" : all.map(\.description).joined(separator: ", ")
+        throw KilnError(
+            "server.missing",
+            "there is no server \(Name.quoted(text))",
+            hint: "the servers are: \(known)",
+            exit: .usage
+        )
+    }
+
+    /// Everything that ever happened to a server.
+    public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
+
+    /// The machine that commands reach: the serving one, or the new one while a replacement is past its handover.
+    public func machine(_ id: ServerID) throws -> MachineID {
+        let history = try history(id)
+        if let open = history.open?.replacement, open.isHandedOver, open.direction == .forward {
+            return id.machine(open.intent.to)
+        }
+        guard let current = history.current ?? history.open?.replacement.intent.to else {
+            throw KilnError(
+                "server.not-launched",
+                "\(id) has no machine",
+                hint: "bring it up with 'kiln up'",
+                exit: .blocked
+            )
+        }
+        return id.machine(current)
+    }
+
+    /// What the machine that commands reach was made from.
+    public func record(_ id: ServerID) throws -> GenerationRecord { try existing(id).record(try machine(id)) }
+
+    /// The path of the console log of the machine that commands reach.
+    public func consoleLog(_ id: ServerID) throws -> String { state.consoleLog(try machine(id)) }
+
+    /// The path of the console socket of the machine that commands reach.
+    public func consoleSocket(_ id: ServerID) throws -> String { state.consoleSocket(try machine(id)) }
+
+    /// The path of the ledger socket of a machine.
+    public func ledgerSocket(_ machine: MachineID) -> String { state.ledgerSocket(machine) }
+
+    /// The directory of failed runs.
+    public var evidence: String { state.evidence }
+
+    private func names(in directory: String) -> [Name] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return entries.compactMap { try? Name($0) }.sorted()
+    }
+}

@@ -1,0 +1,198 @@
+import Foundation
+import KilnModel
+
+/// One server at work: its paths, journal and volumes, and what can be done to one of its machines.
+///
+/// Whoever changes something through it holds the server's lock.
+struct ServerWorkspace: Sendable {
+    let id: ServerID
+    let state: StateDirectory
+    let parts: EngineParts
+
+    var journal: ServerJournal { ServerJournal(path: state.server(id) + "/journal") }
+    var volumes: VolumeStore { VolumeStore(state: state, disks: parts.disks, holders: parts.holders) }
+
+    /// Takes the server's lock, or throws `lock.held`.
+    func lock() throws -> FileLock {
+        try DurableFile.makeDirectory(state.server(id))
+        return try FileLock(state.server(id) + "/lock", subject: "server \(id)")
+    }
+
+    /// What a generation was made from.
+    func record(_ machine: MachineID) throws -> GenerationRecord {
+        let path = state.generation(machine) + "/generation.json"
+        guard let record = try DurableFile.readJSON(GenerationRecord.self, from: path) else {
+            throw KilnError("state.missing", "there is no record of \(machine): \(path)", exit: .halted)
+        }
+        return record
+    }
+
+    /// The volumes that a machine mounts.
+    func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.volumes.keys.sorted() }
+
+    /// The published ports of a machine.
+    func forwards(of machine: MachineID) throws -> [PortForward] {
+        try portBook().forwards(of: id.server, spec: try record(machine).spec)
+    }
+
+    /// The lab's published ports.
+    func portBook() throws -> PortBook {
+        try DurableFile.readJSON(PortBook.self, from: state.lab(id.lab) + "/ports.json") ?? PortBook()
+    }
+
+    // MARK: - Machines
+
+    /// Makes overlay and domain of a machine whose record and seed were written, without the volumes.
+    func prepare(_ machine: MachineID) async throws {
+        let record = try record(machine)
+        try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk)
+        try parts.disks.giveToMachines(state.rootOverlay(machine))
+        try await parts.machines.define(try definition(record, withVolumes: false))
+    }
+
+    /// Starts a machine with its volumes and published ports; one that runs already is left as it is.
+    func start(_ machine: MachineID) async throws {
+        if try await parts.machines.state(of: machine) == .running { return }
+        let record = try record(machine)
+        for name in record.spec.volumes.keys.sorted() { try volumes.proveUnheld(lab: id.lab, name) }
+        try removeSockets(machine)
+        try await parts.machines.define(try definition(record, withVolumes: true))
+        try await parts.machines.start(machine, forwards: try forwards(of: machine))
+    }
+
+    /// Waits until a machine is ready.
+    func awaitReady(_ machine: MachineID) async throws {
+        let spec = try record(machine).spec
+        let waiter = ReadinessWaiter(
+            parts: parts,
+            machine: machine,
+            spec: spec,
+            forwards: try portBook().ports[id.server] ?? [:],
+            console: ConsoleLog(path: state.consoleLog(machine))
+        )
+        try await waiter.wait()
+    }
+
+    /// Asks the guest to shut down and waits for it.
+    ///
+    /// - Throws: `stop.timeout` where it does not within its `stop-timeout`.
+    func shutDown(_ machine: MachineID) async throws {
+        let patience = try record(machine).spec.stopTimeout
+        try await parts.machines.requestShutdown(machine)
+        guard try await parts.machines.waitUntilOff(machine, within: patience) else {
+            throw KilnError(
+                "stop.timeout",
+                "\(machine) did not shut down within \(patience.components.seconds) s",
+                hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
+                exit: .deadline
+            )
+        }
+    }
+
+    /// Ends a machine: asks the guest first, then not.
+    func shutDownOrPowerOff(_ machine: MachineID) async throws {
+        guard try await parts.machines.state(of: machine).isAlive else { return }
+        do {
+            try await shutDown(machine)
+        } catch let error as KilnError where error.exit != .unreachable {
+            parts.progress(.note("\(error.message); switching it off"))
+            try await parts.machines.powerOff(machine)
+        }
+    }
+
+    /// Proves that a machine is dead: the hypervisor says so, no process has its volumes, and a lock that excludes every
+    /// QEMU can be taken on them.
+    func proveOff(_ machine: MachineID) async throws {
+        let machineState = try await parts.machines.state(of: machine)
+        guard !machineState.isAlive else {
+            throw KilnError(
+                "machine.alive",
+                "\(machine) should be off, but is \(machineState.rawValue)",
+                hint: "something else started it: look with 'virsh list'",
+                exit: .blocked
+            )
+        }
+        // A process that has ended for libvirt may still be on its way out; ten seconds are plenty.
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
+                return
+            } catch let error as KilnError where error.code == "volume.held" && ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
+    func dropSeed(_ machine: MachineID) async throws {
+        let seed = state.seed(machine)
+        try await parts.machines.detachSeed(machine, path: seed)
+        try DurableFile.remove(seed)
+    }
+
+    /// Removes what a machine that is off was made of; its record and console log stay with the server.
+    func remove(_ machine: MachineID) async throws {
+        try await parts.machines.undefine(machine)
+        for path in [state.rootOverlay(machine), state.seed(machine)] { try DurableFile.remove(path) }
+        try removeSockets(machine)
+    }
+
+    /// Copies what helps to understand a failure to the evidence directory, whose path is returned.
+    func keepEvidence(_ machine: MachineID) async throws -> String {
+        let stamp = UInt64(Date().timeIntervalSince1970)
+        let directory = "\(state.evidence)/\(id.lab).\(id.server).\(machine.generation)-\(stamp)"
+        try DurableFile.makeDirectory(directory)
+        if let xml = try? await parts.machines.definition(of: machine) {
+            try DurableFile.write(Data(xml.utf8), to: directory + "/domain.xml")
+        }
+        for (source, name) in [
+            (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
+            (state.generation(machine) + "/generation.json", "generation.json"),
+        ] where FileManager.default.fileExists(atPath: source) {
+            try DurableFile.write(
+                try Data(contentsOf: URL(fileURLWithPath: source)),
+                to: "\(directory)/\(name)",
+                mode: 0o640
+            )
+        }
+        return directory
+    }
+
+    private func removeSockets(_ machine: MachineID) throws {
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
+    }
+
+    private func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {
+        let machine = record.machine
+        let seed = state.seed(machine)
+        return MachineSpec(
+            id: machine,
+            uuid: record.uuid,
+            acceleration: parts.machines.acceleration,
+            memory: record.memory,
+            processors: record.processors,
+            boot: boot(record),
+            root: MachineSpec.Disk(path: state.rootOverlay(machine), backing: [record.files.disk]),
+            seed: FileManager.default.fileExists(atPath: seed) ? seed : nil,
+            volumes: withVolumes ? try volumeNames(of: machine).map { try volumes.disk(lab: id.lab, $0) } : [],
+            network: record.spec.network,
+            consoleSocket: state.consoleSocket(machine),
+            consoleLog: state.consoleLog(machine),
+            agentSocket: state.agentSocket(machine),
+            ledgerSocket: state.ledgerSocket(machine),
+            user: parts.machines.user
+        )
+    }
+
+    // 'ds=nocloud;i=…' lets a boot without the seed end in cloud-init's 'done', as the same instance.
+    private func boot(_ record: GenerationRecord) -> MachineSpec.Boot {
+        let source = "ds=nocloud;i=\(record.instanceID)"
+        switch record.boot {
+        case .direct(let commandLine):
+            let full = record.cloudInit == .none ? commandLine : "\(commandLine) \(source)"
+            return .direct(kernel: record.files.kernel ?? "", initrd: record.files.initrd, commandLine: full)
+        case .firmware(let firmware): return .firmware(firmware, serial: source)
+        }
+    }
+}

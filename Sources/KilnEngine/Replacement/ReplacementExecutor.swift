@@ -1,0 +1,110 @@
+import Foundation
+import KilnModel
+
+/// Drives one replacement along its state machine: writes each step's intent, performs it, writes that it is done.
+struct ReplacementExecutor {
+    let server: ServerWorkspace
+    var replacement: Replacement
+    /// Makes the new generation's record and seed; nothing in recovery, which never goes forward before PREPARE is done.
+    let writer: GenerationWriter?
+    let failpoint = Failpoint()
+    var reservation: (any PortReservation)?
+    var evidence: String?
+
+    var id: ServerID { server.id }
+    var new: MachineID { id.machine(replacement.intent.to) }
+    var old: MachineID? { replacement.intent.from.map { id.machine($0) } }
+
+    init(server: ServerWorkspace, replacement: Replacement, writer: GenerationWriter?) {
+        self.server = server
+        self.writer = writer
+        self.replacement = replacement
+    }
+
+    /// Goes on until the replacement has ended.
+    ///
+    /// - Throws: where it has to stay open (the hypervisor can't be reached, the clean-up of COMMIT failed).
+    mutating func run() async throws -> ReplacementReport {
+        defer { reservation?.release() }
+        while replacement.outcome == nil {
+            guard let step = replacement.next else {
+                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason))
+                break
+            }
+            do {
+                try await take(step)
+            } catch {
+                try turn(after: step, error)
+            }
+        }
+        return report
+    }
+
+    private mutating func take(_ step: Step) async throws {
+        try failpoint?.hit(step, "before")
+        try write(.entered(step))
+        server.parts.progress(.began(id, new.generation, step))
+        let start = ContinuousClock.now
+        try await performShielded(step)
+        try failpoint?.hit(step, "after")
+        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+        try write(.completed(step, milliseconds: milliseconds))
+        server.parts.progress(.finished(id, new.generation, step, milliseconds: milliseconds))
+    }
+
+    // The way back and COMMIT must end even where the user has interrupted the command: an unstructured task does not
+    // inherit the cancellation.
+    private mutating func performShielded(_ step: Step) async throws {
+        guard replacement.direction != .forward || step == .commit else {
+            try Task.checkCancellation()
+            return try await perform(step)
+        }
+        let copy = self
+        self = try await Task {
+            var executor = copy
+            try await executor.perform(step)
+            return executor
+        }.value
+    }
+
+    private mutating func turn(after step: Step, _ error: any Error) throws {
+        let known = KilnError.wrapping(error)
+        guard let event = replacement.eventAfterFailure(of: step, error: known) else { throw known }
+        try write(event)
+        if case .turnedBack(let turn) = event { server.parts.progress(.turnedBack(id, turn)) }
+    }
+
+    private mutating func write(_ event: JournalEvent) throws {
+        try server.journal.append(event)
+        replacement.apply(event)
+    }
+
+    private var report: ReplacementReport {
+        ReplacementReport(
+            server: id,
+            from: replacement.intent.from,
+            to: replacement.intent.to,
+            outcome: replacement.outcome ?? .halted,
+            steps: replacement.completed,
+            turn: replacement.turn,
+            reason: replacement.reason,
+            evidence: evidence
+        )
+    }
+}
+
+extension KilnError {
+    /// The error itself, a cancellation as an interruption, and anything else as an internal error.
+    static func wrapping(_ error: any Error) -> KilnError {
+        if let known = error as? KilnError { return known }
+        if error is CancellationError {
+            return KilnError("interrupted", "the command was interrupted", exit: .interrupted)
+        }
+        return KilnError(
+            "internal",
+            "an unforeseen error",
+            hint: "please report it",
+            cause: String(describing: error)
+        )
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import KilnModel
+
+/// The NoCloud documents of one generation.
+///
+/// All are JSON, which is also YAML, so that a small guest can read them with `jq`. The user's user-data stays as it is,
+/// but for lists that Kiln has to add to: mounts and SSH keys.
+/// https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
+struct SeedDocuments {
+    /// A volume and where the guest mounts it.
+    struct Mount {
+        let id: VolumeID
+        let path: String
+        let fileSystem: VolumeSpec.FileSystem
+    }
+
+    let record: GenerationRecord
+    let mounts: [Mount]
+    let hostKey: SSHKeyPair?
+    let userKey: String?
+    /// The host's port by server and port name, for references such as `${servers.db.ports.sql}`.
+    let ports: [Name: [Name: UInt16]]
+
+    /// The files of the seed disk by name.
+    func files() throws -> [String: String] {
+        [
+            "meta-data": try text(metaData),
+            "user-data": "#cloud-config\n" + (try text(try userData())),
+            "network-config": try text(networkConfig),
+        ]
+    }
+
+    private var metaData: JSONValue {
+        .object([
+            "instance-id": .string(record.instanceID),
+            "local-hostname": .string(record.machine.server.server.text),
+        ])
+    }
+
+    // A match by name left the card down on Debian 13, and 'set-name' delays the boot by two minutes.
+    private var networkConfig: JSONValue {
+        .object([
+            "version": .int(2),
+            "ethernets": .object([
+                "nic0": .object([
+                    "match": .object(["macaddress": .string(MACAddress(of: record.machine).description)]),
+                    "dhcp4": .bool(true),
+                ])
+            ]),
+        ])
+    }
+
+    private func userData() throws -> JSONValue {
+        var map: [String: JSONValue] = [:]
+        if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
+        if !mounts.isEmpty { append(mounts.map(mountEntry), to: "mounts", of: &map) }
+        if let userKey {
+            append([.string(userKey)], to: "ssh_authorized_keys", of: &map)
+            map["disable_root"] = map["disable_root"] ?? .bool(false)
+        }
+        if let hostKey {
+            map["ssh_keys"] = .object([
+                "ed25519_private": .string(hostKey.privateKey), "ed25519_public": .string(hostKey.publicKey),
+            ])
+        }
+        return .object(map)
+    }
+
+    // 'nofail': a guest without its volume still boots far enough to be looked at; readiness finds out.
+    private func mountEntry(_ mount: Mount) -> JSONValue {
+        .array(
+            [mount.id.guestDevice, mount.path, mount.fileSystem.rawValue, "defaults,nofail", "0", "0"].map {
+                .string($0)
+            }
+        )
+    }
+
+    private func append(_ elements: [JSONValue], to key: String, of map: inout [String: JSONValue]) {
+        map[key] = .array((map[key]?.array ?? []) + elements)
+    }
+
+    private func resolve(_ text: String) throws -> String {
+        var result = ""
+        var rest = text[...]
+        while let open = rest.range(of: "${servers."), let close = rest[open.upperBound...].firstIndex(of: "}") {
+            let parts = rest[open.upperBound..<close].split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1] == "ports", let server = try? Name(String(parts[0])),
+                let name = try? Name(String(parts[2])), let port = ports[server]?[name]
+            else {
+                throw KilnError(
+                    "user-data.reference-unknown",
+                    "\(rest[open.lowerBound...close]) in the user-data of \(record.machine.server) names no published port",
+                    hint: "write ${servers.SERVER.ports.PORT}",
+                    exit: .invalidFile
+                )
+            }
+            result += rest[..<open.lowerBound] + String(port)
+            rest = rest[rest.index(after: close)...]
+        }
+        return result + rest
+    }
+
+    private func text(_ value: JSONValue) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import KilnModel
+
+/// Files that are whole after a crash: written under a temporary name, fsynced, renamed, and the directory fsynced.
+enum DurableFile {
+    /// Replaces the content of `path`.
+    static func write(_ content: Data, to path: String, mode: mode_t = 0o644) throws {
+        let temporary = "\(path).new-\(getpid())-\(UInt32.random(in: .min ... .max))"
+        do {
+            try writeNew(content, to: temporary, mode: mode)
+            guard rename(temporary, path) == 0 else { throw failure("rename", path) }
+            try synchronizeDirectory(of: path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Replaces the content of `path` by JSON with sorted keys.
+    static func writeJSON(_ value: some Encodable, to path: String, mode: mode_t = 0o644) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .iso8601
+        try write(try encoder.encode(value), to: path, mode: mode)
+    }
+
+    /// Reads JSON, or nothing where there is no file.
+    static func readJSON<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        do {
+            return try decoder.decode(type, from: try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw KilnError(
+                "state.unreadable",
+                "\(path) can't be read as \(type)",
+                hint: "Kiln writes this file whole or not at all: look for what else changed it",
+                cause: String(describing: error)
+            )
+        }
+    }
+
+    /// Makes the names in the directory of `path` durable.
+    static func synchronizeDirectory(of path: String) throws {
+        let directory = (path as NSString).deletingLastPathComponent
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", directory) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("fsync", directory) }
+    }
+
+    /// Makes a directory and those above it; one that is there is left as it is.
+    static func makeDirectory(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw KilnError(
+                "state.not-writable",
+                "the directory \(path) can't be made",
+                hint: "check its owner and free space",
+                cause: String(describing: error)
+            )
+        }
+    }
+
+    /// Removes a file or a tree; what is not there is not an error.
+    static func remove(_ path: String) throws {
+        guard (try? FileManager.default.attributesOfItem(atPath: path)) != nil else { return }
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw KilnError("state.not-removable", "\(path) can't be removed", cause: String(describing: error))
+        }
+    }
+
+    /// The error of the system call that just failed.
+    static func failure(_ call: String, _ path: String) -> KilnError {
+        let number = errno
+        if number == ENOSPC {
+            return KilnError(
+                "disk.full",
+                "no space left on the device of \(path)",
+                hint: "free some space, then run the command again",
+                cause: "\(call): \(String(cString: strerror(number)))",
+                exit: .aborted
+            )
+        }
+        return KilnError(
+            "state.not-writable",
+            "\(path) can't be written",
+            hint: "check its owner, mode and device",
+            cause: "\(call): \(String(cString: strerror(number)))"
+        )
+    }
+
+    private static func writeNew(_ content: Data, to path: String, mode: mode_t) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        defer { close(descriptor) }
+        try append(content, to: descriptor, path: path)
+    }
+
+    /// Writes all of `content` at the descriptor's position and makes it durable.
+    static func append(_ content: Data, to descriptor: Int32, path: String) throws {
+        try content.withUnsafeBytes { bytes in
+            var done = 0
+            while done < bytes.count {
+                let count = Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw failure("write", path) }
+                done += count
+            }
+        }
+        guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import KilnModel
+
+/// What one generation was made from; written before its first artefact, never changed.
+public struct GenerationRecord: Sendable, Hashable, Codable {
+    /// Which machine.
+    public let machine: MachineID
+    /// The server as the lab file declared it then.
+    public let spec: ServerSpec
+    /// The image.
+    public let image: ServerStatus.Image
+    /// How the image boots.
+    public let boot: ImageManifest.Boot
+    /// What reads the seed in the guest.
+    public let cloudInit: ImageManifest.CloudInit
+    /// The image's disk and, for a direct boot, kernel and initrd.
+    public let files: Files
+    /// Memory of the machine.
+    public let memory: ByteCount
+    /// Virtual processors of the machine.
+    public let processors: Int
+    /// The identity that libvirt and the guest's firmware see.
+    public let uuid: UUID
+    /// cloud-init's instance id: new per generation, the same over reboots.
+    public let instanceID: String
+    /// The SSH host key that was injected, if the image has an SSH server.
+    public let hostKey: String?
+    /// When it was made.
+    public let created: Date
+
+    /// The image's files.
+    public struct Files: Sendable, Hashable, Codable {
+        /// The sealed disk.
+        public let disk: String
+        /// The kernel.
+        public let kernel: String?
+        /// The initial RAM disk.
+        public let initrd: String?
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import KilnModel
+
+/// The bytes of a journal: a first line that names format and version, then records of length, CRC-32C and JSON.
+///
+/// A record that was cut off or damaged at the very end is a torn tail: it was never acknowledged, so it is ignored. One
+/// with a whole record after it is a torn middle: history is missing, so the journal is refused.
+enum JournalCodec {
+    static let header = Data("kiln-journal 1\n".utf8)
+    private static let largestRecord = 1 << 20
+
+    /// The records, and how many bytes of the file are whole.
+    static func decode(_ data: Data, path: String) throws -> (records: [JournalRecord], wholeBytes: Int) {
+        let bytes = [UInt8](data)
+        guard bytes.count >= header.count else {
+            guard header.starts(with: bytes) else { throw unknownFormat(path) }
+            return ([], 0)
+        }
+        guard bytes.starts(with: header) else { throw unknownFormat(path) }
+        var records: [JournalRecord] = []
+        var offset = header.count
+        while offset < bytes.count {
+            guard let (payload, end) = payload(bytes, at: offset) else {
+                try refuseTornMiddle(bytes, after: offset, path: path)
+                break
+            }
+            records.append(try record(payload, path: path))
+            offset = end
+        }
+        return (records, offset)
+    }
+
+    /// The bytes of one record.
+    static func encode(_ record: JournalRecord) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let payload = try encoder.encode(record)
+        var bytes = Data()
+        for word in [UInt32(payload.count), CRC32C.checksum(payload)] {
+            withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        return bytes + payload
+    }
+
+    private static func payload(_ bytes: [UInt8], at offset: Int) -> (ArraySlice<UInt8>, Int)? {
+        guard offset + 8 <= bytes.count else { return nil }
+        func word(_ at: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) } }
+        let length = Int(word(offset))
+        guard length > 0, length <= largestRecord, offset + 8 + length <= bytes.count else { return nil }
+        let payload = bytes[(offset + 8)..<(offset + 8 + length)]
+        guard CRC32C.checksum(payload) == word(offset + 4) else { return nil }
+        return (payload, offset + 8 + length)
+    }
+
+    private static func refuseTornMiddle(_ bytes: [UInt8], after offset: Int, path: String) throws {
+        // The length of a damaged record can't be trusted, so a whole record is looked for at every offset.
+        for start in (offset + 1)..<max(bytes.count, offset + 2) where payload(bytes, at: start) != nil {
+            throw KilnError(
+                "journal.torn",
+                "the journal \(path) is damaged at byte \(offset), with whole records after it",
+                hint: "Kiln can't know what is missing: keep the file, and see what 'kiln ps' says runs",
+                exit: .halted
+            )
+        }
+    }
+
+    private static func record(_ payload: ArraySlice<UInt8>, path: String) throws -> JournalRecord {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        do {
+            return try decoder.decode(JournalRecord.self, from: Data(payload))
+        } catch {
+            throw KilnError(
+                "journal.future",
+                "the journal \(path) holds a record that this version of Kiln does not know",
+                hint: "use the version of Kiln that wrote it",
+                cause: String(describing: error),
+                exit: .halted
+            )
+        }
+    }
+
+    private static func unknownFormat(_ path: String) -> KilnError {
+        KilnError(
+            "journal.future",
+            "\(path) is not a journal of format 1",
+            hint: "use the version of Kiln that wrote it",
+            exit: .halted
+        )
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+import KilnModel
+
+/// The published ports of a lab: chosen once, then the same for every generation of its servers.
+struct PortBook: Sendable, Codable {
+    /// The host's port by server and port name.
+    private(set) var ports: [Name: [Name: UInt16]] = [:]
+
+    /// The forwards of a server.
+    func forwards(of server: Name, spec: ServerSpec) -> [PortForward] {
+        spec.ports.sorted { $0.key < $1.key }.compactMap { name, port in
+            ports[server]?[name].map { PortForward(host: $0, guest: port.guest) }
+        }
+    }
+
+    /// Fills in what the lab declares and the book lacks. A port that the file fixes is taken as it is.
+    mutating func fill(_ lab: LabSpec, takenElsewhere: Set<UInt16>, host: any HostPorts) throws {
+        for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
+            for (name, port) in spec.ports.sorted(by: { $0.key < $1.key }) {
+                if let fixed = port.host {
+                    ports[server, default: [:]][name] = fixed
+                } else if ports[server]?[name] == nil {
+                    let chosen = try choose(takenElsewhere, host: host)
+                    ports[server, default: [:]][name] = chosen
+                }
+            }
+        }
+    }
+
+    /// Every port in the book.
+    var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
+
+    private func choose(_ takenElsewhere: Set<UInt16>, host: any HostPorts) throws -> UInt16 {
+        let taken = takenElsewhere.union(all)
+        let start = UInt16.random(in: host.choice)
+        let order = Array(start...host.choice.upperBound) + Array(host.choice.lowerBound..<start)
+        guard let port = order.first(where: { !taken.contains($0) && host.isFree($0) }) else {
+            throw KilnError(
+                "port.none-free",
+                "no free port on 127.0.0.1 between \(host.choice.lowerBound) and \(host.choice.upperBound)",
+                hint: "take labs down that are not needed: 'kiln ps', 'kiln down LAB'",
+                exit: .blocked
+            )
+        }
+        return port
+    }
+}

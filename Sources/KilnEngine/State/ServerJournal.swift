@@ -1,0 +1,42 @@
+import Foundation
+import KilnModel
+
+/// The append-only journal of one server.
+///
+/// A record counts once file and directory are fsynced. Only the holder of the server's lock writes.
+struct ServerJournal: Sendable {
+    let path: String
+
+    /// All whole records; none where there is no journal yet.
+    func records() throws -> [JournalRecord] {
+        guard let data = try contents() else { return [] }
+        return try JournalCodec.decode(data, path: path).records
+    }
+
+    /// The history that the journal tells.
+    func history() throws -> ServerHistory { ServerHistory(try records()) }
+
+    /// Appends an event durably; a torn tail of an earlier crash is cut off first.
+    func append(_ event: JournalEvent) throws {
+        let existing = try contents()
+        let whole = try existing.map { try JournalCodec.decode($0, path: path).wholeBytes } ?? 0
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
+        defer { close(descriptor) }
+        guard ftruncate(descriptor, off_t(whole)) == 0 else { throw DurableFile.failure("ftruncate", path) }
+        lseek(descriptor, 0, SEEK_END)
+        let record = JournalRecord(time: Date(), pid: getpid(), event: event)
+        let bytes = (whole == 0 ? JournalCodec.header : Data()) + (try JournalCodec.encode(record))
+        try DurableFile.append(bytes, to: descriptor, path: path)
+        if existing == nil { try DurableFile.synchronizeDirectory(of: path) }
+    }
+
+    private func contents() throws -> Data? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw KilnError("state.unreadable", "\(path) can't be read", cause: String(describing: error))
+        }
+    }
+}

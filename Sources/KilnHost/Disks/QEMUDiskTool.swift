@@ -1,0 +1,118 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+
+/// Makes disks with qemu-img and mke2fs.
+///
+/// Every file is made in a private directory beside its place, written back, and renamed into place as the last act.
+public struct QEMUDiskTool: DiskTool {
+    private let owner: MachineOwner?
+
+    /// A tool that gives files to `owner`; to nobody where machines run as the user who runs Kiln.
+    public init(owner: MachineOwner?) {
+        self.owner = owner
+    }
+
+    /// Makes an empty qcow2 layer.
+    ///
+    /// The size is read from the header of `backing` by this process: qemu-img opens nothing but the new file.
+    ///
+    /// - Throws: `disk.exists`, `disk.not-qcow2`, `disk.full`, `tool.missing`, `tool.failed`.
+    public func createLayer(at path: String, over backing: String) async throws {
+        let directory = DurableFile.directory(of: path)
+        let below = backing.hasPrefix("/") ? backing : directory + "/" + backing
+        let size = try QCOW2Header.virtualSize(of: below)
+        try await create(path) { draft, _ in
+            try await qemuImg([
+                "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),
+            ])
+        }
+    }
+
+    /// Makes a volume: a qcow2 file with an empty file system whose root directory belongs to the guest's root.
+    ///
+    /// - Throws: `disk.exists`, `disk.full`, `tool.missing`, `tool.failed`.
+    public func createVolume(
+        at path: String,
+        size: ByteCount,
+        fileSystem: VolumeSpec.FileSystem,
+        label: String
+    ) async throws {
+        try await create(path) { draft, directory in
+            let raw = directory + "/raw"
+            try makeSparse(raw, size)
+            try await format(raw, fileSystem, label)
+            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
+        }
+    }
+
+    /// Merges a layer into the file below it; the layer itself stays as it is.
+    ///
+    /// - Throws: `disk.full`, `tool.missing`, `tool.failed` (also where another process holds one of the two).
+    public func merge(_ layer: String) async throws {
+        try await explainingFullDisk(at: layer) {
+            try await qemuImg(["commit", "-q", "-f", "qcow2", "-d", "--", layer])
+        }
+    }
+
+    /// Makes the machines' user the owner of the file.
+    ///
+    /// Nothing happens where machines run as the user who runs Kiln.
+    public func giveToMachines(_ path: String) throws {
+        try owner?.give(path)
+    }
+
+    private func create(_ path: String, _ make: (_ draft: String, _ directory: String) async throws -> Void)
+        async throws
+    {
+        guard access(path, F_OK) != 0 else {
+            throw KilnError("disk.exists", "\(path) exists already; a disk is never overwritten", exit: .aborted)
+        }
+        try await explainingFullDisk(at: path) {
+            try await DurableFile.withPrivateDirectory(beside: path) { directory in
+                let draft = directory + "/disk"
+                try await make(draft, directory)
+                chmod(draft, 0o600)
+                try DurableFile.publish(draft, as: path)
+            }
+        }
+    }
+
+    private func qemuImg(_ arguments: [String]) async throws {
+        try await Command("qemu-img", arguments, deadline: .seconds(1_800), limits: .diskImage).run()
+    }
+
+    private func format(_ raw: String, _ fileSystem: VolumeSpec.FileSystem, _ label: String) async throws {
+        switch fileSystem {
+        case .ext4:
+            // Initialised completely here, where it costs nothing on a sparse file: a lazy initialisation would keep
+            // every new guest busy and write into the volume behind its back.
+            let extended = "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
+            // An ext4 label has 16 bytes.
+            let label = String(decoding: label.utf8.prefix(16), as: UTF8.self)
+            try await Command(
+                "mke2fs",
+                ["-F", "-q", "-t", "ext4", "-L", label, "-E", extended, "--", raw],
+                deadline: .seconds(600)
+            ).run()
+        }
+    }
+
+    private func makeSparse(_ path: String, _ size: ByteCount) throws {
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0, let length = Int(exactly: size.bytes) else {
+            throw KilnError("disk.not-made", "\(path) can't be made", cause: String(cString: strerror(errno)))
+        }
+        defer { close(file) }
+        guard ftruncate(file, length) == 0 else {
+            throw KilnError(
+                "disk.not-made",
+                "a disk of \(size) can't be made at \(path)",
+                hint: "state a smaller size",
+                cause: String(cString: strerror(errno)),
+                exit: .aborted
+            )
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import KilnEngine
+import KilnModel
+import LibvirtKit
+
+/// Guests through their agent.
+public struct AgentGuests: GuestAccess {
+    private let session: HypervisorSession
+
+    /// Guests of the machines of a session.
+    public init(session: HypervisorSession) {
+        self.session = session
+    }
+
+    /// Waits until the agent answers.
+    ///
+    /// - Throws: `guest.agent-silent` at the deadline, `guest.machine-off` as soon as the machine is off.
+    public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
+        let end = ContinuousClock.now + deadline
+        while true {
+            // Subscribe first, then ask: so no opening of the channel is missed.
+            let news = try await session.read(subject(machine)) { try await $0.events() }
+            do {
+                return try await asked(machine) { try await $0.ping() }
+            } catch let error as KilnError where error.code == GuestFailure.silent {
+                guard ContinuousClock.now < end else { throw error }
+            }
+            // An agent that hangs has its channel open and tells of no change, so it is asked again from time to time.
+            await news.first(of: machine.domainName, until: min(end, .now + .seconds(3))) { kind in
+                switch kind {
+                case .agentConnected, .stopped: true
+                default: false
+                }
+            }
+        }
+    }
+
+    /// Runs a command; see `GuestCommand`.
+    ///
+    /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.agent-silent`,
+    ///   `guest.machine-off`.
+    public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
+        guard let program = command.arguments.first else {
+            throw KilnError("guest.no-command", "there is no command to be run in machine \(machine)", exit: .usage)
+        }
+        let result = try await asked(machine) { agent in
+            try await agent.run(
+                program,
+                Array(command.arguments.dropFirst()),
+                input: command.input,
+                deadline: command.deadline
+            )
+        }
+        let status = result.exitCode ?? 128 + (result.signal ?? 0)
+        return GuestCommandResult(
+            status: Int32(truncatingIfNeeded: status),
+            output: result.stdout,
+            errors: result.stderr
+        )
+    }
+
+    /// Reads a file; nothing where there is none.
+    ///
+    /// - Throws: `guest.too-large`, `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
+    public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
+        do {
+            return try await asked(machine) { try await $0.readFile(path, limit: limit) }
+        } catch let error as KilnError where error.code == GuestFailure.refused {
+            // The agent says only in words why a file can't be opened.
+            let exists = try await run(GuestCommand(["test", "-e", path], deadline: .seconds(10)), in: machine)
+            if exists.status == 1 { return nil }
+            throw error
+        }
+    }
+
+    /// Writes a file, replacing its content.
+    ///
+    /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
+    public func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws {
+        try await asked(machine) { try await $0.writeFile(path, content) }
+    }
+
+    private func asked<Answer: Sendable>(
+        _ machine: MachineID,
+        _ question: @Sendable (GuestAgent) async throws -> Answer
+    ) async throws -> Answer {
+        try await session.change(subject(machine)) { connection in
+            do {
+                return try await question(GuestAgent(of: machine.domainName, on: connection, timeout: .seconds(5)))
+            } catch {
+                guard await connection.closeReason == nil else { throw error }
+                throw GuestFailure.translated(error, machine: machine)
+            }
+        }
+    }
+
+    private func subject(_ machine: MachineID) -> String { "machine \(machine)" }
+}

@@ -1,0 +1,58 @@
+import KilnModel
+import LibvirtKit
+
+/// The errors of guest agents in Kiln's terms.
+enum GuestFailure {
+    /// No agent answers.
+    static let silent = "guest.agent-silent"
+    /// The agent answers that it can't.
+    static let refused = "guest.refused"
+
+    /// The error as a `KilnError` where it is about the guest; as it is otherwise.
+    static func translated(_ error: any Error, machine: MachineID) -> any Error {
+        switch error {
+        case let error as DeadlineExceeded:
+            KilnError(
+                "guest.command-deadline",
+                "a command in machine \(machine) was still running after \(error.limit)",
+                hint: "it goes on in the guest; look there, or give it more time",
+                exit: .deadline
+            )
+        case GuestAgentError.answerTooLarge(_, let limit):
+            KilnError("guest.too-large", "an answer of machine \(machine) is larger than \(limit) bytes")
+        case let error as GuestAgentError:
+            KilnError(
+                "guest.nonsense",
+                "the agent of machine \(machine) gives no sensible answer",
+                cause: text("\(error)")
+            )
+        case let error as LibvirtError: translated(error, machine: machine)
+        default: error
+        }
+    }
+
+    private static func translated(_ error: LibvirtError, machine: MachineID) -> any Error {
+        switch error.code {
+        case .agentUnresponsive, .agentUnsynced:
+            KilnError(
+                silent,
+                "the agent of machine \(machine) does not answer",
+                hint: "look at its console",
+                cause: text(error.message),
+                exit: .deadline
+            )
+        case .operationInvalid, .noDomain:
+            KilnError(
+                "guest.machine-off",
+                "machine \(machine) is off, so its guest can't be reached",
+                cause: text(error.message)
+            )
+        case .internalError:
+            KilnError(refused, "the agent of machine \(machine) refuses", cause: text(error.message))
+        default: error
+        }
+    }
+
+    /// Guests choose these words.
+    private static func text(_ message: String) -> String { Printable.text(message.utf8) }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+
+/// This host as the engine sees it: all adapters, fitted together.
+///
+/// It is not called `Host` because Foundation has a class of that name.
+public struct LocalHost: Sendable {
+    /// Where state is kept.
+    public let state: StateDirectory
+    /// Which hypervisor it is, and who said so.
+    public let connection: HostConnection
+    /// By what machines are executed, and why.
+    public let acceleration: HostAcceleration
+    /// Who runs machines.
+    public let owner: MachineOwner
+    /// The connection to the hypervisor.
+    public let session: HypervisorSession
+    /// Machines.
+    public let machines: LibvirtMachines
+    /// The inside of guests.
+    public let guests: AgentGuests
+    /// Disk files.
+    public let disks: QEMUDiskTool
+    /// Seed disks.
+    public let seeds: XorrisoSeedWriter
+
+    /// Prepares the home.
+    ///
+    /// The hypervisor is reached at the first use of a machine, so what needs none works without.
+    ///
+    /// - Parameters:
+    ///   - home: KILN_HOME; nothing means the place that the environment names.
+    ///   - connect: the option `--connect`.
+    ///   - lab: the URI in the lab file.
+    ///   - executable: the path of the `kiln` program, which the private daemon's parent is made from.
+    /// - Throws: `KilnError` with a code `connect.…`, `home.…`, `owner.…`, `alias.…` or `embed.…`.
+    public static func open(
+        home: String? = nil,
+        connect: String? = nil,
+        lab: String? = nil,
+        executable: String
+    ) async throws -> LocalHost {
+        let connection = try HostConnection.resolve(option: connect, lab: lab)
+        let home = KilnHome(path: try home ?? KilnHome.location(), owner: try MachineOwner.current())
+        // Machines that root starts run as another user, who has to read what Kiln makes; secrets state their mode.
+        if home.isForeign { umask(0o022) }
+        let state = try home.prepared()
+        if case .embedded(let root) = connection.kind { try EmbedRoot.prepare(root, owner: home.owner) }
+        return LocalHost(connection, home, state, executable: executable)
+    }
+
+    private init(_ connection: HostConnection, _ home: KilnHome, _ state: StateDirectory, executable: String) {
+        let daemon = SessionDaemon(home: home.path, owner: home.owner, executable: executable)
+        let session = HypervisorSession {
+            if let uri = connection.uri { uri } else { try await daemon.ensureRunning() }
+        }
+        let foreign = home.isForeign ? home.owner : nil
+        self.state = state
+        self.connection = connection
+        self.session = session
+        owner = home.owner
+        acceleration = HostAcceleration.detect()
+        machines = LibvirtMachines(
+            session: session,
+            acceleration: acceleration.acceleration,
+            user: connection.user(owner: home.owner),
+            owner: foreign
+        )
+        guests = AgentGuests(session: session)
+        disks = QEMUDiskTool(owner: foreign)
+        seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
+    }
+
+    /// The engine's parts.
+    ///
+    /// - Parameters:
+    ///   - images: the image store.
+    ///   - progress: takes progress.
+    public func engineParts(images: any ImageSource, progress: @escaping ProgressSink) -> EngineParts {
+        EngineParts(
+            machines: machines,
+            guests: guests,
+            disks: disks,
+            seeds: seeds,
+            images: images,
+            holders: ProcHolderInspection(),
+            network: LoopbackProbe(),
+            ports: LoopbackPorts(),
+            progress: progress
+        )
+    }
+
+    /// Ends the connection to the hypervisor; machines go on.
+    public func close() async {
+        await session.close()
+    }
+}

@@ -1,0 +1,51 @@
+import KilnModel
+import LibvirtKit
+import LibvirtXML
+
+/// The errors of libvirt in Kiln's terms.
+enum HypervisorFailure {
+    /// The code of an error after which nothing is known of what happened.
+    static let lost = "hypervisor.unreachable"
+
+    /// A `KilnError` or a `CancellationError` for any error.
+    ///
+    /// - Parameters:
+    ///   - error: the error; returned as it is where it needs no translation.
+    ///   - subject: what it is about, such as "machine lab/web#1".
+    ///   - isLost: whether the connection ended, or never came about.
+    static func translated(_ error: any Error, subject: String, isLost: Bool) -> any Error {
+        switch error {
+        case is CancellationError, is KilnError: error
+        case let error as LibvirtError: translated(error, subject: subject, isLost: isLost)
+        case let error as DeadlineExceeded:
+            KilnError(
+                "hypervisor.deadline",
+                "libvirt did not finish in time with \(subject)",
+                hint: "see whether another program works on it: kiln doctor",
+                cause: "\(error)",
+                exit: .deadline
+            )
+        case let error as XMLError:
+            KilnError("hypervisor.document", "the libvirt document of \(subject) is impossible", cause: "\(error)")
+        default: KilnError("hypervisor.failed", "libvirt failed with \(subject)", cause: "\(error)")
+        }
+    }
+
+    private static func translated(_ error: LibvirtError, subject: String, isLost: Bool) -> KilnError {
+        let cause = Printable.text(error.description.utf8)
+        if isLost || unreachable.contains(error.code) {
+            return KilnError(
+                lost,
+                "the hypervisor can't be reached, while doing: \(error.operation) \(error.subject)",
+                hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
+                cause: cause,
+                exit: .unreachable
+            )
+        }
+        return KilnError("hypervisor.failed", "libvirt could not \(error.operation) of \(subject)", cause: cause)
+    }
+
+    private static let unreachable: Set<LibvirtError.Code> = [
+        .noConnect, .invalidConnection, .invalidArgument, .authFailed, .authUnavailable,
+    ]
+}

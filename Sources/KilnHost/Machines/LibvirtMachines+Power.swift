@@ -1,0 +1,113 @@
+import KilnEngine
+import KilnModel
+import LibvirtKit
+
+extension LibvirtMachines {
+    /// Starts the machine standing still, publishes its ports, and lets it run.
+    ///
+    /// Of a machine that is on already the published ports become exactly `forwards`, and it is let run.
+    ///
+    /// - Throws: `port.taken` naming the port and its holder, `machine.absent`; what this call started is off again then.
+    public func start(_ machine: MachineID, forwards: [PortForward]) async throws {
+        let name = machine.domainName
+        let isNew = try await session.change(subject(machine)) { connection in
+            guard let domain = try await connection.domain(named: name) else {
+                throw KilnError("machine.absent", "machine \(machine) is not defined, so it can't be started")
+            }
+            if domain.isActive { return false }
+            try await connection.startDomain(named: name, paused: true)
+            return true
+        }
+        do {
+            try await session.change(subject(machine)) { connection in
+                let published = isNew ? [] : try await UserNetwork.forwards(of: name, on: connection)
+                try await UserNetwork.publish(forwards, replacing: published, of: name, on: connection)
+                guard try await connection.domainState(named: name) == .paused else { return }
+                try await connection.resumeDomain(named: name)
+            }
+        } catch {
+            if isNew { try await ended(machine, after: error) }
+            throw error
+        }
+    }
+
+    /// Presses the power button and asks the agent; some guests listen only to one of them.
+    ///
+    /// Not an error: the machine is off, or no agent answers.
+    public func requestShutdown(_ machine: MachineID) async throws {
+        let name = machine.domainName
+        try await session.change(subject(machine)) { connection in
+            do {
+                try await connection.shutdownDomain(named: name, mode: .acpiPowerButton)
+                // The agent gives no answer to this one. So it is not waited for longer than the shortest time, which
+                // the guest's end cuts short.
+                let command = #"{"execute":"guest-shutdown","arguments":{"mode":"powerdown"}}"#
+                _ = try await connection.agentCommand(command, of: name, timeout: .seconds(1))
+            } catch let error as LibvirtError where LibvirtMachines.isHarmless(error) {
+                return
+            }
+        }
+    }
+
+    /// Ends the machine without asking the guest; returns when it is off.
+    public func powerOff(_ machine: MachineID) async throws {
+        let name = machine.domainName
+        try await session.change(subject(machine)) { connection in
+            guard let domain = try await connection.domain(named: name), domain.isActive else { return }
+            do {
+                try await connection.destroyDomain(named: name)
+            } catch let error as LibvirtError {
+                // It may have ended by itself meanwhile; what counts is what is true now.
+                if await connection.closeReason == nil, try await connection.domain(named: name)?.isActive != true {
+                    return
+                }
+                throw error
+            }
+        }
+    }
+
+    /// Restarts the guest through the agent or, where none is connected, the power button.
+    public func reboot(_ machine: MachineID) async throws {
+        try await session.change(subject(machine)) { connection in
+            try await connection.rebootDomain(named: machine.domainName)
+        }
+    }
+
+    /// Waits until the machine is off or absent; false if it is still on at the deadline.
+    public func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool {
+        let end = ContinuousClock.now + deadline
+        while true {
+            // Subscribe first, then look: so no end of the machine is missed.
+            let news = try await session.read(subject(machine)) { try await $0.events() }
+            guard try await state(of: machine).isAlive else { return true }
+            guard ContinuousClock.now < end else { return false }
+            await news.first(of: machine.domainName, until: end) { kind in
+                if case .stopped = kind { true } else { false }
+            }
+        }
+    }
+
+    /// Ends a machine whose start failed, also where the task was cancelled: nothing may run that nobody knows of.
+    private func ended(_ machine: MachineID, after error: any Error) async throws {
+        let failure = await Task { try await powerOff(machine) }.result
+        if case .failure(let second) = failure {
+            throw KilnError(
+                "machine.not-off",
+                "machine \(machine) was started in part and can't be ended again",
+                hint: "run 'kiln doctor', then the command again",
+                cause: "\(error); then: \(second)",
+                exit: .unreachable
+            )
+        }
+    }
+
+    /// Whether an error says only that nobody was there to be asked.
+    private static func isHarmless(_ error: LibvirtError) -> Bool {
+        let harmless: Set<LibvirtError.Code> = [
+            .agentUnresponsive, .agentUnsynced, .argumentUnsupported, .noSupport, .operationInvalid, .noDomain,
+            // The agent's own refusal.
+            .internalError,
+        ]
+        return harmless.contains(error.code)
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+import LibvirtKit
+import LibvirtXML
+
+/// Machines as libvirt domains.
+public struct LibvirtMachines: MachineControl {
+    /// What machines are executed by.
+    public let acceleration: MachineSpec.Acceleration
+    /// The user that machines run as where their definition has to say so.
+    public let user: MachineSpec.User?
+
+    let session: HypervisorSession
+    private let owner: MachineOwner?
+    private let document: @Sendable (MachineSpec) throws -> String
+
+    /// Machines that are reached through a session.
+    ///
+    /// - Parameters:
+    ///   - session: the connection.
+    ///   - acceleration: what machines are executed by.
+    ///   - user: the user that machines run as where their definition has to say so.
+    ///   - owner: the user that files of machines are given to; nothing where machines run as the user who runs Kiln.
+    ///   - document: makes the domain document of a machine.
+    public init(
+        session: HypervisorSession,
+        acceleration: MachineSpec.Acceleration,
+        user: MachineSpec.User?,
+        owner: MachineOwner?,
+        document: @escaping @Sendable (MachineSpec) throws -> String = { try DomainDocument.xml(for: $0) }
+    ) {
+        self.session = session
+        self.acceleration = acceleration
+        self.user = user
+        self.owner = owner
+        self.document = document
+    }
+
+    /// Defines the machine, and makes its console log, which libvirt could not create in Kiln's directories.
+    public func define(_ machine: MachineSpec) async throws {
+        try makeConsoleLog(machine.consoleLog)
+        try await session.change(subject(machine.id)) { connection in
+            _ = try await connection.defineDomain(xml: try document(machine))
+        }
+    }
+
+    /// Forgets a machine; one that is absent is forgotten already.
+    ///
+    /// - Throws: `machine.not-off` where it is still on.
+    public func undefine(_ machine: MachineID) async throws {
+        let name = machine.domainName
+        try await session.change(subject(machine)) { connection in
+            guard let domain = try await connection.domain(named: name) else { return }
+            guard !domain.isActive else {
+                throw KilnError("machine.not-off", "machine \(machine) is still on, expected off", exit: .blocked)
+            }
+            let sockets = try await LibvirtMachines.sockets(of: machine, on: connection)
+            do {
+                try await connection.undefineDomain(named: name)
+            } catch let error as LibvirtError where error.code == .noDomain {
+                return
+            }
+            // Nobody removes them when a machine ends.
+            for socket in sockets { unlink(socket) }
+        }
+    }
+
+    /// What libvirt says of the machine now.
+    public func state(of machine: MachineID) async throws -> MachineState {
+        try await session.read(subject(machine)) { connection in
+            MachineState(try await connection.domain(named: machine.domainName))
+        }
+    }
+
+    /// All machines that libvirt knows and that carry Kiln's metadata.
+    public func machines() async throws -> [MachineID: MachineState] {
+        try await session.read("all machines") { connection in
+            var found: [MachineID: MachineState] = [:]
+            for domain in try await connection.domains() {
+                guard let xml = try await LibvirtMachines.definition(domain.name, on: connection),
+                    let machine = try? LiveDomain(xml: xml).machine, machine.domainName == domain.name
+                else { continue }
+                found[machine] = MachineState(domain)
+            }
+            return found
+        }
+    }
+
+    /// The domain document as libvirt completed it; nothing if the machine is absent.
+    public func definition(of machine: MachineID) async throws -> String? {
+        try await session.read(subject(machine)) { connection in
+            try await LibvirtMachines.definition(machine.domainName, on: connection)
+        }
+    }
+
+    func subject(_ machine: MachineID) -> String { "machine \(machine)" }
+
+    private static func definition(_ name: String, on connection: LibvirtConnection) async throws -> String? {
+        do {
+            return try await connection.domainXML(named: name)
+        } catch  where error.code == .noDomain {
+            return nil
+        }
+    }
+
+    /// The unix sockets that the machine's definition names.
+    private static func sockets(of machine: MachineID, on connection: LibvirtConnection) async throws -> [String] {
+        guard let xml = try await definition(machine.domainName, on: connection),
+            let domain = try? LiveDomain(xml: xml), domain.machine == machine
+        else { return [] }
+        return domain.channels.compactMap(\.socket) + [domain.consoleSocket].compactMap { $0 }
+    }
+
+    private func makeConsoleLog(_ path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o640)
+        guard file >= 0 else {
+            throw KilnError("machine.no-console-log", "\(path) can't be made", cause: String(cString: strerror(errno)))
+        }
+        close(file)
+        try owner?.give(path)
+    }
+}
+
+extension MachineState {
+    /// libvirt's word in ours.
+    init(_ domain: DomainSnapshot?) {
+        guard let domain else {
+            self = .absent
+            return
+        }
+        switch domain.state {
+        case .running, .blocked, .shuttingDown: self = .running
+        case .paused, .pmsuspended: self = .paused
+        case .crashed: self = .crashed
+        case .shutoff: self = .off
+        case .other: self = domain.isActive ? .running : .off
+        }
+    }
+}

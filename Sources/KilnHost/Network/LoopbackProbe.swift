@@ -1,0 +1,74 @@
+import Foundation
+import KilnEngine
+import KilnModel
+
+/// Probes published ports on 127.0.0.1.
+///
+/// Only an answer counts: QEMU's user-mode network accepts connections for a guest that never ran.
+public struct LoopbackProbe: NetworkProbe {
+    /// How much of an answer is read, in bytes.
+    static let answerLimit = 64 << 10
+
+    private let limit: Duration
+
+    /// A probe that takes at most `limit`, from connecting to the end of the answer.
+    public init(limit: Duration = .seconds(2)) {
+        self.limit = limit
+    }
+
+    /// Sends one HTTP/1.0 GET; a complete answer with the status, and the text in its body, makes it hold.
+    public func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding {
+        guard path.hasPrefix("/"), path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            return .failed("the path \(Name.quoted(path)) can't be requested: expected '/' and printable ASCII")
+        }
+        // HTTP/1.0, so that the answer is never chunked and ends with the connection.
+        let request = "GET \(path) HTTP/1.0\r\nHost: 127.0.0.1:\(port)\r\nUser-Agent: kiln\r\nAccept: */*\r\n\r\n"
+        let answer = await exchange(port, send: request) { HTTPAnswer($0)?.isComplete ?? false }
+        switch answer {
+        case .failure(let failure): return .notYet(failure.reason)
+        case .success(let bytes): return LoopbackProbe.judge(bytes, status: status, contains: contains)
+        }
+    }
+
+    /// Connects, sends, and reads until the text appears.
+    public func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding {
+        let wanted = Array(expect.utf8)
+        let answer = await exchange(port, send: send ?? "") { $0.firstRange(of: wanted) != nil }
+        switch answer {
+        case .failure(let failure): return .notYet(failure.reason)
+        case .success(let bytes):
+            if bytes.firstRange(of: wanted) != nil { return .holds }
+            return .notYet("the answer is \(LoopbackProbe.excerpt(bytes)), expected \(Name.quoted(expect)) in it")
+        }
+    }
+
+    private func exchange(
+        _ port: UInt16,
+        send text: String,
+        until isComplete: @escaping @Sendable ([UInt8]) -> Bool
+    ) async -> Result<[UInt8], LoopbackConnection.Failure> {
+        let limit = limit
+        return await BlockingWork.run { () -> Result<[UInt8], LoopbackConnection.Failure> in
+            Result { () throws(LoopbackConnection.Failure) -> [UInt8] in
+                let connection = try LoopbackConnection(port: port, within: limit)
+                try connection.send(Array(text.utf8))
+                return try connection.receive(limit: LoopbackProbe.answerLimit, until: isComplete)
+            }
+        }
+    }
+
+    static func judge(_ bytes: [UInt8], status: Int, contains: String?) -> ProbeFinding {
+        guard !bytes.isEmpty else { return .notYet("the connection was closed without an answer") }
+        guard let answer = HTTPAnswer(bytes) else { return .notYet("not an HTTP answer: \(excerpt(bytes))") }
+        guard answer.status == status else { return .notYet("HTTP status \(answer.status), expected \(status)") }
+        guard !answer.isCutOff || bytes.count >= answerLimit else { return .notYet("the HTTP answer is cut off") }
+        if let contains, answer.body.firstRange(of: Array(contains.utf8)) == nil {
+            return .notYet("the body is \(excerpt(Array(answer.body))), expected \(Name.quoted(contains)) in it")
+        }
+        return .holds
+    }
+
+    private static func excerpt(_ bytes: [UInt8]) -> String {
+        Name.quoted(String(decoding: bytes.prefix(240), as: UTF8.self))
+    }
+}

@@ -1,0 +1,81 @@
+extension GuestAgent {
+    /// Whether the guest's file systems are frozen.
+    public enum FreezeStatus: String, Sendable, Decodable {
+        /// Writes go through.
+        case thawed
+        /// Writes wait for a thaw.
+        case frozen
+    }
+
+    /// Flushes the guest's file systems and holds back writes until ``thaw(deadline:)``.
+    ///
+    /// Frozen, the agent refuses most commands, `guest-exec` among them. After an error the state is unknown: thaw.
+    ///
+    /// - Parameter deadline: how long the guest may take to flush.
+    /// - Returns: how many file systems were frozen.
+    public func freeze(deadline: Duration) async throws -> Int {
+        try await ask("guest-fsfreeze-freeze", timeout: deadline)
+    }
+
+    /// Lets writes go on.
+    ///
+    /// Thawing what is not frozen is not an error.
+    ///
+    /// - Parameter deadline: how long the guest may take.
+    /// - Returns: how many file systems were thawed.
+    @discardableResult
+    public func thaw(deadline: Duration) async throws -> Int {
+        try await ask("guest-fsfreeze-thaw", timeout: deadline)
+    }
+
+    /// Whether the guest's file systems are frozen.
+    public func freezeStatus() async throws -> FreezeStatus {
+        try await ask("guest-fsfreeze-status")
+    }
+
+    /// Sets the guest's clock.
+    ///
+    /// - Parameter sinceEpoch: the time since 1970-01-01T00:00:00Z.
+    public func setTime(_ sinceEpoch: Duration) async throws {
+        struct Time: Encodable { let time: Int64 }
+        let (seconds, attoseconds) = sinceEpoch.components
+        let nanoseconds = seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let _: Nothing = try await ask("guest-set-time", Time(time: nanoseconds))
+    }
+
+    /// The guest's host name.
+    public func hostName() async throws -> String {
+        struct HostName: Decodable {
+            let name: String
+            enum CodingKeys: String, CodingKey { case name = "host-name" }
+        }
+        let answer: HostName = try await ask("guest-get-host-name")
+        return answer.name
+    }
+
+    /// What the guest says of its operating system; each part may be missing.
+    public struct OperatingSystem: Sendable, Equatable, Decodable {
+        /// Such as "debian".
+        public let id: String?
+        /// Such as "Debian GNU/Linux 13 (trixie)".
+        public let prettyName: String?
+        /// Such as "13".
+        public let versionID: String?
+        /// Such as "6.12.38".
+        public let kernelRelease: String?
+        /// Such as "x86_64".
+        public let machine: String?
+
+        enum CodingKeys: String, CodingKey {
+            case id, machine
+            case prettyName = "pretty-name"
+            case versionID = "version-id"
+            case kernelRelease = "kernel-release"
+        }
+    }
+
+    /// What the guest says of its operating system.
+    public func operatingSystem() async throws -> OperatingSystem {
+        try await ask("guest-get-osinfo")
+    }
+}

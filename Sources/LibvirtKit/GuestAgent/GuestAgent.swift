@@ -1,0 +1,102 @@
+import Foundation
+
+/// The QEMU guest agent of one domain.
+///
+/// The agent is a program inside the guest, so everything it says is hostile input: answers are bounded in size,
+/// decoded into types, and a wrong one is a ``GuestAgentError``, never a crash. Commands follow one another on the
+/// domain's lane; see ``LibvirtConnection/agentCommand(_:of:timeout:)``.
+///
+/// Every call throws ``LibvirtError`` (`agentUnresponsive` where no agent answers, `internalError` with the agent's
+/// words where it refuses) or ``GuestAgentError``. libvirt marks a domain used this way as tainted by
+/// "custom-ga-command", which only says that.
+public struct GuestAgent: Sendable {
+    /// The domain's name.
+    public let domain: String
+    /// How long one agent command may take.
+    ///
+    /// Rounded up to whole seconds.
+    public let timeout: Duration
+
+    /// Sends a command and returns the answer; replaced in tests.
+    typealias Channel = @Sendable (_ json: String, _ timeout: Duration) async throws -> String
+    private let channel: Channel
+
+    /// The most bytes of one answer that are looked at; libvirt's protocol carries 4 MiB at most.
+    static let answerLimit = 10 << 20
+
+    /// Addresses the agent of a domain, which need not run yet.
+    public init(of domain: String, on connection: LibvirtConnection, timeout: Duration = .seconds(10)) {
+        self.init(of: domain, timeout: timeout) { json, timeout in
+            try await connection.agentCommand(json, of: domain, timeout: timeout)
+        }
+    }
+
+    init(of domain: String, timeout: Duration = .seconds(10), channel: @escaping Channel) {
+        self.domain = domain
+        self.timeout = timeout
+        self.channel = channel
+    }
+
+    /// Returns when the agent answers.
+    public func ping() async throws {
+        let _: Nothing = try await ask("guest-ping")
+    }
+
+    /// Sends one command and decodes its answer.
+    func ask<Answer: Decodable & Sendable>(
+        _ command: String,
+        _ arguments: some Encodable & Sendable,
+        timeout: Duration? = nil
+    ) async throws -> Answer {
+        let json = String(
+            decoding: try JSONEncoder().encode(Request(execute: command, arguments: arguments)),
+            as: UTF8.self
+        )
+        return try Self.answer(to: command, in: try await channel(json, timeout ?? self.timeout))
+    }
+
+    func ask<Answer: Decodable & Sendable>(_ command: String, timeout: Duration? = nil) async throws -> Answer {
+        try await ask(command, Nothing(), timeout: timeout)
+    }
+
+    /// Decodes an answer of the shape `{"return": …}`.
+    static func answer<Answer: Decodable>(to command: String, in json: String) throws(GuestAgentError) -> Answer {
+        guard json.utf8.count <= answerLimit else {
+            throw GuestAgentError.answerTooLarge(command: command, limit: answerLimit)
+        }
+        do {
+            return try JSONDecoder().decode(Reply<Answer>.self, from: Data(json.utf8)).value
+        } catch {
+            throw GuestAgentError.malformedAnswer(command: command, reason: "not of the expected shape")
+        }
+    }
+
+    private struct Request<Arguments: Encodable>: Encodable {
+        let execute: String
+        let arguments: Arguments
+    }
+
+    private struct Reply<Value: Decodable>: Decodable {
+        let value: Value
+        enum CodingKeys: String, CodingKey { case value = "return" }
+    }
+
+    /// An empty JSON object: no arguments, or an answer that says nothing.
+    struct Nothing: Codable, Sendable {}
+}
+
+/// What is wrong with a guest agent's answer.
+public enum GuestAgentError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The answer is no JSON, has another shape or contradicts itself.
+    case malformedAnswer(command: String, reason: String)
+    /// The answer, or the file, is larger than it may be, in bytes.
+    case answerTooLarge(command: String, limit: Int)
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .malformedAnswer(let command, let reason): "guest agent's answer to \(command) is malformed: \(reason)"
+        case .answerTooLarge(let command, let limit): "guest agent's answer to \(command) exceeds \(limit) bytes"
+        }
+    }
+}

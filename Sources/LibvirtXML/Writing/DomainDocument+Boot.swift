@@ -1,0 +1,52 @@
+internal import KilnModel
+
+extension DomainDocument {
+    /// What the machine starts from: files that QEMU loads, or the firmware and what it finds on the root disk.
+    static func boot(_ boot: MachineSpec.Boot) -> [XMLElement] {
+        let type = XMLElement("type", ["arch": "x86_64", "machine": "q35"], text: "hvm")
+        switch boot {
+        case .direct(let kernel, let initrd, let commandLine):
+            var parts = [type, XMLElement("kernel", text: kernel)]
+            if let initrd { parts.append(XMLElement("initrd", text: initrd)) }
+            parts.append(XMLElement("cmdline", text: commandLine))
+            return [XMLElement("os", parts)]
+        case .firmware(let firmware, let serial):
+            let smbios = XMLElement("smbios", ["mode": "sysinfo"])
+            let entry = XMLElement("entry", ["name": "serial"], text: serial)
+            return [
+                XMLElement("sysinfo", ["type": "smbios"], [XMLElement("system", [entry])]),
+                firmware == .uefi
+                    ? XMLElement("os", ["firmware": "efi"], [type, withoutSecureBoot, smbios])
+                    : XMLElement("os", [type, smbios]),
+            ]
+        }
+    }
+
+    /// Secure boot would need SMM and enrolled keys; without this libvirt takes whichever firmware is listed first.
+    private static let withoutSecureBoot = XMLElement(
+        "firmware",
+        [XMLElement("feature", ["enabled": "no", "name": "secure-boot"])]
+    )
+
+    static func processor(_ acceleration: MachineSpec.Acceleration) -> [XMLElement] {
+        [
+            XMLElement("features", [XMLElement("acpi"), XMLElement("apic")]),
+            processorModel(acceleration),
+            XMLElement("clock", ["offset": "utc"]),
+        ]
+    }
+
+    private static func processorModel(_ acceleration: MachineSpec.Acceleration) -> XMLElement {
+        switch acceleration {
+        case .kvm:
+            XMLElement("cpu", ["mode": "host-passthrough", "check": "none"])
+        case .tcg:
+            // QEMU's plainest model boots fastest: every richer one makes the translator emulate vector instructions.
+            XMLElement(
+                "cpu",
+                ["mode": "custom", "match": "exact", "check": "none"],
+                [XMLElement("model", ["fallback": "forbid"], text: "qemu64")]
+            )
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+@testable import LibvirtKit
+
+@Suite("typed errors")
+struct ErrorTests {
+    @Test("a missing domain is nil when looked up and a typed error when acted on")
+    func missingDomain() async throws {
+        try await TestNode.connected { connection in
+            let ghost = try await connection.domain(named: "ghost")
+            #expect(ghost == nil)
+            let error = await #expect(throws: LibvirtError.self) { try await connection.startDomain(named: "ghost") }
+            #expect(error?.code == .noDomain)
+            #expect(error?.origin == .test)
+            #expect(error?.operation == "start domain")
+            #expect(error?.subject == "ghost")
+        }
+    }
+
+    @Test("destroying what is off is an invalid operation")
+    func invalidOperation() async throws {
+        try await TestNode.connected { connection in
+            try await connection.destroyDomain(named: "seeded")
+            let again = await #expect(throws: LibvirtError.self) { try await connection.destroyDomain(named: "seeded") }
+            #expect(again?.code == .operationInvalid)
+        }
+    }
+
+    @Test("XML that is not well formed, or not in the schema, is told apart")
+    func badXML() async throws {
+        try await TestNode.connected { connection in
+            let broken = await #expect(throws: LibvirtError.self) { try await connection.defineDomain(xml: "<domain") }
+            #expect(broken?.code == .xmlDetail)
+            let misspelt = TestNode.domain("web").replacing("memory", with: "memroy")
+            let refused = await #expect(throws: LibvirtError.self) { try await connection.defineDomain(xml: misspelt) }
+            #expect(refused?.code == .xmlInvalidSchema)
+        }
+    }
+
+    @Test("a name with a NUL is refused instead of being cut")
+    func nulInName() async throws {
+        try await TestNode.connected { connection in
+            let error = await #expect(throws: LibvirtError.self) {
+                try await connection.destroyDomain(named: "seeded\0x")
+            }
+            #expect(error?.code == .invalidArgument)
+            let state = try await connection.domainState(named: "seeded")
+            #expect(state == .running)
+        }
+    }
+
+    @Test("agent and monitor are unsupported by the test driver, as a typed error")
+    func unsupported() async throws {
+        try await TestNode.connected { connection in
+            let agent = GuestAgent(of: "seeded", on: connection)
+            let ping = await #expect(throws: LibvirtError.self) { try await agent.ping() }
+            #expect(ping?.code == .noSupport)
+            let monitor = await #expect(throws: LibvirtError.self) {
+                try await connection.monitorCommand("info status", of: "seeded", style: .human)
+            }
+            #expect(monitor?.code == .noSupport)
+        }
+    }
+
+    @Test("a closed connection refuses calls, and closing it twice is fine")
+    func closed() async throws {
+        let node = try TestNode()
+        let connection = try await LibvirtConnection.open(node.uri)
+        try await connection.close()
+        try await connection.close()
+        #expect(await connection.closeReason == .client)
+        #expect(await !connection.isAlive())
+        let error = await #expect(throws: LibvirtError.self) { try await connection.domains() }
+        #expect(error?.code == .invalidConnection)
+    }
+
+    @Test("an unreachable daemon is a typed error")
+    func unreachable() async throws {
+        let node = try TestNode()
+        let uri = "qemu+unix:///session?socket=\(node.folder.path)/none.sock"
+        let error = await #expect(throws: LibvirtError.self) { try await LibvirtConnection.open(uri) }
+        #expect(error?.code == .systemError)
+        #expect(error?.subject == uri)
+    }
+
+    @Test("an unknown code survives")
+    func unknownCode() {
+        #expect(LibvirtError.Code(rawValue: 4711).rawValue == 4711)
+        #expect(LibvirtError.Code(rawValue: 42) == .noDomain)
+    }
+
+    @Test("libvirt prints nothing to stderr")
+    func silence() async throws {
+        let result = try await #require(processExitsWith: .success, observing: [\.standardErrorContent]) {
+            let connection = try await LibvirtConnection.open("test:///default")
+            _ = try? await connection.startDomain(named: "ghost")
+            try await connection.close()
+        }
+        #expect(result.standardErrorContent.isEmpty)
+    }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import LibvirtKit
+
+/// A guest agent that answers from a script and records what it was asked.
+private final class ScriptedAgent: Sendable {
+    private let state: Mutex<(answers: [String], asked: [String])>
+
+    init(_ answers: [String]) {
+        state = Mutex((answers, []))
+    }
+
+    var asked: [String] { state.withLock { $0.asked } }
+
+    var agent: GuestAgent {
+        GuestAgent(of: "web") { json, _ in
+            self.state.withLock { state in
+                state.asked.append(json)
+                // The last answer repeats for ever.
+                return state.answers.count > 1 ? state.answers.removeFirst() : state.answers[0]
+            }
+        }
+    }
+}
+
+@Suite("guest agent", .timeLimit(.minutes(1)))
+struct GuestAgentTests {
+    @Test(
+        "a hostile answer is a typed error",
+        arguments: [
+            "", "null", "[]", "{}", "{\"return\":", "{\"return\":\"4\"}", "{\"return\":{\"pid\":1e400}}",
+            "{\"return\":{\"pid\":\"1\"}}", "{\"return\":{\"pid\":99999999999999999999999}}",
+            "{\"return\":{\"pid\":1.5}}",
+            "\u{0}", "{\"return\":{\"pid\":null}}", String(repeating: "[", count: 100_000),
+            "{\"return\":" + String(repeating: "{\"pid\":", count: 50_000),
+        ]
+    )
+    func hostile(answer: String) async {
+        let agent = ScriptedAgent([answer]).agent
+        await #expect(
+            throws: GuestAgentError.malformedAnswer(command: "guest-exec", reason: "not of the expected shape")
+        ) {
+            try await agent.start("/bin/true")
+        }
+    }
+
+    @Test("an answer beyond the limit is refused unread")
+    func tooLarge() async {
+        let agent = ScriptedAgent([String(repeating: " ", count: GuestAgent.answerLimit) + "{\"return\":{}}"]).agent
+        await #expect(throws: GuestAgentError.answerTooLarge(command: "guest-ping", limit: GuestAgent.answerLimit)) {
+            try await agent.ping()
+        }
+    }
+
+    @Test("a program's output and exit status come back, and its arguments go as they are")
+    func exec() async throws {
+        let script = ScriptedAgent([
+            #"{"return":{"pid":7}}"#, #"{"return":{"exited":false}}"#,
+            #"{"return":{"exited":true,"exitcode":3,"out-data":"aGk=","err-data":"bm8=","out-truncated":true}}"#,
+        ])
+        let result = try await script.agent.run(
+            "/bin/sh",
+            ["-c", "a \"b\""],
+            environment: ["K": "v"],
+            deadline: .seconds(30)
+        )
+        #expect(
+            result == GuestExecResult(exitCode: 3, stdout: Array("hi".utf8), stderr: Array("no".utf8), truncated: true)
+        )
+        let first = try #require(script.asked.first)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(first.utf8)) as? [String: Any])
+        let arguments = try #require(object["arguments"] as? [String: Any])
+        #expect(arguments["arg"] as? [String] == ["-c", "a \"b\""])
+        #expect(arguments["env"] as? [String] == ["K=v"])
+        #expect(arguments["input-data"] == nil)
+    }
+
+    @Test("a program that never ends meets the deadline")
+    func execDeadline() async {
+        let script = ScriptedAgent([#"{"return":{"pid":7}}"#, #"{"return":{"exited":false}}"#])
+        let error = await #expect(throws: DeadlineExceeded.self) {
+            try await script.agent.run("/bin/cat", deadline: .milliseconds(30))
+        }
+        #expect(error?.operation.contains("/bin/cat") == true)
+    }
+
+    @Test("output that is no base64 is malformed")
+    func base64() async {
+        let script = ScriptedAgent([#"{"return":{"exited":true,"exitcode":0,"out-data":"%%%"}}"#])
+        await #expect(throws: GuestAgentError.self) { try await script.agent.result(of: GuestAgent.Process(pid: 1)) }
+    }
+
+    @Test("a file is read in parts and closed")
+    func read() async throws {
+        let script = ScriptedAgent([
+            #"{"return":1000}"#, #"{"return":{"count":2,"buf-b64":"aGk=","eof":false}}"#,
+            #"{"return":{"count":2,"buf-b64":"bm8=","eof":true}}"#, #"{"return":{}}"#,
+        ])
+        #expect(try await script.agent.readFile("/etc/x", limit: 4) == Array("hino".utf8))
+        #expect(script.asked.last?.contains("guest-file-close") == true)
+    }
+
+    @Test(
+        "a file without end, or without progress, is given up and closed",
+        arguments: [
+            #"{"return":{"count":2,"buf-b64":"aGk=","eof":false}}"#,
+            #"{"return":{"count":0,"buf-b64":"","eof":false}}"#,
+        ]
+    )
+    func endless(part: String) async throws {
+        let script = ScriptedAgent([#"{"return":1000}"#, part])
+        await #expect(throws: GuestAgentError.self) { try await script.agent.readFile("/dev/zero", limit: 100) }
+        #expect(script.asked.last?.contains("guest-file-close") == true)
+    }
+
+    @Test("a file is written in parts, flushed and closed")
+    func write() async throws {
+        let script = ScriptedAgent([
+            #"{"return":1000}"#, #"{"return":{"count":131072,"eof":false}}"#, #"{"return":{"count":1,"eof":false}}"#,
+            #"{"return":{}}"#,
+        ])
+        try await script.agent.writeFile("/x", [UInt8](repeating: 65, count: GuestAgent.chunk + 1))
+        #expect(script.asked.count == 5)
+        #expect(script.asked[3].contains("guest-file-flush") && script.asked[4].contains("guest-file-close"))
+    }
+
+    @Test("an agent that claims to have written more than it was given is not believed", arguments: [-1, 0, 4])
+    func writeCount(count: Int) async {
+        let script = ScriptedAgent([
+            #"{"return":1000}"#, #"{"return":{"count":\#(count),"eof":false}}"#, #"{"return":{}}"#,
+        ])
+        await #expect(throws: GuestAgentError.self) { try await script.agent.writeFile("/x", [1, 2, 3]) }
+    }
+
+    @Test("freeze, status, clock and system facts speak the agent's language")
+    func system() async throws {
+        #expect(try await ScriptedAgent([#"{"return":2}"#]).agent.freeze(deadline: .seconds(1)) == 2)
+        #expect(try await ScriptedAgent([#"{"return":"frozen"}"#]).agent.freezeStatus() == .frozen)
+        let clock = ScriptedAgent([#"{"return":{}}"#])
+        try await clock.agent.setTime(.milliseconds(1500))
+        #expect(clock.asked[0].contains(#""time":1500000000"#))
+        let system = try await ScriptedAgent([#"{"return":{"id":"debian","version-id":"13"}}"#]).agent.operatingSystem()
+        #expect(system.id == "debian" && system.versionID == "13" && system.machine == nil)
+        #expect(try await ScriptedAgent([#"{"return":{"host-name":"web"}}"#]).agent.hostName() == "web")
+    }
+}
