@@ -56,9 +56,20 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .target(
+            name: "KilnTestSupport",
+            dependencies: ["KilnEngine", "KilnModel"],
+            path: "Tests/KilnTestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KilnCLITests",
             dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnEngineTests",
+            dependencies: ["KilnEngine", "KilnModel", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -66,6 +77,7 @@ let package = Package(
             dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict
         ),
+        .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
         .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
