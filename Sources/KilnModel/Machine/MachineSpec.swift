@@ -94,14 +94,6 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     /// The user that QEMU runs as, where it has to be said.
     public var user: User?
 
-    /// The unix socket of the guest agent (QEMU listens), beside that of the ledger.
-    ///
-    /// Left to itself libvirt would put it deep in its own directory, where the path is too long for a socket.
-    public var agentSocket: String {
-        let suffix = ".ledger"
-        return (ledgerSocket.hasSuffix(suffix) ? String(ledgerSocket.dropLast(suffix.count)) : ledgerSocket) + ".agent"
-    }
-
     /// A machine from its parts.
     public init(
         id: MachineID,
