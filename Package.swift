@@ -54,7 +54,9 @@ let package = Package(
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
-            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: [
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
