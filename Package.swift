@@ -45,13 +45,23 @@ let package = Package(
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(
+            name: "KilnScenarios",
+            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .target(
+            name: "KilnTestSupport",
+            dependencies: ["KilnEngine", "KilnModel"],
+            path: "Tests/KilnTestSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
@@ -60,17 +70,27 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KilnEngineTests",
+            dependencies: ["KilnEngine", "KilnModel", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KilnHostTests",
             dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict
         ),
+        .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
         .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnScenariosTests",
+            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

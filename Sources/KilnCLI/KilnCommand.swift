@@ -3,6 +3,9 @@ import KilnModel
 
 /// `kiln`.
 public struct KilnCommand: AsyncParsableCommand {
+    /// The version of Kiln.
+    public static let version = "0.1.0"
+
     /// The verbs in groups, and the exit codes.
     public static let configuration = CommandConfiguration(
         commandName: "kiln",
@@ -14,6 +17,7 @@ public struct KilnCommand: AsyncParsableCommand {
             EXIT CODES:
             \(ExitCode.allCases.map(\.helpLine).joined(separator: "\n"))
             """,
+        version: version,
         groupedSubcommands: [
             CommandGroup(
                 name: "Labs:",

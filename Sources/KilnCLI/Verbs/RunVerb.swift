@@ -27,9 +27,9 @@ struct RunVerb: Verb {
             engine: workspace.engine,
             network: workspace.network,
             timeline: timeline,
-            options: ScenarioRunner.Options(keepsOnFailure: keepOnFailure)
+            options: .init(keepsOnFailure: keepOnFailure, version: KilnCommand.version)
         )
-        let report = await runner.run { session.say($0.description) }
+        let report = await runner.run { session.say("step \($0)") }
         try session.show(ScenarioResult(report: report, isColored: session.terminal.isOutputColored))
         return report.exit.rawValue
     }

@@ -112,8 +112,7 @@ struct ServerWorkspace: Sendable {
                 exit: .blocked
             )
         }
-        // A process that has ended for libvirt may still be on its way out; ten seconds are plenty.
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + parts.releaseWithin
         while true {
             do {
                 for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }

@@ -22,6 +22,7 @@ extension LibvirtMachines {
             try await session.change(subject(machine)) { connection in
                 let published = isNew ? [] : try await UserNetwork.forwards(of: name, on: connection)
                 try await UserNetwork.publish(forwards, replacing: published, of: name, on: connection)
+                guard try await connection.domainState(named: name) == .paused else { return }
                 try await connection.resumeDomain(named: name)
             }
         } catch {

@@ -83,12 +83,11 @@ extension DomainDocument {
         )
     }
 
-    private static func channel(_ port: String, alias: String, source: XMLElement?) -> XMLElement {
+    private static func channel(_ port: String, alias: String, source: XMLElement) -> XMLElement {
         let parts = [
             XMLElement("target", ["type": "virtio", "name": port]), XMLElement("alias", ["name": alias]),
         ]
-        // Without a path libvirt chooses one in its own directory.
-        return XMLElement("channel", ["type": "unix"], [source ?? XMLElement("source", ["mode": "bind"])] + parts)
+        return XMLElement("channel", ["type": "unix"], [source] + parts)
     }
 
     private static func socket(_ path: String, labels: FileLabels) -> XMLElement {
