@@ -64,7 +64,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnCLITests",
-            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: [
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
