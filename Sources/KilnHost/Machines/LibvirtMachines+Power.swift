@@ -3,7 +3,7 @@ import KilnModel
 import LibvirtKit
 
 extension LibvirtMachines {
-    /// Starts the machine standing still, publishes its ports, and lets it run.
+    /// Starts the machine standing still, publishes its ports, and lets it run; without ports it just starts.
     ///
     /// Of a machine that is on already the published ports become exactly `forwards`, and it is let run.
     ///
@@ -15,7 +15,7 @@ extension LibvirtMachines {
                 throw KilnError("machine.absent", "machine \(machine) is not defined, so it can't be started")
             }
             if domain.isActive { return false }
-            try await connection.startDomain(named: name, paused: true)
+            try await connection.startDomain(named: name, paused: !forwards.isEmpty)
             return true
         }
         do {
