@@ -51,7 +51,7 @@ public final class FakeDisks: DiskTool {
     static func problem(_ disk: MachineSpec.Disk) -> String? {
         var chain: [String] = []
         var path = disk.path
-        while let below = try? backing(of: path) {
+        while chain.count < 100, let below = try? backing(of: path) {
             chain.append(below)
             path = below
         }

@@ -77,7 +77,8 @@ public final class FakeHypervisor: MachineControl {
 
     func behaviour(_ machine: MachineID) -> GuestBehaviour? {
         state.withLock { state in
-            state.machines[machine].flatMap { $0.state == .running ? $0 : nil }.map { behaviour($0, state) }
+            guard let found = state.machines[machine], found.state == .running else { return nil }
+            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.silent)
         }
     }
 

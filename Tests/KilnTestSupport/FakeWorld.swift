@@ -29,7 +29,11 @@ public final class FakeWorld: Sendable {
 
     /// An empty world.
     public init() throws {
-        root = FileManager.default.temporaryDirectory.path + "/kiln-world-\(UUID().uuidString)"
+        // A simulated death keeps what the kernel was given, so memory does as well as a disk, and fsync is free there.
+        let memory = "/dev/shm"
+        let parent =
+            FileManager.default.isWritableFile(atPath: memory) ? memory : FileManager.default.temporaryDirectory.path
+        root = parent + "/kiln-world-\(UUID().uuidString)"
         state = StateDirectory(root: root + "/state", sockets: root + "/state/sockets")
         for directory in [root + "/images", state.root] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

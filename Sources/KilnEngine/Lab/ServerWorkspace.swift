@@ -52,7 +52,16 @@ struct ServerWorkspace: Sendable {
 
     /// Starts a machine with its volumes and published ports; one that runs already is left as it is.
     func start(_ machine: MachineID) async throws {
-        if try await parts.machines.state(of: machine) == .running { return }
+        let machineState = try await parts.machines.state(of: machine)
+        if machineState == .running { return }
+        guard !machineState.isAlive else {
+            throw KilnError(
+                "machine.stuck",
+                "\(machine) can't be started: it has a process already, which is \(machineState.rawValue)",
+                hint: "end it first: 'kiln stop --force \(id)'",
+                exit: .blocked
+            )
+        }
         let record = try record(machine)
         for name in record.spec.volumes.keys.sorted() { try volumes.proveUnheld(lab: id.lab, name) }
         try removeSockets(machine)
@@ -91,7 +100,10 @@ struct ServerWorkspace: Sendable {
 
     /// Ends a machine: asks the guest first, then not.
     func shutDownOrPowerOff(_ machine: MachineID) async throws {
-        guard try await parts.machines.state(of: machine).isAlive else { return }
+        let machineState = try await parts.machines.state(of: machine)
+        guard machineState.isAlive else { return }
+        // A guest that stands still can't answer.
+        guard machineState == .running else { return try await parts.machines.powerOff(machine) }
         do {
             try await shutDown(machine)
         } catch let error as KilnError where error.exit != .unreachable {
