@@ -45,7 +45,11 @@ let package = Package(
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(
+            name: "KilnScenarios",
+            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
@@ -60,7 +64,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnCLITests",
-            dependencies: ["KilnCLI", "KilnEngine", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: [
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -80,7 +86,11 @@ let package = Package(
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "KilnScenariosTests", dependencies: ["KilnScenarios", "KilnModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnScenariosTests",
+            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

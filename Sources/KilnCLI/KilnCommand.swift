@@ -3,6 +3,9 @@ import KilnModel
 
 /// `kiln`.
 public struct KilnCommand: AsyncParsableCommand {
+    /// The version of Kiln.
+    public static let version = "0.1.0"
+
     /// The verbs in groups, and the exit codes.
     public static let configuration = CommandConfiguration(
         commandName: "kiln",
@@ -14,6 +17,7 @@ public struct KilnCommand: AsyncParsableCommand {
             EXIT CODES:
             \(ExitCode.allCases.map(\.helpLine).joined(separator: "\n"))
             """,
+        version: version,
         groupedSubcommands: [
             CommandGroup(
                 name: "Labs:",
@@ -44,27 +48,24 @@ public struct KilnCommand: AsyncParsableCommand {
     ///
     /// The first SIGINT or SIGTERM cancels the command, which then rolls back what it began; the second ends the process.
     public static func status(of arguments: [String]) async -> Int32 {
-        do {
-            var command = try parseAsRoot(arguments)
-            guard let verb = command as? any Verb else {
-                try command.run()
-                return 0
-            }
-            return await interruptible(verb)
-        } catch {
-            return explained(error, arguments)
-        }
-    }
-
-    private static func interruptible(_ verb: any Verb) async -> Int32 {
-        let session = Session(verb.global)
-        let task = Task { await verb.status(in: session) }
+        let task = Task { await perform(arguments) }
         Interruption.install {
-            session.progress.clear()
-            session.errors.text("interrupted: leaving a safe state; once more to end at once\n")
+            let start = Terminal.current.canRewriteLine ? "\n" : ""
+            ByteSink.descriptor(2).text("\(start)interrupted: leaving a safe state; once more to end at once\n")
             task.cancel()
         }
         return await task.value
+    }
+
+    private static func perform(_ arguments: [String]) async -> Int32 {
+        do {
+            var command = try parseAsRoot(arguments)
+            if let verb = command as? any Verb { return await verb.status(in: Session(verb.global)) }
+            try command.run()
+            return 0
+        } catch {
+            return explained(error, arguments)
+        }
     }
 
     /// What ArgumentParser has to say: help and completion scripts on standard output, mistakes on standard error.

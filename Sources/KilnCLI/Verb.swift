@@ -10,12 +10,6 @@ protocol Verb: AsyncParsableCommand {
 }
 
 extension Verb {
-    /// Does it in the session of this process.
-    func run() async throws {
-        let status = await status(in: Session(global))
-        if status != 0 { throw ArgumentParser.ExitCode(status) }
-    }
-
     /// Does it; an error is written and becomes its exit status.
     func status(in session: Session) async -> Int32 {
         do {

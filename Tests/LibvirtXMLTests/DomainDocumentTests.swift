@@ -35,7 +35,7 @@ struct DomainDocumentTests {
             #expect(read.consoleSocket == machine.consoleSocket)
             #expect(read.consoleLog == machine.consoleLog)
             #expect(read.ledger == .init(port: "kiln.ledger", socket: machine.ledgerSocket, isConnected: nil))
-            #expect(read.agent == .init(port: "org.qemu.guest_agent.0", socket: nil, isConnected: nil))
+            #expect(read.agent == .init(port: "org.qemu.guest_agent.0", socket: machine.agentSocket, isConnected: nil))
             #expect(read.disks.first?.path == machine.root.path)
             #expect(read.disks.first?.backing == machine.root.backing)
             #expect(read.disks.filter(\.isReadOnly).map(\.path) == (machine.seed.map { [$0] } ?? []))

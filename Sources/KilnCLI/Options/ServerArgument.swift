@@ -1,6 +1,4 @@
 import ArgumentParser
-import KilnEngine
-import KilnModel
 
 /// A server as a user names it.
 struct ServerArgument: ParsableArguments {
@@ -9,9 +7,4 @@ struct ServerArgument: ParsableArguments {
         completion: .custom { _, _, prefix in KnownNames.current.servers(startingWith: prefix) }
     )
     var server: String
-}
-
-extension LabEngine {
-    /// The server that `text` names.
-    func server(_ text: String) throws -> ServerID { try ServerID.resolve(text, among: try servers()) }
 }

@@ -35,7 +35,8 @@ extension ReplacementReport {
         case .halted: .halted
         case .reverted: .reverted
         // Nothing was touched, and it is known who is in the way.
-        case .aborted: turn.map { ["volume.held", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
+        case .aborted:
+            turn.map { ["volume.held", "volume.leased", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
         }
     }
 }

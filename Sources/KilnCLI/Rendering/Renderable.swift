@@ -6,6 +6,8 @@ enum HumanView: Sendable, Equatable {
     case table(TextTable, empty: String)
     /// Lines as they are.
     case lines([String])
+    /// A text that ends with a line break.
+    case text(String)
 }
 
 /// A result that every format can show; the payload for programs is separate from what people see.
@@ -39,6 +41,7 @@ enum Renderer {
         switch view {
         case .table(let table, let empty): table.rows.isEmpty ? empty + "\n" : join(table.lines)
         case .lines(let lines): join(lines)
+        case .text(let text): text
         }
     }
 

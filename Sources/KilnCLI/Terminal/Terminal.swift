@@ -10,6 +10,8 @@ struct Terminal: Sendable, Equatable {
     let canRewriteLine: Bool
     /// The colours of standard error.
     let style: Style
+    /// Whether standard output shows colours.
+    let isOutputColored: Bool
 
     /// What the descriptors and the environment say; `NO_COLOR` (no-color.org) and `TERM=dumb` are heeded.
     init(input: Bool, output: Bool, errors: Bool, environment: [String: String]) {
@@ -19,6 +21,7 @@ struct Terminal: Sendable, Equatable {
         isOutputInteractive = output
         canRewriteLine = errors && !isDumb
         style = Style(isColored: errors && !isDumb && !wantsNoColor)
+        isOutputColored = output && !isDumb && !wantsNoColor
     }
 
     /// This process's.

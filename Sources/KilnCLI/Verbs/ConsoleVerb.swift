@@ -18,13 +18,10 @@ struct ConsoleVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let id = try workspace.engine.server(target.server)
-        let history = try workspace.engine.history(id)
-        // A machine that is just being tried out is the one whose console is of interest.
-        let generation = history.open?.replacement.intent.to ?? history.current ?? Generation(1)
-        let path = workspace.state.consoleSocket(id.machine(generation))
+        let id = try workspace.engine.server(named: target.server)
+        let path = try workspace.engine.consoleSocket(id)
         let isInteractive = session.terminal.isInputInteractive && session.terminal.isOutputInteractive
-        if isInteractive { session.say("\(id)#\(generation): leave with Ctrl-]") }
+        if isInteractive { session.say("\(try workspace.engine.machine(id)): leave with Ctrl-]") }
         session.progress.clear()
         let printer = LogPrinter(output: session.output, isRaw: isInteractive)
         try await Wakeup.run { wakeup in

@@ -34,10 +34,10 @@ struct CpVerb: Verb {
         switch (CopySide(source), CopySide(destination)) {
         case (.host(let path), .guest(let server, let target)):
             let bytes = try path == "-" ? StandardInput.read(atMost: CpVerb.largest) : HostFile.read(path)
-            try await engine.write(bytes, to: target, on: try engine.server(server))
+            try await engine.write(bytes, to: target, on: try engine.server(named: server))
             count = bytes.count
         case (.guest(let server, let origin), .host(let path)):
-            let id = try engine.server(server)
+            let id = try engine.server(named: server)
             guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest) else {
                 throw KilnError("cp.missing", "\(id) has no file \(Name.quoted(origin))", exit: .usage)
             }

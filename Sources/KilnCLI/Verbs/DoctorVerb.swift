@@ -12,39 +12,26 @@ struct DoctorVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let findings = await Doctor(home: KilnHome.current, connect: global.connect).examine()
+        let findings = await Doctor(connect: global.connect, executable: Workspace.executable).findings()
         try session.show(DoctorResult(findings: findings))
-        return findings.contains { $0.verdict == .failed } ? KilnModel.ExitCode.unmet.rawValue : 0
+        return findings.contains { $0.level == .fail } ? KilnModel.ExitCode.unmet.rawValue : 0
     }
 }
 
 /// What the doctor found.
 struct DoctorResult: Renderable {
-    let findings: [Doctor.Finding]
+    let findings: [DoctorFinding]
 
     struct Payload: Encodable {
-        struct Item: Encodable {
-            let subject: String
-            let verdict: String
-            let detail: String
-            let hint: String?
-        }
-
-        let findings: [Item]
+        let findings: [DoctorFinding]
     }
 
-    var payload: Payload {
-        Payload(
-            findings: findings.map {
-                Payload.Item(subject: $0.subject, verdict: $0.verdict.rawValue, detail: $0.detail, hint: $0.hint)
-            }
-        )
-    }
+    var payload: Payload { Payload(findings: findings) }
 
     var human: HumanView {
         let rows = findings.map {
-            [$0.verdict.rawValue, $0.subject, $0.detail + ($0.hint.map { "; next: \($0)" } ?? "")]
+            [$0.level.rawValue, $0.name, $0.detail + ($0.remedy.map { "; next: \($0)" } ?? "")]
         }
-        return .table(TextTable(header: ["verdict", "subject", "detail"], rows: rows), empty: "nothing was checked")
+        return .table(TextTable(header: ["level", "name", "detail"], rows: rows), empty: "nothing was checked")
     }
 }

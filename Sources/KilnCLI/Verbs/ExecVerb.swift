@@ -36,7 +36,7 @@ struct ExecVerb: Verb {
         let input = session.terminal.isInputInteractive ? [] : try StandardInput.read(atMost: ExecVerb.largestInput)
         let engine = try await session.workspace().engine
         let run = GuestCommand(command, input: input, deadline: timeout?.duration ?? .seconds(60))
-        let result = try await engine.run(run, on: try engine.server(target.server))
+        let result = try await engine.run(run, on: try engine.server(named: target.server))
         switch session.format {
         case .table:
             session.progress.clear()

@@ -14,7 +14,7 @@ struct HistoryVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(target.server)
+        let id = try engine.server(named: target.server)
         try session.show(HistoryView(server: id, history: try engine.history(id)))
         return 0
     }

@@ -21,7 +21,7 @@ struct ImageListVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        try session.show(ImageList(images: try Workspace.imageStore.list().map(\.manifest)))
+        try session.show(ImageList(images: try await session.workspace().images.list().map(\.manifest)))
         return 0
     }
 }
@@ -39,7 +39,7 @@ struct ImageVerifyVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let store = Workspace.imageStore
+        let store = try await session.workspace().images
         let chosen = try images.isEmpty ? store.list() : images.map { try store.resolve(try ImageReference($0)) }
         for image in chosen { try await store.verify(image) }
         try session.show(ImageList(images: chosen.map(\.manifest)))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KilnEngine
+import KilnHost
 import KilnModel
 
 /// `kiln logs`: what a server's machine wrote.
@@ -25,7 +26,7 @@ struct LogsVerb: Verb {
     @Option(help: "console, cloud-init or qemu.")
     var source = Source.console
 
-    @Option(help: "The generation; without it, the one that serves, else the newest.")
+    @Option(help: "The generation; without it, the one that other commands reach.")
     var generation: Int?
 
     @Flag(name: .shortAndLong, help: "Go on as the log grows, until interrupted.")
@@ -48,7 +49,7 @@ struct LogsVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let id = try workspace.engine.server(target.server)
+        let id = try workspace.engine.server(named: target.server)
         let printer = LogPrinter(output: session.output, isRaw: raw)
         switch source {
         case .cloudInit:
@@ -57,7 +58,7 @@ struct LogsVerb: Verb {
                 throw KilnError("logs.missing", "\(id) has no \(path)", exit: .usage)
             }
             printer.take(bytes[...])
-        case .console: try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer)
+        case .console: try await follow(workspace.host.state.consoleLog(try machine(of: id, workspace)), printer)
         case .qemu: try await follow(try workspace.host.processLog(of: try machine(of: id, workspace)), printer)
         }
         printer.finish()
@@ -65,9 +66,7 @@ struct LogsVerb: Verb {
     }
 
     private func machine(of id: ServerID, _ workspace: Workspace) throws -> MachineID {
-        if let generation { return id.machine(Generation(generation)) }
-        let history = try workspace.engine.history(id)
-        return id.machine(history.current ?? Generation(history.highest))
+        try generation.map { id.machine(Generation($0)) } ?? workspace.engine.machine(id)
     }
 
     private func follow(_ path: String, _ printer: LogPrinter) async throws {

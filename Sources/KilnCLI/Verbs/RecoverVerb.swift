@@ -23,7 +23,7 @@ struct RecoverVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let servers = try server.map { [try engine.server($0)] } ?? engine.servers()
+        let servers = try server.map { [try engine.server(named: $0)] } ?? engine.servers()
         if dryRun {
             var plans: [RecoveryPlans.Plan] = []
             for id in servers { plans.append(.init(server: id, plan: try await engine.recoveryPlan(id))) }

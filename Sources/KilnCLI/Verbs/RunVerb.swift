@@ -20,14 +20,17 @@ struct RunVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let scenario = try ScenarioFile.scenario(at: file)
-        let workspace = try await session.workspace()
+        let timeline = Timeline()
+        let workspace = try await session.workspace { timeline.record($0) }
         let runner = ScenarioRunner(
+            scenario: scenario,
             engine: workspace.engine,
-            progress: { session.progress.take($0) },
-            keepsOnFailure: keepOnFailure
+            network: workspace.network,
+            timeline: timeline,
+            options: .init(keepsOnFailure: keepOnFailure, version: KilnCommand.version)
         )
-        let report = try await runner.run(scenario)
-        try session.show(ScenarioResult(report: report))
+        let report = await runner.run { session.say("step \($0)") }
+        try session.show(ScenarioResult(report: report, isColored: session.terminal.isOutputColored))
         return report.exit.rawValue
     }
 }
@@ -35,7 +38,8 @@ struct RunVerb: Verb {
 /// A scenario's report.
 struct ScenarioResult: Renderable {
     let report: ScenarioReport
+    let isColored: Bool
 
     var payload: ScenarioReport { report }
-    var human: HumanView { .lines(report.lines.map(ConsoleText.singleLine)) }
+    var human: HumanView { .text(ReportText(report, color: isColored).text) }
 }

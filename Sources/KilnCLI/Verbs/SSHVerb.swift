@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KilnEngine
+import KilnHost
 import KilnModel
 
 /// `kiln ssh`: a shell in a server.
@@ -34,7 +35,7 @@ struct SSHVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let id = try workspace.engine.server(target.server)
+        let id = try workspace.engine.server(named: target.server)
         let status = try await workspace.engine.status(id)
         guard let generation = status.generation, let port = status.ports.first(where: { $0.key.text == "ssh" })?.value
         else {
@@ -45,7 +46,7 @@ struct SSHVerb: Verb {
                 exit: .usage
             )
         }
-        guard let key = try workspace.engine.record(of: id.machine(generation)).hostKey else {
+        guard let key = try workspace.engine.record(id).hostKey else {
             throw KilnError(
                 "ssh.no-host-key",
                 "the image of \(id) has no SSH server",
@@ -56,8 +57,8 @@ struct SSHVerb: Verb {
         let invocation = SSHInvocation(
             port: port.host,
             user: user,
-            identity: workspace.state.root + "/ssh/id_ed25519",
-            knownHosts: workspace.state.generation(id.machine(generation)) + "/known_hosts",
+            identity: workspace.host.state.root + "/ssh/id_ed25519",
+            knownHosts: workspace.host.state.generation(id.machine(generation)) + "/known_hosts",
             command: command
         )
         try invocation.writeKnownHosts(key)

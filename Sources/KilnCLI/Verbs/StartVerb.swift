@@ -14,7 +14,7 @@ struct StartVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(target.server)
+        let id = try engine.server(named: target.server)
         try await engine.start(id)
         try session.show(ServerList(servers: [try await engine.status(id)]))
         return 0

@@ -20,27 +20,9 @@ struct UpVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let spec = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
-        let only = try LabReader.servers(servers, of: spec)
-        let engine = try await session.workspace().engine
-        for action in try await engine.plan(spec, only: only) {
-            session.progress.take(.plan(action.server, action.sentence))
-        }
-        try session.show(ServerList(servers: try await engine.up(spec, only: only)))
+        let only = try servers.map { try Name($0) }
+        try session.show(ServerList(servers: try await session.workspace().engine.up(spec, only: only)))
         return 0
-    }
-}
-
-extension PlannedAction {
-    /// The action as a line of the plan.
-    var sentence: String {
-        let verb =
-            switch kind {
-            case .launch: "launch"
-            case .start: "start"
-            case .nothing: "up already"
-            case .differs: "differs"
-            }
-        return detail.isEmpty ? verb : "\(verb): \(detail)"
     }
 }
 
@@ -57,21 +39,5 @@ enum LabReader {
             )
         }
         return try ScenarioFile.lab(at: path).lab
-    }
-
-    /// The servers of the lab that were named.
-    static func servers(_ names: [String], of lab: LabSpec) throws -> [Name] {
-        try names.map { text in
-            guard let name = lab.servers.keys.first(where: { $0.text == text }) else {
-                let known = lab.servers.keys.sorted().map(\.text).joined(separator: ", ")
-                throw KilnError(
-                    "server.unknown",
-                    "the lab '\(lab.name)' has no server \(Name.quoted(text))",
-                    hint: "its servers are: \(known)",
-                    exit: .usage
-                )
-            }
-            return name
-        }
     }
 }

@@ -67,7 +67,7 @@ struct VolumeDeleteVerb: Verb {
         return 0
     }
 
-    private func confirm(_ question: String, _ session: Session) throws {
+    func confirm(_ question: String, _ session: Session) throws {
         if yes { return }
         guard session.terminal.isInputInteractive && session.terminal.canRewriteLine else {
             throw KilnError(

@@ -23,8 +23,8 @@ struct WaitVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(target.server)
-        try await engine.awaitReady(id, within: timeout?.duration)
+        let id = try engine.server(named: target.server)
+        try await Deadline.within(timeout?.duration, "\(id) was not ready") { try await engine.awaitReady(id) }
         try session.show(ServerList(servers: [try await engine.status(id)]))
         return 0
     }

@@ -1,5 +1,6 @@
 import Foundation
 import KilnEngine
+import KilnHost
 import KilnModel
 
 /// The names in the state directory, for completion in a shell: read without a hypervisor, so that it is instant.
@@ -7,7 +8,9 @@ struct KnownNames {
     let state: StateDirectory
 
     /// The names of this process's state directory.
-    static var current: KnownNames { KnownNames(state: StateDirectory(root: KilnHome.current, sockets: "")) }
+    static var current: KnownNames {
+        KnownNames(state: StateDirectory(root: (try? KilnHome.location()) ?? "", sockets: ""))
+    }
 
     /// Every form that names exactly one server: `LAB/NAME`, and `NAME` where one lab has it.
     func servers(startingWith prefix: String) -> [String] {

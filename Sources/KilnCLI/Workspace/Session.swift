@@ -13,8 +13,11 @@ struct Session: Sendable {
     let errors: ByteSink
     /// Progress.
     let progress: ProgressReporter
-    /// Opens the hypervisor and what stands on it; a command that needs none never calls it.
-    let workspace: @Sendable () async throws -> Workspace
+    /// Opens the host and what stands on it; the sink takes progress before people see it.
+    let open: @Sendable (@escaping ProgressSink) async throws -> Workspace
+
+    /// The host and what stands on it.
+    func workspace(observer: @escaping ProgressSink = { _ in }) async throws -> Workspace { try await open(observer) }
 
     /// Writes a result as the format says.
     func show(_ result: some Renderable) throws {
@@ -49,7 +52,12 @@ extension Session {
             output: .descriptor(1),
             errors: errors,
             progress: progress,
-            workspace: { try await Workspace.open(connect: connect) { progress.take($0) } }
+            open: { observer in
+                try await Workspace.open(connect: connect) {
+                    observer($0)
+                    progress.take($0)
+                }
+            }
         )
     }
 }

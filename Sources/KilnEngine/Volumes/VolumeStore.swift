@@ -30,6 +30,8 @@ public struct VolumeStore: Sendable {
             guard existing.spec == spec else { throw specDiffers(existing, spec) }
             return
         }
+        let creation = try creationLock(lab)
+        defer { withExtendedLifetime(creation) {} }
         let final = state.volume(lab: lab, name)
         let temporary = "\(state.volumes)/\(lab)/.new-\(name)"
         try DurableFile.remove(temporary)
@@ -60,6 +62,12 @@ public struct VolumeStore: Sendable {
             try? DurableFile.remove(temporary)
             throw error
         }
+    }
+
+    /// Keeps others from making volumes in the lab, or from taking a half-made one for garbage.
+    func creationLock(_ lab: Name) throws -> FileLock {
+        try DurableFile.makeDirectory("\(state.volumes)/\(lab)")
+        return try FileLock("\(state.volumes)/\(lab)/.lock", subject: "the volumes of lab \(lab)")
     }
 
     /// The volume as a disk of a machine.

@@ -46,6 +46,6 @@ enum HypervisorFailure {
     }
 
     private static let unreachable: Set<LibvirtError.Code> = [
-        .noConnect, .invalidConnection, .invalidArgument, .authFailed, .authUnavailable,
+        .noConnect, .invalidConnection, .authFailed, .authUnavailable,
     ]
 }

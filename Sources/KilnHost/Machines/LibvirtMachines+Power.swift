@@ -3,7 +3,7 @@ import KilnModel
 import LibvirtKit
 
 extension LibvirtMachines {
-    /// Starts the machine standing still, publishes its ports, and lets it run.
+    /// Starts the machine standing still, publishes its ports, and lets it run; without ports it just starts.
     ///
     /// Of a machine that is on already the published ports become exactly `forwards`, and it is let run.
     ///
@@ -15,13 +15,14 @@ extension LibvirtMachines {
                 throw KilnError("machine.absent", "machine \(machine) is not defined, so it can't be started")
             }
             if domain.isActive { return false }
-            try await connection.startDomain(named: name, paused: true)
+            try await connection.startDomain(named: name, paused: !forwards.isEmpty)
             return true
         }
         do {
             try await session.change(subject(machine)) { connection in
                 let published = isNew ? [] : try await UserNetwork.forwards(of: name, on: connection)
                 try await UserNetwork.publish(forwards, replacing: published, of: name, on: connection)
+                guard try await connection.domainState(named: name) == .paused else { return }
                 try await connection.resumeDomain(named: name)
             }
         } catch {

@@ -56,11 +56,14 @@ public struct LibvirtMachines: MachineControl {
             guard !domain.isActive else {
                 throw KilnError("machine.not-off", "machine \(machine) is still on, expected off", exit: .blocked)
             }
+            let sockets = try await LibvirtMachines.sockets(of: machine, on: connection)
             do {
                 try await connection.undefineDomain(named: name)
             } catch let error as LibvirtError where error.code == .noDomain {
                 return
             }
+            // Nobody removes them when a machine ends.
+            for socket in sockets { unlink(socket) }
         }
     }
 
@@ -100,6 +103,14 @@ public struct LibvirtMachines: MachineControl {
         } catch  where error.code == .noDomain {
             return nil
         }
+    }
+
+    /// The unix sockets that the machine's definition names.
+    private static func sockets(of machine: MachineID, on connection: LibvirtConnection) async throws -> [String] {
+        guard let xml = try await definition(machine.domainName, on: connection),
+            let domain = try? LiveDomain(xml: xml), domain.machine == machine
+        else { return [] }
+        return domain.channels.compactMap(\.socket) + [domain.consoleSocket].compactMap { $0 }
     }
 
     private func makeConsoleLog(_ path: String) throws {

@@ -28,7 +28,7 @@ struct Command: Sendable {
         let errors: [UInt8]
 
         /// Standard output as text, made safe to print.
-        var text: String { Printable.text(output) }
+        var text: String { Printable.text(output, limit: Command.keptBytes) }
     }
 
     /// The name of the program, looked up on ``DaemonLayout/programPath`` only.

@@ -7,7 +7,10 @@ enum Printable {
     /// Of a longer text the end is kept, because programs say last what made them give up.
     static func text(_ bytes: some Sequence<UInt8>, limit: Int = 2_000) -> String {
         let decoded = String(decoding: Array(bytes), as: UTF8.self)
-        let scalars = decoded.unicodeScalars.map { isHarmless($0) ? Character($0) : "\u{fffd}" }
+        // A carriage return before a line break is common and means nothing; elsewhere it would overwrite the line.
+        let scalars = decoded.unicodeScalars.lazy.filter { $0 != "\r" }.map {
+            isHarmless($0) ? Character($0) : "\u{fffd}"
+        }
         let cleaned = String(scalars).trimmingCharacters(in: .whitespacesAndNewlines)
         return cleaned.count > limit ? "…" + cleaned.suffix(limit) : cleaned
     }

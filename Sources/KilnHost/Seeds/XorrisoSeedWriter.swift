@@ -66,7 +66,7 @@ public struct XorrisoSeedWriter: SeedWriter {
     /// Makes the pair in a directory of its own and renames that: of two processes that do this at once one wins, and
     /// both use what is there then.
     private func makeUserKey() async throws {
-        try await DurableFile.withPrivateDirectory(beside: "\(keys).\(getpid())") { directory in
+        try await DurableFile.withPrivateDirectory(beside: "\(keys).\(UUID().uuidString)") { directory in
             try await makeKeyPair(at: directory + "/id_ed25519", comment: "kiln")
             try DurableFile.sync(directory + "/id_ed25519")
             try DurableFile.sync(directory + "/id_ed25519.pub")

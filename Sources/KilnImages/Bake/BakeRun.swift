@@ -17,7 +17,8 @@ struct BakeRun {
     func run() async throws {
         for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeFolder(path) }
         baker.tell("\(recipe.name):\(version.name): assembling the root file system")
-        try await Namespace.command("tar", ["-C", scratch + "/tree", "-xf", tree]).run()
+        // Only root can make device nodes, and no image needs them: the kernel fills /dev.
+        try await Namespace.command("tar", ["-C", scratch + "/tree", "--exclude=./dev/*", "-xf", tree]).run()
         try await assemble()
         baker.tell("\(recipe.name):\(version.name): making the disk")
         try await makeDisk()
@@ -57,7 +58,8 @@ struct BakeRun {
         try await Namespace.command(
             "mke2fs",
             [
-                "-q", "-t", "ext4", "-L", "root", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-d", root,
+                "-q", "-t", "ext4", "-b", "4096", "-L", "root", "-m", "0", "-E",
+                "lazy_itable_init=0,lazy_journal_init=0", "-d", root,
                 raw, "\(recipe.disk.bytes / 1024)k",
             ]
         ).run()

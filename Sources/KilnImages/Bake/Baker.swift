@@ -27,7 +27,9 @@ public struct Baker: Sendable {
     /// - Throws: `KilnError` with code `recipe.version-missing`, `recipe.missing`, `bake.no-mirror`, `bake.incomplete`,
     ///   `program.missing`, `program.failed` or `file.…`; `CancellationError`.
     /// - Returns: the images, in the order of the versions.
-    public func bake(_ recipe: Recipe, versions wanted: [String] = [], again: Bool = false) async throws -> [StoredImage] {
+    public func bake(_ recipe: Recipe, versions wanted: [String] = [], again: Bool = false) async throws
+        -> [StoredImage]
+    {
         let versions = try selected(wanted, of: recipe)
         let due = try versions.filter { version in
             if again { return true }
@@ -65,8 +67,7 @@ public struct Baker: Sendable {
     }
 
     private func bake(_ recipe: Recipe, due: [Recipe.Version]) async throws {
-        try DurableFile.makeFolder(store.work)
-        for folder in WorkFolder.abandoned(in: store.work) { await Namespace.remove(folder) }
+        await removeAbandonedWork()
         let work = try WorkFolder(in: store.work)
         let path = work.path
         do {
@@ -79,6 +80,12 @@ public struct Baker: Sendable {
             throw error
         }
         await Namespace.remove(path)
+        // Once more: where a bake was killed a moment ago, its programs may still have written at the first time.
+        await removeAbandonedWork()
+    }
+
+    private func removeAbandonedWork() async {
+        for folder in WorkFolder.abandoned(in: store.work) { await Namespace.remove(folder) }
     }
 
     /// Runs mmdebstrap and returns the archive it makes.

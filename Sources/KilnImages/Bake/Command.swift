@@ -15,10 +15,12 @@ struct Command: Sendable {
         self.arguments = arguments
     }
 
-    /// Runs it to its end. Cancelling the task ends it: politely first, since mmdebstrap removes its scratch folder then.
+    /// Runs it to its end.
+    ///
+    /// Cancelling the task ends it: politely first, since mmdebstrap removes its scratch folder then.
     ///
     /// - Parameter line: takes each line that it prints.
-    /// - Returns: the last 64 KiB of lines, for a program that answers something.
+    /// - Returns: the last lines, 2048 at least where there are so many, for a program that answers something.
     /// - Throws: `KilnError` with code `program.missing` or `program.failed`; `CancellationError`.
     @discardableResult
     func run(line: @Sendable (String) -> Void = { _ in }) async throws -> [String] {
@@ -30,6 +32,7 @@ struct Command: Sendable {
         ]
         let (status, lines) = try await execute(options, line: line)
         try Task.checkCancellation()
+        guard status != .exited(127) else { throw missing("setpriv found no such program") }
         guard status == .exited(0) else { throw failed(status, lines) }
         return lines
     }
@@ -38,15 +41,20 @@ struct Command: Sendable {
         _ options: PlatformOptions,
         line: @Sendable (String) -> Void
     ) async throws -> (TerminationStatus, [String]) {
-        var variables: [Environment.Key: String?] = ["LC_ALL": "C", "LANG": "C"]
+        // mke2fs and chroot lie where the PATH of a plain user does not lead.
+        var variables: [Environment.Key: String?] = [
+            "LC_ALL": "C", "LANG": "C", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
         for (name, value) in environment {
             guard let key = Environment.Key(rawValue: name) else { continue }
             variables[key] = value
         }
         do {
             let result = try await Subprocess.run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program),
-                arguments: Arguments(arguments),
+                // The kernel ends the program should this process be killed; nobody else would. Subprocess starts programs
+                // from a thread that lives as long as the process, which is what this signal goes by.
+                .name("setpriv"),
+                arguments: Arguments(["--pdeathsig", "TERM", "--", program] + arguments),
                 environment: .inherit.updating(variables),
                 workingDirectory: directory.map { FilePath($0) },
                 platformOptions: options,
@@ -65,13 +73,17 @@ struct Command: Sendable {
             return (result.terminationStatus, result.closureResult)
         } catch let error as SubprocessError {
             try Task.checkCancellation()
-            throw KilnError(
-                "program.missing",
-                "can't run \(program)",
-                hint: "install it; 'make setup' installs what Kiln needs",
-                cause: "\(error)"
-            )
+            throw missing("\(error)")
         }
+    }
+
+    private func missing(_ cause: String) -> KilnError {
+        KilnError(
+            "program.missing",
+            "can't run \(program)",
+            hint: "install it; 'make setup' installs what Kiln needs",
+            cause: cause
+        )
     }
 
     private func failed(_ status: TerminationStatus, _ lines: [String]) -> KilnError {

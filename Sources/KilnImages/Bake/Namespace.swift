@@ -8,7 +8,9 @@ enum Namespace {
         return Command("unshare", ["--map-auto", "--map-root-user", "--", program] + arguments)
     }
 
-    /// Removes a scratch folder, also when the task is cancelled. What can't be removed is left to the next bake.
+    /// Removes a scratch folder, also when the task is cancelled.
+    ///
+    /// What can't be removed is left to the next bake.
     static func remove(_ folder: String) async {
         // A cancelled task can't wait for a program, so a task of its own does.
         await Task { _ = try? await command("rm", ["-rf", "--one-file-system", "--", folder]).run() }.value

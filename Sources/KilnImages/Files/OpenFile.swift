@@ -6,14 +6,19 @@ struct OpenFile: ~Copyable {
     let descriptor: CInt
     let path: String
 
-    /// Opens a regular file for reading. Never waits, whatever lies there, and never opens a device.
+    /// Opens a regular file for reading.
+    ///
+    /// Never waits, whatever lies there.
     ///
     /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
     init(reading path: String) throws {
-        // O_NONBLOCK: a FIFO without a writer would hold open() for ever.
+        // Looked at first, because to open a device can have effects; and again once open, because it may be another
+        // file by then. O_NONBLOCK: a FIFO without a writer would hold open() for ever.
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileError.failed("file.unreadable", "read", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FileError.notRegular(path) }
         let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard opened >= 0 else { throw FileError.failed("file.unreadable", "read", path) }
-        var status = stat()
         guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(opened)
             throw FileError.notRegular(path)

@@ -5,8 +5,10 @@ extension Recipe {
     /// Raised when the baker itself starts to make other images from the same recipe.
     private static let bakerVersion = 1
 
-    /// sha256 over everything that a version is baked from: the files of the recipe's folder and of the shared ones, with
-    /// names, modes and links, and the version's name. Packages are not part of it: a mirror may have newer ones.
+    /// sha256 over everything that a version is baked from: the files of the recipe's folder and of the shared ones,
+    /// with names, modes and links, and the version's name.
+    ///
+    /// Packages are not part of it: a mirror may have newer ones.
     ///
     /// - Throws: `KilnError` with code `recipe.missing` or `file.unreadable`.
     public func contentDigest(of version: Version) throws -> ImageDigest {

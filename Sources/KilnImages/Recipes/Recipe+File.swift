@@ -45,7 +45,9 @@ extension Recipe {
         throw Recipe.invalid(problems)
     }
 
-    /// The recipes in the folders of `folder`, by name. Folders without `image.yaml` are none.
+    /// The recipes in the folders of `folder`, by name.
+    ///
+    /// Folders without `image.yaml` are none.
     ///
     /// - Throws: what ``init(folder:)`` throws for the first that is invalid.
     public static func all(in folder: String) throws -> [Recipe] {

@@ -4,7 +4,9 @@ import KilnModel
 public struct Recipe: Sendable, Hashable {
     /// What mmdebstrap makes the tree from.
     public struct Debian: Sendable, Hashable {
-        /// The suite's code name, such as `trixie`. The mirror comes from the host's own apt configuration.
+        /// The suite's code name, such as `trixie`.
+        ///
+        /// The mirror comes from the host's own apt configuration.
         public let suite: String
         /// mmdebstrap's variant, such as `minbase` or `extract`.
         public let variant: String

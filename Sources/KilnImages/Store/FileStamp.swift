@@ -1,8 +1,10 @@
 import Foundation
 import KilnModel
 
-/// What a file's inode said when its content was last verified. While it says the same, nothing was written to the file:
-/// a write changes the times, and setting them back changes the change time.
+/// What a file's inode said when its content was last verified.
+///
+/// While it says the same, nothing was written to the file: a write changes the times, and setting them back changes
+/// the change time.
 struct FileStamp: Sendable, Hashable, Codable {
     let device: UInt64
     let inode: UInt64
@@ -10,7 +12,9 @@ struct FileStamp: Sendable, Hashable, Codable {
     let modified: Int64
     let changed: Int64
 
-    /// The stamp of the file at `path`, or nothing where there is no regular file. Does not follow a symbolic link.
+    /// The stamp of the file at `path`, or nothing where there is no regular file.
+    ///
+    /// Does not follow a symbolic link.
     init?(of path: String) {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }

@@ -26,7 +26,9 @@ public struct AddedImage: Sendable, Hashable {
     /// Virtual processors for a server that states none.
     public var processors = 2
     /// Paths that may differ on a running root without being drift.
-    public var ephemeral = ["/dev", "/proc", "/run", "/sys", "/tmp", "/var/cache", "/var/lib/cloud", "/var/log", "/var/tmp"]
+    public var ephemeral = [
+        "/dev", "/proc", "/run", "/sys", "/tmp", "/var/cache", "/var/lib/cloud", "/var/log", "/var/tmp",
+    ]
 
     /// An image of that name and version; the other properties have usual values.
     public init(name: Name, version: String, boot: Boot) {

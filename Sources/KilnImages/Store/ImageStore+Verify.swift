@@ -22,7 +22,9 @@ extension ImageStore: ImageSource {
         try await BlockingWork.run { try self.verifyNow(image) }
     }
 
-    /// Whether no file of the image was touched since it was last verified. Reads no content.
+    /// Whether no file of the image was touched since it was last verified.
+    ///
+    /// Reads no content.
     func isUntouched(_ image: StoredImage) -> Bool {
         guard let bytes = FileManager.default.contents(atPath: stamp(image.manifest.digest)),
             let recorded = try? JSONDecoder().decode([String: FileStamp].self, from: bytes)

@@ -29,7 +29,9 @@ public struct ImageStore: Sendable {
     func stamp(_ digest: ImageDigest) -> String { "\(root)/stamps/\(digest.hex).json" }
     var work: String { root + "/work" }
 
-    /// The image that `reference` names. Its content is not looked at; see ``verifiedImage(_:)``.
+    /// The image that `reference` names.
+    ///
+    /// Its content is not looked at; see ``verifiedImage(_:)``.
     ///
     /// - Throws: `KilnError` with code `image.missing` or `image.manifest-damaged`.
     public func resolve(_ reference: ImageReference) throws -> StoredImage {
@@ -44,7 +46,9 @@ public struct ImageStore: Sendable {
         return try image(found.digest, as: reference.name, version: found.version)
     }
 
-    /// All images by name, then by version, oldest first. One that was given several names appears under each.
+    /// All images by name, then by version, oldest first.
+    ///
+    /// One that was given several names appears under each.
     ///
     /// - Throws: `KilnError` with code `image.manifest-damaged`.
     public func list() throws -> [StoredImage] {

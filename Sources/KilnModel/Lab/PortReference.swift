@@ -14,8 +14,9 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
     /// The reference as it is written.
     public var description: String { "${servers.\(server).ports.\(port)}" }
 
-    /// What `${…}` parts of `text` ask for a thing of the lab: those that start with a word and a point, which no shell
-    /// accepts as an expansion. Each is given without `${` and `}`.
+    /// The `${…}` parts of `text` that start with a word and a point, which no shell accepts as an expansion.
+    ///
+    /// Each is given without `${` and `}`.
     public static func expressions(in text: String) -> [String] {
         pieces(of: text).compactMap { if case .expression(let inner) = $0 { inner } else { nil } }
     }

@@ -29,19 +29,27 @@ final class AvailabilityMeter: Sendable {
     /// Asks while `body` runs, and a little before and after.
     ///
     /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
-    func measure<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> (Result, Duration?) {
-        async let asking: Void = askUntilCancelled()
-        let result = try await body()
-        _ = await ask()
-        // Leaving the scope cancels the asking.
-        _ = asking
+    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (Result, Duration?) {
+        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask {
+                await self.askUntilCancelled()
+                return nil
+            }
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            while let finished = try await group.next() {
+                if let finished { return finished }
+            }
+            throw CancellationError()
+        }
+        await ask()
         return (result, longestGap)
     }
 
     private func askUntilCancelled() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                group.addTask { _ = await self.ask() }
+                group.addTask { await self.ask() }
                 try? await Task.sleep(for: AvailabilityMeter.interval)
             }
             group.cancelAll()

@@ -10,7 +10,7 @@ actor LedgerSession {
     private let engine: LabEngine
     private let server: ServerID
     private let path: String
-    private let acknowledgements: AcknowledgementList
+    private var acknowledgements: AcknowledgementList
     private var following: Task<Void, Never>?
     private var failure: (any Error)?
     private let patience = Duration.seconds(180)
@@ -19,7 +19,7 @@ actor LedgerSession {
         self.engine = engine
         self.server = server
         self.path = path
-        acknowledgements = try AcknowledgementList(path: list)
+        acknowledgements = try AcknowledgementList(at: list)
     }
 
     /// Starts the writer and waits for its first acknowledgement.
@@ -46,7 +46,7 @@ actor LedgerSession {
 
     /// Stops the writer.
     func stop() async {
-        _ = try? await engine.run(GuestCommand(LedgerWriter.stopCommand(path: path)), on: server)
+        _ = try? await engine.run(GuestCommand(LedgerWriter.stopCommand()), on: server)
         following?.cancel()
         await following?.value
         following = nil
@@ -55,10 +55,10 @@ actor LedgerSession {
     /// Stops the writer and compares what was acknowledged with what the volume holds.
     func verdict() async throws -> LedgerVerdict {
         await stop()
-        guard let content = try await engine.read(path, on: server) else {
-            return LedgerCheck.verdict(acknowledged: acknowledgements.all, contents: [])
-        }
-        return LedgerCheck.verdict(acknowledged: acknowledgements.all, contents: content)
+        let content = try await engine.read(path, on: server) ?? []
+        return LedgerCheck.verdict(
+            acknowledged: try AcknowledgementList.read(acknowledgements.path), volumeContents: [content]
+        )
     }
 
     private func follow() async {
@@ -83,12 +83,14 @@ actor LedgerSession {
         failure = nil
         var parser = AcknowledgementParser()
         for await chunk in chunks {
-            for acknowledgement in parser.parse(chunk) { try acknowledgements.append(acknowledgement) }
+            try acknowledgements.append(parser.take(chunk))
         }
     }
 
     private func startWriter() async throws {
-        let result = try await engine.run(GuestCommand(LedgerWriter.startCommand(path: path)), on: server)
+        // The agent waits for what it runs, so the writer leaves its session.
+        let detached = ["/bin/sh", "-c", "setsid \"$@\" </dev/null >/dev/null 2>&1 &", "kiln-ledger-start"]
+        let result = try await engine.run(GuestCommand(detached + LedgerWriter.command(path: path)), on: server)
         guard result.status == 0 else {
             let said = Name.quoted(String(decoding: result.errors.prefix(300), as: UTF8.self))
             throw Unmet("\(server): the ledger's writer did not start: \(said)")

@@ -6,14 +6,14 @@ extension ScenarioRunner {
     /// Performs one step; returns what is worth telling about it.
     func perform(_ step: Step, _ run: inout RunState) async throws -> String? {
         switch step.action {
-        case .up(let names): try await up(names, &run)
-        case .exec(let command): try await exec(command)
-        case .writeLedger(let server, let path): try await writeLedger(server, path, &run)
-        case .verifyLedger(let server, let path, let atLeast): try await verifyLedger(server, path, atLeast, &run)
-        case .replace(let server, let image, let outcome): try await replace(server, image, outcome, &run)
-        case .stop(let names): try await forEach(names) { try await engine.stop($0) }
-        case .start(let names): try await forEach(names) { try await engine.start($0) }
-        case .expect(let expectation): try await expect(expectation, &run)
+        case .up(let names): return try await up(names, &run)
+        case .exec(let command): return try await exec(command)
+        case .writeLedger(let server, let path): return try await writeLedger(server, path, &run)
+        case .verifyLedger(let server, let path, let atLeast): return try await verifyLedger(server, path, atLeast, &run)
+        case .replace(let server, let image, let outcome): return try await replace(server, image, outcome, &run)
+        case .stop(let names): return try await forEach(names) { try await engine.stop($0) }
+        case .start(let names): return try await forEach(names) { try await engine.start($0) }
+        case .expect(let expectation): return try await expect(expectation, &run)
         case .down:
             await rememberServers(&run)
             try await engine.down(scenario.name)
@@ -47,7 +47,9 @@ extension ScenarioRunner {
     }
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
-        let session = try LedgerSession(engine: engine, server: id(server), path: path)
+        let session = try LedgerSession(
+            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile("\(scenario.name).acknowledged")
+        )
         run.ledgers[server] = session
         try await session.start()
         return nil

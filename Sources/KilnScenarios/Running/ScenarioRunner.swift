@@ -11,10 +11,15 @@ public struct ScenarioRunner: Sendable {
     /// What a run is told.
     public struct Options: Sendable {
         /// Whether machines and volumes stay as they are after a failure.
-        public var keepsOnFailure: Bool
+        public let keepsOnFailure: Bool
+        /// The version of Kiln, for the report.
+        public let version: String
 
         /// Options from their parts.
-        public init(keepsOnFailure: Bool = false) { self.keepsOnFailure = keepsOnFailure }
+        public init(keepsOnFailure: Bool, version: String) {
+            self.keepsOnFailure = keepsOnFailure
+            self.version = version
+        }
     }
 
     let scenario: Scenario
@@ -83,7 +88,9 @@ public struct ScenarioRunner: Sendable {
         for ledger in run.ledgers.values { await ledger.stop() }
         let evidence = run.failure == nil ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
         if run.failure == nil || !options.keepsOnFailure { await cleanUp(&run) }
-        return ScenarioReport(run, scenario: scenario, timeline: timeline, evidence: evidence)
+        return ScenarioReport(
+            run, scenario: scenario, version: options.version, timeline: timeline, evidence: evidence
+        )
     }
 
     // Shielded from cancellation: an interrupted run leaves as little behind as a failed one.

@@ -7,7 +7,7 @@ enum SocketStream {
     static func connect(to path: String) -> AsyncStream<[UInt8]>? {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
-        guard connect(descriptor, path), fcntl(descriptor, F_SETFL, O_NONBLOCK) == 0 else {
+        guard connect(descriptor, path) else {
             close(descriptor)
             return nil
         }
@@ -28,20 +28,21 @@ enum SocketStream {
         }
     }
 
+    // Reading blocks a thread of its own, not one of the pool; to shut the socket down ends it.
     private static func stream(_ descriptor: Int32) -> AsyncStream<[UInt8]> {
-        let queue = DispatchQueue(label: "kiln.ledger-socket")
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
-        source.setEventHandler {
+        continuation.onTermination = { _ in _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+        Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 16384)
-            let count = read(descriptor, &buffer, buffer.count)
-            if count > 0 { continuation.yield(Array(buffer.prefix(count))) }
-            let isOver = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
-            if isOver { continuation.finish() }
+            while true {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { break }
+                continuation.yield(Array(buffer.prefix(count)))
+            }
+            continuation.finish()
+            close(descriptor)
         }
-        source.setCancelHandler { close(descriptor) }
-        continuation.onTermination = { _ in source.cancel() }
-        source.activate()
         return stream
     }
 }

@@ -12,12 +12,16 @@ struct YAMLDocument {
     static let deepest = 64
     /// After so many keys that are written twice the file is not worth more reading.
     private static let mostDuplicates = 50
-    /// The tag of plain scalars that have none. No file can write it; Yams stores what it resolves in the node, where it
+    /// The tag of plain scalars that have none.
+    ///
+    /// No file can write it; Yams stores what it resolves in the node, where it
     /// could not be told from a written tag otherwise.
     static let untagged = Tag.Name(rawValue: "\u{0}untagged")
 
     let problems: ProblemList
-    /// What stands for `*`. A plain scalar can't start with `*`, so one that starts with this was an alias.
+    /// What stands for `*`.
+    ///
+    /// A plain scalar can't start with `*`, so one that starts with this was an alias.
     let asterisk: Unicode.Scalar
     /// What can stand for the first character of a key that is written twice, one for each such key.
     private var free: [Unicode.Scalar]

@@ -17,8 +17,8 @@ struct YAMLScalar: Sendable, Hashable {
 
     /// What the scalar means; quoted text is always text.
     ///
-    /// The rules are those of https://yaml.org/type/ as far as PyYAML follows them: `yes` and `off` are booleans, `0644`
-    /// is octal, `1:30` is 90. A date stays text.
+    /// The rules are those of https://yaml.org/type/ as far as PyYAML follows them: `yes` and `off` are booleans,
+    /// `0644` is octal, `1:30` is 90. A date stays text.
     var meaning: Meaning {
         guard isPlain else { return .text }
         switch text {

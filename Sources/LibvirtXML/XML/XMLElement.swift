@@ -1,14 +1,14 @@
 /// An element as a value: documents are composed and searched in this form, and only the two extensions beside this
 /// file hold pointers of libxml2.
-struct XMLElement: Equatable, Sendable {
+struct XMLElement: Sendable, Equatable {
     /// A namespace with the prefix that is written for it.
-    struct Namespace: Equatable, Sendable {
+    struct Namespace: Sendable, Equatable {
         let prefix: String
         let uri: String
     }
 
     /// An attribute without a namespace; order is kept, so that documents are the same in every run.
-    struct Attribute: Equatable, Sendable {
+    struct Attribute: Sendable, Equatable {
         let name: String
         let value: String
     }

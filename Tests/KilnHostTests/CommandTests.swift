@@ -1,0 +1,89 @@
+import Foundation
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite("Running outside programs")
+struct CommandTests {
+    @Test("a program that is not there is named, with what to do")
+    func missing() async {
+        let error = await #expect(throws: KilnError.self) { try await Command("no-such-program", []).run() }
+        #expect(error?.code == "tool.missing")
+        #expect(error?.message.contains("no-such-program") == true)
+        #expect(error?.hint?.contains("make setup") == true)
+    }
+
+    @Test("what a failed program says is made safe to print")
+    func hostile() async {
+        let script = #"printf '\033[31mboom\033]0;x\a\377\n\342\200\256evil' >&2; exit 3"#
+        let error = await #expect(throws: KilnError.self) { try await Command("sh", ["-c", script]).run() }
+        #expect(error?.code == "tool.failed")
+        #expect(error?.cause == "\u{fffd}[31mboom\u{fffd}]0;x\u{fffd}\u{fffd}\n\u{fffd}evil")
+    }
+
+    @Test("a flood of output is read to its end and kept in part")
+    func flood() async throws {
+        let output = try await Command(
+            "sh",
+            ["-c", "yes | head -c 3000000; yes 2>&1 | head -c 3000000 >&2; echo end >&2"]
+        )
+        .run()
+        #expect(output.output.count == Command.keptBytes)
+        #expect(output.errors.count == Command.keptBytes)
+        #expect(output.errors.suffix(4) == Array("end\n".utf8)[...])
+    }
+
+    @Test("the environment is clean and there is no standard input")
+    func environment() async throws {
+        let output = try await Command("sh", ["-c", "env; cat"]).run()
+        let names = Set(
+            output.text.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) }
+        )
+        #expect(names.isSubset(of: ["PATH", "LANG", "LC_ALL", "HOME", "TZ", "PWD", "_", "SHLVL", "OLDPWD"]))
+        #expect(output.text.contains("LANG=C"))
+    }
+
+    @Test("a program that takes too long is killed, with what it started")
+    func deadline() async throws {
+        let directory = try TestDirectory()
+        let script = "sleep 100 & echo $! > \(directory.path)/pid; wait"
+        let error = await #expect(throws: KilnError.self) {
+            try await Command("sh", ["-c", script], deadline: .milliseconds(300)).run()
+        }
+        #expect(error?.code == "tool.deadline")
+        #expect(error?.exit == .deadline)
+        try expectGone(directory)
+    }
+
+    @Test("cancellation kills the program and stays a cancellation")
+    func cancellation() async throws {
+        let directory = try TestDirectory()
+        let path = directory.path
+        let task = Task { try await Command("sh", ["-c", "sleep 100 & echo $! > \(path)/pid; wait"]).run() }
+        while FileManager.default.contents(atPath: path + "/pid")?.isEmpty ?? true { await Task.yield() }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        try expectGone(directory)
+    }
+
+    @Test("limits hold for the program")
+    func limits() async throws {
+        let limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512))
+        let output = try await Command("sh", ["-c", "ulimit -t; ulimit -v"], limits: limits).run()
+        #expect(output.text == "7\n524288")
+    }
+
+    private func expectGone(_ directory: TestDirectory) throws {
+        let text = String(
+            decoding: FileManager.default.contents(atPath: directory.path + "/pid") ?? Data(),
+            as: UTF8.self
+        )
+        let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        // A zombie that nobody has reaped yet counts as gone.
+        let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat").map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(status == nil || status?.contains(") Z ") == true)
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite("Probes of published ports")
+struct LoopbackProbeTests {
+    private let probe = LoopbackProbe(limit: .milliseconds(500))
+
+    @Test("a port where nobody listens does not hold yet")
+    func refused() async throws {
+        let port = try Listener().port
+        let finding = await probe.http(port: port, path: "/", status: 200, contains: nil)
+        #expect(finding == .notYet("Connection refused"))
+    }
+
+    @Test("a port that accepts and never answers, as that of a guest that never ran, ends in time")
+    func silent() async throws {
+        let listener = try Listener()
+        let start = ContinuousClock.now
+        #expect(
+            await probe.http(port: listener.port, path: "/", status: 200, contains: nil)
+                == .notYet("no sign of an answer in time")
+        )
+        #expect(await probe.tcp(port: listener.port, send: nil, expect: "x") == .notYet("no sign of an answer in time"))
+        #expect(ContinuousClock.now - start < .seconds(3))
+    }
+
+    @Test("a complete answer holds, though its sender keeps the connection open")
+    func answered() async throws {
+        let listener = try Listener()
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        async let finding = probe.http(port: listener.port, path: "/", status: 200, contains: "ell")
+        let peer = try await listener.answer(answer)
+        #expect(await finding == .holds)
+        close(peer)
+    }
+
+    @Test("a text that comes in reply makes a TCP probe hold")
+    func tcp() async throws {
+        let listener = try Listener()
+        async let finding = probe.tcp(port: listener.port, send: "ruok", expect: "imok")
+        let peer = try await listener.answer("> imok")
+        #expect(await finding == .holds)
+        close(peer)
+    }
+
+    @Test("a path that could smuggle a second request is refused for good")
+    func smuggling() async {
+        guard case .failed = await probe.http(port: 1, path: "/ HTTP/1.0\r\n\r\nGET /", status: 200, contains: nil)
+        else {
+            Issue.record("it was not refused")
+            return
+        }
+    }
+
+    @Test(
+        "answers are judged",
+        arguments: [
+            ("", ProbeFinding.notYet("the connection was closed without an answer")),
+            ("SSH-2.0-x\r\n", .notYet("not an HTTP answer: 'SSH-2.0-x\\u{d}\\u{a}'")),
+            ("HTTP/1.0 503 Busy\r\n\r\n", .notYet("HTTP status 503, expected 200")),
+            ("HTTP/1.0 200 OK\r\ncontent-length: 9\r\n\r\nhello", .notYet("the HTTP answer is cut off")),
+            ("HTTP/1.0 200 OK\r\n\r\nbye", .notYet("the body is 'bye', expected 'hello' in it")),
+            ("HTTP/1.0 200 OK\r\n\r\nhello", .holds),
+        ]
+    )
+    func judged(_ answer: String, _ finding: ProbeFinding) {
+        #expect(LoopbackProbe.judge(Array(answer.utf8), status: 200, contains: "hello") == finding)
+    }
+}
+
+@Suite("Ports of the host")
+struct LoopbackPortsTests {
+    private let ports = LoopbackPorts()
+
+    @Test("a port with a listener is not free and can't be reserved; the error names the listener")
+    func listener() throws {
+        let listener = try Listener()
+        #expect(!ports.isFree(listener.port))
+        let error = #expect(throws: KilnError.self) { try ports.reserve([listener.port]) }
+        #expect(error?.code == "port.taken")
+        #expect(error?.message.contains("port \(listener.port)") == true)
+        #expect(error?.message.contains("(pid \(getpid()))") == true)
+    }
+
+    @Test("a reserved port is free for nobody else until it is released")
+    func reservation() throws {
+        let port = try Listener().port
+        #expect(ports.isFree(port))
+        let reservation = try ports.reserve([port])
+        #expect(!ports.isFree(port))
+        reservation.release()
+        #expect(ports.isFree(port))
+    }
+
+    @Test("of several ports one that is taken leaves none reserved")
+    func allOrNothing() throws {
+        let free = try Listener().port
+        let taken = try Listener()
+        #expect(throws: KilnError.self) { try ports.reserve([free, taken.port]) }
+        #expect(ports.isFree(free))
+    }
+
+    @Test(
+        "ports are chosen outside the ephemeral range",
+        arguments: [
+            ("32768\t60999\n", 20_000...32_767), ("16000 65535", 15_000...15_999), ("1024 60999", 61_000...65_535),
+            ("40000 50000", 20_000...32_767), ("", 20_000...32_767), ("30000 60999", 20_000...29_999),
+        ] as [(String, ClosedRange<UInt16>)]
+    )
+    func choice(_ text: String, _ expected: ClosedRange<UInt16>) {
+        #expect(LoopbackPorts.choice(ephemeral: text) == expected)
+    }
+
+    @Test("a line of the kernel's table is read, its heading is not")
+    func table() {
+        let line = "   0: 0100007F:4E20 00000000:0000 0A 00000000:00000000 00:00000000 00000000   999        0 4242 1 0"
+        #expect(TCPTable.entry(line) == TCPTable.Entry(port: 20_000, isListening: true, inode: 4242))
+        #expect(TCPTable.entry("  sl  local_address rem_address   st tx_queue rx_queue tr tm->when") == nil)
+    }
+}
+
+extension Listener {
+    /// Accepts one connection, reads what comes first and answers; the caller closes the connection.
+    func answer(_ text: String) async throws -> Int32 {
+        let socket = socket
+        return await BlockingWork.run {
+            let peer = accept(socket, nil, nil)
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            _ = recv(peer, &buffer, buffer.count, 0)
+            _ = Array(text.utf8).withUnsafeBytes { send(peer, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            return peer
+        }
+    }
+}

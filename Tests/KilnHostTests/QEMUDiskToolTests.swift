@@ -1,0 +1,121 @@
+import Foundation
+import Glibc
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite("Disks made by qemu-img")
+struct QEMUDiskToolTests {
+    private let directory: TestDirectory
+    private let tool = QEMUDiskTool(owner: nil)
+
+    init() throws {
+        directory = try TestDirectory()
+    }
+
+    private func path(_ name: String) -> String { directory.path + "/" + name }
+
+    private func volume(_ name: String = "v.qcow2") async throws -> String {
+        try await tool.createVolume(
+            at: path(name),
+            size: .mebibytes(16),
+            fileSystem: .ext4,
+            label: "data-of-a-long-name"
+        )
+        return path(name)
+    }
+
+    private struct Info: Decodable {
+        let format: String
+        let backing: String?
+        let size: UInt64
+        enum CodingKeys: String, CodingKey {
+            case format
+            case backing = "backing-filename"
+            case size = "virtual-size"
+        }
+    }
+
+    private func info(_ path: String) async throws -> Info {
+        let output = try await Command("qemu-img", ["info", "-f", "qcow2", "--output=json", path]).run()
+        return try JSONDecoder().decode(Info.self, from: Data(output.output))
+    }
+
+    @Test("a volume holds an ext4 file system with the first 16 bytes of its label, and nothing else is left")
+    func createsVolume() async throws {
+        let volume = try await volume()
+        #expect(try await info(volume).size == 16 << 20)
+        #expect(directory.names == ["v.qcow2"])
+        #expect(directory.mode("v.qcow2") == "600")
+        try await Command("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", volume, path("raw")]).run()
+        let label = try await Command("dumpe2fs", ["-h", path("raw")]).run().text
+        #expect(label.contains("Filesystem volume name:   data-of-a-long-n\n"))
+        try await Command("e2fsck", ["-fn", path("raw")]).run()
+    }
+
+    @Test("a layer has the size of what is below it and names it as it was given")
+    func createsLayer() async throws {
+        _ = try await volume()
+        try await tool.createLayer(at: path("layer.qcow2"), over: "v.qcow2")
+        let info = try await info(path("layer.qcow2"))
+        #expect(info.backing == "v.qcow2")
+        #expect(info.size == 16 << 20)
+        #expect(directory.names == ["layer.qcow2", "v.qcow2"])
+    }
+
+    @Test("an existing disk is never overwritten")
+    func refusesToOverwrite() async throws {
+        let volume = try await volume()
+        let before = FileManager.default.contents(atPath: volume)
+        let error = await #expect(throws: KilnError.self) { try await self.volume() }
+        #expect(error?.code == "disk.exists")
+        #expect(FileManager.default.contents(atPath: volume) == before)
+    }
+
+    @Test("a layer on something that is no qcow2 file is refused, and nothing is left")
+    func refusesRawBacking() async throws {
+        try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: path("raw")))
+        let error = await #expect(throws: KilnError.self) {
+            try await tool.createLayer(at: path("layer"), over: path("raw"))
+        }
+        #expect(error?.code == "disk.not-qcow2")
+        #expect(directory.names == ["raw"])
+    }
+
+    @Test("after a merge the file below reads as the layer did")
+    func merges() async throws {
+        let volume = try await volume()
+        try await tool.createLayer(at: path("layer"), over: volume)
+        try await Command("qemu-io", ["-f", "qcow2", "-c", "write -P 0x5a 8M 64k", path("layer")]).run()
+        try await tool.merge(path("layer"))
+        for disk in [volume, path("layer")] {
+            let output = try await Command("qemu-io", ["-f", "qcow2", "-r", "-c", "read -P 0x5a 8M 64k", disk]).run()
+            #expect(!output.text.contains("failed"))
+        }
+    }
+
+    @Test("what a killed process left beside a disk is in nobody's way")
+    func clearsLeftovers() async throws {
+        try FileManager.default.createDirectory(atPath: path("v.qcow2.making/disk"), withIntermediateDirectories: true)
+        _ = try await volume()
+        #expect(directory.names == ["v.qcow2"])
+    }
+
+    @Test("a full disk is called so, with how much is free where, and nothing is left", .enabled(if: geteuid() == 0))
+    func fullDisk() async throws {
+        let mount = path("full")
+        try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: false)
+        try await Command("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mount]).run()
+        do {
+            let error = await #expect(throws: KilnError.self) {
+                try await tool.createVolume(at: mount + "/v", size: .mebibytes(64), fileSystem: .ext4, label: "data")
+            }
+            #expect(error?.code == "disk.full")
+            #expect(error?.exit == .aborted)
+            #expect(error?.message.contains("0 MiB free in \(mount)") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)
+        }
+        try await Command("umount", [mount]).run()
+    }
+}
