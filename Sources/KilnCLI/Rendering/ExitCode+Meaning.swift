@@ -1,4 +1,3 @@
-import KilnEngine
 import KilnModel
 
 extension KilnModel.ExitCode {
@@ -24,19 +23,5 @@ extension KilnModel.ExitCode {
     var helpLine: String {
         let number = String(rawValue)
         return String(repeating: " ", count: 5 - number.count) + "\(number)  \(meaning)"
-    }
-}
-
-extension ReplacementReport {
-    /// The exit code of a command that ends with this report.
-    var exit: KilnModel.ExitCode {
-        switch outcome {
-        case .committed: .done
-        case .halted: .halted
-        case .reverted: .reverted
-        // Nothing was touched, and it is known who is in the way.
-        case .aborted:
-            turn.map { ["volume.held", "volume.leased", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
-        }
     }
 }

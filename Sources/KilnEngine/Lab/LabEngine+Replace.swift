@@ -27,7 +27,9 @@ extension LabEngine {
         return try await begin(workspace, spec: spec)
     }
 
-    /// Begins the next generation of a server and drives it to its end. The caller holds the lock.
+    /// Begins the next generation of a server and drives it to its end.
+    ///
+    /// The caller holds the lock.
     func begin(_ workspace: ServerWorkspace, spec: ServerSpec) async throws -> ReplacementReport {
         let history = try workspace.journal.history()
         let image = try await parts.images.verifiedImage(spec.image)
@@ -75,7 +77,9 @@ extension LabEngine {
             + "next: \(steps.map(\.rawValue).joined(separator: ", ")), then \(after.outcomeAtEnd.rawValue)"
     }
 
-    /// Recovers under the lock that the caller holds. Every changing command begins with this.
+    /// Recovers under the lock that the caller holds.
+    ///
+    /// Every changing command begins with this.
     func recoverLocked(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
         let history = try workspace.journal.history()
         if let halted = history.halted { throw haltedError(workspace.id, halted.replacement) }

@@ -171,7 +171,9 @@ struct ServerWorkspace: Sendable {
     }
 
     private func removeSockets(_ machine: MachineID) throws {
-        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] {
+            try DurableFile.remove(path)
+        }
     }
 
     private func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {

@@ -29,7 +29,9 @@ final class AvailabilityMeter: Sendable {
     /// Asks while `body` runs, and a little before and after.
     ///
     /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
-    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (Result, Duration?) {
+    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (
+        Result, Duration?
+    ) {
         let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 await self.askUntilCancelled()
@@ -58,7 +60,10 @@ final class AvailabilityMeter: Sendable {
 
     private func ask() async {
         let finding = await network.http(
-            port: target.port, path: target.path, status: target.status, contains: nil
+            port: target.port,
+            path: target.path,
+            status: target.status,
+            contains: nil
         )
         guard finding == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }

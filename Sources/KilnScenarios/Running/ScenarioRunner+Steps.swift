@@ -9,7 +9,8 @@ extension ScenarioRunner {
         case .up(let names): return try await up(names, &run)
         case .exec(let command): return try await exec(command)
         case .writeLedger(let server, let path): return try await writeLedger(server, path, &run)
-        case .verifyLedger(let server, let path, let atLeast): return try await verifyLedger(server, path, atLeast, &run)
+        case .verifyLedger(let server, let path, let atLeast):
+            return try await verifyLedger(server, path, atLeast, &run)
         case .replace(let server, let image, let outcome): return try await replace(server, image, outcome, &run)
         case .stop(let names): return try await forEach(names) { try await engine.stop($0) }
         case .start(let names): return try await forEach(names) { try await engine.start($0) }
@@ -37,7 +38,9 @@ extension ScenarioRunner {
         let result = try await engine.run(GuestCommand(command.arguments), on: id(command.server))
         guard result.status == Int32(command.exit) else {
             let errors = Name.quoted(String(decoding: result.errors.prefix(300), as: UTF8.self))
-            throw Unmet("\(command.server): exit status \(command.exit) expected, \(result.status) found; it said \(errors)")
+            throw Unmet(
+                "\(command.server): exit status \(command.exit) expected, \(result.status) found; it said \(errors)"
+            )
         }
         if let text = command.contains, !String(decoding: result.output, as: UTF8.self).contains(text) {
             let found = Name.quoted(String(decoding: result.output.prefix(300), as: UTF8.self))
@@ -48,7 +51,10 @@ extension ScenarioRunner {
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
         let session = try LedgerSession(
-            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile("\(scenario.name).acknowledged")
+            engine: engine,
+            server: id(server),
+            path: path,
+            list: try engine.makeScratchFile("\(scenario.name).acknowledged")
         )
         run.ledgers[server] = session
         try await session.start()
@@ -56,7 +62,10 @@ extension ScenarioRunner {
     }
 
     private func verifyLedger(
-        _ server: Name, _ path: String, _ atLeast: Int, _ run: inout RunState
+        _ server: Name,
+        _ path: String,
+        _ atLeast: Int,
+        _ run: inout RunState
     ) async throws -> String? {
         guard let session = run.ledgers[server] else { throw Unmet("no ledger is being written on \(server)") }
         try await session.awaitRecords(atLeast)
@@ -68,7 +77,10 @@ extension ScenarioRunner {
     }
 
     private func replace(
-        _ server: Name, _ image: ImageReference, _ expected: Step.Outcome, _ run: inout RunState
+        _ server: Name,
+        _ image: ImageReference,
+        _ expected: Step.Outcome,
+        _ run: inout RunState
     ) async throws -> String? {
         let id = id(server)
         let engine = engine
@@ -87,7 +99,8 @@ extension ScenarioRunner {
     }
 
     private func measured(
-        _ server: Name, _ body: @escaping @Sendable () async throws -> ReplacementReport
+        _ server: Name,
+        _ body: @escaping @Sendable () async throws -> ReplacementReport
     ) async throws -> (ReplacementReport, Duration?) {
         guard let target = try await availabilityTarget(server) else { return (try await body(), nil) }
         return try await AvailabilityMeter(target, network: network).measure(body)
@@ -126,7 +139,9 @@ extension ScenarioRunner {
         switch finding {
         case .holds: return
         case .notYet(let found), .failed(let found):
-            throw Unmet("\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found")
+            throw Unmet(
+                "\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found"
+            )
         }
     }
 
