@@ -60,6 +60,7 @@ struct LiveMachine {
             network: .open,
             consoleSocket: state.consoleSocket(id),
             consoleLog: state.consoleLog(id),
+            agentSocket: state.agentSocket(id),
             ledgerSocket: state.ledgerSocket(id),
             user: host.parts.machines.user
         )

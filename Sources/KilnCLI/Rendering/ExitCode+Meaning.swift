@@ -5,9 +5,9 @@ extension KilnModel.ExitCode {
     var meaning: String {
         switch self {
         case .done: "done, or passed"
-        case .unmet: "an expectation was not met, drift included"
+        case .unmet: "an expectation was not met"
         case .dataLoss: "acknowledged data was lost"
-        case .aborted: "given up before anything that serves was touched"
+        case .aborted: "given up before the handover; what served before serves on"
         case .reverted: "given up, and the old generation serves again"
         case .blocked: "something else holds what is needed; it is named"
         case .halted: "neither way was safe: a person has to decide"

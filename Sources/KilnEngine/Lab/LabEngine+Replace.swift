@@ -24,7 +24,12 @@ extension LabEngine {
         }
         var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
         if let image { spec.image = image }
-        return try await begin(workspace, spec: spec)
+        do {
+            return try await begin(workspace, spec: spec)
+        } catch let error as KilnError where error.code.hasPrefix("image.") {
+            // Nothing was touched: whatever is wrong with the new image, the server serves on.
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
+        }
     }
 
     /// Begins the next generation of a server and drives it to its end.

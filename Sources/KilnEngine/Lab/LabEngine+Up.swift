@@ -134,6 +134,7 @@ extension LabEngine {
         }
         try book.fill(lab, takenElsewhere: others.reduce(into: []) { $0.formUnion($1) }, host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
-        try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json")
+        // User-data may hold secrets.
+        try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json", mode: 0o600)
     }
 }

@@ -150,6 +150,8 @@ struct ServerWorkspace: Sendable {
     }
 
     /// Copies what helps to understand a failure to the evidence directory, whose path is returned.
+    ///
+    /// The generation's record is not among it, since user-data may hold secrets.
     func keepEvidence(_ machine: MachineID) async throws -> String {
         let stamp = UInt64(Date().timeIntervalSince1970)
         let directory = "\(state.evidence)/\(id.lab).\(id.server).\(machine.generation)-\(stamp)"
@@ -159,7 +161,6 @@ struct ServerWorkspace: Sendable {
         }
         for (source, name) in [
             (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
-            (state.generation(machine) + "/generation.json", "generation.json"),
         ] where FileManager.default.fileExists(atPath: source) {
             try DurableFile.write(
                 try Data(contentsOf: URL(fileURLWithPath: source)),

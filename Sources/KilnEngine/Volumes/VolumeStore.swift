@@ -185,7 +185,7 @@ public struct VolumeStore: Sendable {
             throw KilnError(
                 "volume.missing",
                 "\(Name.quoted(kept)) is not a retained volume",
-                hint: "list them with 'kiln volume list --retained'",
+                hint: "list them with 'kiln volume list'",
                 exit: .usage
             )
         }

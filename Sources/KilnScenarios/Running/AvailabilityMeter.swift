@@ -12,6 +12,7 @@ final class AvailabilityMeter: Sendable {
         let port: UInt16
         let path: String
         let status: Int
+        let contains: String?
     }
 
     /// The time between two requests; the result can't be finer.
@@ -63,7 +64,7 @@ final class AvailabilityMeter: Sendable {
             port: target.port,
             path: target.path,
             status: target.status,
-            contains: nil
+            contains: target.contains
         )
         guard finding == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }

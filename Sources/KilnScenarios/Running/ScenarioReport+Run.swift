@@ -61,7 +61,7 @@ extension ExitCode {
         self =
             switch failure {
             case nil: .done
-            case is Unmet: .unmet
+            case let unmet as Unmet: unmet.exit
             case is DataLoss: .dataLoss
             case is CancellationError: .interrupted
             case let known as KilnError: known.exit
@@ -74,12 +74,12 @@ extension KilnError {
     fileprivate init(failure: any Error) {
         switch failure {
         case let known as KilnError: self = known
-        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, exit: .unmet)
+        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, hint: unmet.hint, exit: unmet.exit)
         case let loss as DataLoss:
             self = KilnError(
                 "run.data-loss",
                 "acknowledged data is gone or damaged: \(loss)",
-                hint: "the volume was retained: 'kiln volume list --retained'",
+                hint: "the volume was retained: 'kiln volume list' names it",
                 exit: .dataLoss
             )
         case is CancellationError: self = KilnError("interrupted", "the run was interrupted", exit: .interrupted)

@@ -54,7 +54,7 @@ extension ScenarioRunner {
             engine: engine,
             server: id(server),
             path: path,
-            list: try engine.makeScratchFile("\(scenario.name).acknowledged")
+            list: try engine.makeScratchFile("\(scenario.name).\(server).acknowledged")
         )
         run.ledgers[server] = session
         try await session.start()
@@ -70,7 +70,7 @@ extension ScenarioRunner {
         guard let session = run.ledgers[server] else { throw Unmet("no ledger is being written on \(server)") }
         try await session.awaitRecords(atLeast)
         let verdict = try await session.verdict()
-        run.verdict = verdict
+        run.verdict = run.verdict.map { $0 + verdict } ?? verdict
         run.ledgers[server] = nil
         guard verdict.isClean else { throw DataLoss(verdict) }
         return "acknowledged \(verdict.acknowledged), lost 0, torn 0, duplicated 0"
@@ -88,11 +88,11 @@ extension ScenarioRunner {
         if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
         run.servers[server] = try await engine.status(id)
         guard report.outcome.rawValue == expected.rawValue else {
-            throw KilnError(
-                report.turn?.code ?? "replace.outcome",
-                "the replacement of \(server) \(report.outcome.rawValue): \(report.turn?.reason ?? report.reason ?? "")",
+            let reason = report.turn?.reason ?? report.reason ?? "nothing stood in its way"
+            throw Unmet(
+                "\(server): a replacement that is \(expected.rawValue) expected, \(report.outcome.rawValue) found: \(reason)",
                 hint: report.evidence.map { "what the new machine left behind is in \($0)" },
-                exit: ExitCode(outcome: report.outcome) ?? .unmet
+                exit: report.outcome == .committed ? .unmet : report.exit
             )
         }
         return gap.map { "unavailable \(Int($0 / .milliseconds(1))) ms" }
@@ -109,8 +109,8 @@ extension ScenarioRunner {
     private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
         let ports = try await engine.status(id(server)).ports
         for probe in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, _) = probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status)
+            if case .http(let name, let path, let status, let contains) = probe, let port = ports[name] {
+                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
             }
         }
         return nil
@@ -128,7 +128,7 @@ extension ScenarioRunner {
             let found = status.image.map { "\($0.name):\($0.version)" } ?? "none"
             throw Unmet("\(expected.server): image \(image) expected, \(found) found")
         }
-        if expected.ready == true { try await engine.awaitReady(id(expected.server)) }
+        if expected.ready == true { try await expectReady(expected.server) }
         if let http = expected.http { try await expect(http, of: expected.server, status) }
         return nil
     }
@@ -145,6 +145,14 @@ extension ScenarioRunner {
         }
     }
 
+    private func expectReady(_ server: Name) async throws {
+        do {
+            try await engine.awaitReady(id(server))
+        } catch let error as KilnError where error.code.hasPrefix("ready.") {
+            throw Unmet("\(server): ready expected; \(error.message)")
+        }
+    }
+
     private func rememberServers(_ run: inout RunState) async {
         for status in (try? await engine.statuses(scenario.name)) ?? [] { run.servers[status.name] = status }
     }
@@ -158,18 +166,6 @@ extension ImageReference {
         case .latest: true
         case .version(let version): version == image.version
         case .digest(let digest): digest == image.digest
-        }
-    }
-}
-
-extension ExitCode {
-    /// The exit code of a replacement that ended so.
-    init?(outcome: Outcome) {
-        switch outcome {
-        case .committed: return nil
-        case .aborted: self = .aborted
-        case .reverted: self = .reverted
-        case .halted: self = .halted
         }
     }
 }
