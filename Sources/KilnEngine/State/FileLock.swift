@@ -38,7 +38,11 @@ public final class FileLock: Sendable {
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
-    deinit { close(descriptor) }
+    // Said, not left to close(): a child that was forked but has not yet called exec still has the file open.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func isStillNamed(_ descriptor: Int32, _ path: String) -> Bool {
         var opened = stat()
