@@ -26,7 +26,6 @@ let package = Package(
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-
         .target(name: "KilnModel", swiftSettings: strict),
         .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
         .target(
@@ -36,31 +35,63 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
-        .target(name: "KilnImages", dependencies: ["KilnEngine", "KilnModel", crypto, yams], swiftSettings: strict),
+        .target(
+            name: "KilnImages",
+            dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnHost",
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
             swiftSettings: strict
         ),
-        .target(name: "KilnScenarios", dependencies: ["KilnEngine", "KilnModel", yams], swiftSettings: strict),
+        .target(
+            name: "KilnScenarios",
+            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnCLI",
             dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
-
+        .target(
+            name: "KilnTestSupport",
+            dependencies: ["KilnEngine", "KilnModel"],
+            path: "Tests/KilnTestSupport",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnCLITests",
+            dependencies: [
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnEngineTests",
+            dependencies: ["KilnEngine", "KilnModel", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KilnHostTests",
             dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict
         ),
+        .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
+        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
             swiftSettings: strict
         ),
-        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnScenariosTests",
+            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -20,6 +20,8 @@ public struct EngineParts: Sendable {
     public let ports: any HostPorts
     /// Where progress goes.
     public let progress: ProgressSink
+    /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
+    public let releaseWithin: Duration
 
     /// Parts that fit together.
     public init(
@@ -31,7 +33,8 @@ public struct EngineParts: Sendable {
         holders: any HolderInspection,
         network: any NetworkProbe,
         ports: any HostPorts,
-        progress: @escaping ProgressSink
+        progress: @escaping ProgressSink,
+        releaseWithin: Duration = .seconds(10)
     ) {
         self.machines = machines
         self.guests = guests
@@ -42,5 +45,6 @@ public struct EngineParts: Sendable {
         self.network = network
         self.ports = ports
         self.progress = progress
+        self.releaseWithin = releaseWithin
     }
 }

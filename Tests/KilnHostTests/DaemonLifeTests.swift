@@ -89,6 +89,28 @@ struct DaemonLifeTests {
         #expect(DaemonTestHome.end(of: reaper, within: .seconds(5)))
     }
 
+    @Test("a start waits for a predecessor that closed its socket but still holds its locks")
+    func endingPredecessor() async throws {
+        let home = try DaemonTestHome()
+        let daemon = try home.daemon()
+        defer { home.remove(daemon) }
+        _ = try await daemon.ensureRunning()
+        let first = try await pid(daemon)
+        let reaper = try #require(DaemonTestHome.parent(of: first))
+        // Stopped, with its socket gone: a daemon on its way out, seen in slow motion.
+        kill(first, SIGSTOP)
+        try FileManager.default.removeItem(atPath: home.path + "/daemon/run/libvirt/libvirt-sock")
+        async let uri = daemon.ensureRunning()
+        #expect(!DaemonTestHome.end(of: first, within: .milliseconds(300)))
+        kill(first, SIGKILL)
+        #expect(try DaemonTestHome.virsh(try await uri, "list") == 0)
+        let second = try await pid(daemon)
+        let successor = try #require(DaemonTestHome.parent(of: second))
+        for process in [reaper, second, successor] {
+            #expect(DaemonTestHome.end(of: process, within: .seconds(10)))
+        }
+    }
+
     @Test("a program that isn't kiln is told apart from a daemon that doesn't start")
     func wrongProgram() async throws {
         let home = try DaemonTestHome()

@@ -29,6 +29,7 @@ enum Machines {
         network: ServerSpec.Network = .open,
         consoleSocket: String = "/machines/console.sock",
         consoleLog: String = "/machines/console.log",
+        agentSocket: String = "/machines/agent.sock",
         ledgerSocket: String = "/machines/ledger.sock",
         user: MachineSpec.User? = nil
     ) throws -> MachineSpec {
@@ -45,6 +46,7 @@ enum Machines {
             network: network,
             consoleSocket: consoleSocket,
             consoleLog: consoleLog,
+            agentSocket: agentSocket,
             ledgerSocket: ledgerSocket,
             user: user
         )

@@ -26,3 +26,18 @@ extension LabEngine {
     /// Restarts a server's guest: the same generation, the same machine, without its seed.
     public func reboot(_ id: ServerID) async throws { try await parts.machines.reboot(try machine(id)) }
 }
+
+extension LabEngine {
+    /// Copies console log, definition, journal and record of a server's machine to a new directory, which is returned.
+    public func keepEvidence(_ id: ServerID) async throws -> String {
+        try await existing(id).keepEvidence(try machine(id))
+    }
+
+    /// Makes room for a private file of that name in the state directory; an old one is removed. Returns its path.
+    public func makeScratchFile(_ name: String) throws -> String {
+        let directory = state.root + "/scratch"
+        try DurableFile.makeDirectory(directory)
+        try DurableFile.remove("\(directory)/\(name)")
+        return "\(directory)/\(name)"
+    }
+}

@@ -42,19 +42,26 @@ struct ServerWorkspace: Sendable {
 
     // MARK: - Machines
 
-    /// Makes overlay, seed, console log and domain of a machine whose record was written, without the volumes.
+    /// Makes overlay and domain of a machine whose record and seed were written, without the volumes.
     func prepare(_ machine: MachineID) async throws {
         let record = try record(machine)
         try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk)
         try parts.disks.giveToMachines(state.rootOverlay(machine))
-        try DurableFile.write(Data(), to: state.consoleLog(machine), mode: 0o640)
-        try parts.disks.giveToMachines(state.consoleLog(machine))
         try await parts.machines.define(try definition(record, withVolumes: false))
     }
 
     /// Starts a machine with its volumes and published ports; one that runs already is left as it is.
     func start(_ machine: MachineID) async throws {
-        if try await parts.machines.state(of: machine) == .running { return }
+        let machineState = try await parts.machines.state(of: machine)
+        if machineState == .running { return }
+        guard !machineState.isAlive else {
+            throw KilnError(
+                "machine.stuck",
+                "\(machine) can't be started: it has a process already, which is \(machineState.rawValue)",
+                hint: "end it first: 'kiln stop --force \(id)'",
+                exit: .blocked
+            )
+        }
         let record = try record(machine)
         for name in record.spec.volumes.keys.sorted() { try volumes.proveUnheld(lab: id.lab, name) }
         try removeSockets(machine)
@@ -93,7 +100,10 @@ struct ServerWorkspace: Sendable {
 
     /// Ends a machine: asks the guest first, then not.
     func shutDownOrPowerOff(_ machine: MachineID) async throws {
-        guard try await parts.machines.state(of: machine).isAlive else { return }
+        let machineState = try await parts.machines.state(of: machine)
+        guard machineState.isAlive else { return }
+        // A guest that stands still can't answer.
+        guard machineState == .running else { return try await parts.machines.powerOff(machine) }
         do {
             try await shutDown(machine)
         } catch let error as KilnError where error.exit != .unreachable {
@@ -114,8 +124,7 @@ struct ServerWorkspace: Sendable {
                 exit: .blocked
             )
         }
-        // A process that has ended for libvirt may still be on its way out; ten seconds are plenty.
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + parts.releaseWithin
         while true {
             do {
                 for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
@@ -162,7 +171,7 @@ struct ServerWorkspace: Sendable {
     }
 
     private func removeSockets(_ machine: MachineID) throws {
-        for path in [state.consoleSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
     }
 
     private func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {
@@ -181,6 +190,7 @@ struct ServerWorkspace: Sendable {
             network: record.spec.network,
             consoleSocket: state.consoleSocket(machine),
             consoleLog: state.consoleLog(machine),
+            agentSocket: state.agentSocket(machine),
             ledgerSocket: state.ledgerSocket(machine),
             user: parts.machines.user
         )

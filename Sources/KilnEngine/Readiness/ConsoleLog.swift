@@ -26,8 +26,12 @@ struct ConsoleLog {
 
     private var lines: [String] {
         tail.split(whereSeparator: \.isNewline).map { line in
-            String(line.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }.prefix(160))
+            printable(line, 160)
         }.filter { !$0.isEmpty }
+    }
+
+    private func printable(_ text: Substring, _ length: Int) -> String {
+        String(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }.prefix(length))
     }
 
     private var tail: String {
@@ -42,6 +46,6 @@ struct ConsoleLog {
     private func lastCloudInitStage(_ text: String) -> String? {
         guard let found = text.range(of: "Cloud-init v.", options: .backwards) else { return nil }
         let parts = text[found.upperBound...].prefix(80).split(separator: "'")
-        return parts.count > 1 ? "cloud-init \(parts[1].prefix(30))" : "cloud-init"
+        return parts.count > 1 ? "cloud-init \(printable(parts[1], 30))" : "cloud-init"
     }
 }

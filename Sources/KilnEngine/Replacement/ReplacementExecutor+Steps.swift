@@ -42,8 +42,10 @@ extension ReplacementExecutor {
     }
 
     private func seal() async throws {
+        // A volume outlives its lab, whose generations then count from 1 again: the number alone names no layer.
+        let mark = "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())"
         for name in try server.volumeNames(of: new) {
-            try await server.volumes.seal(lab: id.lab, name, mark: "before-\(new.generation)")
+            try await server.volumes.seal(lab: id.lab, name, mark: mark)
         }
     }
 
@@ -80,11 +82,23 @@ extension ReplacementExecutor {
 
     private func oldHealthy() async throws {
         guard let old else { return }
-        try await server.awaitReady(old)
+        do {
+            try await server.awaitReady(old)
+        } catch let error as KilnError where error.code == "ready.machine-died" {
+            // A guest that was asked to shut down may do so when the patience with it has long ended.
+            guard try await server.parts.machines.state(of: old) == .off else { throw error }
+            try await server.proveOff(old)
+            try await server.start(old)
+            try await server.awaitReady(old)
+        }
     }
 
     private mutating func removeNew() async throws {
-        evidence = try await server.keepEvidence(new)
+        do {
+            evidence = try await server.keepEvidence(new)
+        } catch {
+            server.parts.progress(.note("no evidence of \(new) was kept: \(KilnError.wrapping(error).message)"))
+        }
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }

@@ -9,25 +9,32 @@ enum JournalCodec {
     static let header = Data("kiln-journal 1\n".utf8)
     private static let largestRecord = 1 << 20
 
-    /// The records, and how many bytes of the file are whole.
-    static func decode(_ data: Data, path: String) throws -> (records: [JournalRecord], wholeBytes: Int) {
+    /// The records.
+    static func decode(_ data: Data, path: String) throws -> [JournalRecord] {
+        try payloads(data, path: path).payloads.map { try record($0, path: path) }
+    }
+
+    /// How many bytes of the file are whole.
+    static func wholeBytes(_ data: Data, path: String) throws -> Int { try payloads(data, path: path).end }
+
+    private static func payloads(_ data: Data, path: String) throws -> (payloads: [ArraySlice<UInt8>], end: Int) {
         let bytes = [UInt8](data)
         guard bytes.count >= header.count else {
             guard header.starts(with: bytes) else { throw unknownFormat(path) }
             return ([], 0)
         }
         guard bytes.starts(with: header) else { throw unknownFormat(path) }
-        var records: [JournalRecord] = []
+        var payloads: [ArraySlice<UInt8>] = []
         var offset = header.count
         while offset < bytes.count {
             guard let (payload, end) = payload(bytes, at: offset) else {
                 try refuseTornMiddle(bytes, after: offset, path: path)
                 break
             }
-            records.append(try record(payload, path: path))
+            payloads.append(payload)
             offset = end
         }
-        return (records, offset)
+        return (payloads, offset)
     }
 
     /// The bytes of one record.

@@ -10,7 +10,7 @@ struct ServerJournal: Sendable {
     /// All whole records; none where there is no journal yet.
     func records() throws -> [JournalRecord] {
         guard let data = try contents() else { return [] }
-        return try JournalCodec.decode(data, path: path).records
+        return try JournalCodec.decode(data, path: path)
     }
 
     /// The history that the journal tells.
@@ -19,7 +19,7 @@ struct ServerJournal: Sendable {
     /// Appends an event durably; a torn tail of an earlier crash is cut off first.
     func append(_ event: JournalEvent) throws {
         let existing = try contents()
-        let whole = try existing.map { try JournalCodec.decode($0, path: path).wholeBytes } ?? 0
+        let whole = try existing.map { try JournalCodec.wholeBytes($0, path: path) } ?? 0
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
         defer { close(descriptor) }

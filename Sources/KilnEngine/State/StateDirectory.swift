@@ -52,6 +52,8 @@ public struct StateDirectory: Sendable, Hashable {
     public func consoleLog(_ id: MachineID) -> String { generation(id) + "/console.log" }
     /// The console socket of a generation.
     public func consoleSocket(_ id: MachineID) -> String { socket(id, "console") }
+    /// The guest agent's socket of a generation.
+    public func agentSocket(_ id: MachineID) -> String { socket(id, "agent") }
     /// The ledger socket of a generation.
     public func ledgerSocket(_ id: MachineID) -> String { socket(id, "ledger") }
 

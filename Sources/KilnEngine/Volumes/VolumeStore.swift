@@ -30,6 +30,8 @@ public struct VolumeStore: Sendable {
             guard existing.spec == spec else { throw specDiffers(existing, spec) }
             return
         }
+        let creation = try creationLock(lab)
+        defer { withExtendedLifetime(creation) {} }
         let final = state.volume(lab: lab, name)
         let temporary = "\(state.volumes)/\(lab)/.new-\(name)"
         try DurableFile.remove(temporary)
@@ -60,6 +62,12 @@ public struct VolumeStore: Sendable {
             try? DurableFile.remove(temporary)
             throw error
         }
+    }
+
+    /// Keeps others from making volumes in the lab, or from taking a half-made one for garbage.
+    func creationLock(_ lab: Name) throws -> FileLock {
+        try DurableFile.makeDirectory("\(state.volumes)/\(lab)")
+        return try FileLock("\(state.volumes)/\(lab)/.lock", subject: "the volumes of lab \(lab)")
     }
 
     /// The volume as a disk of a machine.
@@ -108,16 +116,23 @@ public struct VolumeStore: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
         let layer = "\(mark).qcow2"
-        guard let active = record.layers.last, active != layer else { return }
+        guard let active = record.layers.last, !record.layers.contains(layer) else { return try protect(record) }
         try proveUnheld(record)
         if record.layers.count >= mostLayers { try await mergeUpperLayers(&record) }
         let below = record.layers.last ?? active
         try DurableFile.remove(path(record, layer))
         try await disks.createLayer(at: path(record, layer), over: below)
         try disks.giveToMachines(path(record, layer))
-        guard chmod(path(record, below), 0o444) == 0 else { throw DurableFile.failure("chmod", path(record, below)) }
         record.layers.append(layer)
         try save(record)
+        try protect(record)
+    }
+
+    // After the record: until that names the new layer, the old one is what machines write to.
+    private func protect(_ record: VolumeRecord) throws {
+        for sealed in record.layers.dropLast() where chmod(path(record, sealed), 0o444) != 0 {
+            throw DurableFile.failure("chmod", path(record, sealed))
+        }
     }
 
     /// Throws `volume.held` unless nothing has the volume open and a lock that excludes every QEMU can be taken.

@@ -87,18 +87,12 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public var consoleSocket: String
     /// The file that takes a copy of all console output.
     public var consoleLog: String
+    /// The unix socket of the guest agent (QEMU listens); said, because libvirt would choose a path that is too long.
+    public var agentSocket: String
     /// The unix socket of the virtio-serial port `kiln.ledger` (QEMU listens).
     public var ledgerSocket: String
     /// The user that QEMU runs as, where it has to be said.
     public var user: User?
-
-    /// The unix socket of the guest agent (QEMU listens), beside that of the ledger.
-    ///
-    /// Left to itself libvirt would put it deep in its own directory, where the path is too long for a socket.
-    public var agentSocket: String {
-        let suffix = ".ledger"
-        return (ledgerSocket.hasSuffix(suffix) ? String(ledgerSocket.dropLast(suffix.count)) : ledgerSocket) + ".agent"
-    }
 
     /// A machine from its parts.
     public init(
@@ -114,6 +108,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         network: ServerSpec.Network,
         consoleSocket: String,
         consoleLog: String,
+        agentSocket: String,
         ledgerSocket: String,
         user: User?
     ) {
@@ -130,6 +125,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         self.mac = MACAddress(of: id)
         self.consoleSocket = consoleSocket
         self.consoleLog = consoleLog
+        self.agentSocket = agentSocket
         self.ledgerSocket = ledgerSocket
         self.user = user
     }

@@ -58,7 +58,10 @@ public struct Replacement: Sendable, Hashable {
         if outcome == .halted {
             outcome = nil
             direction = isHandedOver ? .revert : .abort
-            completed.removeAll { Step.wayBack.contains($0.step) }
+            // Once the leases are back, it is the old machine that holds the volumes: that proves nothing of the new one.
+            let isHandedBack = completed.contains { $0.step == .handBack }
+            let kept: Set<Step> = isHandedBack ? [.proveNewOff, .handBack] : []
+            completed.removeAll { Step.wayBack.subtracting(kept).contains($0.step) }
         } else {
             completed.removeAll { [.start, .healthy, .verify].contains($0.step) }
         }

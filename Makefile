@@ -1,0 +1,65 @@
+# Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
+.PHONY: setup build demo test bench format lint clean
+
+SWIFT_SOURCES := Sources Tests Package.swift
+KILN := .build/debug/kiln
+
+# What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
+PACKAGES := ca-certificates pkg-config libxml2-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
+	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs \
+	openssh-client uidmap cpio zstd xz-utils util-linux busybox-static dash ovmf
+
+export DEBIAN_FRONTEND := noninteractive
+
+## setup: installs the Debian packages that are missing; makes the system user 'kiln' when run by root
+setup:
+	@missing=""; \
+	for package in $(PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" -eq 0 ]; then as_root=""; else as_root="sudo"; fi; \
+		echo "setup: installing$$missing"; \
+		$$as_root apt-get -q update && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing </dev/null || { \
+			echo "setup: could not install; as root: apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
+	fi
+	@if [ "$$(id -u)" -eq 0 ] && ! getent passwd kiln >/dev/null; then \
+		echo "setup: making the system user 'kiln', who runs the machines that root starts"; \
+		useradd --system --user-group --no-create-home --home-dir /var/lib/kiln --shell /usr/sbin/nologin kiln; \
+	fi
+	@if [ "$$(id -u)" -eq 0 ] && getent group kvm >/dev/null && ! id -nG kiln | grep -qw kvm; then \
+		echo "setup: letting user 'kiln' use /dev/kvm"; \
+		usermod --append --groups kvm kiln; \
+	fi
+
+## build: a debug build, which the tests use too
+build:
+	swift build
+
+## demo: replaces a server under load and proves that no acknowledged record is lost
+demo: setup build
+	$(KILN) image bake tiny
+	$(KILN) run Scenarios/replace-keeps-data.yaml
+
+## test: everything, up to replacements of real machines
+test: setup lint build
+	$(KILN) image bake tiny
+	swift test
+
+## bench: measures replacements
+bench: setup build
+	$(KILN) image bake tiny
+	swift run kiln-bench
+
+## format: formats the sources in place
+format:
+	swift format --in-place --recursive --parallel $(SWIFT_SOURCES)
+
+## lint: fails where the sources are not formatted or break a rule
+lint:
+	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+
+## clean: removes what was built; state in KILN_HOME stays
+clean:
+	swift package clean

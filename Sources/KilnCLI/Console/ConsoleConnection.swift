@@ -1,0 +1,82 @@
+import Foundation
+import Glibc
+import KilnModel
+
+/// The serial console of a running machine, through its unix socket.
+struct ConsoleConnection {
+    /// Ctrl-], which leaves the console, as in telnet and virsh.
+    static let escape: UInt8 = 0x1d
+
+    private let descriptor: Int32
+
+    /// Connects; call ``close()`` afterwards.
+    ///
+    /// - Throws: `KilnError` with code `console.unreachable`.
+    init(path: String) throws {
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        let bytes = Array(path.utf8)
+        guard descriptor >= 0, bytes.count < room else {
+            throw ConsoleConnection.unreachable(path, "the path is longer than \(room - 1) bytes")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            let cause = String(cString: strerror(errno))
+            Glibc.close(descriptor)
+            throw ConsoleConnection.unreachable(path, cause)
+        }
+    }
+
+    /// Ends the connection; the machine runs on.
+    func close() { Glibc.close(descriptor) }
+
+    /// Passes bytes both ways until the guest's side closes, the user leaves, or the wait is woken.
+    ///
+    /// - Parameter input: the descriptor that is read for the guest, or nothing to only listen.
+    func pass(input: Int32?, wakeup: Wakeup, output: (ArraySlice<UInt8>) -> Void) {
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while let ready = wakeup.readable([descriptor] + (input.map { [$0] } ?? [])) {
+            if ready.contains(descriptor) {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count <= 0 { return }
+                output(buffer[..<count])
+            }
+            if let input, ready.contains(input) {
+                let count = read(input, &buffer, buffer.count)
+                if count <= 0 { return }
+                let typed = buffer[..<count].prefix { $0 != ConsoleConnection.escape }
+                guard send(typed), typed.count == count else { return }
+            }
+        }
+    }
+
+    private func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return false }
+            rest = rest.dropFirst(count)
+        }
+        return true
+    }
+
+    private static func unreachable(_ path: String, _ cause: String) -> KilnError {
+        KilnError(
+            "console.unreachable",
+            "the console at \(path) can't be reached",
+            hint: "is the machine running? see 'kiln ps'; what it wrote before: 'kiln logs'",
+            cause: cause,
+            exit: .usage
+        )
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Glibc
+import KilnModel
+
+/// A file that is read to its end, and then further whenever it grows.
+struct FollowedFile {
+    let path: String
+
+    /// Gives all content, in pieces, to `take`.
+    ///
+    /// - Parameter wakeup: nothing reads what is there and returns; else it returns when woken.
+    /// - Throws: `KilnError` with code `logs.missing`.
+    func read(until wakeup: Wakeup?, take: (ArraySlice<UInt8>) -> Void) throws {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw missing }
+        defer { close(file) }
+        guard let wakeup else { return drain(file, take) }
+        // Watched before it is read, so that nothing written in between is missed.
+        let watch = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
+        guard watch >= 0, inotify_add_watch(watch, path, UInt32(IN_MODIFY)) >= 0 else { throw missing }
+        defer { close(watch) }
+        repeat {
+            discard(watch)
+            drain(file, take)
+        } while wakeup.readable([watch]) != nil
+    }
+
+    private func drain(_ file: Int32, _ take: (ArraySlice<UInt8>) -> Void) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return }
+            take(buffer[..<count])
+        }
+    }
+
+    private func discard(_ watch: Int32) {
+        var events = [UInt8](repeating: 0, count: 4096)
+        while Glibc.read(watch, &events, events.count) > 0 {}
+    }
+
+    private var missing: KilnError {
+        KilnError(
+            "logs.missing",
+            "there is no log at \(path)",
+            hint: "the machine has not been started yet, or its log was removed with it",
+            cause: String(cString: strerror(errno)),
+            exit: .usage
+        )
+    }
+}

@@ -1,0 +1,42 @@
+import KilnEngine
+import KilnModel
+
+extension KilnModel.ExitCode {
+    /// What the code means, in a few words.
+    var meaning: String {
+        switch self {
+        case .done: "done, or passed"
+        case .unmet: "an expectation was not met, drift included"
+        case .dataLoss: "acknowledged data was lost"
+        case .aborted: "given up before anything that serves was touched"
+        case .reverted: "given up, and the old generation serves again"
+        case .blocked: "something else holds what is needed; it is named"
+        case .halted: "neither way was safe: a person has to decide"
+        case .usage: "the command line was not understood"
+        case .invalidFile: "a file is invalid"
+        case .unreachable: "the hypervisor can't be reached"
+        case .internalError: "a fault of kiln or of the host"
+        case .deadline: "a deadline passed"
+        case .interrupted: "interrupted"
+        }
+    }
+
+    var helpLine: String {
+        let number = String(rawValue)
+        return String(repeating: " ", count: 5 - number.count) + "\(number)  \(meaning)"
+    }
+}
+
+extension ReplacementReport {
+    /// The exit code of a command that ends with this report.
+    var exit: KilnModel.ExitCode {
+        switch outcome {
+        case .committed: .done
+        case .halted: .halted
+        case .reverted: .reverted
+        // Nothing was touched, and it is known who is in the way.
+        case .aborted:
+            turn.map { ["volume.held", "volume.leased", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
+        }
+    }
+}

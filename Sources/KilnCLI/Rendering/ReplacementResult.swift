@@ -1,0 +1,45 @@
+import KilnEngine
+import KilnModel
+
+/// What became of a replacement.
+struct ReplacementResult: Renderable {
+    let report: ReplacementReport
+
+    struct Payload: Encodable {
+        let report: ReplacementReport
+        let exit: KilnModel.ExitCode
+
+        private enum CodingKeys: String, CodingKey { case exit }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(exit, forKey: .exit)
+        }
+    }
+
+    var payload: Payload { Payload(report: report, exit: report.exit) }
+
+    var human: HumanView {
+        let total = ProgressLines.seconds(.milliseconds(report.steps.map(\.milliseconds).reduce(0, +)))
+        var lines = ["\(report.server): \(sentence) (\(total))"]
+        if let turn = report.turn {
+            lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
+        } else if let reason = report.reason {
+            lines.append("why: \(ConsoleText.singleLine(reason))")
+        }
+        if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
+        if report.outcome == .halted { lines.append("next: see what was left with 'kiln history \(report.server)'") }
+        return .lines(lines)
+    }
+
+    private var sentence: String {
+        let old = report.from.map { "generation \($0)" }
+        switch report.outcome {
+        case .committed: return "generation \(report.to) serves" + (old.map { "; \($0) is gone" } ?? "")
+        case .aborted: return "aborted; " + (old.map { "\($0) serves on, unchanged" } ?? "nothing was made")
+        case .reverted: return "reverted; " + (old.map { "\($0) serves again" } ?? "nothing was kept but the volumes")
+        case .halted: return "halted; nothing serves, nothing was deleted"
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Foundation
+import KilnEngine
+import KilnModel
+
+/// `kiln exec`: runs a command in a server's machine.
+struct ExecVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "exec",
+        abstract: "Run a command in a server, through the guest agent; needs no network.",
+        usage: "kiln exec <server> [--timeout <duration>] -- <command> ...",
+        discussion: """
+            Ends with the exit status of the command. Its standard input is kiln's, unless that is a terminal. \
+            No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
+            """
+    )
+
+    /// The most that is taken from standard input; all of it is held in memory.
+    static let largestInput = 16 << 20
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: ArgumentHelp("How long the command may take, such as 90s.", valueName: "duration"))
+    var timeout: Patience?
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments.")
+    var command: [String] = []
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if command.isEmpty { throw ValidationError("Name the command: kiln exec SERVER -- CMD...") }
+    }
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let input = session.terminal.isInputInteractive ? [] : try StandardInput.read(atMost: ExecVerb.largestInput)
+        let engine = try await session.workspace().engine
+        let run = GuestCommand(command, input: input, deadline: timeout?.duration ?? .seconds(60))
+        let result = try await engine.run(run, on: try engine.server(named: target.server))
+        switch session.format {
+        case .table:
+            session.progress.clear()
+            session.output.write(session.terminal.isOutputInteractive ? escaped(result.output) : result.output)
+            session.errors.write(session.terminal.canRewriteLine ? escaped(result.errors) : result.errors)
+        case .json: try session.show(CommandOutput(result: result))
+        }
+        return result.status
+    }
+
+    private func escaped(_ bytes: [UInt8]) -> [UInt8] { Array(ConsoleText.escaped(bytes).utf8) }
+}
+
+/// What a command in a guest left behind, for programs.
+struct CommandOutput: Renderable {
+    let result: GuestCommandResult
+
+    struct Payload: Encodable {
+        let status: Int32
+        let stdout: String
+        let stderr: String
+    }
+
+    var payload: Payload {
+        Payload(
+            status: result.status,
+            stdout: String(decoding: result.output, as: UTF8.self),
+            stderr: String(decoding: result.errors, as: UTF8.self)
+        )
+    }
+
+    var human: HumanView { .lines([ConsoleText.escaped(result.output)]) }
+}
+
+/// This process's standard input.
+enum StandardInput {
+    /// All of it.
+    ///
+    /// - Throws: `KilnError` with code `input.too-large`.
+    static func read(atMost limit: Int) throws -> [UInt8] {
+        let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
+        guard data.count <= limit else {
+            throw KilnError(
+                "input.too-large",
+                "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
+                hint: "copy it with 'kiln cp' first",
+                exit: .usage
+            )
+        }
+        return Array(data)
+    }
+}

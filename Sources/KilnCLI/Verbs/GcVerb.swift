@@ -1,0 +1,45 @@
+import ArgumentParser
+import KilnEngine
+
+/// `kiln gc`: removes what nothing needs any more.
+struct GcVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Remove what interrupted commands left behind: overlays, seeds, sockets, domains.",
+        discussion: "Never touches volumes, images, evidence, or anything of a server that is up."
+    )
+
+    @Flag(help: "Only tell what would be removed.")
+    var dryRun = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let removed = try await session.workspace().engine.collectGarbage(dryRun: dryRun)
+        try session.show(Garbage(items: removed, isDryRun: dryRun))
+        return 0
+    }
+}
+
+/// What was removed, or would be.
+struct Garbage: Renderable {
+    let items: [String]
+    let isDryRun: Bool
+
+    struct Payload: Encodable {
+        let removed: [String]
+        let dryRun: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case removed
+            case dryRun = "dry_run"
+        }
+    }
+
+    var payload: Payload { Payload(removed: items, dryRun: isDryRun) }
+
+    var human: HumanView {
+        if items.isEmpty { return .lines(["nothing to remove"]) }
+        return .lines(items.map { (isDryRun ? "would remove " : "removed ") + ConsoleText.singleLine($0) })
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import KilnEngine
+import KilnHost
+import KilnModel
+
+/// `kiln logs`: what a server's machine wrote.
+struct LogsVerb: Verb {
+    /// Where a log comes from.
+    enum Source: String, CaseIterable, ExpressibleByArgument {
+        /// The serial console since the machine's start; kept by the host.
+        case console
+        /// cloud-init's output, read from the guest.
+        case cloudInit = "cloud-init"
+        /// QEMU's own messages; kept by libvirt.
+        case qemu
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "logs",
+        abstract: "Print the log of a server's machine; control sequences are escaped.",
+        discussion: "What a guest writes is hostile: sent to a terminal as it is, it can do more than be read."
+    )
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: "console, cloud-init or qemu.")
+    var source = Source.console
+
+    @Option(help: "The generation; without it, the one that other commands reach.")
+    var generation: Int?
+
+    @Flag(name: .shortAndLong, help: "Go on as the log grows, until interrupted.")
+    var follow = false
+
+    @Flag(help: "Print the bytes as they are.")
+    var raw = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if follow && source == .cloudInit {
+            throw ValidationError("--follow needs a log that the host keeps: --source console or qemu.")
+        }
+        if source == .cloudInit && generation != nil {
+            throw ValidationError("--source cloud-init is read from the machine that runs; leave --generation out.")
+        }
+        if global.format == .json { throw ValidationError("A log is not JSON; leave --format out.") }
+    }
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let workspace = try await session.workspace()
+        let id = try workspace.engine.server(named: target.server)
+        let printer = LogPrinter(output: session.output, isRaw: raw)
+        switch source {
+        case .cloudInit:
+            let path = "/var/log/cloud-init-output.log"
+            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20) else {
+                throw KilnError("logs.missing", "\(id) has no \(path)", exit: .usage)
+            }
+            printer.take(bytes[...])
+        case .console: try await follow(workspace.host.state.consoleLog(try machine(of: id, workspace)), printer)
+        case .qemu: try await follow(try workspace.host.processLog(of: try machine(of: id, workspace)), printer)
+        }
+        printer.finish()
+        return 0
+    }
+
+    private func machine(of id: ServerID, _ workspace: Workspace) throws -> MachineID {
+        try generation.map { id.machine(Generation($0)) } ?? workspace.engine.machine(id)
+    }
+
+    private func follow(_ path: String, _ printer: LogPrinter) async throws {
+        let file = FollowedFile(path: path)
+        guard follow else { return try file.read(until: nil) { printer.take($0) } }
+        try await Wakeup.run { wakeup in try file.read(until: wakeup) { printer.take($0) } }
+        try Task.checkCancellation()
+    }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// `kiln replace`: a new machine for a server, with the same volumes.
+struct ReplaceVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "replace",
+        abstract: "Replace a server's machine by a new generation; its volumes move along.",
+        discussion: """
+            If the new machine doesn't become ready, the old one serves again (exit 11). Killed at any instant, the next \
+            changing command finishes or rolls back.
+            """
+    )
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: ArgumentHelp("The image of the new generation; without it, that of the lab.", valueName: "ref"))
+    var image: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let reference = try image.map { try ImageReference($0) }
+        let engine = try await session.workspace().engine
+        let report = try await engine.replace(try engine.server(named: target.server), image: reference)
+        try session.show(ReplacementResult(report: report))
+        return report.exit.rawValue
+    }
+}

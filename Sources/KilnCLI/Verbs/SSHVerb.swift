@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import KilnEngine
+import KilnHost
+import KilnModel
+
+/// `kiln ssh`: a shell in a server.
+struct SSHVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "ssh",
+        abstract: "Log in to a server, or run a command there, with OpenSSH.",
+        usage: "kiln ssh <server> [--user <user>] [-- <command> ...]",
+        discussion: """
+            Needs a published port named 'ssh'. Only the host key that this generation was born with is accepted, so a \
+            replaced server never leads to a warning, and an impostor always does.
+            """
+    )
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: "The user in the guest.")
+    var user = "debian"
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments; without any, a shell.")
+    var command: [String] = []
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        // ssh would take it for an option, or for a host.
+        if user.isEmpty || user.hasPrefix("-") || user.contains("@") {
+            throw ValidationError("'\(user)' is not the name of a user.")
+        }
+    }
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let workspace = try await session.workspace()
+        let id = try workspace.engine.server(named: target.server)
+        let status = try await workspace.engine.status(id)
+        guard let generation = status.generation, let port = status.ports.first(where: { $0.key.text == "ssh" })?.value
+        else {
+            throw KilnError(
+                "ssh.no-port",
+                "\(id) publishes no port named 'ssh'",
+                hint: "declare it in the lab file: ports: { ssh: 22 }; 'kiln exec' needs none",
+                exit: .usage
+            )
+        }
+        guard let key = try workspace.engine.record(id).hostKey else {
+            throw KilnError(
+                "ssh.no-host-key",
+                "the image of \(id) has no SSH server",
+                hint: "use 'kiln exec \(id) -- CMD'",
+                exit: .usage
+            )
+        }
+        let invocation = SSHInvocation(
+            port: port.host,
+            user: user,
+            identity: workspace.host.state.root + "/ssh/id_ed25519",
+            knownHosts: workspace.host.state.generation(id.machine(generation)) + "/known_hosts",
+            command: command
+        )
+        try invocation.writeKnownHosts(key)
+        session.progress.clear()
+        try invocation.becomeSSH()
+    }
+}
+
+/// One run of OpenSSH's client.
+struct SSHInvocation: Equatable {
+    let port: UInt16
+    let user: String
+    let identity: String
+    let knownHosts: String
+    let command: [String]
+
+    /// The argument vector.
+    var arguments: [String] {
+        // ssh_config(5): a percent sign begins a token, quotes keep blanks.
+        let known = knownHosts.replacingOccurrences(of: "%", with: "%%")
+        let options = [
+            "IdentitiesOnly=yes", "UserKnownHostsFile=\"\(known)\"", "GlobalKnownHostsFile=/dev/null",
+            "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "HostKeyAlias=kiln", "PasswordAuthentication=no",
+            "ControlMaster=no", "ControlPath=none", "LogLevel=ERROR",
+        ]
+        // -F: what the user configured for 127.0.0.1 is meant for other things.
+        return ["ssh", "-F", "/dev/null", "-p", String(port), "-i", identity] + options.flatMap { ["-o", $0] }
+            + ["-l", user, "127.0.0.1"] + (command.isEmpty ? [] : ["--"] + command.map(SSHInvocation.quoted))
+    }
+
+    /// ssh joins a command with blanks and gives it to the user's shell in the guest; so every word is quoted for it.
+    static func quoted(_ word: String) -> String {
+        let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_".utf8)
+        if !word.isEmpty && word.utf8.allSatisfy({ plain.contains($0) }) { return word }
+        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+
+    /// Writes the one key that is accepted.
+    func writeKnownHosts(_ key: String) throws {
+        let line = "kiln \(key.split(whereSeparator: \.isNewline).first.map(String.init) ?? "")\n"
+        do {
+            try Data(line.utf8).write(to: URL(fileURLWithPath: knownHosts), options: .atomic)
+        } catch {
+            throw KilnError("ssh.known-hosts", "\(knownHosts) can't be written", cause: "\(error)")
+        }
+    }
+
+    /// Turns this process into ssh, so that the terminal, signals and exit status are ssh's own.
+    func becomeSSH() throws -> Never {
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        pointers.append(nil)
+        execvp("ssh", &pointers)
+        let cause = String(cString: strerror(errno))
+        pointers.forEach { free($0) }
+        throw KilnError("ssh.missing", "ssh can't be run", hint: "install openssh-client", cause: cause)
+    }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// `kiln start`.
+struct StartVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "start",
+        abstract: "Start the machine of a stopped server again, the same generation."
+    )
+
+    @OptionGroup var target: ServerArgument
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let engine = try await session.workspace().engine
+        let id = try engine.server(named: target.server)
+        try await engine.start(id)
+        try session.show(ServerList(servers: [try await engine.status(id)]))
+        return 0
+    }
+}

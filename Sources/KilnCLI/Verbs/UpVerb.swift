@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnScenarios
+
+/// `kiln up`: makes what a lab file declares and what isn't there yet.
+struct UpVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Bring up the servers of a lab file; what runs already is left as it is.",
+        discussion: "Servers whose declaration changed are not touched: they are replaced, with 'kiln replace'."
+    )
+
+    @Argument(help: "The servers; without any, all of the lab.")
+    var servers: [String] = []
+
+    @OptionGroup var lab: LabFileOption
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let spec = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
+        let only = try servers.map { try Name($0) }
+        try session.show(ServerList(servers: try await session.workspace().engine.up(spec, only: only)))
+        return 0
+    }
+}
+
+/// Reads lab files for verbs.
+enum LabReader {
+    /// The lab of the file; one that isn't there is explained.
+    static func lab(at path: String, isExplicit: Bool) throws -> LabSpec {
+        if !isExplicit && !FileManager.default.fileExists(atPath: path) {
+            throw KilnError(
+                "lab.no-file",
+                "there is no \(path) here",
+                hint: "name the lab file with '-f FILE', or write one with 'kiln init'",
+                exit: .usage
+            )
+        }
+        return try ScenarioFile.lab(at: path).lab
+    }
+}

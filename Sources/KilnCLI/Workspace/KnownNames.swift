@@ -1,0 +1,34 @@
+import Foundation
+import KilnEngine
+import KilnHost
+import KilnModel
+
+/// The names in the state directory, for completion in a shell: read without a hypervisor, so that it is instant.
+struct KnownNames {
+    let state: StateDirectory
+
+    /// The names of this process's state directory.
+    static var current: KnownNames {
+        KnownNames(state: StateDirectory(root: (try? KilnHome.location()) ?? "", sockets: ""))
+    }
+
+    /// Every form that names exactly one server: `LAB/NAME`, and `NAME` where one lab has it.
+    func servers(startingWith prefix: String) -> [String] {
+        let all = labNames.flatMap { lab in
+            names(in: state.lab(lab) + "/servers").map { ServerID(lab: lab, server: $0) }
+        }
+        let counts = Dictionary(all.map { ($0.server.text, 1) }, uniquingKeysWith: +)
+        let short = counts.filter { $0.value == 1 }.map(\.key)
+        return (short + all.map(\.description)).filter { $0.hasPrefix(prefix) }.sorted()
+    }
+
+    /// The labs.
+    func labs(startingWith prefix: String) -> [String] { labNames.map(\.text).filter { $0.hasPrefix(prefix) } }
+
+    private var labNames: [Name] { names(in: state.labs) }
+
+    private func names(in directory: String) -> [Name] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return entries.compactMap { try? Name($0) }.sorted()
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import KilnModel
+
+extension LabEngine {
+    /// Removes what no server, no open operation and no running machine needs: machines whose server is gone, overlays
+    /// and seeds of generations that do not serve, sockets without a machine, half-made volumes.
+    ///
+    /// Never touches images, volumes, evidence, or a server that another command is changing.
+    /// - Parameter dryRun: whether to tell only.
+    /// - Returns: what was removed, or would be, a line each.
+    public func collectGarbage(dryRun: Bool = false) async throws -> [String] {
+        var removed: [String] = []
+        let machines = try await parts.machines.machines()
+        let known = Set(try servers())
+        for machine in machines.keys.filter({ !known.contains($0.server) }) {
+            removed.append("machine \(machine)")
+            if !dryRun { try await end(machine) }
+        }
+        for id in known.sorted() { removed += try await leftovers(of: id, dryRun: dryRun) }
+        for path in try abandonedFiles(machines: Set(machines.keys)) {
+            removed.append(path)
+            if !dryRun { try DurableFile.remove(path) }
+        }
+        return removed
+    }
+
+    private func end(_ machine: MachineID) async throws {
+        try await parts.machines.powerOff(machine)
+        try await parts.machines.undefine(machine)
+    }
+
+    // Under the server's lock, so that nothing of a running replacement is taken for garbage.
+    private func leftovers(of id: ServerID, dryRun: Bool) async throws -> [String] {
+        let workspace = workspace(id)
+        guard let lock = try? workspace.lock() else { return [] }
+        defer { withExtendedLifetime(lock) {} }
+        let history = try workspace.journal.history()
+        guard history.open == nil, history.halted == nil else { return [] }
+        var removed: [String] = []
+        for number in 1..<(history.highest + 1) where history.current?.number != number {
+            let machine = id.machine(Generation(number))
+            guard try await !parts.machines.state(of: machine).isAlive else { continue }
+            let paths = [state.rootOverlay(machine), state.seed(machine)]
+            removed += paths.filter { FileManager.default.fileExists(atPath: $0) }
+            if !dryRun { try await workspace.remove(machine) }
+        }
+        return removed
+    }
+
+    private func abandonedFiles(machines: Set<MachineID>) throws -> [String] {
+        let needed = Set(
+            machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
+        )
+        let sockets = entries(state.sockets).map { "\(state.sockets)/\($0)" }.filter { !needed.contains($0) }
+        let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
+            guard let lock = try? volumes.creationLock(lab) else { return [] }
+            defer { withExtendedLifetime(lock) {} }
+            let directory = "\(state.volumes)/\(lab)"
+            return entries(directory).filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
+        }
+        let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
+            (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
+        }
+        return sockets + halfMade + emptyLabs
+    }
+
+    private func entries(_ directory: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted()
+    }
+}

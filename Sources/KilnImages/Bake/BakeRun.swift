@@ -1,0 +1,101 @@
+import Foundation
+import KilnModel
+
+/// The making of one version from the fetched tree.
+struct BakeRun {
+    let baker: Baker
+    let recipe: Recipe
+    let version: Recipe.Version
+    let tree: String
+    let folder: String
+
+    private var scratch: String { "\(folder)/\(version.name)" }
+    private var root: String { scratch + "/root" }
+    private var boot: String { scratch + "/boot" }
+    private var draft: String { scratch + "/draft" }
+
+    func run() async throws {
+        for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeFolder(path) }
+        baker.tell("\(recipe.name):\(version.name): assembling the root file system")
+        // Only root can make device nodes, and no image needs them: the kernel fills /dev.
+        try await Namespace.command("tar", ["-C", scratch + "/tree", "--exclude=./dev/*", "-xf", tree]).run()
+        try await assemble()
+        baker.tell("\(recipe.name):\(version.name): making the disk")
+        try await makeDisk()
+        baker.tell("\(recipe.name):\(version.name): sealing")
+        let image = try await seal()
+        baker.tell("\(recipe.name):\(version.name) is \(image.manifest.digest)")
+        await Namespace.remove(scratch)
+    }
+
+    private func assemble() async throws {
+        var command = Namespace.command("\(recipe.folder)/\(recipe.assemble)", [])
+        command.environment = version.variables.merging([
+            "KILN_TREE": scratch + "/tree",
+            "KILN_ROOT": root,
+            "KILN_BOOT": boot,
+            "KILN_RECIPE": recipe.folder,
+            "KILN_SHARED": URL(fileURLWithPath: recipe.folder).deletingLastPathComponent().path,
+            "KILN_NAME": recipe.name.text,
+            "KILN_VERSION": version.name,
+        ]) { _, kiln in kiln }
+        try await command.run { [tell = baker.tell] in tell("  \($0)") }
+        for file in ["kernel", "initrd"] {
+            guard FileStamp(of: "\(boot)/\(file)") != nil else {
+                throw KilnError(
+                    "bake.incomplete",
+                    "\(recipe.assemble) of the recipe \(recipe.name) made no file $KILN_BOOT/\(file)",
+                    hint: "see \(recipe.folder)/\(recipe.assemble)"
+                )
+            }
+            try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)")
+        }
+    }
+
+    private func makeDisk() async throws {
+        let raw = scratch + "/disk.raw"
+        // Without lazy initialisation: a guest would do it in the background, into its overlay.
+        try await Namespace.command(
+            "mke2fs",
+            [
+                "-q", "-t", "ext4", "-b", "4096", "-L", "root", "-m", "0", "-E",
+                "lazy_itable_init=0,lazy_journal_init=0", "-d", root,
+                raw, "\(recipe.disk.bytes / 1024)k",
+            ]
+        ).run()
+        try await Command(
+            "qemu-img",
+            ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
+        ).run()
+        unlink(raw)
+    }
+
+    private func seal() async throws -> StoredImage {
+        let draft = ImageStore.Draft(
+            folder: draft,
+            name: recipe.name,
+            version: version.name,
+            boot: .direct(commandLine: recipe.commandLine),
+            cloudInit: recipe.cloudInit,
+            ssh: recipe.ssh,
+            memory: recipe.memory,
+            processors: recipe.processors,
+            ephemeral: recipe.ephemeral,
+            packages: try packages(),
+            recipe: try recipe.contentDigest(of: version)
+        )
+        return try await BlockingWork.run { [store = baker.store] in try store.seal(draft) }
+    }
+
+    /// The lines `NAME TAB VERSION` that the recipe left.
+    private func packages() throws -> [ImageManifest.Package] {
+        let text = String(
+            decoding: FileManager.default.contents(atPath: boot + "/packages") ?? Data(),
+            as: UTF8.self
+        )
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: "\t").map(String.init)
+            return fields.count == 2 ? ImageManifest.Package(name: fields[0], version: fields[1]) : nil
+        }.sorted { $0.name < $1.name }
+    }
+}

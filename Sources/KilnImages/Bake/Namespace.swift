@@ -1,0 +1,18 @@
+import Foundation
+import KilnModel
+
+/// Where the files of a tree have the owners that a guest will see: for root here, else in a user namespace.
+enum Namespace {
+    static func command(_ program: String, _ arguments: [String]) -> Command {
+        guard geteuid() != 0 else { return Command(program, arguments) }
+        return Command("unshare", ["--map-auto", "--map-root-user", "--", program] + arguments)
+    }
+
+    /// Removes a scratch folder, also when the task is cancelled.
+    ///
+    /// What can't be removed is left to the next bake.
+    static func remove(_ folder: String) async {
+        // A cancelled task can't wait for a program, so a task of its own does.
+        await Task { _ = try? await command("rm", ["-rf", "--one-file-system", "--", folder]).run() }.value
+    }
+}

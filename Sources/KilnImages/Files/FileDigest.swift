@@ -1,0 +1,40 @@
+import Crypto
+import Foundation
+import KilnModel
+
+/// The sha256 of files, read in pieces.
+enum FileDigest {
+    private static let piece = 1 << 20
+
+    /// The digest of a regular file's content.
+    ///
+    /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
+    static func sha256(of path: String) throws -> ImageDigest {
+        let file = try OpenFile(reading: path)
+        var hash = SHA256()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
+        defer { buffer.deallocate() }
+        var offset = 0
+        while true {
+            let count = try file.read(into: buffer, at: offset)
+            if count == 0 { break }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            offset += count
+        }
+        return try digest(hash.finalize(), of: path)
+    }
+
+    /// The digest of bytes in memory.
+    static func sha256(_ bytes: Data) throws -> ImageDigest { try digest(SHA256.hash(data: bytes), of: "memory") }
+
+    private static func digest(_ value: SHA256.Digest, of path: String) throws -> ImageDigest {
+        let hex = value.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }
+        guard let digest = ImageDigest(hex.joined()) else {
+            throw KilnError("file.digest", "the sha256 of \(path) is not 32 bytes")
+        }
+        return digest
+    }
+}

@@ -1,0 +1,68 @@
+import KilnModel
+
+/// How an image is baked: what `Images/NAME/image.yaml` says.
+public struct Recipe: Sendable, Hashable {
+    /// What mmdebstrap makes the tree from.
+    public struct Debian: Sendable, Hashable {
+        /// The suite's code name, such as `trixie`.
+        ///
+        /// The mirror comes from the host's own apt configuration.
+        public let suite: String
+        /// mmdebstrap's variant, such as `minbase` or `extract`.
+        public let variant: String
+        /// The packages besides those of the variant.
+        public let packages: [String]
+    }
+
+    /// One version of the image.
+    public struct Version: Sendable, Hashable {
+        /// Its name, unique in the recipe.
+        public let name: String
+        /// What the assembling program finds in its environment, besides Kiln's own variables.
+        public let variables: [String: String]
+    }
+
+    /// The folder of `image.yaml`.
+    public let folder: String
+    /// The image's name, the same as the folder's.
+    public let name: Name
+    /// One sentence for people.
+    public let about: String
+    /// Where the files come from.
+    public let debian: Debian
+    /// The program beside `image.yaml` that turns the tree into a root file system.
+    public let assemble: String
+    /// Folders beside the recipe's own that the program uses too.
+    public let shared: [String]
+    /// The size of the disk.
+    public let disk: ByteCount
+    /// What the kernel is told.
+    public let commandLine: String
+    /// Memory for a server that states none.
+    public let memory: ByteCount
+    /// Virtual processors for a server that states none.
+    public let processors: Int
+    /// What reads the seed in the guest.
+    public let cloudInit: ImageManifest.CloudInit
+    /// Whether the guest runs an SSH server.
+    public let ssh: Bool
+    /// Paths that may differ on a running root without being drift.
+    public let ephemeral: [String]
+    /// The versions, oldest first.
+    public let versions: [Version]
+}
+
+/// Something wrong in a file that the user wrote, with its place.
+public struct RecipeProblem: Sendable, Hashable, CustomStringConvertible {
+    /// The file's path as given.
+    public let file: String
+    /// Line, from 1.
+    public let line: Int
+    /// Column, from 1.
+    public let column: Int
+    /// What is wrong.
+    public let message: String
+
+    /// `FILE:LINE:COLUMN: MESSAGE`.
+    public var description: String { "\(file):\(line):\(column): \(message)" }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import KilnModel
+
+extension ImageStore {
+    /// Files that are to become an image: `disk.qcow2` and, for a direct boot, `kernel` and `initrd` in one folder.
+    struct Draft: Sendable {
+        let folder: String
+        let name: Name
+        let version: String
+        let boot: ImageManifest.Boot
+        let cloudInit: ImageManifest.CloudInit
+        let ssh: Bool
+        let memory: ByteCount
+        let processors: Int
+        let ephemeral: [String]
+        let packages: [ImageManifest.Package]
+        let recipe: ImageDigest?
+    }
+
+    /// Seals a draft: digests, manifest, mode 0444, everything synchronised; then one rename makes it an image.
+    func seal(_ draft: Draft) throws -> StoredImage {
+        var files = try sealedFiles(of: draft)
+        guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
+            throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
+        }
+        let header = try QcowHeader(ofFile: "\(draft.folder)/\(ImageStore.diskName)")
+        let manifest = ImageManifest(
+            name: draft.name,
+            version: draft.version,
+            digest: disk,
+            virtualSize: header.virtualSize,
+            boot: draft.boot,
+            files: files,
+            cloudInit: draft.cloudInit,
+            ssh: draft.ssh,
+            memory: draft.memory,
+            processors: draft.processors,
+            ephemeral: draft.ephemeral,
+            packages: draft.packages,
+            recipe: draft.recipe
+        )
+        try place(manifest, from: draft.folder)
+        try giveName(draft.name, draft.version, to: disk)
+        let image = try image(disk, as: draft.name, version: draft.version)
+        try verifyNow(image)
+        return image
+    }
+
+    private func sealedFiles(of draft: Draft) throws -> [String: ImageDigest] {
+        var names = [ImageStore.diskName]
+        if case .direct = draft.boot {
+            names += ["kernel", "initrd"].filter { FileStamp(of: "\(draft.folder)/\($0)") != nil }
+        }
+        var digests: [String: ImageDigest] = [:]
+        for name in names {
+            let path = "\(draft.folder)/\(name)"
+            digests[name] = try FileDigest.sha256(of: path)
+            guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+            try DurableFile.synchronize(path)
+        }
+        return digests
+    }
+
+    private func place(_ manifest: ImageManifest, from folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let path = "\(folder)/\(ImageStore.manifestName)"
+        try DurableFile.write(try encoder.encode(manifest), to: path)
+        guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+        try DurableFile.synchronize(folder)
+        try DurableFile.makeFolder(root + "/sha256")
+        let target = content(manifest.digest)
+        if rename(folder, target) != 0 {
+            // The same disk is in the store already. It has to boot the same way, or the name would lie.
+            guard errno == ENOTEMPTY || errno == EEXIST else {
+                throw FileError.failed("file.unwritable", "make", target)
+            }
+            let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
+            guard present.boot == manifest.boot, present.files == manifest.files else {
+                throw KilnError(
+                    "image.exists",
+                    "the store holds the disk of \(manifest.name):\(manifest.version) already, with another way to boot",
+                    hint: "remove that image first: 'kiln image list' names it (\(manifest.digest.short))",
+                    exit: .invalidFile
+                )
+            }
+        }
+        try DurableFile.synchronize(root + "/sha256")
+    }
+
+    private func giveName(_ name: Name, _ version: String, to digest: ImageDigest) throws {
+        try DurableFile.makeFolder(names(name))
+        try DurableFile.write(Data("\(digest)\n".utf8), to: "\(names(name))/\(version)")
+    }
+}

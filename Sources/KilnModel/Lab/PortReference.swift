@@ -1,0 +1,76 @@
+/// A published port of a server as user-data names it: `${servers.db.ports.sql}`.
+public struct PortReference: Sendable, Hashable, CustomStringConvertible {
+    /// The server whose port is meant.
+    public let server: Name
+    /// The port.
+    public let port: Name
+
+    /// A reference from its parts.
+    public init(server: Name, port: Name) {
+        self.server = server
+        self.port = port
+    }
+
+    /// The reference as it is written.
+    public var description: String { "${servers.\(server).ports.\(port)}" }
+
+    /// The `${…}` parts of `text` that start with a word and a point, which no shell accepts as an expansion.
+    ///
+    /// Each is given without `${` and `}`.
+    public static func expressions(in text: String) -> [String] {
+        pieces(of: text).compactMap { if case .expression(let inner) = $0 { inner } else { nil } }
+    }
+
+    /// Reads `servers.NAME.ports.NAME`; nothing for anything else.
+    public init?(expression: String) {
+        let parts = expression.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 4, parts[0] == "servers", parts[2] == "ports",
+            let server = try? Name(parts[1]), let port = try? Name(parts[3])
+        else { return nil }
+        self.init(server: server, port: port)
+    }
+
+    /// `text` with every reference replaced by what `value` gives for it; other parts stay as they are.
+    public static func replacing(in text: String, with value: (PortReference) throws -> String) rethrows -> String {
+        try pieces(of: text).map { piece in
+            switch piece {
+            case .text(let text): text
+            case .expression(let inner):
+                if let reference = PortReference(expression: inner) { try value(reference) } else { "${\(inner)}" }
+            }
+        }.joined()
+    }
+
+    private enum Piece {
+        case text(String)
+        case expression(String)
+    }
+
+    private static func pieces(of text: String) -> [Piece] {
+        var pieces: [Piece] = []
+        var rest = text[...]
+        var plain = ""
+        while let dollar = rest.firstIndex(of: "$") {
+            plain += rest[..<dollar]
+            rest = rest[dollar...]
+            if rest.hasPrefix("${"), let end = rest.firstIndex(of: "}") {
+                let inner = rest[rest.index(dollar, offsetBy: 2)..<end]
+                if isExpression(inner) {
+                    pieces += [.text(plain), .expression(String(inner))]
+                    plain = ""
+                    rest = rest[rest.index(after: end)...]
+                    continue
+                }
+            }
+            plain.append("$")
+            rest = rest.dropFirst()
+        }
+        return pieces + [.text(plain + rest)]
+    }
+
+    private static func isExpression(_ inner: Substring) -> Bool {
+        let word = inner.prefix { $0.isASCII && ($0.isLetter || $0 == "_") }
+        return !word.isEmpty && inner.dropFirst(word.count).first == "."
+            && inner.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+    }
+}

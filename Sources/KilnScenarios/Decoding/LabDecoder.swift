@@ -1,0 +1,141 @@
+import KilnModel
+
+/// A server as far as it could be read, for checks on what refers to it.
+struct DeclaredServer {
+    let name: Name
+    /// The names of its published ports, valid or not, so that one mistake is reported once.
+    let ports: [Name]
+    /// The mount paths that could be read.
+    let mounts: [String]
+    /// Nothing where it could not be read.
+    let spec: ServerSpec?
+}
+
+/// A lab as far as it could be read.
+struct DecodedLab {
+    var volumes: [Name: VolumeSpec] = [:]
+    var servers: [DeclaredServer] = []
+
+    func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
+
+    /// The lab; complete only where no problem was reported.
+    func spec(name: Name) -> LabSpec {
+        let servers = servers.compactMap { server in server.spec.map { (server.name, $0) } }
+        return LabSpec(name: name, volumes: volumes, servers: Dictionary(uniqueKeysWithValues: servers))
+    }
+}
+
+/// Reads the `lab` of a file.
+struct LabDecoder {
+    private let problems: ProblemList
+    private var volumeNames: [Name] = []
+    private var volumeOwners: [Name: Name] = [:]
+    private var hostPorts: [UInt16: String] = [:]
+    private var userData: [(server: Name, network: ServerSpec.Network, parts: [Value])] = []
+
+    static func decode(_ value: Value) -> DecodedLab? {
+        var decoder = LabDecoder(problems: value.problems)
+        return decoder.decode(value)
+    }
+
+    private init(problems: ProblemList) { self.problems = problems }
+
+    private mutating func decode(_ value: Value) -> DecodedLab? {
+        guard let fields = Fields<LabFields>(value, "a map with 'servers'") else { return nil }
+        var lab = DecodedLab()
+        lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
+        volumeNames = Value.names(of: fields[.volumes])
+        guard let entries = fields[.servers]?.entries(of: "servers") else { return lab }
+        if entries.isEmpty { fields[.servers]?.mismatch("at least one server") }
+        for (entry, value) in entries {
+            guard let name = value.key(entry) else { continue }
+            lab.servers.append(server(name, value))
+        }
+        for (server, network, parts) in userData {
+            parts.forEach { UserDataDecoder.checkReferences($0, from: server, network, lab) }
+        }
+        return lab
+    }
+
+    private func volume(_ value: Value) -> VolumeSpec? {
+        guard let fields = Fields<VolumeFields>(value, "a map with 'size'") else { return nil }
+        let size = fields[.size]?.size(atLeast: .mebibytes(8))
+        let fileSystem = fields[.filesystem].map { $0.word(VolumeSpec.FileSystem.self) } ?? .ext4
+        guard let size, let fileSystem else { return nil }
+        return VolumeSpec(size: size, fileSystem: fileSystem)
+    }
+
+    private mutating func server(_ name: Name, _ value: Value) -> DeclaredServer {
+        guard let fields = Fields<ServerFields>(value, "a map with 'image'") else {
+            return DeclaredServer(name: name, ports: [], mounts: [], spec: nil)
+        }
+        let ports = Value.names(of: fields[.ports])
+        let volumes = fields[.volumes].map { mounts($0, of: name) } ?? [:]
+        let published = fields[.ports].map { self.ports($0) } ?? [:]
+        let image = fields[.image]?.image()
+        let network = fields[.network].map { $0.word(ServerSpec.Network.self) } ?? .open
+        let data = fields[.userData].flatMap(UserDataDecoder.decode)
+        if let data { userData.append((name, network ?? .open, data.texts)) }
+        let memory = fields[.memory]?.size(atLeast: .mebibytes(32))
+        let processors = fields[.processors]?.whole(in: 1...64)
+        let ready = fields[.ready].map { ProbeDecoder.list($0, ports: ports) }
+        let readyTimeout = fields[.readyTimeout]?.duration()
+        let stopTimeout = fields[.stopTimeout]?.duration()
+        // All is read by now, so that all problems are reported.
+        var spec = image.map { ServerSpec(image: $0, memory: memory, processors: processors, volumes: volumes) }
+        spec?.ports = published
+        spec?.userData = data?.json
+        if let ready { spec?.ready = ready }
+        spec?.readyTimeout = readyTimeout
+        if let stopTimeout { spec?.stopTimeout = stopTimeout }
+        if let network { spec?.network = network }
+        return DeclaredServer(name: name, ports: ports, mounts: Array(volumes.values), spec: spec)
+    }
+}
+
+extension LabDecoder {
+    private mutating func mounts(_ value: Value, of server: Name) -> [Name: String] {
+        var mounts: [Name: String] = [:]
+        for (entry, value) in value.entries(of: "volume names and mount paths") ?? [] {
+            let path = value.guestPath("where the volume is mounted")
+            let key = value.placed(at: entry.position)
+            guard let name = key.reference("volume", text: entry.key, among: volumeNames) else { continue }
+            if let owner = volumeOwners[name], owner != server {
+                key.problem("the volume '\(name)' already belongs to the server '\(owner)'; a volume has one writer")
+            }
+            volumeOwners[name] = volumeOwners[name] ?? server
+            guard let path else { continue }
+            if let other = mounts.first(where: { $0.value == path }) {
+                value.problem("'\(path)' is already the mount path of the volume '\(other.key)'")
+            }
+            mounts[name] = path
+        }
+        return mounts
+    }
+
+    private mutating func ports(_ value: Value) -> [Name: PortSpec] {
+        var ports: [Name: PortSpec] = [:]
+        for (entry, value) in value.entries(of: "port names and numbers") ?? [] {
+            let name = value.key(entry)
+            let port = port(value)
+            if let name, let port { ports[name] = port }
+        }
+        return ports
+    }
+
+    private mutating func port(_ value: Value) -> PortSpec? {
+        guard case .map = value.node.content else {
+            return value.whole(in: 1...65_535).map { PortSpec(guest: UInt16($0)) }
+        }
+        guard let fields = Fields<PortFields>(value, "a port number, or a map with 'guest'") else { return nil }
+        let guest = fields[.guest]?.whole(in: 1...65_535)
+        let host = fields[.host]?.whole(in: 1...65_535).map { UInt16($0) }
+        if let host {
+            if let other = hostPorts[host] {
+                fields[.host]?.problem("the host's port \(host) is already taken by \(other)")
+            }
+            hostPorts[host] = hostPorts[host] ?? value.path
+        }
+        return guest.map { PortSpec(guest: UInt16($0), host: host) }
+    }
+}

@@ -1,0 +1,23 @@
+/// Collects what is wrong with one file, so that everything is reported at once.
+final class ProblemList {
+    let file: String
+    private(set) var problems: [Problem] = []
+
+    init(file: String) { self.file = file }
+
+    func add(_ position: Position, _ path: String, _ message: String) {
+        let problem = Problem(file: file, position: position, path: path, message: message)
+        if !problems.contains(problem) { problems.append(problem) }
+    }
+
+    /// Takes over what is wrong with a file that this one names.
+    func include(_ other: ProblemList) { problems += other.sorted }
+
+    /// What is wrong, in the order of the file; problems of files that it names come last.
+    var sorted: [Problem] {
+        let own = problems.filter { $0.file == file }
+        return own.sorted { $0.position < $1.position } + problems.filter { $0.file != file }
+    }
+
+    var isEmpty: Bool { problems.isEmpty }
+}

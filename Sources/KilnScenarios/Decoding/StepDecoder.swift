@@ -1,0 +1,128 @@
+import KilnModel
+
+/// Reads one step.
+struct StepDecoder {
+    let lab: DecodedLab
+
+    private var names: [Name] { lab.servers.map(\.name) }
+
+    func decode(_ value: Value) -> Step? {
+        action(value).map { Step(action: $0, position: value.node.position) }
+    }
+
+    private func action(_ value: Value) -> Step.Action? {
+        if case .scalar(let scalar) = value.node.content {
+            switch StepWord(rawValue: scalar.text) {
+            case .up: return .up(names)
+            case .down: return .down
+            case nil:
+                let words = StepFields.allCases.map(\.rawValue)
+                let suggestion = Suggestion.text(for: scalar.text, among: words)
+                value.mismatch("a step: a map of one of \(words.joined(separator: ", "))\(suggestion)")
+                return nil
+            }
+        }
+        guard let (kind, value) = value.oneField(of: StepFields.self, "step") else { return nil }
+        switch kind {
+        case .up: return servers(value).map { .up($0) }
+        case .stop: return servers(value).map { .stop($0) }
+        case .start: return servers(value).map { .start($0) }
+        case .down: return all(value, "'all' or nothing") ? .down : nil
+        case .exec: return exec(value)
+        case .replace: return replace(value)
+        case .expect: return expect(value)
+        case .writeLedger: return writeLedger(value)
+        case .verifyLedger: return verifyLedger(value)
+        }
+    }
+
+    /// Some servers by name, or all of them.
+    private func servers(_ value: Value) -> [Name]? {
+        guard case .list = value.node.content else {
+            return all(value, "a list of servers, or 'all'") ? names : nil
+        }
+        guard let elements = value.list(of: "servers") else { return nil }
+        var found: [Name] = []
+        for element in elements {
+            guard let name = element.reference("server", among: names) else { continue }
+            if found.contains(name) {
+                element.problem("the server '\(name)' is named twice")
+            } else {
+                found.append(name)
+            }
+        }
+        return found.count == elements.count ? found : nil
+    }
+
+    private func all(_ value: Value, _ expected: String) -> Bool {
+        if case .scalar(let scalar) = value.node.content, scalar.meaning == .nothing || scalar.text == "all" {
+            return true
+        }
+        value.mismatch(expected)
+        return false
+    }
+
+    private func server(_ value: Value?) -> Name? { value?.reference("server", among: names) }
+}
+
+extension StepDecoder {
+    private func exec(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<ExecFields>(value, "a map with 'server' and 'command'") else { return nil }
+        let server = server(fields[.server])
+        let arguments = fields[.command].flatMap(ProbeDecoder.command)
+        let exit = fields[.exit].map { $0.whole(in: 0...255) } ?? 0
+        let contains = fields[.contains]?.text()
+        guard let server, let arguments, let exit else { return nil }
+        return .exec(Step.Command(server: server, arguments: arguments, exit: exit, contains: contains))
+    }
+
+    private func replace(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<ReplaceFields>(value, "a map with 'server' and 'image'") else { return nil }
+        let server = server(fields[.server])
+        let image = fields[.image]?.image()
+        let outcome = fields[.outcome].map { $0.word(Step.Outcome.self) } ?? .committed
+        guard let server, let image, let outcome else { return nil }
+        return .replace(server: server, image: image, outcome: outcome)
+    }
+
+    private func expect(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<ExpectFields>(value, "a map with 'server' and what is expected") else { return nil }
+        if fields.hasOnly([.server]) {
+            let others = ExpectFields.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")
+            value.problem("nothing is expected; add one of \(others)")
+        }
+        let server = server(fields[.server])
+        let generation = fields[.generation]?.whole(in: 1...1_000_000).map { Generation($0) }
+        let ready = fields[.ready]?.bool()
+        let image = fields[.image]?.image()
+        let ports = server.flatMap(lab.server)?.ports ?? []
+        let http = server == nil ? nil : fields[.http].flatMap { ProbeDecoder.http($0, ports: ports) }
+        return server.map {
+            .expect(Step.Expectation(server: $0, generation: generation, ready: ready, image: image, http: http))
+        }
+    }
+
+    private func writeLedger(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<WriteLedgerFields>(value, "a map with 'server' and 'path'") else { return nil }
+        let server = server(fields[.server])
+        guard let path = fields[.path]?.guestPath("the ledger's file"), let server else { return nil }
+        if let declared = lab.server(server), declared.spec != nil,
+            !declared.mounts.contains(where: { path.hasPrefix($0 + "/") })
+        {
+            let mounts = declared.mounts.sorted().joined(separator: ", ")
+            fields[.path]?.problem(
+                "expected a file on a volume of '\(server)' (\(mounts.isEmpty ? "it has none" : mounts)), found '\(path)'; "
+                    + "anything else is gone after a replacement"
+            )
+        }
+        return .writeLedger(server: server, path: path)
+    }
+
+    private func verifyLedger(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<VerifyLedgerFields>(value, "a map with 'server'") else { return nil }
+        let server = server(fields[.server])
+        let least = fields[.recordsAtLeast].map { $0.whole(in: 1...10_000_000) } ?? 1
+        guard let server, let least else { return nil }
+        return .verifyLedger(server: server, path: "", recordsAtLeast: least)
+    }
+}

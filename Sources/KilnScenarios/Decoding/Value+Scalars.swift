@@ -1,0 +1,125 @@
+import KilnModel
+
+extension Value {
+    /// Text that is not empty; a bare word that YAML takes for something else is refused with the way out.
+    func text(_ expected: String = "text") -> String? {
+        guard case .scalar(let scalar) = node.content else {
+            mismatch(expected)
+            return nil
+        }
+        switch scalar.meaning {
+        case .text where !scalar.text.isEmpty:
+            return scalar.text
+        case .text:
+            problem("expected \(expected), found an empty text")
+        case .nothing:
+            mismatch(expected)
+        case .bool, .whole, .fraction:
+            problem("expected \(expected), found \(scalar.found); put it in quotes to make it text: \"\(scalar.text)\"")
+        }
+        return nil
+    }
+
+    /// A whole number in plain decimal digits within `range`.
+    func whole(in range: ClosedRange<Int>) -> Int? {
+        guard case .scalar(let scalar) = node.content, let number = scalar.decimal, range.contains(number) else {
+            mismatch("a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return number
+    }
+
+    /// `true` or `false`, and no other word.
+    func bool() -> Bool? {
+        guard case .scalar(let scalar) = node.content, scalar.isPlain, let value = Bool(scalar.text) else {
+            mismatch("true or false")
+            return nil
+        }
+        return value
+    }
+
+    /// A name that the file declares elsewhere.
+    func reference(_ kind: String, among declared: [Name]) -> Name? {
+        text("the name of a \(kind)").flatMap { reference(kind, text: $0, among: declared) }
+    }
+
+    /// `text` as a name that the file declares elsewhere.
+    func reference(_ kind: String, text: String, among declared: [Name]) -> Name? {
+        if let name = declared.first(where: { $0.text == text }) { return name }
+        let suggestion = Suggestion.text(for: text, among: declared.map(\.text))
+        let names = declared.sorted().map(\.text).joined(separator: ", ")
+        let known = declared.isEmpty ? "none is declared" : "declared: \(names)"
+        problem("expected the name of a \(kind), found \(Name.quoted(text))\(suggestion); \(known)")
+        return nil
+    }
+
+    /// One of some words.
+    func word<Word: RawRepresentable & CaseIterable>(_: Word.Type) -> Word? where Word.RawValue == String {
+        let words = Word.allCases.map(\.rawValue)
+        guard let text = text("one of \(words.joined(separator: ", "))") else { return nil }
+        guard let word = Word(rawValue: text) else {
+            mismatch("one of \(words.joined(separator: ", "))\(Suggestion.text(for: text, among: words))")
+            return nil
+        }
+        return word
+    }
+
+    /// A size such as `256MiB`, at least `least`.
+    func size(atLeast least: ByteCount) -> ByteCount? {
+        let expected = "a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least \(least)"
+        guard case .scalar(let scalar) = node.content, let size = ByteCount(scalar.text), size >= least else {
+            mismatch(expected)
+            return nil
+        }
+        return size
+    }
+
+    /// A duration such as `500ms`, `10s`, `5m` or `1h`, up to a day.
+    func duration() -> Duration? {
+        guard case .scalar(let scalar) = node.content, let duration = Duration(written: scalar.text) else {
+            mismatch("a duration such as 500ms, 10s, 5m or 1h, up to 24h")
+            return nil
+        }
+        return duration
+    }
+
+    /// An image reference.
+    func image() -> ImageReference? {
+        guard let text = text("an image: name, name:version or name@sha256:<64 digits>") else { return nil }
+        guard let image = try? ImageReference(text) else {
+            mismatch("an image: name, name:version or name@sha256:<64 digits>")
+            return nil
+        }
+        return image
+    }
+
+    /// An absolute path in a guest that means itself everywhere it is written: no `..`, no blanks, nothing to escape.
+    func guestPath(_ expected: String) -> String? {
+        let rule = "\(expected): an absolute path without '.', '..' or '//', of letters, digits and ._-+@:/"
+        guard let text = text(rule) else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let allowed = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || "._-+@:/".utf8.contains(byte)
+        }
+        guard text.hasPrefix("/"), text.utf8.count <= 255, allowed, !parts.isEmpty,
+            parts.allSatisfy({ !["", ".", ".."].contains($0) })
+        else {
+            mismatch(rule)
+            return nil
+        }
+        return text
+    }
+}
+
+extension Duration {
+    /// Reads a whole number with one of the units ms, s, m, h; more than nothing and at most a day.
+    init?(written text: String) {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
+        guard let unit = units[String(text.dropFirst(digits.count))], let count = Int(digits),
+            (1...86_400_000 / unit).contains(count)
+        else { return nil }
+        self = .milliseconds(count * unit)
+    }
+}

@@ -1,0 +1,106 @@
+import KilnModel
+
+/// The fields of a file.
+enum FileFields: String, FileField {
+    case kiln, name, about, lab, steps
+
+    static let required: [FileFields] = [.kiln, .name, .lab]
+
+    var schema: JSONValue {
+        switch self {
+        case .kiln: ["const": 1, "description": "The version of the format."]
+        case .name: Schema.name("What the lab or scenario is called.")
+        case .about: Schema.text("What it shows, in a sentence.")
+        case .lab:
+            Schema.either(
+                [Schema.text("A lab file, relative to this one."), Schema.object(LabFields.self, "The lab.")],
+                "The lab, or the file that declares it."
+            )
+        case .steps: Schema.list(of: StepSchema.step, "What is done, in order. A lab file has none.")
+        }
+    }
+}
+
+/// The fields of a lab.
+enum LabFields: String, FileField {
+    case volumes, servers
+
+    static let required: [LabFields] = [.servers]
+
+    var schema: JSONValue {
+        switch self {
+        case .volumes:
+            Schema.named(
+                Schema.object(VolumeFields.self, "A persistent disk with a life of its own."),
+                "Volumes by name."
+            )
+        case .servers:
+            Schema.named(Schema.object(ServerFields.self, "A named thing that serves."), "Servers by name.")
+        }
+    }
+}
+
+/// The fields of a volume.
+enum VolumeFields: String, FileField {
+    case size, filesystem
+
+    static let required: [VolumeFields] = [.size]
+
+    var schema: JSONValue {
+        switch self {
+        case .size: Schema.size("The size that the guest sees, such as 256MiB.")
+        case .filesystem:
+            Schema.words(VolumeSpec.FileSystem.self, "What the host puts on it, once, when it is created.")
+        }
+    }
+}
+
+/// The fields of a server.
+enum ServerFields: String, FileField {
+    case image, memory, processors, volumes, ports, ready, network
+    case userData = "user-data"
+    case readyTimeout = "ready-timeout"
+    case stopTimeout = "stop-timeout"
+
+    static let required: [ServerFields] = [.image]
+
+    var schema: JSONValue {
+        switch self {
+        case .image: Schema.image("The image to boot from: name, name:version or name@sha256:<digits>.")
+        case .memory: Schema.size("Memory of a machine; without it the image's default.")
+        case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
+        case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")
+        case .ports: Schema.named(PortFields.port, "Published ports by name.")
+        case .ready: Schema.list(of: ProbeSchema.probe, "What must hold for the server to be ready, in order.")
+        case .network: Schema.words(ServerSpec.Network.self, "open: reaches the host and beyond; isolated: nothing.")
+        case .userData:
+            Schema.either(
+                [["type": "object"], Schema.pattern("^#cloud-config\\s", "The text of a cloud-config file.")],
+                "cloud-init user-data."
+            )
+        case .readyTimeout: Schema.duration("How long a machine may take to be ready, such as 90s.")
+        case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
+        }
+    }
+}
+
+/// The fields of a published port that is written as a map.
+enum PortFields: String, FileField {
+    case guest, host
+
+    static let required: [PortFields] = [.guest]
+
+    var schema: JSONValue {
+        switch self {
+        case .guest: Schema.whole(1...65_535, "The TCP port that the guest listens on.")
+        case .host: Schema.whole(1...65_535, "The port on 127.0.0.1; without it Kiln chooses one and keeps it.")
+        }
+    }
+
+    static var port: JSONValue {
+        Schema.either(
+            [PortFields.guest.schema, Schema.object(PortFields.self, "Both ends of the port.")],
+            "The guest's port, or both ends."
+        )
+    }
+}

@@ -1,0 +1,142 @@
+import KilnModel
+
+/// The kinds of step; a step is a map of one of these, or a bare word.
+enum StepFields: String, FileField {
+    case up, exec, replace, stop, start, expect, down
+    case writeLedger = "write-ledger"
+    case verifyLedger = "verify-ledger"
+
+    static let required: [StepFields] = []
+
+    var schema: JSONValue {
+        switch self {
+        case .up: StepSchema.servers("Makes the servers and waits until they are ready.")
+        case .exec: Schema.object(ExecFields.self, "Runs a command in a guest.")
+        case .replace: Schema.object(ReplaceFields.self, "Replaces a server's machine.")
+        case .stop: StepSchema.servers("Shuts the machines down.")
+        case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
+        case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")
+        case .down: ["enum": ["all", .null], "description": "Destroys the machines; volumes are retained."]
+        case .writeLedger: Schema.object(WriteLedgerFields.self, "Starts writing numbered records.")
+        case .verifyLedger: Schema.object(VerifyLedgerFields.self, "Stops the writer and counts what is lost.")
+        }
+    }
+}
+
+/// The steps that are written as a bare word.
+enum StepWord: String, CaseIterable {
+    case up, down
+}
+
+/// How steps are written.
+enum StepSchema {
+    static var step: JSONValue {
+        Schema.either(
+            [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
+            "One step."
+        )
+    }
+
+    static func oneField<Field: FileField>(of _: Field.Type) -> JSONValue {
+        let properties = Field.allCases.map { ($0.rawValue, $0.schema) }
+        return [
+            "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+            "properties": .object(Dictionary(uniqueKeysWithValues: properties)),
+        ]
+    }
+
+    static func servers(_ about: String) -> JSONValue {
+        Schema.either(
+            [["enum": ["all", .null]], Schema.list(of: Schema.name("A server."), "Some servers.")],
+            about
+        )
+    }
+
+    static func command(_ about: String) -> JSONValue {
+        Schema.either(
+            [
+                Schema.text("A command line, run by /bin/sh -c."),
+                Schema.list(of: ["type": "string"], "Program and arguments."),
+            ],
+            about
+        )
+    }
+}
+
+/// The fields of an `exec` step.
+enum ExecFields: String, FileField {
+    case server, command, exit, contains
+
+    static let required: [ExecFields] = [.server, .command]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server whose machine runs it.")
+        case .command: StepSchema.command("What to run.")
+        case .exit: Schema.whole(0...255, "The expected exit status; 0 without it.")
+        case .contains: Schema.text("What the standard output has to contain.")
+        }
+    }
+}
+
+/// The fields of a `write-ledger` step.
+enum WriteLedgerFields: String, FileField {
+    case server, path
+
+    static let required: [WriteLedgerFields] = [.server, .path]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server whose machine writes.")
+        case .path: Schema.guestPath("The ledger's file, on a volume of the server.")
+        }
+    }
+}
+
+/// The fields of a `verify-ledger` step.
+enum VerifyLedgerFields: String, FileField {
+    case server
+    case recordsAtLeast = "records-at-least"
+
+    static let required: [VerifyLedgerFields] = [.server]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server whose ledger is verified.")
+        case .recordsAtLeast:
+            Schema.whole(1...10_000_000, "How many records have to be acknowledged; 1 without it.")
+        }
+    }
+}
+
+/// The fields of a `replace` step.
+enum ReplaceFields: String, FileField {
+    case server, image, outcome
+
+    static let required: [ReplaceFields] = [.server, .image]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server to replace.")
+        case .image: Schema.image("The image of the next generation.")
+        case .outcome: Schema.words(Step.Outcome.self, "How it has to end; committed without it.")
+        }
+    }
+}
+
+/// The fields of an `expect` step.
+enum ExpectFields: String, FileField {
+    case server, generation, ready, image, http
+
+    static let required: [ExpectFields] = [.server]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server.")
+        case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
+        case .ready: Schema.bool("Whether the probes of its ready list hold.")
+        case .image: Schema.image("The image of the generation that serves.")
+        case .http: Schema.object(HTTPFields.self, "What it answers.")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import KilnModel
+
+/// A report as people read it, in at most 100 columns.
+public struct ReportText: Sendable {
+    private static let longestBar = 40
+
+    private let report: ScenarioReport
+    private let color: Bool
+
+    /// A report with or without colour; without it where the output is no terminal or `NO_COLOR` is set.
+    public init(_ report: ScenarioReport, color: Bool) {
+        self.report = report
+        self.color = color
+    }
+
+    /// The whole text, with a final newline.
+    public var text: String {
+        var lines = report.steps.flatMap(stepLines)
+        if !report.phases.isEmpty { lines += [""] + timeline }
+        lines.append("")
+        if let error = report.error {
+            lines += [error.message, error.hint.map { "next: \($0)" }].compactMap { $0 }
+        }
+        if let milliseconds = report.unavailableMS { lines.append("unavailable for \(ReportText.time(milliseconds))") }
+        if let evidence = report.evidence { lines.append("evidence in \(evidence)") }
+        if let ledger = report.ledger { lines.append(ReportText.verdict(ledger)) }
+        lines.append("\(report.scenario) \(painted(report.outcome.rawValue, report.outcome))")
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The verdict in one line, the same wherever it is shown.
+    public static func verdict(_ ledger: LedgerVerdict) -> String {
+        "acknowledged \(ledger.acknowledged), lost \(ledger.lost), torn \(ledger.torn), duplicated \(ledger.duplicated)"
+    }
+
+    private func stepLines(_ step: ScenarioReport.StepResult) -> [String] {
+        let time = ReportText.left(step.outcome == .skipped ? "" : ReportText.time(step.ms), 8)
+        let name = ReportText.right(step.name, 60)
+        let line = "\(name) \(time)  \(painted(step.outcome.rawValue, step.outcome))"
+        return [line] + (step.detail.map { $0.split(separator: "\n").map { "    \($0)" } } ?? [])
+    }
+
+    private var timeline: [String] {
+        let start = report.phases.map(\.startMS).min() ?? 0
+        let end = report.phases.map { $0.startMS + $0.ms }.max() ?? start
+        let scale = Double(ReportText.longestBar) / Double(max(1, end - start))
+        return report.phases.map { phase in
+            let label = ReportText.right("\(phase.server) \(phase.operation) \(phase.phase)", 46)
+            let offset = min(ReportText.longestBar - 1, Int((Double(phase.startMS - start) * scale).rounded()))
+            let length = min(max(1, Int((Double(phase.ms) * scale).rounded())), ReportText.longestBar - offset)
+            let bar = String(repeating: " ", count: offset) + String(repeating: "█", count: length)
+            return "\(label) \(ReportText.left(ReportText.time(phase.ms), 8))  \(bar)"
+        }
+    }
+
+    private func painted(_ word: String, _ outcome: ScenarioReport.Outcome) -> String {
+        guard color else { return word }
+        let code =
+            switch outcome {
+            case .passed: 32
+            case .failed, .error: 31
+            case .skipped: 33
+            }
+        return "\u{1b}[\(code)m\(word)\u{1b}[0m"
+    }
+
+    /// `850 ms`, `12.3 s`, `2 m 05 s`.
+    static func time(_ milliseconds: Int) -> String {
+        guard milliseconds >= 1000 else { return "\(milliseconds) ms" }
+        let tenths = milliseconds / 100
+        guard tenths >= 1200 else { return "\(tenths / 10).\(tenths % 10) s" }
+        let seconds = milliseconds / 1000
+        return "\(seconds / 60) m \(seconds % 60 < 10 ? "0" : "")\(seconds % 60) s"
+    }
+
+    /// `text` cut or filled on the right to `width` characters.
+    private static func right(_ text: String, _ width: Int) -> String {
+        let cut = text.count > width ? text.prefix(width - 1) + "…" : text[...]
+        return cut + String(repeating: " ", count: width - cut.count)
+    }
+
+    /// `text` filled on the left to `width` characters.
+    private static func left(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+}

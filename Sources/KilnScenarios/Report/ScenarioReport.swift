@@ -1,0 +1,173 @@
+import KilnModel
+
+/// What came of a scenario, as CI reads it; the keys of its JSON are part of Kiln's contract.
+public struct ScenarioReport: Sendable, Hashable, Codable {
+    /// How a scenario or a step ended.
+    public enum Outcome: String, Sendable, Hashable, Codable {
+        /// Everything was as expected.
+        case passed
+        /// An expectation was not met, or data was lost.
+        case failed
+        /// It could not be carried out.
+        case error
+        /// A step that was not reached.
+        case skipped
+    }
+
+    /// One step.
+    public struct StepResult: Sendable, Hashable, Codable {
+        /// The step in the words of the file.
+        public let name: String
+        /// How it ended.
+        public let outcome: Outcome
+        /// How long it took, in milliseconds.
+        public let ms: Int
+        /// What was expected and what was found, where it did not pass.
+        public let detail: String?
+
+        /// A step's result from its parts.
+        public init(name: String, outcome: Outcome, ms: Int, detail: String? = nil) {
+            self.name = name
+            self.outcome = outcome
+            self.ms = ms
+            self.detail = detail
+        }
+    }
+
+    /// An image as it was used.
+    public struct Image: Sendable, Hashable, Codable {
+        /// Its name.
+        public let name: Name
+        /// Its version.
+        public let version: String
+        /// Its digest.
+        public let digest: ImageDigest
+
+        /// An image from its parts.
+        public init(name: Name, version: String, digest: ImageDigest) {
+            self.name = name
+            self.version = version
+            self.digest = digest
+        }
+    }
+
+    /// A server as it was at the end.
+    public struct Server: Sendable, Hashable, Codable {
+        /// Its name.
+        public let name: Name
+        /// The generation that served last.
+        public let generation: Generation
+        /// The image of that generation.
+        public let image: Image
+        /// cloud-init's instance-id of that generation.
+        public let instanceID: String
+
+        /// A server from its parts.
+        public init(name: Name, generation: Generation, image: Image, instanceID: String) {
+            self.name = name
+            self.generation = generation
+            self.image = image
+            self.instanceID = instanceID
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, generation, image
+            case instanceID = "instance_id"
+        }
+    }
+
+    /// One phase of an operation on a server; the times count from the start of the scenario.
+    public struct Phase: Sendable, Hashable, Codable {
+        /// The server.
+        public let server: Name
+        /// What was done with it, such as `replace`.
+        public let operation: String
+        /// The phase, such as `HANDOVER`.
+        public let phase: String
+        /// When it began, in milliseconds.
+        public let startMS: Int
+        /// How long it took, in milliseconds.
+        public let ms: Int
+
+        /// A phase from its parts.
+        public init(server: Name, operation: String, phase: String, startMS: Int, ms: Int) {
+            self.server = server
+            self.operation = operation
+            self.phase = phase
+            self.startMS = startMS
+            self.ms = ms
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case server, operation, phase, ms
+            case startMS = "start_ms"
+        }
+    }
+
+    /// Why it could not be carried out.
+    public struct Failure: Sendable, Hashable, Codable {
+        /// The stable code of the error.
+        public let code: String
+        /// What is wrong.
+        public let message: String
+        /// What to do next.
+        public let hint: String?
+
+        /// An error as reports show it.
+        public init(_ error: KilnError) {
+            code = error.code
+            message = error.message
+            hint = error.hint
+        }
+    }
+
+    /// The version of kiln.
+    public let kiln: String
+    /// The scenario.
+    public let scenario: Name
+    /// How it ended.
+    public let outcome: Outcome
+    /// The exit code of the command.
+    public let exit: ExitCode
+    /// What became of acknowledged records, over all ledgers; nothing where none was verified.
+    public let ledger: LedgerVerdict?
+    /// How long users of the service would have seen no answer, in milliseconds; nothing where it was not measured.
+    public let unavailableMS: Int?
+    /// The steps in order.
+    public let steps: [StepResult]
+    /// The servers by name.
+    public let servers: [Server]
+    /// What happened when.
+    public let phases: [Phase]
+    /// Why it could not be carried out.
+    public let error: Failure?
+    /// The folder with what was kept for people to look at.
+    public let evidence: String?
+
+    /// A report from its parts.
+    public init(
+        kiln: String,
+        scenario: Name,
+        outcome: Outcome,
+        exit: ExitCode,
+        ledger: LedgerVerdict?,
+        unavailableMS: Int?,
+        steps: [StepResult],
+        servers: [Server],
+        phases: [Phase],
+        error: Failure?,
+        evidence: String?
+    ) {
+        self.kiln = kiln
+        self.scenario = scenario
+        self.outcome = outcome
+        self.exit = exit
+        self.ledger = ledger
+        self.unavailableMS = unavailableMS
+        self.steps = steps
+        self.servers = servers
+        self.phases = phases
+        self.error = error
+        self.evidence = evidence
+    }
+}

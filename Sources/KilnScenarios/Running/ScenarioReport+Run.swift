@@ -1,0 +1,83 @@
+import KilnEngine
+import KilnModel
+
+extension ScenarioReport {
+    /// The report of a run that has ended.
+    init(_ run: RunState, scenario: Scenario, version: String, timeline: Timeline, evidence: String?) {
+        let skipped = scenario.steps.dropFirst(run.steps.count).map {
+            StepResult(name: $0.description, outcome: .skipped, ms: 0)
+        }
+        self.init(
+            kiln: version,
+            scenario: scenario.name,
+            outcome: Outcome(failure: run.failure),
+            exit: ExitCode(failure: run.failure),
+            ledger: run.verdict,
+            unavailableMS: run.unavailable.map { Int($0 / .milliseconds(1)) },
+            steps: run.steps + skipped,
+            servers: run.servers.values.sorted { $0.name < $1.name }.compactMap(Server.init(status:)),
+            phases: timeline.phases.map(Phase.init(phase:)),
+            error: run.failure.map { Failure(KilnError(failure: $0)) },
+            evidence: evidence
+        )
+    }
+}
+
+extension ScenarioReport.Outcome {
+    /// What was found and is not as expected is a failure; what could not be carried out is an error.
+    fileprivate init(failure: (any Error)?) {
+        self = failure == nil ? .passed : failure is Unmet || failure is DataLoss ? .failed : .error
+    }
+}
+
+extension ScenarioReport.Server {
+    fileprivate init?(status: ServerStatus) {
+        guard let generation = status.generation, let image = status.image, let instanceID = status.instanceID else {
+            return nil
+        }
+        self.init(
+            name: status.name, generation: generation,
+            image: ScenarioReport.Image(name: image.name, version: image.version, digest: image.digest),
+            instanceID: instanceID
+        )
+    }
+}
+
+extension ScenarioReport.Phase {
+    fileprivate init(phase: Timeline.Phase) {
+        self.init(
+            server: phase.server, operation: "generation \(phase.generation)", phase: phase.step.rawValue.uppercased(),
+            startMS: Int(phase.start / .milliseconds(1)), ms: Int(phase.duration / .milliseconds(1))
+        )
+    }
+}
+
+extension ExitCode {
+    fileprivate init(failure: (any Error)?) {
+        self =
+            switch failure {
+            case nil: .done
+            case is Unmet: .unmet
+            case is DataLoss: .dataLoss
+            case is CancellationError: .interrupted
+            case let known as KilnError: known.exit
+            default: .internalError
+            }
+    }
+}
+
+extension KilnError {
+    fileprivate init(failure: any Error) {
+        switch failure {
+        case let known as KilnError: self = known
+        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, exit: .unmet)
+        case let loss as DataLoss:
+            self = KilnError(
+                "run.data-loss", "acknowledged data is gone or damaged: \(loss)",
+                hint: "the volume was retained: 'kiln volume list --retained'", exit: .dataLoss
+            )
+        case is CancellationError: self = KilnError("interrupted", "the run was interrupted", exit: .interrupted)
+        default: self = KilnError("internal", String(describing: failure))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Foundation
+import KilnEngine
+import KilnModel
+
+extension ScenarioRunner {
+    /// Performs one step; returns what is worth telling about it.
+    func perform(_ step: Step, _ run: inout RunState) async throws -> String? {
+        switch step.action {
+        case .up(let names): return try await up(names, &run)
+        case .exec(let command): return try await exec(command)
+        case .writeLedger(let server, let path): return try await writeLedger(server, path, &run)
+        case .verifyLedger(let server, let path, let atLeast): return try await verifyLedger(server, path, atLeast, &run)
+        case .replace(let server, let image, let outcome): return try await replace(server, image, outcome, &run)
+        case .stop(let names): return try await forEach(names) { try await engine.stop($0) }
+        case .start(let names): return try await forEach(names) { try await engine.start($0) }
+        case .expect(let expectation): return try await expect(expectation, &run)
+        case .down:
+            await rememberServers(&run)
+            try await engine.down(scenario.name)
+            return nil
+        }
+    }
+
+    private func id(_ name: Name) -> ServerID { ServerID(lab: scenario.name, server: name) }
+
+    private func forEach(_ names: [Name], _ body: (ServerID) async throws -> Void) async throws -> String? {
+        for name in names { try await body(id(name)) }
+        return nil
+    }
+
+    private func up(_ names: [Name], _ run: inout RunState) async throws -> String? {
+        for status in try await engine.up(scenario.lab, only: names) { run.servers[status.name] = status }
+        return nil
+    }
+
+    private func exec(_ command: Step.Command) async throws -> String? {
+        let result = try await engine.run(GuestCommand(command.arguments), on: id(command.server))
+        guard result.status == Int32(command.exit) else {
+            let errors = Name.quoted(String(decoding: result.errors.prefix(300), as: UTF8.self))
+            throw Unmet("\(command.server): exit status \(command.exit) expected, \(result.status) found; it said \(errors)")
+        }
+        if let text = command.contains, !String(decoding: result.output, as: UTF8.self).contains(text) {
+            let found = Name.quoted(String(decoding: result.output.prefix(300), as: UTF8.self))
+            throw Unmet("\(command.server): \(Name.quoted(text)) expected in the output, found \(found)")
+        }
+        return nil
+    }
+
+    private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
+        let session = try LedgerSession(
+            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile("\(scenario.name).acknowledged")
+        )
+        run.ledgers[server] = session
+        try await session.start()
+        return nil
+    }
+
+    private func verifyLedger(
+        _ server: Name, _ path: String, _ atLeast: Int, _ run: inout RunState
+    ) async throws -> String? {
+        guard let session = run.ledgers[server] else { throw Unmet("no ledger is being written on \(server)") }
+        try await session.awaitRecords(atLeast)
+        let verdict = try await session.verdict()
+        run.verdict = verdict
+        run.ledgers[server] = nil
+        guard verdict.isClean else { throw DataLoss(verdict) }
+        return "acknowledged \(verdict.acknowledged), lost 0, torn 0, duplicated 0"
+    }
+
+    private func replace(
+        _ server: Name, _ image: ImageReference, _ expected: Step.Outcome, _ run: inout RunState
+    ) async throws -> String? {
+        let id = id(server)
+        let engine = engine
+        let (report, gap) = try await measured(server) { try await engine.replace(id, image: image) }
+        if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
+        run.servers[server] = try await engine.status(id)
+        guard report.outcome.rawValue == expected.rawValue else {
+            throw KilnError(
+                report.turn?.code ?? "replace.outcome",
+                "the replacement of \(server) \(report.outcome.rawValue): \(report.turn?.reason ?? report.reason ?? "")",
+                hint: report.evidence.map { "what the new machine left behind is in \($0)" },
+                exit: ExitCode(outcome: report.outcome) ?? .unmet
+            )
+        }
+        return gap.map { "unavailable \(Int($0 / .milliseconds(1))) ms" }
+    }
+
+    private func measured(
+        _ server: Name, _ body: @escaping @Sendable () async throws -> ReplacementReport
+    ) async throws -> (ReplacementReport, Duration?) {
+        guard let target = try await availabilityTarget(server) else { return (try await body(), nil) }
+        return try await AvailabilityMeter(target, network: network).measure(body)
+    }
+
+    private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
+        let ports = try await engine.status(id(server)).ports
+        for probe in scenario.lab.servers[server]?.ready ?? [] {
+            if case .http(let name, let path, let status, _) = probe, let port = ports[name] {
+                return AvailabilityMeter.Target(port: port.host, path: path, status: status)
+            }
+        }
+        return nil
+    }
+
+    private func expect(_ expected: Step.Expectation, _ run: inout RunState) async throws -> String? {
+        let status = try await engine.status(id(expected.server))
+        run.servers[expected.server] = status
+        if let generation = expected.generation, status.generation != generation {
+            throw Unmet(
+                "\(expected.server): generation \(generation) expected, \(status.generation.map(\.description) ?? "none") found"
+            )
+        }
+        if let image = expected.image, status.image.map({ image.names($0) }) != true {
+            let found = status.image.map { "\($0.name):\($0.version)" } ?? "none"
+            throw Unmet("\(expected.server): image \(image) expected, \(found) found")
+        }
+        if expected.ready == true { try await engine.awaitReady(id(expected.server)) }
+        if let http = expected.http { try await expect(http, of: expected.server, status) }
+        return nil
+    }
+
+    private func expect(_ http: Step.Expectation.HTTP, of server: Name, _ status: ServerStatus) async throws {
+        let port = status.ports[http.port]?.host ?? 0
+        let finding = await network.http(port: port, path: http.path, status: http.status, contains: http.contains)
+        switch finding {
+        case .holds: return
+        case .notYet(let found), .failed(let found):
+            throw Unmet("\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found")
+        }
+    }
+
+    private func rememberServers(_ run: inout RunState) async {
+        for status in (try? await engine.statuses(scenario.name)) ?? [] { run.servers[status.name] = status }
+    }
+}
+
+extension ImageReference {
+    /// Whether this reference can mean that image.
+    func names(_ image: ServerStatus.Image) -> Bool {
+        guard name == image.name else { return false }
+        return switch selector {
+        case .latest: true
+        case .version(let version): version == image.version
+        case .digest(let digest): digest == image.digest
+        }
+    }
+}
+
+extension ExitCode {
+    /// The exit code of a replacement that ended so.
+    init?(outcome: Outcome) {
+        switch outcome {
+        case .committed: return nil
+        case .aborted: self = .aborted
+        case .reverted: self = .reverted
+        case .halted: self = .halted
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import KilnModel
+
+/// One step of a scenario.
+public struct Step: Sendable, Hashable, CustomStringConvertible {
+    /// What a step does.
+    public enum Action: Sendable, Hashable {
+        /// Makes the servers and waits until they are ready.
+        case up([Name])
+        /// Runs a command in a guest and compares how it ends.
+        case exec(Command)
+        /// Starts the ledger's writer in the background.
+        case writeLedger(server: Name, path: String)
+        /// Stops the writer and compares what was acknowledged with what the volume holds.
+        case verifyLedger(server: Name, path: String, recordsAtLeast: Int)
+        /// Replaces the server's machine by one of another image.
+        case replace(server: Name, image: ImageReference, outcome: Outcome)
+        /// Shuts the machines of the servers down.
+        case stop([Name])
+        /// Starts the stopped machines of the servers and waits until they are ready.
+        case start([Name])
+        /// Compares a server with what is expected of it.
+        case expect(Expectation)
+        /// Destroys the machines of the lab; volumes are retained.
+        case down
+    }
+
+    /// A command in a guest and how it has to end.
+    public struct Command: Sendable, Hashable {
+        /// The server whose machine runs it.
+        public let server: Name
+        /// Program and arguments; a text in the file becomes `/bin/sh -c TEXT`.
+        public let arguments: [String]
+        /// The expected exit status.
+        public let exit: Int
+        /// What the standard output has to contain.
+        public let contains: String?
+
+        /// A command from its parts.
+        public init(server: Name, arguments: [String], exit: Int = 0, contains: String? = nil) {
+            self.server = server
+            self.arguments = arguments
+            self.exit = exit
+            self.contains = contains
+        }
+    }
+
+    /// How a replacement ends.
+    public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The new generation serves.
+        case committed
+        /// The new one failed after the volumes had moved; the old one serves again.
+        case reverted
+        /// Given up before anything that serves was touched.
+        case aborted
+    }
+
+    /// What is expected of a server; at least one part besides the server is set.
+    public struct Expectation: Sendable, Hashable {
+        /// An HTTP GET through a published port that has to be answered with a status and a text.
+        public struct HTTP: Sendable, Hashable {
+            /// The published port.
+            public let port: Name
+            /// The path, from `/`.
+            public let path: String
+            /// The expected status.
+            public let status: Int
+            /// What the body has to contain.
+            public let contains: String?
+
+            /// A request from its parts.
+            public init(port: Name, path: String, status: Int = 200, contains: String? = nil) {
+                self.port = port
+                self.path = path
+                self.status = status
+                self.contains = contains
+            }
+        }
+
+        /// The server.
+        public let server: Name
+        /// The generation that serves.
+        public let generation: Generation?
+        /// Whether every probe of its ready list holds.
+        public let ready: Bool?
+        /// The image of the generation that serves.
+        public let image: ImageReference?
+        /// What it answers.
+        public let http: HTTP?
+
+        /// An expectation from its parts.
+        public init(
+            server: Name,
+            generation: Generation? = nil,
+            ready: Bool? = nil,
+            image: ImageReference? = nil,
+            http: HTTP? = nil
+        ) {
+            self.server = server
+            self.generation = generation
+            self.ready = ready
+            self.image = image
+            self.http = http
+        }
+    }
+
+    /// What it does.
+    public let action: Action
+    /// Where it stands in the file.
+    public let position: Position
+
+    /// A step from its parts.
+    public init(action: Action, position: Position) {
+        self.action = action
+        self.position = position
+    }
+
+    /// The step in the words of the file, for reports.
+    public var description: String {
+        switch action {
+        case .up(let servers): "up \(Step.list(servers))"
+        case .exec(let command): "exec \(command.server)"
+        case .writeLedger(let server, _): "write-ledger \(server)"
+        case .verifyLedger(let server, _, _): "verify-ledger \(server)"
+        case .replace(let server, let image, _): "replace \(server) by \(image)"
+        case .stop(let servers): "stop \(Step.list(servers))"
+        case .start(let servers): "start \(Step.list(servers))"
+        case .expect(let expectation): "expect \(expectation.server)"
+        case .down: "down"
+        }
+    }
+
+    private static func list(_ names: [Name]) -> String { names.map(\.text).joined(separator: ", ") }
+}

@@ -1,0 +1,12 @@
+import Foundation
+import KilnCLI
+import KilnHost
+
+@main
+enum Main {
+    static func main() async {
+        // First of all: kiln runs itself once more as the parent of the private libvirt daemon.
+        DaemonReaper.runIfRequested(arguments: CommandLine.arguments)
+        exit(await KilnCommand.status(of: Array(CommandLine.arguments.dropFirst())))
+    }
+}

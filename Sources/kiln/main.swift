@@ -1,4 +1,0 @@
-import KilnHost
-
-DaemonReaper.runIfRequested(arguments: CommandLine.arguments)
-print("kiln")

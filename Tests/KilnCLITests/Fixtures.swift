@@ -1,0 +1,64 @@
+import Foundation
+
+@testable import KilnEngine
+@testable import KilnModel
+
+/// Values that several tests show.
+enum Fixtures {
+    static func id(_ lab: String, _ server: String) throws -> ServerID {
+        ServerID(lab: try Name(lab), server: try Name(server))
+    }
+
+    static func digest() throws -> ImageDigest {
+        guard let digest = ImageDigest(String(repeating: "ab", count: 32)) else { throw KilnError("test", "no digest") }
+        return digest
+    }
+
+    static func status(
+        _ server: String,
+        generation: Int? = 1,
+        state: MachineState = .running,
+        operation: ServerStatus.OpenOperation? = nil,
+        isHalted: Bool = false
+    ) throws -> ServerStatus {
+        ServerStatus(
+            lab: try Name("shop"),
+            name: try Name(server),
+            generation: generation.map { Generation($0) },
+            state: state,
+            image: generation == nil
+                ? nil : ServerStatus.Image(name: try Name("tiny"), version: "1", digest: try digest()),
+            instanceID: generation == nil ? nil : "i-1",
+            ports: generation == nil ? [:] : [try Name("http"): ServerStatus.Port(host: 20080, guest: 80)],
+            volumes: generation == nil ? [:] : [try Name("data"): "/data"],
+            operation: operation,
+            isHalted: isHalted
+        )
+    }
+
+    static func report(
+        _ outcome: Outcome,
+        turn: TurnBack? = nil,
+        reason: String? = nil,
+        evidence: String? = nil
+    ) throws -> ReplacementReport {
+        ReplacementReport(
+            server: try id("shop", "web"),
+            from: Generation(1),
+            to: Generation(2),
+            outcome: outcome,
+            steps: [CompletedStep(step: .plan, milliseconds: 40), CompletedStep(step: .prepare, milliseconds: 1260)],
+            turn: turn,
+            reason: reason,
+            evidence: evidence
+        )
+    }
+
+    /// A directory of the test's own, removed afterwards.
+    static func withDirectory<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+        let path = FileManager.default.temporaryDirectory.path + "/kiln-cli-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try await body(path)
+    }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnScenarios
+import Testing
+
+@testable import KilnCLI
+
+@Suite("Verbs that need no hypervisor")
+struct LocalVerbTests {
+    @Test("the starter file is a valid lab, and is never overwritten")
+    func starter() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/kiln.yaml"
+            try StarterLab.write(to: path)
+            #expect(try ScenarioFile.lab(at: path).lab.servers.count == 1)
+            try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
+            #expect { try StarterLab.write(to: path) } throws: { ($0 as? KilnError)?.code == "init.exists" }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
+        }
+    }
+
+    @Test("lint prints every problem of every file and exits 65")
+    func lint() async throws {
+        try await Fixtures.withDirectory { directory in
+            let good = directory + "/good.yaml"
+            let bad = directory + "/bad.yaml"
+            try StarterLab.write(to: good)
+            try Data("kiln: 1\nname: Bad\nlab: { servers: {} }\n".utf8).write(to: URL(fileURLWithPath: bad))
+            let recorded = RecordedSession()
+            let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", good, bad]) as? ScenarioLintVerb)
+            #expect(await verb.status(in: recorded.session()) == 65)
+            #expect(recorded.output.contains("bad.yaml:2:7: name:"))
+            let clean = RecordedSession()
+            let ok = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", good]) as? ScenarioLintVerb)
+            #expect(await ok.status(in: clean.session()) == 0)
+            #expect(clean.output == "1 file without problems\n")
+        }
+    }
+
+    @Test("without a lab file, up says how to get one")
+    func noFile() {
+        #expect { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: false) } throws: {
+            ($0 as? KilnError)?.code == "lab.no-file"
+        }
+        #expect(throws: InvalidFile.self) { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: true) }
+    }
+
+    @Test("completion offers LAB/NAME always, and NAME where one lab has it")
+    func completion() async throws {
+        try await Fixtures.withDirectory { directory in
+            for path in ["a/servers/web", "b/servers/web", "b/servers/db", "b/servers/.new"] {
+                try FileManager.default.createDirectory(
+                    atPath: "\(directory)/labs/\(path)",
+                    withIntermediateDirectories: true
+                )
+            }
+            let names = KnownNames(state: StateDirectory(root: directory, sockets: ""))
+            #expect(names.servers(startingWith: "") == ["a/web", "b/db", "b/web", "db"])
+            #expect(names.servers(startingWith: "b/") == ["b/db", "b/web"])
+            #expect(names.labs(startingWith: "") == ["a", "b"])
+        }
+    }
+
+    @Test("nobody is asked where nobody can answer: deleting a volume needs --yes")
+    func unconfirmed() throws {
+        let session = RecordedSession().session()
+        let verb = try #require(try KilnCommand.parseAsRoot(["volume", "delete", "a/b"]) as? VolumeDeleteVerb)
+        #expect { try verb.confirm("Sure?", session) } throws: { ($0 as? KilnError)?.code == "volume.unconfirmed" }
+        let sure = try #require(try KilnCommand.parseAsRoot(["volume", "delete", "a/b", "--yes"]) as? VolumeDeleteVerb)
+        #expect(throws: Never.self) { try sure.confirm("Sure?", session) }
+    }
+
+    @Test("ssh trusts one key, reads no configuration, and gets every word of the command as one")
+    func ssh() async throws {
+        try await Fixtures.withDirectory { directory in
+            let invocation = SSHInvocation(
+                port: 20022,
+                user: "debian",
+                identity: "/k/ssh/id_ed25519",
+                knownHosts: directory + "/known 100%",
+                command: ["echo", "it's", "a b", "", "$(x)"]
+            )
+            let arguments = invocation.arguments
+            #expect(arguments.starts(with: ["ssh", "-F", "/dev/null", "-p", "20022", "-i", "/k/ssh/id_ed25519"]))
+            #expect(arguments.contains("UserKnownHostsFile=\"\(directory)/known 100%%\""))
+            #expect(arguments.contains("StrictHostKeyChecking=yes"))
+            #expect(
+                Array(arguments.suffix(8)) == [
+                    "debian", "127.0.0.1", "--", "echo", "'it'\\''s'", "'a b'", "''", "'$(x)'",
+                ]
+            )
+            try invocation.writeKnownHosts("ssh-ed25519 AAAA host\nssh-rsa BBBB other\n")
+            #expect(
+                try String(contentsOfFile: invocation.knownHosts, encoding: .utf8) == "kiln ssh-ed25519 AAAA host\n"
+            )
+        }
+    }
+
+    @Test("a copy lands under its own name in a directory, and replaces a file")
+    func hostFile() async throws {
+        try await Fixtures.withDirectory { directory in
+            try HostFile.write([1, 2], to: directory, named: "/etc/hosts")
+            #expect(try HostFile.read(directory + "/hosts") == [1, 2])
+            try HostFile.write([3], to: directory + "/hosts", named: "/x")
+            #expect(try HostFile.read(directory + "/hosts") == [3])
+            #expect(throws: KilnError.self) { try HostFile.read(directory + "/absent") }
+        }
+    }
+
+    @Test("a deadline of the user ends a wait with its own code; without one the work decides")
+    func deadline() async throws {
+        await #expect {
+            try await Deadline.within(.milliseconds(20), "it") { try await Task.sleep(for: .seconds(60)) }
+        } throws: {
+            ($0 as? KilnError)?.exit == .deadline
+        }
+        try await Deadline.within(.seconds(60), "it") {}
+        try await Deadline.within(nil, "it") {}
+    }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import KilnHost
+import KilnImages
+import KilnModel
+import Testing
+
+@testable import KilnCLI
+@testable import KilnEngine
+
+@Suite("Rendering")
+struct RenderingTests {
+    @Test("servers are a table that tells what a person has to know")
+    func serverTable() throws {
+        let list = ServerList(servers: [
+            try Fixtures.status("db", generation: nil, state: .absent),
+            try Fixtures.status(
+                "web",
+                generation: 12,
+                operation: ServerStatus.OpenOperation(number: 3, step: .healthy, pid: 77)
+            ),
+            try Fixtures.status("cache", operation: ServerStatus.OpenOperation(number: 2, step: .stop, pid: nil)),
+            try Fixtures.status("queue", state: .off, isHalted: true),
+        ])
+        #expect(
+            try Renderer.text(list, as: .table) == """
+                SERVER      GEN  STATE                                        IMAGE   PORTS
+                shop/db     -    absent                                       -       -
+                shop/web    12   running, 3 at healthy (pid 77)               tiny:1  http 127.0.0.1:20080→80
+                shop/cache  1    running, 2 interrupted at stop               tiny:1  http 127.0.0.1:20080→80
+                shop/queue  1    halted (off); see 'kiln history shop/queue'  tiny:1  http 127.0.0.1:20080→80
+
+                """
+        )
+    }
+
+    @Test("servers are JSON whose keys stay")
+    func serverJSON() throws {
+        let text = try Renderer.text(ServerList(servers: [try Fixtures.status("web")]), as: .json)
+        #expect(
+            text == """
+                {
+                  "servers" : [
+                    {
+                      "generation" : 1,
+                      "halted" : false,
+                      "image" : {
+                        "digest" : "sha256:\(String(repeating: "ab", count: 32))",
+                        "name" : "tiny",
+                        "version" : "1"
+                      },
+                      "instance_id" : "i-1",
+                      "lab" : "shop",
+                      "name" : "web",
+                      "ports" : {
+                        "http" : {
+                          "guest" : 80,
+                          "host" : 20080
+                        }
+                      },
+                      "state" : "running",
+                      "volumes" : {
+                        "data" : "/data"
+                      }
+                    }
+                  ]
+                }
+
+                """
+        )
+    }
+
+    @Test("an empty list says so")
+    func empty() throws {
+        #expect(try Renderer.text(ServerList(servers: []), as: .table) == "no servers\n")
+        #expect(try Renderer.text(VolumeList(volumes: [], retained: []), as: .table) == "no volumes\n")
+    }
+
+    @Test("a committed replacement says what serves")
+    func committed() throws {
+        let result = ReplacementResult(report: try Fixtures.report(.committed))
+        #expect(
+            try Renderer.text(result, as: .table) == "shop/web: generation 2 serves; generation 1 is gone (1.3 s)\n"
+        )
+    }
+
+    @Test("a reverted replacement says why, and where the evidence is")
+    func reverted() throws {
+        let turn = TurnBack(direction: .revert, step: .healthy, code: "ready.timeout", reason: "no\u{1b}[1m answer")
+        let result = ReplacementResult(report: try Fixtures.report(.reverted, turn: turn, evidence: "/evidence/1"))
+        #expect(
+            try Renderer.text(result, as: .table) == """
+                shop/web: reverted; generation 1 serves again (1.3 s)
+                why: healthy failed: no\\u{1b}[1m answer [ready.timeout]
+                evidence: /evidence/1
+
+                """
+        )
+    }
+
+    @Test("a replacement's JSON carries its exit code")
+    func replacementJSON() throws {
+        let text = try Renderer.text(ReplacementResult(report: try Fixtures.report(.committed)), as: .json)
+        #expect(
+            text == """
+                {
+                  "exit" : 0,
+                  "from" : 1,
+                  "outcome" : "committed",
+                  "server" : {
+                    "lab" : "shop",
+                    "server" : "web"
+                  },
+                  "steps" : [
+                    {
+                      "milliseconds" : 40,
+                      "step" : "plan"
+                    },
+                    {
+                      "milliseconds" : 1260,
+                      "step" : "prepare"
+                    }
+                  ],
+                  "to" : 2
+                }
+
+                """
+        )
+    }
+
+    @Test("history is a table and JSON of the journal's operations")
+    func history() throws {
+        let begin = Date(timeIntervalSince1970: 1_700_000_000)
+        let intent = Intent(number: 1, from: nil, to: Generation(1), image: "tiny:1", digest: try Fixtures.digest())
+        let history = ServerHistory([
+            JournalRecord(time: begin, pid: 7, event: .began(intent)),
+            JournalRecord(time: begin, pid: 7, event: .completed(.plan, milliseconds: 1500)),
+            JournalRecord(time: begin, pid: 7, event: .ended(.committed, reason: nil)),
+        ])
+        let view = HistoryView(server: try Fixtures.id("shop", "web"), history: history)
+        #expect(
+            try Renderer.text(view, as: .table) == """
+                NO  BEGAN                 GEN  IMAGE   OUTCOME    TOOK   WHY
+                1   2023-11-14T22:13:20Z  → 1  tiny:1  committed  1.5 s\("  ")
+
+                """
+        )
+        let json = try Renderer.text(view, as: .json)
+        #expect(json.contains("\"began\" : \"2023-11-14T22:13:20Z\""))
+        #expect(json.contains("\"outcome\" : \"committed\""))
+    }
+
+    @Test("volumes name their writer, and what was deleted is listed as retained")
+    func volumes() throws {
+        let machine = try Fixtures.id("shop", "web").machine(Generation(2))
+        let record = VolumeRecord(
+            lab: try Name("shop"),
+            name: try Name("data"),
+            id: VolumeID(),
+            spec: VolumeSpec(size: .mebibytes(64)),
+            created: Date(timeIntervalSince1970: 0),
+            layers: ["0001.qcow2"],
+            lease: VolumeRecord.Lease(machine: machine, number: 1),
+            leaseNumber: 1
+        )
+        #expect(
+            try Renderer.text(VolumeList(volumes: [record], retained: ["shop.old.1"]), as: .table) == """
+                VOLUME      SIZE   FILESYSTEM  WRITER
+                shop/data   64MiB  ext4        shop/web#2
+                shop.old.1  -      -           retained
+
+                """
+        )
+    }
+
+    @Test("a cell with control characters can't break the table")
+    func hostileCells() {
+        let table = TextTable(header: ["a", "b"], rows: [["x\ny", "\u{1b}[2J"]])
+        #expect(table.lines == ["A    B", "x y  \\u{1b}[2J"])
+    }
+
+    @Test("the doctor's findings are shown with what to do")
+    func doctor() throws {
+        let result = DoctorResult(findings: [
+            DoctorFinding("kvm", .warn, "no CPU flag", remedy: "nothing: TCG is used"),
+            DoctorFinding("home", .pass, "/k"),
+        ])
+        #expect(
+            try Renderer.text(result, as: .table) == """
+                LEVEL  NAME  DETAIL
+                warn   kvm   no CPU flag; next: nothing: TCG is used
+                pass   home  /k
+
+                """
+        )
+    }
+}

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Testing
+
+@testable import KilnCLI
+
+@Suite("Command lines")
+struct VerbParsingTests {
+    @Test(
+        "every verb is understood",
+        arguments: [
+            ["init"], ["init", "lab.yaml"], ["up"], ["up", "web", "db", "-f", "lab.yaml"], ["up", "--file", "x.yaml"],
+            ["ps"], ["ps", "shop", "--format", "json"], ["exec", "web", "--", "ls", "-l"],
+            ["exec", "shop/web", "--timeout", "90s", "--quiet", "--", "true"], ["cp", "a", "web:/b"],
+            ["cp", "web:/b", "-"], ["logs", "web"], ["logs", "web", "--source", "qemu", "--follow", "--raw"],
+            ["logs", "web", "--source", "cloud-init"], ["console", "web"], ["ssh", "web"],
+            ["ssh", "web", "--user", "root", "--", "uname", "-a"], ["wait", "web", "--timeout", "5m"],
+            ["stop", "web", "--force"], ["start", "web"], ["replace", "web"],
+            ["replace", "web", "--image", "tiny:2", "--format", "json"], ["recover"], ["recover", "web", "--dry-run"],
+            ["history", "web"], ["down"], ["down", "shop"], ["down", "-f", "lab.yaml"],
+            ["run", "s.yaml", "--format", "json", "--keep-on-failure"], ["scenario", "lint", "a.yaml", "b.yaml"],
+            ["schema"], ["image", "list"], ["image", "bake", "tiny", "debian-13"],
+            ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
+            ["volume", "list"], ["volume", "delete", "shop/data", "--yes"], ["doctor", "--connect", "test:///default"],
+            ["gc", "--dry-run"],
+        ]
+    )
+    func understood(_ arguments: [String]) throws {
+        let command = try KilnCommand.parseAsRoot(arguments)
+        #expect(command is any Verb)
+    }
+
+    @Test(
+        "a mistake is a usage error, exit 64",
+        arguments: [
+            ["frobnicate"], ["exec", "web"], ["exec", "web", "ls"], ["cp", "a", "b"], ["cp", "web:/a", "db:/b"],
+            ["down", "shop", "-f", "lab.yaml"], ["logs", "web", "--source", "syslog"],
+            ["logs", "web", "--source", "cloud-init", "--follow"], ["logs", "web", "--format", "json"],
+            ["wait", "web", "--timeout", "90"], ["ps", "--format", "yaml"],
+            ["ssh", "web", "--user", "-oProxyCommand=x"],
+            ["ssh", "web", "--user", "a@b"], ["replace"], ["image", "bake"], ["volume", "delete"],
+        ]
+    )
+    func mistake(_ arguments: [String]) {
+        #expect { try KilnCommand.parseAsRoot(arguments) } throws: { KilnCommand.exitCode(for: $0).rawValue == 64 }
+    }
+
+    @Test("what follows -- reaches the command in the guest untouched")
+    func terminator() throws {
+        let verb = try #require(
+            try KilnCommand.parseAsRoot(["exec", "web", "--", "sh", "-c", "a; b", "--format"]) as? ExecVerb
+        )
+        #expect(verb.command == ["sh", "-c", "a; b", "--format"])
+        #expect(verb.global.format == .table)
+    }
+
+    @Test("JSON is asked for only before --, with either spelling")
+    func wantsJSON() {
+        #expect(KilnCommand.wantsJSON(["ps", "--format", "json"]))
+        #expect(KilnCommand.wantsJSON(["ps", "--format=json"]))
+        #expect(!KilnCommand.wantsJSON(["exec", "web", "--", "x", "--format", "json"]))
+        #expect(!KilnCommand.wantsJSON(["ps", "json"]))
+    }
+
+    @Test("a completion script is there for every shell", arguments: CompletionShell.allCases)
+    func completion(_ shell: CompletionShell) {
+        let script = KilnCommand.completionScript(for: shell)
+        #expect(script.contains("replace"))
+        #expect(script.contains("---completion"))
+    }
+
+    @Test(
+        "a duration has a unit",
+        arguments: [
+            ("90s", Duration.seconds(90)), ("5m", .seconds(300)), ("250ms", .milliseconds(250)), ("2h", .seconds(7200)),
+        ]
+    )
+    func patience(_ text: String, _ duration: Duration) {
+        #expect(Patience(argument: text)?.duration == duration)
+    }
+
+    @Test("anything else is no duration", arguments: ["", "s", "90", "-1s", "0s", "1.5s", "1 s", "٣s", "99999999999s"])
+    func noPatience(_ text: String) { #expect(Patience(argument: text) == nil) }
+
+    @Test(
+        "a side of a copy is a server only with an absolute path in it",
+        arguments: [
+            ("web:/etc/hosts", CopySide.guest(server: "web", path: "/etc/hosts")),
+            ("shop/web:/a:/b", .guest(server: "shop/web", path: "/a:/b")), ("./web:/a", .host("./web:/a")),
+            ("/web:/a", .host("/web:/a")), ("web:a", .host("web:a")), ("-", .host("-")),
+        ]
+    )
+    func copySide(_ text: String, _ side: CopySide) { #expect(CopySide(text) == side) }
+}

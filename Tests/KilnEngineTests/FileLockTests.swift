@@ -1,0 +1,75 @@
+import Foundation
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@testable import KilnEngine
+
+@Suite struct FileLockTests {
+    /// Another process that holds a lock until it is killed.
+    private func holder(of path: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+        process.arguments = ["--no-fork", "--exclusive", path, "/bin/sh", "-c", "echo ready; exec sleep 60"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        #expect(try output.fileHandleForReading.read(upToCount: 5) == Data("ready".utf8))
+        return process
+    }
+
+    @Test("a second taker is refused at once, and told who holds the lock")
+    func refused() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let first = try FileLock(path, subject: "server lab/web")
+        let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "server lab/web") }
+        #expect(error.code == "lock.held")
+        #expect(error.exit == .blocked)
+        #expect(error.message.contains("server lab/web"))
+        #expect(error.message.contains("pid \(getpid())"))
+        withExtendedLifetime(first) {}
+    }
+
+    @Test("the lock is free when its holder lets it go")
+    func released() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        do { withExtendedLifetime(try FileLock(path, subject: "x")) {} }
+        _ = try FileLock(path, subject: "x")
+    }
+
+    @Test("a lock goes with the process that held it, even if that was killed")
+    func processDeath() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        try Data("pid 4711, kiln replace web\u{1b}[2J".utf8).write(to: URL(fileURLWithPath: path))
+        let process = try holder(of: path)
+        let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "x") }
+        #expect(error.message.contains("pid 4711, kiln replace web"))
+        #expect(!error.message.contains("\u{1b}"))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        _ = try FileLock(path, subject: "x")
+    }
+
+    @Test("the existence and content of a lock file mean nothing")
+    func existence() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        try Data("pid 1, init".utf8).write(to: URL(fileURLWithPath: path))
+        let lock = try FileLock(path, subject: "x")
+        withExtendedLifetime(lock) {}
+        #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("pid \(getpid())"))
+    }
+
+    @Test("a symbolic link in the place of a lock file is not followed")
+    func link() throws {
+        let directory = try TemporaryDirectory()
+        let target = directory.path + "/target"
+        try Data("precious".utf8).write(to: URL(fileURLWithPath: target))
+        try FileManager.default.createSymbolicLink(atPath: directory.path + "/lock", withDestinationPath: target)
+        #expect(throws: KilnError.self) { try FileLock(directory.path + "/lock", subject: "x") }
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "precious")
+    }
+}

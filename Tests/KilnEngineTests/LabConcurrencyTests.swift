@@ -1,0 +1,61 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@Suite struct LabConcurrencyTests {
+    /// A replacement whose new machine keeps it waiting until its image is said to be ready.
+    private func waiting() async throws -> (LabTestWorld, Task<ReplacementReport, any Error>) {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.silent)])
+        var spec = try world.spec()
+        spec.readyTimeout = .seconds(30)
+        _ = try await world.engine.up(try world.lab([world.id.server: spec]))
+        let task = Task { try await world.replace("tiny:2") }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < deadline {
+            if try await world.engine.status(world.id).operation?.step == .healthy { break }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        return (world, task)
+    }
+
+    @Test("a second changing command is refused at once, naming the first; reading ones work meanwhile")
+    func second() async throws {
+        let (world, task) = try await waiting()
+        let commands: [@Sendable () async throws -> Void] = [
+            { _ = try await world.replace("tiny:1") }, { _ = try await world.up() },
+            { try await world.engine.stop(world.id) }, { try await world.engine.start(world.id) },
+            { _ = try await world.engine.recover(world.id) }, { try await world.engine.down(world.id.lab) },
+        ]
+        for command in commands {
+            let error = try await #require(throws: KilnError.self) { try await command() }
+            #expect(error.code == "lock.held")
+            #expect(error.exit == .blocked)
+            #expect(error.message.contains("pid \(getpid())"))
+        }
+        let status = try await world.engine.status(world.id)
+        #expect(status.operation?.step == .healthy)
+        #expect(status.operation?.pid == getpid())
+        #expect(try world.engine.history(world.id).open?.replacement.intent.to == Generation(2))
+        #expect(try world.engine.machine(world.id) == world.machine(2))
+        #expect(try world.engine.volumes.list().count == 1)
+        #expect(try await world.engine.plan(try world.lab()).count == 1)
+        world.world.hypervisor.setBehaviour(
+            GuestBehaviour(),
+            ofImage: try world.engine.record(world.id).files.disk
+        )
+        #expect(try await task.value.outcome == .committed)
+    }
+
+    @Test("an interrupted command turns back before it ends, and the old machine serves")
+    func interrupted() async throws {
+        let (world, task) = try await waiting()
+        task.cancel()
+        let report = try await task.value
+        #expect(report.outcome == .reverted)
+        #expect(report.turn?.code == "interrupted")
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(try await world.engine.status(world.id).operation == nil)
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@Suite struct LabPowerTests {
+    @Test("stop and start keep the generation, the instance id and the volume")
+    func stopStart() async throws {
+        let world = try LabTestWorld()
+        let before = try await world.up()
+        world.write("a", by: 1)
+        try await world.engine.stop(world.id)
+        #expect(try await world.engine.status(world.id).state == .off)
+        #expect(try world.record().lease?.machine == world.machine(1))
+        #expect(try await world.engine.plan(try world.lab()).map(\.kind) == [.start])
+        try await world.engine.start(world.id)
+        world.write("b", by: 1)
+        let after = try await world.engine.status(world.id)
+        #expect(after == before)
+        #expect(after.instanceID?.hasPrefix("web-1-") == true)
+        #expect(try world.written() == ["a", "b"])
+    }
+
+    @Test("up starts a server that is off")
+    func upStarts() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.world.hypervisor.set(world.machine(1), .off)
+        #expect(try await world.up().state == .running)
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 2)
+    }
+
+    @Test("a guest that ignores the request runs on, unless it is forced off")
+    func ignoring() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores)])
+        try await world.up()
+        let error = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
+        #expect(error.code == "stop.timeout")
+        #expect(try await world.engine.status(world.id).state == .running)
+        try await world.engine.stop(world.id, force: true)
+        #expect(try await world.engine.status(world.id).state == .off)
+    }
+
+    @Test("a machine is not started on a volume that something else holds, which is named")
+    func heldAtStart() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        try await world.engine.stop(world.id)
+        world.world.holders.hold(try world.activeLayer, by: FileHolder(pid: 4711, name: "qemu-nbd"))
+        let error = try await #require(throws: KilnError.self) { try await world.engine.start(world.id) }
+        #expect(error.code == "volume.held")
+        #expect(error.exit == .blocked)
+        #expect(error.message.contains("qemu-nbd (pid 4711)"))
+        #expect(world.world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("down leaves only the volumes", arguments: [GuestBehaviour.Shutdown.obeys, .ignores])
+    func down(_ shutdown: GuestBehaviour.Shutdown) async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(shutdown: shutdown), "2": GuestBehaviour(shutdown: shutdown)])
+        try await world.up()
+        world.write("a", by: 1)
+        if shutdown == .obeys { #expect(try await world.replace("tiny:2").outcome == .committed) }
+        try await world.engine.down(world.id.lab)
+        #expect(try await world.world.hypervisor.machines().isEmpty)
+        #expect(!world.exists(world.world.state.lab(world.id.lab)))
+        #expect(try world.record().lease == nil)
+        #expect(try world.written() == ["a"])
+        #expect(try world.engine.servers().isEmpty)
+        let kept = try world.files().filter { !$0.hasPrefix("volumes") && $0 != "labs" && $0 != "labs/lock" }
+        #expect(kept.isEmpty)
+    }
+
+    @Test("a lab that is brought up again finds its volume as it was, however often it was replaced before")
+    func downUp() async throws {
+        let world = try LabTestWorld()
+        var lines: [String] = []
+        for round in 1...4 {
+            try await world.up()
+            for generation in 1...4 {
+                lines.append("\(round).\(generation)")
+                world.write("\(round).\(generation)", by: generation)
+                if generation < 4 { #expect(try await world.replace("tiny:2").outcome == .committed) }
+            }
+            try await world.engine.down(world.id.lab)
+            #expect(try world.written() == lines)
+        }
+    }
+
+    @Test("a volume is not deleted while a server has it; then it is kept aside until it is purged")
+    func volumeDelete() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        let volumes = world.engine.volumes
+        for isRunning in [true, false] {
+            if !isRunning { try await world.engine.stop(world.id) }
+            let error = try #require(throws: KilnError.self) { try volumes.retain(lab: world.id.lab, world.volume) }
+            #expect(error.code == "volume.leased")
+        }
+        try await world.engine.down(world.id.lab)
+        let active = try world.activeLayer
+        world.world.holders.hold(active, by: FileHolder(pid: 1, name: "x"))
+        #expect(throws: KilnError.self) { try volumes.retain(lab: world.id.lab, world.volume) }
+        world.world.holders.hold(active, by: nil)
+        let kept = try volumes.retain(lab: world.id.lab, world.volume)
+        #expect(try volumes.list().isEmpty)
+        #expect(try volumes.retained() == [kept])
+        #expect(throws: KilnError.self) { try volumes.purge("../volumes") }
+        try volumes.purge(kept)
+        #expect(try volumes.retained().isEmpty)
+        #expect(throws: KilnError.self) { try volumes.retain(lab: world.id.lab, world.volume) }
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+/// A fake world with a lab of one server, `lab/web`, on one volume, `data`.
+struct LabTestWorld {
+    let world: FakeWorld
+    let id: ServerID
+    let volume: Name
+
+    init(_ behaviours: [String: GuestBehaviour] = ["1": GuestBehaviour(), "2": GuestBehaviour()]) throws {
+        world = try FakeWorld()
+        id = ServerID(lab: try Name("lab"), server: try Name("web"))
+        volume = try Name("data")
+        for (version, behaviour) in behaviours.sorted(by: { $0.key < $1.key }) {
+            try world.images.add(version, behaviour)
+        }
+    }
+
+    var engine: LabEngine { world.engine }
+
+    func machine(_ generation: Int) -> MachineID { id.machine(Generation(generation)) }
+
+    func spec(_ image: String = "tiny:1") throws -> ServerSpec {
+        ServerSpec(
+            image: try ImageReference(image),
+            volumes: [volume: "/data"],
+            ports: [try Name("http"): PortSpec(guest: 80)],
+            ready: [.agent, .cloudInit(), .http(port: try Name("http"), path: "/health")],
+            readyTimeout: .milliseconds(60),
+            stopTimeout: .milliseconds(60)
+        )
+    }
+
+    func lab(_ servers: [Name: ServerSpec]? = nil) throws -> LabSpec {
+        LabSpec(
+            name: id.lab,
+            volumes: [volume: VolumeSpec(size: .mebibytes(64))],
+            servers: try servers ?? [id.server: spec()]
+        )
+    }
+
+    @discardableResult
+    func up() async throws -> ServerStatus { try #require(try await engine.up(lab()).first) }
+
+    func replace(_ image: String) async throws -> ReplacementReport {
+        try await engine.replace(id, image: try ImageReference(image))
+    }
+
+    func record() throws -> VolumeRecord { try #require(try engine.volumes.record(lab: id.lab, volume)) }
+
+    var activeLayer: String {
+        get throws { "\(world.state.volume(lab: id.lab, volume))/\(try #require(try record().layers.last))" }
+    }
+
+    /// Lets a machine write a line to the volume.
+    func write(_ line: String, by generation: Int) { #expect(world.hypervisor.write(line, by: machine(generation))) }
+
+    func written() throws -> [String] { try world.written(lab: id.lab, volume: volume) }
+
+    /// The paths below the state directory.
+    func files() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: world.state.root).sorted()
+    }
+
+    func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+}

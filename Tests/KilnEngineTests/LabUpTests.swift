@@ -1,0 +1,124 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@Suite struct LabUpTests {
+    @Test("up makes the volume, launches the server and waits until it is ready")
+    func launch() async throws {
+        let world = try LabTestWorld()
+        let status = try await world.up()
+        #expect(status.generation == Generation(1))
+        #expect(status.state == .running)
+        #expect(status.operation == nil)
+        #expect(status.image?.version == "1")
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(try world.record().lease?.machine == world.machine(1))
+        #expect(world.world.hypervisor.spec(world.machine(1))?.volumes.map(\.id) == [try world.record().id])
+        #expect(world.world.ports.reservations == 0)
+    }
+
+    @Test("up can be repeated: what runs is left as it is, and the volume is formatted once")
+    func idempotent() async throws {
+        let world = try LabTestWorld()
+        let first = try await world.up()
+        let files = try world.files()
+        world.world.faults.fail("createVolume", with: KilnError("fake", "formatted again"))
+        #expect(try await world.up() == first)
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+        #expect(try world.files() == files)
+        #expect(try await world.engine.plan(try world.lab()).map(\.kind) == [.nothing])
+    }
+
+    @Test("a server that is declared otherwise runs on as it is")
+    func differs() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let other = try world.lab([world.id.server: try world.spec("tiny:2")])
+        #expect(try await world.engine.plan(other).map(\.kind) == [.differs])
+        #expect(try await world.engine.up(other).first?.generation == Generation(1))
+        #expect(try await world.engine.replace(world.id).outcome == .committed)
+        #expect(try await world.engine.status(world.id).image?.version == "2")
+    }
+
+    @Test("a missing image leaves nothing behind")
+    func missingImage() async throws {
+        let world = try LabTestWorld()
+        let lab = try world.lab([world.id.server: try world.spec("tiny:9")])
+        let error = try await #require(throws: KilnError.self) { try await world.engine.up(lab) }
+        #expect(error.code == "image.missing")
+        #expect(try world.files().isEmpty)
+        #expect(try await world.world.hypervisor.machines().isEmpty)
+    }
+
+    @Test("a launch that fails gives the reason, keeps the volume and leaves no machine; up tries again")
+    func failedLaunch() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(.cloudInitFails)])
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == "ready.failed")
+        #expect(error.message.contains("lab/web"))
+        #expect(try await world.world.hypervisor.machines().isEmpty)
+        #expect(try world.record().lease == nil)
+        #expect(!world.exists(world.world.state.rootOverlay(world.machine(1))))
+        #expect(!world.exists(world.world.state.seed(world.machine(1))))
+        try world.world.images.add("1")
+        #expect(try await world.up().generation == Generation(2))
+    }
+
+    @Test("a volume that is declared otherwise is not made anew")
+    func volumeDiffers() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let lab = LabSpec(
+            name: world.id.lab,
+            volumes: [world.volume: VolumeSpec(size: .mebibytes(128))],
+            servers: [world.id.server: try world.spec()]
+        )
+        let error = try await #require(throws: KilnError.self) { try await world.engine.up(lab) }
+        #expect(error.code == "volume.differs")
+    }
+
+    @Test("the seed is gone once the server is ready")
+    func seedDropped() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        #expect(world.world.seeds.files(world.world.state.seed(world.machine(1))) != nil)
+        #expect(!world.exists(world.world.state.seed(world.machine(1))))
+        #expect(world.world.hypervisor.spec(world.machine(1))?.seed == nil)
+    }
+
+    @Test("ports are chosen once, kept over replacements, and differ between labs")
+    func ports() async throws {
+        let world = try LabTestWorld()
+        let http = try Name("http")
+        let first = try #require(try await world.up().ports[http])
+        #expect(first.guest == 80)
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(try await world.engine.status(world.id).ports[http] == first)
+        var chosen: Set<UInt16> = [first.host]
+        world.world.ports.take(first.host == 20000 ? 20001 : 20000)
+        for number in 1...30 {
+            let lab = LabSpec(
+                name: try Name("lab-\(number)"),
+                volumes: [:],
+                servers: [
+                    world.id.server: ServerSpec(image: try ImageReference("tiny:1"), ports: [http: PortSpec(guest: 80)])
+                ]
+            )
+            chosen.insert(try #require(try await world.engine.up(lab).first?.ports[http]?.host))
+        }
+        #expect(chosen.count == 31)
+        #expect(!chosen.contains(first.host == 20000 ? 20001 : 20000))
+        #expect(chosen.allSatisfy { world.world.ports.choice.contains($0) })
+    }
+
+    @Test("a port that the file fixes is taken as it is")
+    func fixedPort() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec()
+        spec.ports = [try Name("http"): PortSpec(guest: 80, host: 8080)]
+        let status = try #require(try await world.engine.up(try world.lab([world.id.server: spec])).first)
+        #expect(status.ports[try Name("http")]?.host == 8080)
+    }
+}

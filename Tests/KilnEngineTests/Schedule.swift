@@ -1,0 +1,139 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+/// A random life of a server.
+///
+/// Commands, of which some calls fail or are the last of their process, then one command
+/// without faults, after which all must be well. The same seed gives the same life.
+struct Schedule {
+    struct Violation: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private enum Command: CaseIterable {
+        case up, replaceGood, replaceSame, replaceBad, replaceDying, replaceStubborn, stop, start, recover
+    }
+
+    private let seed: UInt64
+    private let world: LabTestWorld
+    private let ledger = Ledger()
+    private var random: SeededRandom
+    private var trace: [String] = []
+
+    init(seed: UInt64) throws {
+        self.seed = seed
+        random = SeededRandom(seed: seed)
+        world = try LabTestWorld([
+            "1": GuestBehaviour(), "2": GuestBehaviour(), "3": GuestBehaviour(.cloudInitFails),
+            "4": GuestBehaviour(.switchesOff), "5": GuestBehaviour(shutdown: .ignores),
+        ])
+        let (hypervisor, ledger) = (world.world.hypervisor, ledger)
+        world.world.faults.onCall { ledger.write(hypervisor) }
+    }
+
+    /// Lives it.
+    ///
+    /// - Throws: `Violation` with the seed and everything that happened.
+    mutating func run() async throws {
+        do {
+            try await world.up()
+            for _ in 0..<Int.random(in: 2...6, using: &random) { try await act() }
+            try await settle()
+            try await end()
+        } catch {
+            throw Violation(description: "seed \(seed): \(error)\n\(trace.joined(separator: "\n"))")
+        }
+    }
+
+    private mutating func act() async throws {
+        guard let command = Command.allCases.randomElement(using: &random) else { return }
+        let faults = world.world.faults
+        if Int.random(in: 0..<10, using: &random) < 8, let kind = Faults.Kind.allCases.randomElement(using: &random) {
+            faults.arm(kind, at: Int.random(in: 1...60, using: &random))
+        }
+        let result: String
+        do {
+            result = try await perform(command)
+        } catch {
+            result = "\(error)".split(separator: "\n").first.map(String.init) ?? ""
+        }
+        let isCrashed = faults.isCrashed
+        trace.append("\(command) [\(faults.disarm() ?? "no fault")]: \(result)")
+        if isCrashed { try revive() }
+        ledger.write(world.world.hypervisor)
+        try check("two machines run", world.world.hypervisor.alive.count <= 1)
+        try check("QEMU refused: \(world.world.hypervisor.violations)", world.world.hypervisor.violations.isEmpty)
+    }
+
+    private func perform(_ command: Command) async throws -> String {
+        switch command {
+        case .up: try await "\(world.up().state)"
+        case .replaceGood: try await "\(world.replace("tiny:2").outcome)"
+        case .replaceSame: try await "\(world.replace("tiny:1").outcome)"
+        case .replaceBad: try await "\(world.replace("tiny:3").outcome)"
+        case .replaceDying: try await "\(world.replace("tiny:4").outcome)"
+        case .replaceStubborn: try await "\(world.replace("tiny:5").outcome)"
+        case .stop: try await "\(world.engine.stop(world.id))"
+        case .start: try await "\(world.engine.start(world.id))"
+        case .recover: try await "\(String(describing: world.engine.recover(world.id)?.outcome))"
+        }
+    }
+
+    // The process may have died while it appended a record, of which then only a part was written.
+    private mutating func revive() throws {
+        try world.world.reviveAfterCrash()
+        let path = world.world.state.server(world.id) + "/journal"
+        guard Int.random(in: 0..<3, using: &random) == 0, let file = FileHandle(forWritingAtPath: path) else { return }
+        defer { try? file.close() }
+        let torn: [UInt8] = [90, 0, 0, 0, 1, 2, 3, 4] + Array(#"{"event":{"entered":{"_0":"comm"#.utf8)
+        try file.seekToEnd()
+        try file.write(contentsOf: torn.prefix(Int.random(in: 1...torn.count, using: &random)))
+    }
+
+    private mutating func settle() async throws {
+        if try await world.engine.status(world.id).isHalted {
+            trace.append("recover: \(String(describing: try await world.engine.recover(world.id)?.outcome))")
+        }
+        trace.append("up: \(try await world.up().state)")
+        let status = try await world.engine.status(world.id)
+        let current = world.id.machine(try #require(status.generation))
+        try check("\(current) does not serve: \(status)", status.state == .running && status.operation == nil)
+        try check("not only \(current) runs", world.world.hypervisor.alive == [current])
+        let known = Set(try await world.world.hypervisor.machines().keys)
+        try check("old machines are left: \(known)", known == [current])
+        try check("the lease is not with \(current)", try world.record().lease?.machine == current)
+        try check("ports are still reserved", world.world.ports.reservations == 0)
+        for generation in 1..<current.generation.number + 10 where generation != current.generation.number {
+            let machine = world.machine(generation)
+            let left = [world.world.state.rootOverlay(machine), world.world.state.seed(machine)].filter(world.exists)
+            try check("\(left) are left", left.isEmpty)
+        }
+        try checkLedger()
+        try check("an image changed", try FakeDisks.written(world.world.root + "/images/tiny-1.qcow2").isEmpty)
+    }
+
+    private mutating func end() async throws {
+        try await world.engine.down(world.id.lab)
+        trace.append("down")
+        try check("machines are left", try await world.world.hypervisor.machines().isEmpty)
+        try check("the lab is left", !world.exists(world.world.state.lab(world.id.lab)))
+        try check("the lease is left", try world.record().lease == nil)
+        try checkLedger()
+    }
+
+    private func checkLedger() throws {
+        let (written, acknowledged) = (try world.written(), ledger.acknowledged)
+        try check(
+            "lost \(Set(acknowledged).subtracting(written).sorted()), \(acknowledged.count) acknowledged, "
+                + "\(written.count) written",
+            written == acknowledged
+        )
+    }
+
+    private func check(_ problem: @autoclosure () -> String, _ holds: Bool) throws {
+        if !holds { throw Violation(description: problem()) }
+    }
+}

@@ -1,0 +1,146 @@
+import Foundation
+import KilnModel
+import KilnScenarios
+import Testing
+
+@Suite("Reading a scenario")
+struct ScenarioFileTests {
+    static let full = """
+        kiln: 1
+        name: full
+        about: Everything at once.
+        lab:
+          volumes:
+            data: { size: 256MiB, filesystem: ext4 }
+          servers:
+            web:
+              image: tiny:2
+              memory: 256MiB
+              processors: 2
+              volumes: { data: /data }
+              ports: { http: 80, admin: { guest: 8080, host: 18080 } }
+              user-data: { runcmd: [[echo, "${servers.web.ports.http}", "${HOME}", "a*b"]], ssh_pwauth: no }
+              ready:
+                - agent
+                - cloud-init: { allow-degraded: true }
+                - http: { port: http, path: /health, status: 204, contains: ok }
+                - tcp: { port: admin, send: ping, expect: pong }
+                - exec: test -e /data
+                - exec: [/bin/true, ""]
+              ready-timeout: 90s
+              stop-timeout: 500ms
+              network: isolated
+        steps:
+          - up
+          - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
+          - write-ledger: { server: web, path: /data/ledger }
+          - replace: { server: web, image: tiny:3, outcome: reverted }
+          - verify-ledger: { server: web, records-at-least: 10 }
+          - stop: [web]
+          - start: all
+          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / } }
+          - down:
+        """
+
+    @Test("every field reaches the model")
+    func everyField() throws {
+        let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
+        let web = try Name("web")
+        let server = try #require(scenario.lab.servers[web])
+        #expect(scenario.lab.name.text == "full")
+        #expect(scenario.lab.volumes == [try Name("data"): VolumeSpec(size: .mebibytes(256))])
+        #expect(server.image.description == "tiny:2")
+        #expect(server.memory == .mebibytes(256))
+        #expect(server.processors == 2)
+        #expect(server.volumes == [try Name("data"): "/data"])
+        #expect(server.ports[try Name("http")] == PortSpec(guest: 80))
+        #expect(server.ports[try Name("admin")] == PortSpec(guest: 8080, host: 18080))
+        #expect(server.userData?["ssh_pwauth"] == .bool(false))
+        #expect(server.userData?["runcmd"]?.array?.first?.array?.last == .string("a*b"))
+        #expect(server.readyTimeout == .seconds(90))
+        #expect(server.stopTimeout == .milliseconds(500))
+        #expect(server.network == .isolated)
+        #expect(
+            server.ready == [
+                .agent, .cloudInit(allowDegraded: true),
+                .http(port: try Name("http"), path: "/health", status: 204, contains: "ok"),
+                .tcp(port: try Name("admin"), send: "ping", expect: "pong"),
+                .exec(["/bin/sh", "-c", "test -e /data"]), .exec(["/bin/true", ""]),
+            ]
+        )
+    }
+
+    @Test("every step reaches the model")
+    func everyStep() throws {
+        let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
+        let web = try Name("web")
+        let http = Step.Expectation.HTTP(port: try Name("http"), path: "/")
+        #expect(
+            scenario.steps.map(\.action) == [
+                .up([web]),
+                .exec(.init(server: web, arguments: ["/bin/sh", "-c", "cat /x"], exit: 1, contains: "no such")),
+                .writeLedger(server: web, path: "/data/ledger"),
+                .replace(server: web, image: try ImageReference("tiny:3"), outcome: .reverted),
+                .verifyLedger(server: web, path: "/data/ledger", recordsAtLeast: 10),
+                .stop([web]), .start([web]),
+                .expect(
+                    .init(
+                        server: web,
+                        generation: Generation(1),
+                        ready: true,
+                        image: try ImageReference("tiny:2"),
+                        http: http
+                    )
+                ),
+                .down,
+            ]
+        )
+        #expect(scenario.steps[3].position == Position(line: 29, column: 5))
+    }
+
+    @Test("a cloud-config text is read as the map it holds")
+    func cloudConfigText() throws {
+        let fields = "user-data: |\n  #cloud-config\n  write_files:\n    - { path: /a, permissions: 0644 }\n"
+        let data = try read(scenario(server: fields)).lab.servers[try Name("web")]?.userData
+        let expected: JSONValue = ["write_files": [["path": "/a", "permissions": 420]]]
+        #expect(data == expected)
+    }
+
+    @Test("a scenario takes its lab from another file but keeps its own name")
+    func labFile() throws {
+        try withFolder { folder in
+            let lab = "kiln: 1\nname: other\nlab: { servers: { web: { image: tiny } } }\n"
+            try Data(lab.utf8).write(to: folder.appending(path: "lab.yaml"))
+            let file = folder.appending(path: "scenario.yaml")
+            try Data("kiln: 1\nname: mine\nlab: lab.yaml\nsteps: [up]\n".utf8).write(to: file)
+            let scenario = try ScenarioFile.scenario(at: file.path)
+            #expect(scenario.lab.name.text == "mine")
+            #expect(scenario.lab.servers.keys.map(\.text) == ["web"])
+            #expect(try ScenarioFile.lab(at: folder.appending(path: "lab.yaml").path).name.text == "other")
+        }
+    }
+
+    @Test("problems of a lab file that a scenario names carry that file's name")
+    func labFileProblems() throws {
+        try withFolder { folder in
+            try Data("kiln: 1\nname: other\nlab: { servers: {} }\n".utf8).write(to: folder.appending(path: "lab.yaml"))
+            let file = folder.appending(path: "scenario.yaml")
+            try Data("kiln: 1\nname: mine\nlab: lab.yaml\nsteps: [up]\n".utf8).write(to: file)
+            let error = #expect(throws: InvalidFile.self) { try ScenarioFile.scenario(at: file.path) }
+            #expect(error?.problems.map { $0.file.hasSuffix("/lab.yaml") } == [true])
+            #expect(error?.kilnError.exit == .invalidFile)
+            #expect(error?.kilnError.code == "file.invalid")
+        }
+    }
+
+    @Test("only regular files are read", arguments: ["/dev/zero", "/no/such/file", "/tmp", "/etc/os-release/x"])
+    func irregular(path: String) throws {
+        #expect(throws: InvalidFile.self) { try ScenarioFile.scenario(at: path) }
+    }
+
+    @Test("a lab file is no scenario")
+    func noSteps() throws {
+        let found = try problems("kiln: 1\nname: a\nlab: { servers: { web: { image: tiny } } }\n")
+        #expect(found == ["1:1: the field 'steps' is missing: expected a scenario, found a lab file"])
+    }
+}

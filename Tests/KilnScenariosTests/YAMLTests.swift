@@ -1,0 +1,93 @@
+import KilnModel
+import KilnScenarios
+import Testing
+
+@Suite("Hostile and surprising YAML")
+struct YAMLTests {
+    @Test("every key that is written twice is reported where it stands the second time")
+    func duplicates() throws {
+        let text = """
+            kiln: 1
+            name: a
+            name: b
+            lab:
+              servers:
+                web: { image: tiny, "image": tiny, ports: { a: 1, b: 2, a: 3 } }
+            steps: [up]
+            name: c
+            """
+        let found = try problems(text)
+        #expect(
+            found == [
+                "3:1: name: the key is written twice, the first time at 2:1",
+                "6:25: lab.servers.web.image: the key is written twice, the first time at 6:12",
+                "6:61: lab.servers.web.ports.a: the key is written twice, the first time at 6:49",
+                "8:1: name: the key is written twice, the first time at 2:1",
+            ]
+        )
+    }
+
+    @Test("a key that is written twice in two ways is still found")
+    func escapedDuplicate() throws {
+        let found = try problems("kiln: 1\n\"\\u0061\": 1\na: 2\n")
+        #expect(found.contains { $0.contains("written twice") }, "\(found)")
+    }
+
+    @Test("aliases are refused before they can multiply")
+    func bomb() throws {
+        var text = "a0: &a0 [x, x]\n"
+        for level in 1...60 { text += "a\(level): &a\(level) {[*a\(level - 1), *a\(level - 1)]: 1}\n" }
+        let found = try problems(text)
+        #expect(found.contains { $0.contains("anchors (&) and aliases (*) are not supported") }, "\(found.prefix(3))")
+    }
+
+    @Test("asterisks that are no aliases stay what they are")
+    func asterisks() throws {
+        let data = try read(scenario(server: "user-data: { a: 'x*', b: a*, c: \"*\" }  # * *a")).lab
+        #expect(data.servers.values.first?.userData == ["a": "x*", "b": "a*", "c": "*"])
+    }
+
+    @Test(
+        "what could hide or crash is refused",
+        arguments: [
+            (String(repeating: "[", count: 500_000), "not YAML"),
+            (String(repeating: "- ", count: 400_000), "not YAML"),
+            (String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "levels of nesting"),
+            ("kiln: !!int '1'", "tags (!) are not supported"),
+            ("kiln: !include x", "tags (!) are not supported"),
+            ("a: \"\\0\"", "NUL"),
+            ("? [a]\n: b", "keys that are plain text"),
+            ("a: 1\n---\nb: 2\n", "not YAML"),
+            ("", "empty file"),
+            ("# nothing\n", "empty file"),
+            ("a: b: c", "1:5: not YAML"),
+            ("a: \u{1}", "not YAML"),
+            (String(repeating: "# x\n", count: 300_000), "at most 1 MiB"),
+        ]
+    )
+    func refused(text: String, part: String) throws {
+        let found = try problems(text)
+        #expect(found.contains { $0.contains(part) }, "\(found.prefix(3))")
+    }
+
+    @Test("hostile keys are printed harmlessly")
+    func hostileKeys() throws {
+        let found = try problems("kiln: 1\n\"\\e[2J\": 1\n")
+        #expect(found.contains { $0.contains("\\u{1b}") })
+        #expect(!found.contains { $0.contains("\u{1b}") })
+    }
+
+    @Test(
+        "user-data means what cloud-init takes it for",
+        arguments: [
+            ("yes", "true"), ("off", "false"), ("0644", "420"), ("'0644'", "\"0644\""), ("1_000", "1000"),
+            ("0x1f", "31"), ("1:30", "90"), ("1.5", "1.5"), ("-3", "-3"), ("~", "null"), ("1.2.3", "\"1.2.3\""),
+            ("0o644", "\"0o644\""), ("2020-01-01", "\"2020-01-01\""), ("1e3", "\"1e3\""), ("08", "\"08\""),
+            ("99999999999999999999", "\"99999999999999999999\""),
+        ]
+    )
+    func meaning(written: String, json: String) throws {
+        let data = try read(scenario(server: "user-data: { a: \(written) }")).lab.servers.values.first?.userData
+        #expect(try data?["a"].map(jsonText) == json)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// The inside of the fake hypervisor's guests.
+public final class FakeGuests: GuestAccess {
+    private let faults: Faults
+    private let hypervisor: FakeHypervisor
+    private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
+
+    init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
+        self.faults = faults
+        self.hypervisor = hypervisor
+    }
+
+    /// Answers once the guest is not silent.
+    public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
+        try faults.call("awaitAgent") {}
+        let end = ContinuousClock.now + deadline
+        while ContinuousClock.now < end {
+            if let boot = hypervisor.behaviour(machine)?.boot, boot != .silent, boot != .panics { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+    }
+
+    /// Says what it was told to run.
+    public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
+        try faults.call("run") {
+            guard hypervisor.behaviour(machine) != nil else { throw silent(machine) }
+            let status: Int32 = command.arguments.first == "false" ? 1 : 0
+            return GuestCommandResult(
+                status: status,
+                output: Array(command.arguments.joined(separator: " ").utf8),
+                errors: []
+            )
+        }
+    }
+
+    /// cloud-init's own files, as the guest's behaviour has them, or what was written before.
+    public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
+        try faults.call("read") {
+            guard let behaviour = hypervisor.behaviour(machine) else { throw silent(machine) }
+            switch path {
+            case "/run/cloud-init/result.json": return result(behaviour.boot)
+            case "/run/cloud-init/status.json": return status(behaviour.boot)
+            default: return files.withLock { $0[machine]?[path] }
+            }
+        }
+    }
+
+    /// Keeps the content.
+    public func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws {
+        try faults.call("write") {
+            guard hypervisor.behaviour(machine) != nil else { throw silent(machine) }
+            files.withLock { $0[machine, default: [:]][path] = content }
+        }
+    }
+
+    private func silent(_ machine: MachineID) -> KilnError {
+        KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+    }
+
+    private func result(_ boot: GuestBehaviour.Boot) -> [UInt8] {
+        let errors = boot == .cloudInitFails ? #""('runcmd', ProcessExecutionError())""# : ""
+        return Array(#"{"v1":{"datasource":"DataSourceNoCloud","errors":[\#(errors)]}}"#.utf8)
+    }
+
+    private func status(_ boot: GuestBehaviour.Boot) -> [UInt8] {
+        let warnings = boot == .degraded ? #""WARNING":["a warning"]"# : ""
+        return Array(#"{"v1":{"stage":null,"init":{"errors":[],"recoverable_errors":{\#(warnings)}}}}"#.utf8)
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// Seeds as JSON files; their content is kept for tests to look at.
+public final class FakeSeeds: SeedWriter {
+    private let faults: Faults
+    private let written = Mutex<[String: [String: String]]>([:])
+
+    init(_ faults: Faults) { self.faults = faults }
+
+    /// What was written to a seed, by the path of the disk.
+    public func files(_ path: String) -> [String: String]? { written.withLock { $0[path] } }
+
+    /// Writes the files as one JSON document.
+    public func writeSeed(_ files: [String: String], to path: String) async throws {
+        try faults.call("writeSeed") {
+            try JSONEncoder().encode(files).write(to: URL(fileURLWithPath: path))
+            guard chmod(path, 0o600) == 0 else { throw KilnError("seed.failed", "chmod \(path)") }
+            written.withLock { $0[path] = files }
+        }
+    }
+
+    /// Texts that can be recognised.
+    public func makeHostKey(comment: String) async throws -> SSHKeyPair {
+        try faults.call("makeHostKey") {
+            SSHKeyPair(privateKey: "PRIVATE HOST KEY OF \(comment)", publicKey: "ssh-ed25519 HOST \(comment)")
+        }
+    }
+
+    /// A text that can be recognised.
+    public func userPublicKey() async throws -> String {
+        try faults.call("userPublicKey") { "ssh-ed25519 USER" }
+    }
+}
+
+/// Images that tests add.
+public final class FakeImages: ImageSource {
+    private let faults: Faults
+    private let directory: String
+    private let hypervisor: FakeHypervisor
+    private let images = Mutex<[StoredImage]>([])
+
+    init(_ faults: Faults, _ hypervisor: FakeHypervisor, directory: String) {
+        self.faults = faults
+        self.hypervisor = hypervisor
+        self.directory = directory
+    }
+
+    /// Adds the image `tiny` in a version whose guests behave in the given way.
+    @discardableResult
+    public func add(_ version: String, _ behaviour: GuestBehaviour = GuestBehaviour()) throws -> StoredImage {
+        let path = "\(directory)/tiny-\(version).qcow2"
+        try FakeDisks.makeImage(path, "tiny \(version)")
+        let digits = String(StableHash.fnv1a(version), radix: 16)
+        let padded = String(repeating: "0", count: 64 - digits.count) + digits
+        guard let digest = ImageDigest(padded) else { throw KilnError("fake.digest", padded) }
+        let manifest = ImageManifest(
+            name: try Name("tiny"),
+            version: version,
+            digest: digest,
+            virtualSize: .mebibytes(64),
+            boot: .direct(commandLine: "console=ttyS0"),
+            cloudInit: .subset,
+            ssh: true,
+            memory: .mebibytes(128),
+            processors: 1
+        )
+        let image = StoredImage(manifest: manifest, disk: path, kernel: "\(directory)/kernel", initrd: nil)
+        images.withLock { $0.append(image) }
+        hypervisor.setBehaviour(behaviour, ofImage: path)
+        return image
+    }
+
+    /// The image that the reference names; the latest is the one that was added last.
+    public func verifiedImage(_ reference: ImageReference) async throws -> StoredImage {
+        try faults.call("verifiedImage") {
+            let found = images.withLock { images in
+                images.last { image in
+                    guard image.manifest.name == reference.name else { return false }
+                    return switch reference.selector {
+                    case .latest: true
+                    case .version(let version): image.manifest.version == version
+                    case .digest(let digest): image.manifest.digest == digest
+                    }
+                }
+            }
+            guard let found else { throw KilnError("image.missing", "no image \(reference)", exit: .aborted) }
+            return found
+        }
+    }
+}
+
+/// Who holds a file: the fake hypervisor's machines, and what a test says.
+public final class FakeHolders: HolderInspection {
+    private let hypervisor: FakeHypervisor
+    private let foreign = Mutex<[String: FileHolder]>([:])
+
+    init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
+
+    /// Lets a process outside hold a file; nothing lets it go.
+    public func hold(_ path: String, by holder: FileHolder?) { foreign.withLock { $0[path] = holder } }
+
+    /// The processes that have the file open.
+    public func holders(of path: String) throws -> [FileHolder] {
+        let machines = hypervisor.holders(of: path).map {
+            FileHolder(pid: 40000 + Int32($0.generation.number), name: "qemu-system-x86")
+        }
+        return machines + (foreign.withLock { $0[path] }.map { [$0] } ?? [])
+    }
+
+    /// Whether nothing holds it.
+    public func isLockObtainable(_ path: String) throws -> Bool { try holders(of: path).isEmpty }
+}
+
+/// Answers for the fake hypervisor's machines on their published ports.
+public final class FakeNetwork: NetworkProbe {
+    private let hypervisor: FakeHypervisor
+
+    init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
+
+    /// Holds where a ready machine publishes the port.
+    public func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding {
+        answer(port)
+    }
+
+    /// Holds where a ready machine publishes the port.
+    public func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding { answer(port) }
+
+    private func answer(_ port: UInt16) -> ProbeFinding {
+        guard let machine = hypervisor.running(onPort: port), hypervisor.behaviour(machine)?.boot == .ready else {
+            return .notYet("no answer on port \(port)")
+        }
+        return .holds
+    }
+}
+
+/// A host with a hundred ports.
+public final class FakePorts: HostPorts {
+    /// The ports to choose from.
+    public let choice: ClosedRange<UInt16> = 20000...20099
+    private let state = Mutex((taken: Set<UInt16>(), reserved: 0))
+
+    init() {}
+
+    /// Lets another process listen on a port.
+    public func take(_ port: UInt16) { state.withLock { _ = $0.taken.insert(port) } }
+
+    /// How many reservations have not been released.
+    public var reservations: Int { state.withLock { $0.reserved } }
+
+    /// Whether nobody listens.
+    public func isFree(_ port: UInt16) -> Bool { state.withLock { !$0.taken.contains(port) } }
+
+    /// Counts until it is released.
+    public func reserve(_ ports: [UInt16]) throws -> any PortReservation {
+        state.withLock { $0.reserved += 1 }
+        return Reservation(self)
+    }
+
+    private final class Reservation: PortReservation {
+        private let ports: FakePorts
+        private let isReleased = Mutex(false)
+        init(_ ports: FakePorts) { self.ports = ports }
+
+        func release() {
+            let isFirst = isReleased.withLock { released in
+                defer { released = true }
+                return !released
+            }
+            if isFirst { ports.state.withLock { $0.reserved -= 1 } }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// Machines in memory, with QEMU's write locks: a machine can't start on a file that another one writes to.
+public final class FakeHypervisor: MachineControl {
+    struct Machine: Sendable {
+        var spec: MachineSpec
+        var state = MachineState.off
+        var forwards: [PortForward] = []
+        var looksUntilOff: Int?
+        var starts = 0
+    }
+
+    private struct State {
+        var machines: [MachineID: Machine] = [:]
+        var behaviours: [String: GuestBehaviour] = [:]
+        var violations: [String] = []
+    }
+
+    /// A fixed answer: machines are slow.
+    public let acceleration = MachineSpec.Acceleration.tcg
+    /// A fixed answer: the hypervisor knows.
+    public let user: MachineSpec.User? = nil
+    private let faults: Faults
+    private let state = Mutex(State())
+
+    init(_ faults: Faults) { self.faults = faults }
+
+    // MARK: - What tests set and see
+
+    /// Says what guests of an image do, by the path of its disk.
+    public func setBehaviour(_ behaviour: GuestBehaviour, ofImage disk: String) {
+        state.withLock { $0.behaviours[disk] = behaviour }
+    }
+
+    /// Starts that QEMU would have refused, and disks that differ from what they are said to be: never the engine's
+    /// right.
+    public var violations: [String] { state.withLock { $0.violations } }
+
+    /// The machines that have a process.
+    public var alive: Set<MachineID> {
+        state.withLock { state in Set(state.machines.filter { $0.value.state.isAlive }.keys) }
+    }
+
+    /// What a machine was defined as.
+    public func spec(_ machine: MachineID) -> MachineSpec? { state.withLock { $0.machines[machine]?.spec } }
+
+    /// How often a machine was started.
+    public func starts(_ machine: MachineID) -> Int { state.withLock { $0.machines[machine]?.starts ?? 0 } }
+
+    /// Changes a machine behind the engine's back.
+    public func set(_ machine: MachineID, _ new: MachineState) {
+        state.withLock { $0.machines[machine]?.state = new }
+    }
+
+    /// Lets a running machine write one line to the active layer of each of its volumes.
+    ///
+    /// - Returns: whether it did; false where it does not run or has no volume.
+    public func write(_ line: String, by machine: MachineID) -> Bool {
+        state.withLock { state in
+            guard let found = state.machines[machine], found.state == .running, !found.spec.volumes.isEmpty else {
+                return false
+            }
+            return found.spec.volumes.allSatisfy { FakeDisks.append(line, to: $0.disk.path) }
+        }
+    }
+
+    func running(onPort port: UInt16) -> MachineID? {
+        state.withLock { state in
+            state.machines.first { id, machine in
+                machine.state == .running && machine.forwards.contains { $0.host == port }
+            }?.key
+        }
+    }
+
+    func behaviour(_ machine: MachineID) -> GuestBehaviour? {
+        state.withLock { state in
+            guard let found = state.machines[machine], found.state == .running else { return nil }
+            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.silent)
+        }
+    }
+
+    func holders(of path: String) -> [MachineID] {
+        state.withLock { state in
+            state.machines.filter { $0.value.state.isAlive && FakeHypervisor.writable($0.value.spec).contains(path) }
+                .map(\.key)
+        }
+    }
+
+    private func behaviour(_ machine: Machine, _ state: borrowing State) -> GuestBehaviour {
+        state.behaviours[machine.spec.root.backing.last ?? ""] ?? GuestBehaviour()
+    }
+
+    private static func writable(_ spec: MachineSpec) -> [String] {
+        [spec.root.path] + spec.volumes.map(\.disk.path)
+    }
+
+    // MARK: - MachineControl
+
+    /// Defines the machine; refuses to change one that runs.
+    public func define(_ machine: MachineSpec) async throws {
+        try faults.call("define") {
+            try state.withLock { state in
+                if state.machines[machine.id]?.state.isAlive == true {
+                    throw KilnError("machine.running", "\(machine.id) runs", exit: .blocked)
+                }
+                let starts = state.machines[machine.id]?.starts ?? 0
+                state.machines[machine.id] = Machine(spec: machine, starts: starts)
+            }
+        }
+    }
+
+    /// Starts it, unless a file or port of it is taken.
+    public func start(_ machine: MachineID, forwards: [PortForward]) async throws {
+        try faults.call("start") {
+            let console = try state.withLock { state in try boot(machine, forwards, &state) }
+            if let console { try Data(console.text.utf8).write(to: URL(fileURLWithPath: console.path)) }
+        }
+    }
+
+    private func boot(
+        _ id: MachineID,
+        _ forwards: [PortForward],
+        _ state: inout State
+    ) throws -> (path: String, text: String)? {
+        guard var machine = state.machines[id] else { throw KilnError("machine.missing", "no \(id)") }
+        if machine.state.isAlive { return nil }
+        if let problem = refusal(machine, forwards, state) {
+            state.violations.append("start of \(id): \(problem)")
+            throw KilnError("machine.start-failed", "\(id): \(problem)", exit: .aborted)
+        }
+        machine.forwards = forwards
+        machine.looksUntilOff = nil
+        machine.starts += 1
+        let behaviour = behaviour(machine, state)
+        switch behaviour.boot {
+        case .switchesOff: machine.state = .off
+        case .pauses: machine.state = .paused
+        case .ready, .silent, .cloudInitFails, .degraded, .panics: machine.state = .running
+        }
+        state.machines[id] = machine
+        let line = behaviour.boot == .panics ? "Kernel panic - not syncing: no init" : "Welcome to the fake guest"
+        return (machine.spec.consoleLog, line + "\n")
+    }
+
+    private func refusal(_ machine: Machine, _ forwards: [PortForward], _ state: borrowing State) -> String? {
+        let own = FakeHypervisor.writable(machine.spec)
+        for (id, other) in state.machines where other.state.isAlive && id != machine.spec.id {
+            if let shared = own.first(where: FakeHypervisor.writable(other.spec).contains) {
+                return "failed to get 'write' lock on \(shared), held by \(id)"
+            }
+            if let port = forwards.first(where: { forward in other.forwards.contains { $0.host == forward.host } }) {
+                return "could not set up host forwarding of \(port.host), taken by \(id)"
+            }
+        }
+        return ([machine.spec.root] + machine.spec.volumes.map(\.disk)).lazy.compactMap(FakeDisks.problem).first
+    }
+
+    /// Asks the guest, which does what its behaviour says.
+    public func requestShutdown(_ machine: MachineID) async throws {
+        try faults.call("requestShutdown") {
+            state.withLock { state in
+                guard let found = state.machines[machine], found.state == .running else { return }
+                switch behaviour(found, state).shutdown {
+                case .obeys: state.machines[machine]?.state = .off
+                case .ignores: break
+                case .late: state.machines[machine]?.looksUntilOff = 1
+                }
+            }
+        }
+    }
+
+    /// Switches it off.
+    public func powerOff(_ machine: MachineID) async throws {
+        try faults.call("powerOff") { state.withLock { $0.machines[machine]?.state = .off } }
+    }
+
+    /// Nothing that a test could see.
+    public func reboot(_ machine: MachineID) async throws { try faults.call("reboot") {} }
+
+    /// Forgets it; refuses to forget one that runs.
+    public func undefine(_ machine: MachineID) async throws {
+        try faults.call("undefine") {
+            try state.withLock { state in
+                if state.machines[machine]?.state.isAlive == true {
+                    throw KilnError("machine.running", "\(machine) runs", exit: .blocked)
+                }
+                state.machines[machine] = nil
+            }
+        }
+    }
+
+    /// Its state.
+    public func state(of machine: MachineID) async throws -> MachineState {
+        try faults.call("state") {
+            state.withLock { state in
+                if let looks = state.machines[machine]?.looksUntilOff {
+                    state.machines[machine]?.looksUntilOff = looks - 1
+                    if looks == 0 { state.machines[machine]?.state = .off }
+                }
+                return state.machines[machine]?.state ?? .absent
+            }
+        }
+    }
+
+    /// Answers at once: what has not happened by now never will.
+    public func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool {
+        try faults.call("waitUntilOff") { state.withLock { $0.machines[machine]?.state.isAlive != true } }
+    }
+
+    /// All machines.
+    public func machines() async throws -> [MachineID: MachineState] {
+        try faults.call("machines") { state.withLock { $0.machines.mapValues(\.state) } }
+    }
+
+    /// Takes the seed out of the definition.
+    public func detachSeed(_ machine: MachineID, path: String) async throws {
+        try faults.call("detachSeed") { state.withLock { $0.machines[machine]?.spec.seed = nil } }
+    }
+
+    /// The definition as text.
+    public func definition(of machine: MachineID) async throws -> String? {
+        try faults.call("definition") { state.withLock { $0.machines[machine].map { "\($0.spec)" } } }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// An engine on fakes, in a temporary directory that goes with it.
+public final class FakeWorld: Sendable {
+    /// The directory of everything.
+    public let root: String
+    /// Where the engine keeps its state.
+    public let state: StateDirectory
+    /// What goes wrong.
+    public let faults = Faults()
+    /// Machines.
+    public let hypervisor: FakeHypervisor
+    /// The inside of guests.
+    public let guests: FakeGuests
+    /// Disk files.
+    public let disks: FakeDisks
+    /// Seed disks.
+    public let seeds: FakeSeeds
+    /// Images.
+    public let images: FakeImages
+    /// Who holds which file.
+    public let holders: FakeHolders
+    /// Published ports, from the host's side.
+    public let ports = FakePorts()
+    private let told = Mutex<[KilnEngine.Progress]>([])
+
+    /// An empty world.
+    public init() throws {
+        // A simulated death keeps what the kernel was given, so memory does as well as a disk, and fsync is free there.
+        let memory = "/dev/shm"
+        let parent =
+            FileManager.default.isWritableFile(atPath: memory) ? memory : FileManager.default.temporaryDirectory.path
+        root = parent + "/kiln-world-\(UUID().uuidString)"
+        state = StateDirectory(root: root + "/state", sockets: root + "/state/sockets")
+        for directory in [root + "/images", state.root] {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        }
+        hypervisor = FakeHypervisor(faults)
+        guests = FakeGuests(faults, hypervisor)
+        disks = FakeDisks(faults)
+        seeds = FakeSeeds(faults)
+        images = FakeImages(faults, hypervisor, directory: root + "/images")
+        holders = FakeHolders(hypervisor)
+        let (live, dead) = (state.root, snapshot)
+        faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: root) }
+
+    /// An engine on this world, as a new process would make it.
+    public var engine: LabEngine {
+        LabEngine(
+            state: state,
+            parts: EngineParts(
+                machines: hypervisor,
+                guests: guests,
+                disks: disks,
+                seeds: seeds,
+                images: images,
+                holders: holders,
+                network: FakeNetwork(hypervisor),
+                ports: ports,
+                progress: { [weak self] in self?.tell($0) },
+                releaseWithin: .milliseconds(20)
+            )
+        )
+    }
+
+    /// What was told so far.
+    public var progress: [KilnEngine.Progress] { told.withLock { $0 } }
+
+    /// Lets the next process find the state as the one that died left it.
+    public func reviveAfterCrash() throws {
+        guard FileManager.default.fileExists(atPath: snapshot) else { return }
+        try FileManager.default.removeItem(atPath: state.root)
+        try FileManager.default.moveItem(atPath: snapshot, toPath: state.root)
+    }
+
+    /// What was written to a volume, oldest first, read through the layers that its record names.
+    public func written(lab: Name, volume: Name) throws -> [String] {
+        guard let record = try engine.volumes.record(lab: lab, volume), let active = record.layers.last else {
+            return []
+        }
+        return try FakeDisks.written("\(state.volume(lab: lab, volume))/\(active)")
+    }
+
+    private var snapshot: String { root + "/state-at-death" }
+
+    private func tell(_ progress: KilnEngine.Progress) {
+        told.withLock { $0.append(progress) }
+        switch progress {
+        case .waiting: faults.setProbing(true)
+        case .began(_, _, let step):
+            faults.setProbing(false)
+            faults.moment("began \(step.rawValue)")
+        case .finished(_, _, let step, _):
+            faults.setProbing(false)
+            faults.moment("finished \(step.rawValue)")
+        case .turnedBack:
+            faults.setProbing(false)
+            faults.moment("turned back")
+        case .plan, .note: break
+        }
+    }
+}

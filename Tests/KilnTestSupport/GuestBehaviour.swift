@@ -1,0 +1,41 @@
+/// What the guest of a fake machine does; belongs to the image.
+public struct GuestBehaviour: Sendable, Hashable {
+    /// How it boots.
+    public enum Boot: Sendable, Hashable {
+        /// It is ready at once.
+        case ready
+        /// The agent never answers.
+        case silent
+        /// cloud-init ends with an error.
+        case cloudInitFails
+        /// cloud-init ends degraded.
+        case degraded
+        /// The kernel panics on the console.
+        case panics
+        /// It switches itself off.
+        case switchesOff
+        /// A write error pauses it.
+        case pauses
+    }
+
+    /// What it does when it is asked to shut down.
+    public enum Shutdown: Sendable, Hashable {
+        /// It shuts down at once.
+        case obeys
+        /// It runs on.
+        case ignores
+        /// It is off only after the patience has ended, when its state was looked at once more.
+        case late
+    }
+
+    /// How it boots.
+    public var boot: Boot
+    /// How it shuts down.
+    public var shutdown: Shutdown
+
+    /// A behaviour from its parts.
+    public init(_ boot: Boot = .ready, shutdown: Shutdown = .obeys) {
+        self.boot = boot
+        self.shutdown = shutdown
+    }
+}

@@ -1,0 +1,43 @@
+import KilnModel
+import Synchronization
+
+/// Numbered lines that machines write to their volumes, and which of them were acknowledged.
+public final class Ledger: Sendable {
+    private let state = Mutex((next: 1, acknowledged: [String]()))
+
+    /// An empty ledger.
+    public init() {}
+
+    /// The lines that a machine has written, oldest first.
+    public var acknowledged: [String] { state.withLock { $0.acknowledged } }
+
+    /// Lets every running machine with volumes write its next line.
+    public func write(_ hypervisor: FakeHypervisor) {
+        state.withLock { state in
+            for machine in hypervisor.alive.sorted(by: { $0.generation < $1.generation }) {
+                let line = "\(state.next) by \(machine)"
+                state.next += 1
+                if hypervisor.write(line, by: machine) { state.acknowledged.append(line) }
+            }
+        }
+    }
+}
+
+/// Random numbers that a seed determines: SplitMix64.
+///
+/// https://prng.di.unimi.it/splitmix64.c
+public struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    /// The numbers of a seed.
+    public init(seed: UInt64) { state = seed }
+
+    /// The next number.
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}
