@@ -82,6 +82,7 @@ struct LiveMachine {
             network: .open,
             consoleSocket: state.consoleSocket(id),
             consoleLog: state.consoleLog(id),
+            agentSocket: state.agentSocket(id),
             ledgerSocket: state.ledgerSocket(id),
             user: machines.user
         )
