@@ -204,9 +204,18 @@ struct ServerWorkspace: Sendable {
         let source = "ds=nocloud;i=\(record.instanceID)"
         switch record.boot {
         case .direct(let commandLine):
-            let full = record.cloudInit == .none ? commandLine : "\(commandLine) \(source)"
-            return .direct(kernel: record.files.kernel ?? "", initrd: record.files.initrd, commandLine: full)
+            let words = [commandLine, emulationHint, record.cloudInit == .none ? nil : source]
+            return .direct(
+                kernel: record.files.kernel ?? "",
+                initrd: record.files.initrd,
+                commandLine: words.compactMap { $0 }.joined(separator: " ")
+            )
         case .firmware(let firmware): return .firmware(firmware, serial: source)
         }
     }
+
+    // QEMU 7.2 translates code anew for every address that it is mapped at. With randomised addresses that is every
+    // process anew, and after a guest's reboot the kernel spends minutes overwriting pages that thousands of stale
+    // translations belong to.
+    private var emulationHint: String? { parts.machines.acceleration == .tcg ? "norandmaps" : nil }
 }
