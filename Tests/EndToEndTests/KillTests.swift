@@ -9,7 +9,9 @@ extension EndToEnd {
             "commit",
         ]
 
-        @Test("after kiln was killed before or after any step of a replacement, the next command makes one machine serve")
+        @Test(
+            "after kiln was killed before or after any step of a replacement, the next command makes one machine serve"
+        )
         func everyStep() async throws {
             let home = try #require(Home.shared)
             try await home.withLab("kill") { lab in
@@ -45,7 +47,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("a command that is killed while the first machine boots leaves an unready server that the next 'up' finishes")
+        @Test(
+            "a command that is killed while the first machine boots leaves an unready server that the next 'up' finishes"
+        )
         func firstBoot() async throws {
             let home = try #require(Home.shared)
             try await home.withLab("firstboot") { lab in
@@ -58,7 +62,9 @@ extension EndToEnd {
             }
         }
 
-        @Test("after the private daemon was killed, its successor adopts what runs, also in the middle of a replacement")
+        @Test(
+            "after the private daemon was killed, its successor adopts what runs, also in the middle of a replacement"
+        )
         func daemon() async throws {
             let home = try #require(Home.shared)
             try await home.withLab("daemon") { lab in

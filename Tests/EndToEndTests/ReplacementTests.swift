@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import Testing
 
 extension EndToEnd {
@@ -7,7 +8,8 @@ extension EndToEnd {
         private static let bootID = "cat /proc/sys/kernel/random/boot_id"
         private static let instance = "cat /var/lib/cloud/data/instance-id"
         private static let volume = "device=$(awk '$2 == \"/data\" { print $1 }' /proc/mounts); readlink -f $device"
-        private static let fileSystem = "blkid $(awk '$2 == \"/data\" { print $1 }' /proc/mounts) | grep -o 'UUID=\"[^\"]*\"'"
+        private static let fileSystem =
+            "blkid $(awk '$2 == \"/data\" { print $1 }' /proc/mounts) | grep -o 'UUID=\"[^\"]*\"'"
 
         @Test("a replacement drops what was written to the root, and keeps the volume and the image")
         func replacement() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import Testing
 
 extension EndToEnd {
@@ -7,12 +8,19 @@ extension EndToEnd {
         @Test("the demonstration passes, reports in one JSON document and leaves nothing")
         func demonstration() async throws {
             let home = try #require(Home.shared)
-            let result = try await home.run("run", "\(Home.checkout)/Scenarios/replace-keeps-data.yaml", "--format", "json")
+            let result = try await home.run(
+                "run",
+                "\(Home.checkout)/Scenarios/replace-keeps-data.yaml",
+                "--format",
+                "json"
+            )
             try #require(result.status == 0, "\(result.errors)\n\(result.text)")
             try expectDemonstration(result)
             let images = try await home.run("image", "list", "--format", "json").json(ImageListReport.self).images
             let report = try result.json(RunReport.self)
-            #expect(report.servers.first?.image.digest == images.first { $0.name == "tiny" && $0.version == "2" }?.digest)
+            #expect(
+                report.servers.first?.image.digest == images.first { $0.name == "tiny" && $0.version == "2" }?.digest
+            )
             try await expectNothingLeft(home)
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import Testing
 
 extension EndToEnd {
@@ -21,7 +22,9 @@ extension EndToEnd {
 
                 let replacement = try await lab.replacement(by: "tiny:2", stoppingAt: "stop.before")
                 try await expectReadable(lab, replacement.pid)
-                for arguments in [["replace", lab.web], ["stop", lab.web], ["up", "-f", lab.file], ["down", lab.name]] {
+                for arguments in [
+                    ["replace", lab.web], ["stop", lab.web], ["up", "-f", lab.file], ["down", lab.name],
+                ] {
                     let second = try await home.run(arguments)
                     #expect(second.exit == .blocked, "\(arguments): \(second.errors)")
                     #expect(second.errors.contains("pid \(replacement.pid)"), "\(arguments): \(second.errors)")

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import Testing
 
 extension EndToEnd {
@@ -25,7 +26,10 @@ extension EndToEnd {
                 let report = try result.json(ReplacementResultReport.self)
                 #expect(report.outcome == "reverted" && report.exit == 11)
                 #expect(report.turn?.step == "healthy" && report.turn?.code == "ready.failed")
-                let console = try String(contentsOfFile: try #require(report.evidence) + "/console.log", encoding: .utf8)
+                let console = try String(
+                    contentsOfFile: try #require(report.evidence) + "/console.log",
+                    encoding: .utf8
+                )
                 #expect(console.contains("runcmd ended with 1"))
                 try await lab.expectOnly(generation: 1)
                 #expect(try await lab.status().instanceID == instance)

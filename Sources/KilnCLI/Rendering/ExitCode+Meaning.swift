@@ -33,6 +33,8 @@ extension ReplacementReport {
         switch outcome {
         case .committed: .done
         case .halted: .halted
+        // The user wanted it to stop, and it did.
+        case .reverted where turn?.code == "interrupted", .aborted where turn?.code == "interrupted": .interrupted
         case .reverted: .reverted
         // Nothing was touched, and it is known who is in the way.
         case .aborted:

@@ -48,7 +48,7 @@ extension ScenarioRunner {
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
         let session = try LedgerSession(
-            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile("\(scenario.name).acknowledged")
+            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile(acknowledgedName)
         )
         run.ledgers[server] = session
         try await session.start()

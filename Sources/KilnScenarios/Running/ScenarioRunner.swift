@@ -71,6 +71,9 @@ public struct ScenarioRunner: Sendable {
         }
     }
 
+    /// What the list of acknowledged records is called among the engine's scratch files.
+    var acknowledgedName: String { "\(scenario.name).acknowledged" }
+
     private func since(_ start: ContinuousClock.Instant) -> Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
 
     private func refuseLeftovers() async throws {
@@ -97,6 +100,7 @@ public struct ScenarioRunner: Sendable {
     private func cleanUp(_ run: inout RunState) async {
         let engine = engine
         let name = scenario.name
+        let acknowledged = acknowledgedName
         let hasPassed = run.failure == nil
         let failure = await Task { () -> (any Error)? in
             do {
@@ -105,6 +109,7 @@ public struct ScenarioRunner: Sendable {
                     let kept = try engine.volumes.retain(lab: name, volume.name)
                     if hasPassed { try engine.volumes.purge(kept) }
                 }
+                if hasPassed { try engine.removeScratchFile(acknowledged) }
                 return nil
             } catch { return error }
         }.value

@@ -8,8 +8,8 @@ struct Home: Sendable {
     let path: String
     /// What is added to every command line.
     var options: [String] = []
-    /// The user who runs kiln, if it isn't the one who runs the tests.
-    var user: String?
+    /// What runs kiln as another user, or in another place.
+    var prefix: [String] = []
 
     /// The program that the tests were built with: it lies beside the test bundle.
     static let kiln: String? = {
@@ -24,7 +24,8 @@ struct Home: Sendable {
 
     /// Whether this host has what machines take.
     static var isPossible: Bool {
-        kiln != nil && ["/usr/sbin/libvirtd", "/usr/bin/qemu-system-x86_64"].allSatisfy { access($0, X_OK) == 0 }
+        let programs: [String] = ["/usr/sbin/libvirtd", "/usr/bin/qemu-system-x86_64"]
+        return kiln != nil && programs.allSatisfy { access($0, X_OK) == 0 }
             && (geteuid() != 0 || getpwnam("kiln") != nil)
     }
 
@@ -49,23 +50,45 @@ struct Home: Sendable {
         return FileManager.default.temporaryDirectory.appendingPathComponent("kiln-e2e-\(random)").path
     }
 
-    /// Copies the images of the default store, as further names of the same sealed files where that is possible.
+    /// Takes tiny:1 and tiny:2 from the default store, as further names of the same sealed files where `linking` says so
+    /// and the file systems allow it; bakes them where that store hasn't got them.
     func takeImages(linking: Bool) async throws {
-        let store = Home.defaultStore
-        if FileManager.default.fileExists(atPath: store + "/names/tiny") {
-            let arguments = (linking ? ["-al"] : ["-a"]) + [store, path + "/images"]
-            let environment = ["PATH": "/usr/bin:/bin"]
-            if try await Command("/bin/cp", arguments, environment: environment).finish().status != 0 {
-                try? FileManager.default.removeItem(atPath: path + "/images")
-                let copy = ["-a", store, path + "/images"]
-                _ = try await Command("/bin/cp", copy, environment: environment).finish()
+        let (store, own) = (Home.defaultStore, path + "/images")
+        let names = try? FileManager.default.contentsOfDirectory(atPath: store + "/names/tiny")
+        if let names {
+            let digests = try names.map { name in
+                try String(contentsOfFile: "\(store)/names/tiny/\(name)", encoding: .utf8)
+                    .trimmingCharacters(in: .newlines).replacingOccurrences(of: "sha256:", with: "")
+            }
+            try await tool("/bin/mkdir", "-p", own + "/names", own + "/sha256")
+            try await tool("/bin/cp", "-r", store + "/names/tiny", own + "/names/tiny")
+            for digest in Set(digests) {
+                let (source, target) = ("\(store)/sha256/\(digest)", "\(own)/sha256/\(digest)")
+                if linking, try await attempt("/bin/cp", "-al", source, target) == 0 { continue }
+                _ = try await attempt("/bin/rm", "-rf", target)
+                try await tool("/bin/cp", "-r", "--preserve=mode,timestamps", source, target)
             }
         }
         let list = try await run("image", "list").text
         if !list.contains("tiny:1") || !list.contains("tiny:2") {
-            let bake = try await run("image", "bake", "tiny")
+            let bake = try await run("image", "bake", "\(Home.checkout)/Images/tiny")
             try #require(bake.status == 0, "\(bake.errors)")
         }
+    }
+
+    /// Runs another program as kiln would be run; returns its exit status.
+    func attempt(_ line: String...) async throws -> Int32 { try await attempt(line) }
+
+    private func attempt(_ line: [String]) async throws -> Int32 {
+        let full = prefix + line
+        return try await Command(full[0], Array(full.dropFirst()), environment: ["PATH": "/usr/bin:/bin"]).finish()
+            .status
+    }
+
+    /// Runs another program as kiln would be run, which has to succeed.
+    func tool(_ line: String...) async throws {
+        let status = try await attempt(line)
+        try #require(status == 0, "\(line)")
     }
 
     private static var defaultStore: String {
@@ -89,11 +112,9 @@ struct Home: Sendable {
     func start(_ arguments: [String], failpoint: String? = nil, input: String = "") throws -> Command {
         var environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "KILN_HOME": path, "HOME": path]
         environment["KILN_FAILPOINT"] = failpoint
-        var line = [try #require(Home.kiln)] + arguments.prefix(1) + options + arguments.dropFirst()
-        if let user {
-            environment["XDG_RUNTIME_DIR"] = path + "/run"
-            line = ["/usr/sbin/runuser", "-u", user, "--"] + line
-        }
+        environment["XDG_RUNTIME_DIR"] = path + "/run"
+        let own = arguments.prefix { $0 != "--" }
+        let line = prefix + [try #require(Home.kiln)] + own + options + arguments.dropFirst(own.count)
         return try Command(line[0], Array(line.dropFirst()), environment: environment, input: input)
     }
 
@@ -102,18 +123,30 @@ struct Home: Sendable {
 
     /// Ends the daemon of this home, whose machines are gone, and removes the home.
     func remove() async throws {
-        for pid in Processes.matching("__daemon", path + "/daemon") + daemons { kill(pid, SIGTERM) }
-        try await eventually("the daemon of \(path) has ended") {
-            Processes.matching("__daemon", path + "/daemon").isEmpty && daemons.isEmpty
-        }
-        try? FileManager.default.removeItem(atPath: path)
+        let names = names
+        let all = { names.flatMap { Processes.matching("__daemon", $0 + "/daemon") } + daemons }
+        for pid in all() { kill(pid, SIGTERM) }
+        try await eventually("the daemon of \(path) has ended") { all().isEmpty }
+        for name in names { try? FileManager.default.removeItem(atPath: name) }
     }
 
-    /// The libvirt daemons of this home, which don't name it on their command line.
+    /// The libvirt daemons of this home, which name it in their environment only.
     var daemons: [Int32] {
-        Processes.matching("libvirtd").filter { pid in
+        let names = names
+        return (Processes.matching("libvirtd") + Processes.matching("virtlogd")).filter { pid in
             let bytes = (try? Data(contentsOf: URL(fileURLWithPath: "/proc/\(pid)/environ"))) ?? Data()
-            return String(decoding: bytes, as: UTF8.self).contains("HOME=\(path)/")
+            let environment = String(decoding: bytes, as: UTF8.self)
+            return names.contains { environment.contains("XDG_RUNTIME_DIR=\($0)/") }
         }
+    }
+
+    /// The home's path and the short names that kiln has given it.
+    private var names: [String] {
+        let manager = FileManager.default
+        let places = ((try? manager.contentsOfDirectory(atPath: "/tmp")) ?? []).filter { $0.hasPrefix("kiln-") }
+        let links = places.flatMap { place in
+            ((try? manager.contentsOfDirectory(atPath: "/tmp/\(place)")) ?? []).map { "/tmp/\(place)/\($0)" }
+        }
+        return links.filter { (try? manager.destinationOfSymbolicLink(atPath: $0)) == path } + [path]
     }
 }

@@ -30,6 +30,16 @@ enum Processes {
         return stat("/proc/\(pid)", &found) == 0 ? found.st_uid : nil
     }
 
+    /// Whether a process has a file of that name open.
+    static func holds(_ pid: Int32, _ name: String) -> Bool {
+        let directory = "/proc/\(pid)/fd"
+        let open = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return open.contains { entry in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\(entry)")
+            return target?.hasSuffix("/" + name) == true
+        }
+    }
+
     /// Whether something listens on a TCP port of this host.
     static func isListening(_ port: UInt16) -> Bool {
         let wanted = String(format: ":%04X", port)
