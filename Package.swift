@@ -63,6 +63,7 @@ let package = Package(
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
+        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

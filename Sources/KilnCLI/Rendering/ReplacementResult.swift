@@ -25,6 +25,7 @@ struct ReplacementResult: Renderable {
         var lines = ["\(report.server): \(sentence) (\(total))"]
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
+            lines += turn.cause.map(ConsoleText.lines) ?? []
         } else if let reason = report.reason {
             lines.append("why: \(ConsoleText.singleLine(reason))")
         }

@@ -42,4 +42,7 @@ extension LabEngine {
         try DurableFile.remove("\(directory)/\(name)")
         return "\(directory)/\(name)"
     }
+
+    /// Removes a file that ``makeScratchFile(_:)`` made room for; one that isn't there is no error.
+    public func removeScratchFile(_ name: String) throws { try DurableFile.remove(state.root + "/scratch/\(name)") }
 }

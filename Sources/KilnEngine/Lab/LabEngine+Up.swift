@@ -69,10 +69,13 @@ extension LabEngine {
 
     private func launchFailed(_ report: ReplacementReport) -> KilnError {
         let reason = report.turn?.reason ?? report.reason ?? "no reason was recorded"
+        let evidence = report.evidence.map { "what its machine left behind is in \($0)" }
+        let next = [report.turn?.hint, evidence].compactMap { $0 }
         return KilnError(
             report.turn?.code ?? "launch.failed",
             "\(report.server) was not brought up: \(reason)",
-            hint: report.evidence.map { "what its machine left behind is in \($0)" },
+            hint: next.isEmpty ? nil : next.joined(separator: "; "),
+            cause: report.turn?.cause,
             exit: report.turn.flatMap { ExitCode(turnCode: $0.code) } ?? .aborted
         )
     }

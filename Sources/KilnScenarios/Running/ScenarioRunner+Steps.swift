@@ -51,10 +51,14 @@ extension ScenarioRunner {
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
         let session = try LedgerSession(
+<<<<<<< HEAD
             engine: engine,
             server: id(server),
             path: path,
             list: try engine.makeScratchFile("\(scenario.name).\(server).acknowledged")
+=======
+            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile(acknowledgedName)
+>>>>>>> e2e
         )
         run.ledgers[server] = session
         try await session.start()
