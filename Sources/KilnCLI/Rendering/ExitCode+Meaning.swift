@@ -25,22 +25,3 @@ extension KilnModel.ExitCode {
         return String(repeating: " ", count: 5 - number.count) + "\(number)  \(meaning)"
     }
 }
-<<<<<<< HEAD
-=======
-
-extension ReplacementReport {
-    /// The exit code of a command that ends with this report.
-    var exit: KilnModel.ExitCode {
-        switch outcome {
-        case .committed: .done
-        case .halted: .halted
-        // The user wanted it to stop, and it did.
-        case .reverted where turn?.code == "interrupted", .aborted where turn?.code == "interrupted": .interrupted
-        case .reverted: .reverted
-        // Nothing was touched, and it is known who is in the way.
-        case .aborted:
-            turn.map { ["volume.held", "volume.leased", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
-        }
-    }
-}
->>>>>>> e2e

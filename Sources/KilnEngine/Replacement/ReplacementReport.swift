@@ -28,6 +28,8 @@ extension ReplacementReport {
         switch outcome {
         case .committed: .done
         case .halted: .halted
+        // The user wanted it to stop, and it did.
+        case .aborted where turn?.code == "interrupted", .reverted where turn?.code == "interrupted": .interrupted
         case .reverted: .reverted
         case .aborted: turn.flatMap { ExitCode(turnCode: $0.code) }.flatMap { $0 == .blocked ? $0 : nil } ?? .aborted
         }

@@ -51,14 +51,10 @@ extension ScenarioRunner {
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
         let session = try LedgerSession(
-<<<<<<< HEAD
             engine: engine,
             server: id(server),
             path: path,
-            list: try engine.makeScratchFile("\(scenario.name).\(server).acknowledged")
-=======
-            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile(acknowledgedName)
->>>>>>> e2e
+            list: try engine.makeScratchFile(acknowledgedName(server))
         )
         run.ledgers[server] = session
         try await session.start()

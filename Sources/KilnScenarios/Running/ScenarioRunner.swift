@@ -75,16 +75,12 @@ public struct ScenarioRunner: Sendable {
         }
     }
 
-<<<<<<< HEAD
+    /// What the list of acknowledged records is called among the engine's scratch files.
+    func acknowledgedName(_ server: Name) -> String { "\(scenario.name).\(server).acknowledged" }
+
     private func since(_ start: ContinuousClock.Instant) -> Int {
         Int((ContinuousClock.now - start) / .milliseconds(1))
     }
-=======
-    /// What the list of acknowledged records is called among the engine's scratch files.
-    var acknowledgedName: String { "\(scenario.name).acknowledged" }
-
-    private func since(_ start: ContinuousClock.Instant) -> Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
->>>>>>> e2e
 
     private func refuseLeftovers() async throws {
         let servers = try engine.servers().filter { $0.lab == scenario.name }
@@ -116,7 +112,7 @@ public struct ScenarioRunner: Sendable {
     private func cleanUp(_ run: inout RunState) async {
         let engine = engine
         let name = scenario.name
-        let acknowledged = acknowledgedName
+        let acknowledged = scenario.lab.servers.keys.map { acknowledgedName($0) }
         let hasPassed = run.failure == nil
         let failure = await Task { () -> (any Error)? in
             do {
@@ -125,7 +121,7 @@ public struct ScenarioRunner: Sendable {
                     let kept = try engine.volumes.retain(lab: name, volume.name)
                     if hasPassed { try engine.volumes.purge(kept) }
                 }
-                if hasPassed { try engine.removeScratchFile(acknowledged) }
+                if hasPassed { try acknowledged.forEach(engine.removeScratchFile) }
                 return nil
             } catch { return error }
         }.value
