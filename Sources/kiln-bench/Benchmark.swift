@@ -38,8 +38,9 @@ struct Benchmark: Sendable {
         if parts.contains(.ps) {
             say("'kiln ps', \(Benchmark.listings) times")
             listing = try await measureListing(keeper)
+        } else {
+            try await kiln.stop(keeper)
         }
-        if try await isOn(keeper) { try await kiln.stop(keeper) }
         var comparisons: [Comparison] = []
         for part in boots { comparisons.append(try await compare(part, processor)) }
         return Report(
@@ -96,6 +97,7 @@ struct Benchmark: Sendable {
         return sample
     }
 
+    /// Lists the keeper while it is on, then stops it and lists it where a daemon has to be started for that.
     private func measureListing(_ keeper: Kiln.Lab) async throws -> Listing {
         _ = try await kiln.ps()
         var warm: [Double] = []
@@ -109,6 +111,4 @@ struct Benchmark: Sendable {
         guard let warm = Summary(warm), let cold = Summary(cold) else { throw Failure("nothing was listed") }
         return Listing(warm: warm, cold: cold)
     }
-
-    private func isOn(_ keeper: Kiln.Lab) async throws -> Bool { (try? kiln.processor()) != nil }
 }

@@ -48,13 +48,15 @@ struct Kiln: Sendable {
             ["exec", "--quiet", lab.server, "--"] + Sample.agentStat,
             within: .seconds(60)
         )
-        var sample = try Sample(wall: wall, agentStat: stat.output)
         let history = try await program.run(["history", "--format", "json", lab.server], within: .seconds(60)).output
         let operations = try JSONDecoder().decode(History.self, from: Data(history.utf8)).operations
-        sample.steps = Dictionary(
+        let steps = Dictionary(
             (operations.last?.steps ?? []).map { ($0.step, $0.milliseconds) },
             uniquingKeysWith: +
         )
+        guard let healthy = steps["healthy"] else { throw Failure("the journal of \(lab.server) has no step healthy") }
+        var sample = try Sample(wall: wall, host: wall - .milliseconds(healthy), agentStat: stat.output)
+        sample.steps = steps
         return sample
     }
 
@@ -72,11 +74,6 @@ struct Kiln: Sendable {
     /// Switches the machine off; server and definition stay.
     func stop(_ lab: Lab) async throws {
         _ = try await program.run(["stop", "--quiet", "--force", lab.server], within: .seconds(60))
-    }
-
-    /// Starts the machine that is off.
-    func start(_ lab: Lab, within patience: Duration) async throws {
-        _ = try await program.run(["start", "--quiet", lab.server], within: patience)
     }
 
     /// Removes a lab whose machine is off.

@@ -74,6 +74,7 @@ struct RawMachine: Sendable {
 
     private func sample(since start: ContinuousClock.Instant) async throws -> Sample {
         let agent = try await AgentConnection(to: path("agent"), until: start + patience)
+        let host = ContinuousClock.now - start
         let ready = try await agent.run { agent in
             try agent.awaitPing()
             return ContinuousClock.now
@@ -81,7 +82,7 @@ struct RawMachine: Sendable {
         let stat = try await agent.run { agent in
             try agent.output(of: Sample.agentStat[0], Array(Sample.agentStat.dropFirst()))
         }
-        return try Sample(wall: ready - start, agentStat: stat)
+        return try Sample(wall: ready - start, host: host, agentStat: stat)
     }
 
     func path(_ name: String) -> String { directory + "/" + name }

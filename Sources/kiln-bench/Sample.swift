@@ -6,6 +6,9 @@ struct Sample: Sendable, Codable {
     let wall: Double
     /// From the start of the guest's kernel to the start of its agent, by the guest's own clock, in seconds.
     let guest: Double
+    /// What was not waiting for the guest: for kiln all but the step HEALTHY, for raw QEMU all until it has made its
+    /// sockets; in seconds.
+    var host: Double
     /// The journaled steps of kiln's, in milliseconds.
     var steps: [String: Int] = [:]
 
@@ -16,13 +19,14 @@ struct Sample: Sendable, Codable {
     static let agentStat = ["/bin/sh", "-c", "cat /proc/$PPID/stat"]
 
     /// A sample from the time on the host and what ``agentStat`` printed.
-    init(wall: Duration, agentStat text: String) throws {
+    init(wall: Duration, host: Duration, agentStat text: String) throws {
         // The name, which ends with the last parenthesis, is the 2nd field; the 22nd is the start in hundredths.
         let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 19, let hundredths = Double(fields[19]) else {
             throw Failure("the guest printed \(text.debugDescription) instead of its agent's stat")
         }
         self.wall = wall / .seconds(1)
+        self.host = host / .seconds(1)
         guest = hundredths / 100
     }
 }
