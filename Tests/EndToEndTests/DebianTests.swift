@@ -8,7 +8,7 @@ extension EndToEnd {
         private static let hostKey = "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
         private static let bootID = "cat /proc/sys/kernel/random/boot_id"
         private static let instance = "cat /var/lib/cloud/data/instance-id"
-        private static let cloudInit = "cloud-init status --wait | sed -n 's/^status: //p'"
+        private static let cloudInit = "cloud-init status --wait | sed -n 's/^.*status: //p'"
         private static let fileSystem = "findmnt -n -o UUID /data"
         private static let server = """
             image: debian-13:1
