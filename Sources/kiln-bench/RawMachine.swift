@@ -73,8 +73,12 @@ struct RawMachine: Sendable {
     }
 
     private func sample(since start: ContinuousClock.Instant) async throws -> Sample {
-        let agent = try await AgentConnection(to: path("agent"), until: start + patience)
-        let host = ContinuousClock.now - start
+        let monitor = try await SocketConnection(to: path("monitor"), until: start + patience)
+        let host = try await monitor.run { monitor in
+            try monitor.awaitMonitor()
+            return ContinuousClock.now - start
+        }
+        let agent = try await SocketConnection(to: path("agent"), until: start + patience)
         let ready = try await agent.run { agent in
             try agent.awaitPing()
             return ContinuousClock.now

@@ -6,8 +6,8 @@ struct Sample: Sendable, Codable {
     let wall: Double
     /// From the start of the guest's kernel to the start of its agent, by the guest's own clock, in seconds.
     let guest: Double
-    /// What was not waiting for the guest: for kiln all but the step HEALTHY, for raw QEMU all until it has made its
-    /// sockets; in seconds.
+    /// What was not waiting for the guest: for kiln all but the step HEALTHY, for raw QEMU all until the
+    /// machine was started; in seconds.
     var host: Double
     /// The journaled steps of kiln's, in milliseconds.
     var steps: [String: Int] = [:]

@@ -2,12 +2,12 @@ import Foundation
 import KilnModel
 import Synchronization
 
-/// The guest agent of the raw QEMU, through its unix socket.
+/// A unix socket of the raw QEMU at which its monitor or the guest's agent listens; both speak lines of JSON.
 ///
-/// https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
+/// https://www.qemu.org/docs/master/interop/qmp-spec.html, https://www.qemu.org/docs/master/interop/qemu-ga-ref.html
 ///
 /// Calls block; `run` puts them on a thread of their own.
-final class AgentConnection: Sendable {
+final class SocketConnection: Sendable {
     private let descriptor: Int32
     private let isCancelled = Atomic(false)
     private let deadline: ContinuousClock.Instant
@@ -17,7 +17,7 @@ final class AgentConnection: Sendable {
     init(to path: String, until deadline: ContinuousClock.Instant) async throws {
         self.deadline = deadline
         while true {
-            if let descriptor = AgentConnection.connected(to: path) {
+            if let descriptor = SocketConnection.connected(to: path) {
                 self.descriptor = descriptor
                 return
             }
@@ -29,7 +29,7 @@ final class AgentConnection: Sendable {
     deinit { close(descriptor) }
 
     /// Does something with the agent on a thread that may block.
-    func run<Value: Sendable>(_ body: @escaping @Sendable (AgentConnection) throws -> Value) async throws -> Value {
+    func run<Value: Sendable>(_ body: @escaping @Sendable (SocketConnection) throws -> Value) async throws -> Value {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 Thread.detachNewThread { continuation.resume(with: Result { try body(self) }) }
@@ -39,7 +39,13 @@ final class AgentConnection: Sendable {
         }
     }
 
-    /// Waits for the first answer.
+    /// Waits until the monitor answers, which it does once the machine was made and started.
+    func awaitMonitor() throws {
+        try send(["execute": .string("qmp_capabilities")])
+        while try line(until: deadline)["return"] == nil {}
+    }
+
+    /// Waits for the agent's first answer.
     ///
     /// QEMU holds what is sent until the guest opens the port, so the answer comes as soon as the agent can give one, and
     /// nothing is polled. It is asked again from time to time, should the guest have thrown the question away.
