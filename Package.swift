@@ -34,7 +34,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
+        .target(name: "KilnEngine", dependencies: ["KilnModel"], exclude: ["README.md"], swiftSettings: strict),
         .target(
             name: "KilnImages",
             dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
@@ -43,6 +43,7 @@ let package = Package(
         .target(
             name: "KilnHost",
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
@@ -56,12 +57,19 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-bench",
+            dependencies: ["KilnHost", "KilnImages", "KilnModel", "LibvirtKit", argumentParser, subprocess],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnTestSupport",
             dependencies: ["KilnEngine", "KilnModel"],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
+        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

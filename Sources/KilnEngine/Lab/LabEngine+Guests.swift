@@ -33,11 +33,16 @@ extension LabEngine {
         try await existing(id).keepEvidence(try machine(id))
     }
 
-    /// Makes room for a private file of that name in the state directory; an old one is removed. Returns its path.
+    /// Makes room for a private file of that name in the state directory; an old one is removed.
+    ///
+    /// Returns its path.
     public func makeScratchFile(_ name: String) throws -> String {
         let directory = state.root + "/scratch"
         try DurableFile.makeDirectory(directory)
         try DurableFile.remove("\(directory)/\(name)")
         return "\(directory)/\(name)"
     }
+
+    /// Removes a file that ``makeScratchFile(_:)`` made room for; one that isn't there is no error.
+    public func removeScratchFile(_ name: String) throws { try DurableFile.remove(state.root + "/scratch/\(name)") }
 }

@@ -26,6 +26,11 @@ struct DaemonLayout: Sendable, Hashable {
     /// Names the uptime of the host that what lies in `run` belongs to.
     var epochFile: String { base + "/run/kiln-epoch" }
 
+    /// What libvirt keeps locked while it lives, in the order in which it lets go.
+    var lockedFiles: [String] {
+        [base + "/run/libvirt/libvirtd.pid", base + "/run/libvirt/qemu/run/driver.pid"]
+    }
+
     var uri: String {
         var allowed = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\u{0}"..."\u{7f}"))
         allowed.insert(charactersIn: "-._~/")
@@ -51,10 +56,13 @@ struct DaemonLayout: Sendable, Hashable {
     }
 
     // "file": there is no virtlogd next to a private daemon. "none": where AppArmor or SELinux is active, labels need
-    // privileges that this daemon doesn't have; what contains QEMU is its user.
+    // privileges that this daemon doesn't have; what contains QEMU is its user. The filter: with that capability libvirt
+    // asks every new QEMU for some 390 properties of its processor, one after the other, before the guest may run;
+    // without it, for two, and Kiln uses nothing of the answer.
     private static let qemuConfiguration = """
         stdio_handler = "file"
         security_driver = "none"
+        capability_filters = [ "cpu-unavailable-features" ]
 
         """
 

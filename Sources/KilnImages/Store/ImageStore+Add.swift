@@ -124,7 +124,7 @@ extension ImageStore {
         throw KilnError(
             "image.exists",
             "the store has an image \(added.name):\(added.version) already",
-            hint: "choose another version, or remove it with 'kiln image remove \(added.name):\(added.version)'",
+            hint: "choose another version, or remove it with 'kiln image delete \(added.name):\(added.version)'",
             exit: .usage
         )
     }

@@ -70,7 +70,7 @@ extension ImageStore: ImageSource {
         KilnError(
             "image.digest-mismatch",
             "the image \(manifest.name):\(manifest.version) was changed: \(path) should be \(expected) and is \(found)",
-            hint: "remove it with 'kiln image remove \(manifest.name):\(manifest.version)' and bake or add it again",
+            hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet
         )
     }
@@ -79,7 +79,7 @@ extension ImageStore: ImageSource {
         KilnError(
             "image.file-missing",
             "the image \(manifest.name):\(manifest.version) has lost \(path)",
-            hint: "remove it with 'kiln image remove \(manifest.name):\(manifest.version)' and bake or add it again",
+            hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet
         )
     }

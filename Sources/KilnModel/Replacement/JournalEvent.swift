@@ -33,13 +33,26 @@ public struct TurnBack: Sendable, Hashable, Codable {
     public let code: String
     /// What happened, for people.
     public let reason: String
+    /// What caused it in the words of the layer below, such as the last lines of a console.
+    public let cause: String?
+    /// What to do next.
+    public let hint: String?
 
     /// A turn from its parts.
-    public init(direction: Direction, step: Step, code: String, reason: String) {
+    public init(
+        direction: Direction,
+        step: Step,
+        code: String,
+        reason: String,
+        cause: String? = nil,
+        hint: String? = nil
+    ) {
         self.direction = direction
         self.step = step
         self.code = code
         self.reason = reason
+        self.cause = cause
+        self.hint = hint
     }
 }
 

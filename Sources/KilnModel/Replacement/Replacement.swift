@@ -113,7 +113,9 @@ public struct Replacement: Sendable, Hashable {
             direction: isHandedOver ? .revert : .abort,
             step: step,
             code: error.code,
-            reason: error.message
+            reason: error.message,
+            cause: error.cause,
+            hint: error.hint
         )
         return .turnedBack(turn)
     }

@@ -1,0 +1,18 @@
+import Testing
+
+extension Tag {
+    /// Runs the program on real machines; takes minutes.
+    @Tag static var endToEnd: Self
+}
+
+/// The program as a user meets it: the binary, real machines, and what is left when they are gone.
+///
+/// One machine at a time, since a guest whose every instruction is emulated takes a whole core.
+@Suite(
+    "End to end",
+    .serialized,
+    .sharedHome,
+    .tags(.endToEnd),
+    .enabled(if: Home.isPossible, "needs libvirtd, QEMU and user kiln")
+)
+enum EndToEnd {}

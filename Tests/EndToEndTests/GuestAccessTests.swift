@@ -1,0 +1,64 @@
+import Foundation
+import KilnModel
+import Testing
+
+extension EndToEnd {
+    @Suite("In and out of a guest", .timeLimit(.minutes(5)))
+    struct GuestAccess {
+        @Test("files, logs and the console cross unharmed and harmless")
+        func crossing() async throws {
+            let home = try #require(Home.shared)
+            let listener = try Listener()
+            try await home.withLab("access") { lab in
+                try await lab.upOrFail()
+                try await expectCopies(lab)
+                try await expectEscapes(lab)
+                // An open network reaches the host's loopback as 10.0.2.2.
+                #expect(try await lab.shell("nc -z -w 5 10.0.2.2 \(listener.port) && echo yes") == "yes")
+            }
+            withExtendedLifetime(listener) {}
+        }
+
+        private func expectCopies(_ lab: Lab) async throws {
+            let (there, back) = (lab.home.path + "/there", lab.home.path + "/back")
+            let bytes = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) })
+            try bytes.write(to: URL(fileURLWithPath: there))
+            let put = try await lab.home.run("cp", there, "\(lab.web):/root/a file")
+            #expect(put.status == 0, "\(put.errors)")
+            #expect(try await lab.shell("wc -c <'/root/a file'") == "300000")
+            #expect(try await lab.home.run("cp", "\(lab.web):/root/a file", back).status == 0)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: back)) == bytes)
+            #expect(try await lab.home.run("cp", "\(lab.web):/nowhere", back).exit == .usage)
+            let piped = try await lab.home.run(["exec", lab.web, "--", "sh", "-c", "cat; exit 7"], input: "through\n")
+            #expect(piped.status == 7 && piped.text == "through\n")
+        }
+
+        private func expectEscapes(_ lab: Lab) async throws {
+            let console = try lab.home.start(["console", lab.web])
+            let hostile = #"printf 'start\033]0;title\007\033[2J\233end\n' >/dev/console"#
+            try await lab.shell("sleep 1; \(hostile)")
+            try await eventually("the console shows it: \(console.output)") { console.output.contains("end") }
+            console.send(SIGINT)
+            let shown = try await console.finish(within: .seconds(20))
+            for text in [shown.out, try await lab.home.run("logs", lab.web, "--source", "console").out] {
+                let line = try #require(text.split(separator: 10).first { $0.range(of: Data("start".utf8)) != nil })
+                #expect(line.allSatisfy { $0 >= 0x20 && $0 < 0x7f || $0 > 0xa0 || $0 == 0x0d }, "\(Array(line))")
+            }
+            let raw = try await lab.home.run("logs", lab.web, "--raw").out
+            #expect(raw.range(of: Data("\u{1b}]0;title".utf8)) != nil)
+        }
+
+        @Test("an isolated guest reaches neither the host nor anything else, and its published port is reached")
+        func isolation() async throws {
+            let home = try #require(Home.shared)
+            let listener = try Listener()
+            try await home.withLab("isolated", server: Home.plainServer + "\nnetwork: isolated") { lab in
+                // Its readiness is an answer through the published port.
+                try await lab.upOrFail()
+                let script = "nc -z -w 5 10.0.2.2 \(listener.port) && echo yes || echo no"
+                #expect(try await lab.shell(script) == "no")
+            }
+            withExtendedLifetime(listener) {}
+        }
+    }
+}

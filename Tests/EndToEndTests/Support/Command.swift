@@ -1,0 +1,119 @@
+import Foundation
+import Glibc
+import KilnModel
+import Testing
+
+/// What a command left behind.
+struct Finished: Sendable {
+    /// Its exit status; 128 and the signal where one ended it.
+    let status: Int32
+    /// Its standard output.
+    let out: Data
+    /// Its standard error.
+    let errors: String
+    /// How long it took.
+    let duration: Duration
+
+    var text: String { String(decoding: out, as: UTF8.self) }
+
+    /// The status as kiln means it.
+    var exit: KilnModel.ExitCode? { KilnModel.ExitCode(rawValue: status) }
+
+    /// Standard output as one JSON document of a type; anything before or after it is a failure.
+    func json<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: out)
+        } catch {
+            Issue.record("not one JSON document of \(type): \(error)\n\(text)\n\(errors)")
+            throw error
+        }
+    }
+}
+
+/// A program that was started.
+///
+/// `@unchecked`: `Process` is started before this exists, and of it only the identifier and status are used afterwards.
+final class Command: @unchecked Sendable {
+    let pid: Int32
+    private let process: Process
+    private let files: (out: URL, errors: URL)
+    private let start = ContinuousClock.now
+    private let ended: AsyncStream<Void>
+
+    /// Starts a program with nothing on its standard input, or with `input`.
+    init(_ program: String, _ arguments: [String], environment: [String: String], input: String = "") throws {
+        let base = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-e2e-io-\(UUID().uuidString)")
+        files = (base.appendingPathExtension("out"), base.appendingPathExtension("err"))
+        let standardInput = base.appendingPathExtension("in")
+        try Data(input.utf8).write(to: standardInput)
+        for file in [files.out, files.errors] { try Data().write(to: file) }
+        defer { try? FileManager.default.removeItem(at: standardInput) }
+        let (ended, continuation) = AsyncStream<Void>.makeStream()
+        self.ended = ended
+        process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = try FileHandle(forReadingFrom: standardInput)
+        process.standardOutput = try FileHandle(forWritingTo: files.out)
+        process.standardError = try FileHandle(forWritingTo: files.errors)
+        process.terminationHandler = { _ in continuation.finish() }
+        try process.run()
+        pid = process.processIdentifier
+    }
+
+    /// What stands on standard error by now.
+    var errors: String { (try? String(contentsOf: files.errors, encoding: .utf8)) ?? "" }
+
+    /// What stands on standard output by now.
+    var output: String { (try? String(contentsOf: files.out, encoding: .utf8)) ?? "" }
+
+    func send(_ signal: Int32) { kill(pid, signal) }
+
+    /// Waits for the end; a command that takes longer than `limit` is killed, and that is a failure.
+    func finish(within limit: Duration = .seconds(300)) async throws -> Finished {
+        let pid = pid
+        let watch = Task {
+            try await Task.sleep(for: limit)
+            Issue.record("pid \(pid) did not end within \(limit)")
+            kill(pid, SIGKILL)
+        }
+        for await _ in ended {}
+        watch.cancel()
+        let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        defer { for file in [files.out, files.errors] { try? FileManager.default.removeItem(at: file) } }
+        return Finished(
+            status: status,
+            out: try Data(contentsOf: files.out),
+            errors: errors,
+            duration: ContinuousClock.now - start
+        )
+    }
+
+    /// Waits until the process has stopped itself at a failpoint.
+    func awaitStop(within limit: Duration = .seconds(120)) async throws {
+        try await eventually("pid \(pid) has stopped; it said: \(errors)", within: limit) {
+            Processes.state(of: pid) == "T"
+        }
+    }
+}
+
+/// Waits until a condition of another process holds, of which no event tells.
+func eventually(
+    _ what: @autoclosure () -> String,
+    within limit: Duration = .seconds(30),
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else { throw Unfulfilled(what: what(), limit: limit) }
+        try await Task.sleep(for: .milliseconds(50))
+    }
+}
+
+/// Something that did not come to hold.
+struct Unfulfilled: Error, CustomStringConvertible {
+    let what: String
+    let limit: Duration
+    var description: String { "not within \(limit): \(what)" }
+}
