@@ -34,7 +34,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "KilnEngine", dependencies: ["KilnModel"], swiftSettings: strict),
+        .target(name: "KilnEngine", dependencies: ["KilnModel"], exclude: ["README.md"], swiftSettings: strict),
         .target(
             name: "KilnImages",
             dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
@@ -43,6 +43,7 @@ let package = Package(
         .target(
             name: "KilnHost",
             dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(

@@ -39,11 +39,11 @@ public struct KilnError: Error, Sendable, Equatable, CustomStringConvertible {
 public enum ExitCode: Int32, Sendable, Codable, CaseIterable {
     /// Done, or passed.
     case done = 0
-    /// An expectation was not met; drift counts as one.
+    /// An expectation was not met.
     case unmet = 1
     /// Acknowledged data is gone or damaged.
     case dataLoss = 5
-    /// A change was given up before it touched anything that serves.
+    /// A change was given up before the handover of the volumes; what served before serves on.
     case aborted = 10
     /// A change failed after the volumes had moved, and the old generation serves again.
     case reverted = 11

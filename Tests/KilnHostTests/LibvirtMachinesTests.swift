@@ -52,6 +52,7 @@ struct LibvirtMachinesTests {
             network: .open,
             consoleSocket: "/c",
             consoleLog: directory.path + "/console.log",
+            agentSocket: "/a",
             ledgerSocket: "/l",
             user: nil
         )

@@ -26,7 +26,7 @@ struct LoopbackProbeTests {
                 == .notYet("no sign of an answer in time")
         )
         #expect(await probe.tcp(port: listener.port, send: nil, expect: "x") == .notYet("no sign of an answer in time"))
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test("a complete answer holds, though its sender keeps the connection open")

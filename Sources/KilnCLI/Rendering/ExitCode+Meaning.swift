@@ -1,4 +1,3 @@
-import KilnEngine
 import KilnModel
 
 extension KilnModel.ExitCode {
@@ -6,9 +5,9 @@ extension KilnModel.ExitCode {
     var meaning: String {
         switch self {
         case .done: "done, or passed"
-        case .unmet: "an expectation was not met, drift included"
+        case .unmet: "an expectation was not met"
         case .dataLoss: "acknowledged data was lost"
-        case .aborted: "given up before anything that serves was touched"
+        case .aborted: "given up before the handover; what served before serves on"
         case .reverted: "given up, and the old generation serves again"
         case .blocked: "something else holds what is needed; it is named"
         case .halted: "neither way was safe: a person has to decide"
@@ -24,21 +23,5 @@ extension KilnModel.ExitCode {
     var helpLine: String {
         let number = String(rawValue)
         return String(repeating: " ", count: 5 - number.count) + "\(number)  \(meaning)"
-    }
-}
-
-extension ReplacementReport {
-    /// The exit code of a command that ends with this report.
-    var exit: KilnModel.ExitCode {
-        switch outcome {
-        case .committed: .done
-        case .halted: .halted
-        // The user wanted it to stop, and it did.
-        case .reverted where turn?.code == "interrupted", .aborted where turn?.code == "interrupted": .interrupted
-        case .reverted: .reverted
-        // Nothing was touched, and it is known who is in the way.
-        case .aborted:
-            turn.map { ["volume.held", "volume.leased", "lock.held"].contains($0.code) } == true ? .blocked : .aborted
-        }
     }
 }

@@ -30,7 +30,10 @@ struct ReplacementResult: Renderable {
             lines.append("why: \(ConsoleText.singleLine(reason))")
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
-        if report.outcome == .halted { lines.append("next: see what was left with 'kiln history \(report.server)'") }
+        if report.outcome == .halted {
+            lines.append("next: try the way back again with 'kiln recover \(report.server)'")
+            lines.append("or give the machines up and keep the volumes with 'kiln down \(report.server.lab)'")
+        }
         return .lines(lines)
     }
 
@@ -40,7 +43,7 @@ struct ReplacementResult: Renderable {
         case .committed: return "generation \(report.to) serves" + (old.map { "; \($0) is gone" } ?? "")
         case .aborted: return "aborted; " + (old.map { "\($0) serves on, unchanged" } ?? "nothing was made")
         case .reverted: return "reverted; " + (old.map { "\($0) serves again" } ?? "nothing was kept but the volumes")
-        case .halted: return "halted; nothing serves, nothing was deleted"
+        case .halted: return "halted; nothing was deleted"
         }
     }
 }

@@ -7,7 +7,7 @@ struct GenerationWriter: Sendable {
     let spec: ServerSpec
     let image: StoredImage
 
-    /// Writes record and seed; the record is written last, so that it stands only beside a whole seed.
+    /// Writes record and seed, both private since user-data may hold secrets; the record is written last, so that it stands only beside a whole seed.
     func write(_ machine: MachineID) async throws {
         let state = workspace.state
         try DurableFile.makeDirectory(state.generation(machine))
@@ -24,7 +24,7 @@ struct GenerationWriter: Sendable {
             )
             try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
         }
-        try DurableFile.writeJSON(record, to: state.generation(machine) + "/generation.json")
+        try DurableFile.writeJSON(record, to: state.generation(machine) + "/generation.json", mode: 0o600)
     }
 
     private func mounts(_ machine: MachineID) throws -> [SeedDocuments.Mount] {

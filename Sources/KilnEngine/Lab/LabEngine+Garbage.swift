@@ -12,7 +12,8 @@ extension LabEngine {
         var removed: [String] = []
         let machines = try await parts.machines.machines()
         let known = Set(try servers())
-        for machine in machines.keys.filter({ !known.contains($0.server) }) {
+        for machine in machines.keys where !known.contains(machine.server) {
+            guard try await isOurs(machine) else { continue }
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
         }
@@ -22,6 +23,11 @@ extension LabEngine {
             if !dryRun { try DurableFile.remove(path) }
         }
         return removed
+    }
+
+    // One hypervisor may serve several state directories; the overlay tells whose the machine is.
+    private func isOurs(_ machine: MachineID) async throws -> Bool {
+        try await parts.machines.definition(of: machine)?.contains(state.rootOverlay(machine)) == true
     }
 
     private func end(_ machine: MachineID) async throws {

@@ -33,7 +33,9 @@ extension LabEngine {
         try await existing(id).keepEvidence(try machine(id))
     }
 
-    /// Makes room for a private file of that name in the state directory; an old one is removed. Returns its path.
+    /// Makes room for a private file of that name in the state directory; an old one is removed.
+    ///
+    /// Returns its path.
     public func makeScratchFile(_ name: String) throws -> String {
         let directory = state.root + "/scratch"
         try DurableFile.makeDirectory(directory)

@@ -24,10 +24,17 @@ extension LabEngine {
         }
         var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
         if let image { spec.image = image }
-        return try await begin(workspace, spec: spec)
+        do {
+            return try await begin(workspace, spec: spec)
+        } catch let error as KilnError where error.code.hasPrefix("image.") {
+            // Nothing was touched: whatever is wrong with the new image, the server serves on.
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
+        }
     }
 
-    /// Begins the next generation of a server and drives it to its end. The caller holds the lock.
+    /// Begins the next generation of a server and drives it to its end.
+    ///
+    /// The caller holds the lock.
     func begin(_ workspace: ServerWorkspace, spec: ServerSpec) async throws -> ReplacementReport {
         let history = try workspace.journal.history()
         let image = try await parts.images.verifiedImage(spec.image)
@@ -75,7 +82,9 @@ extension LabEngine {
             + "next: \(steps.map(\.rawValue).joined(separator: ", ")), then \(after.outcomeAtEnd.rawValue)"
     }
 
-    /// Recovers under the lock that the caller holds. Every changing command begins with this.
+    /// Recovers under the lock that the caller holds.
+    ///
+    /// Every changing command begins with this.
     func recoverLocked(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
         let history = try workspace.journal.history()
         if let halted = history.halted { throw haltedError(workspace.id, halted.replacement) }

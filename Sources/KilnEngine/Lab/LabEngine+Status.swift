@@ -40,7 +40,10 @@ extension LabEngine {
     }
 
     private func open(_ operation: ServerHistory.Operation) -> ServerStatus.OpenOperation {
-        let alive = kill(operation.pid, 0) == 0 || errno == EPERM
+        // A process of another name with the same number came later.
+        let name = try? String(contentsOfFile: "/proc/\(operation.pid)/comm", encoding: .utf8)
+        let own = try? String(contentsOfFile: "/proc/self/comm", encoding: .utf8)
+        let alive = name != nil && name == own
         return ServerStatus.OpenOperation(
             number: operation.replacement.intent.number,
             step: operation.replacement.entered.last ?? .plan,

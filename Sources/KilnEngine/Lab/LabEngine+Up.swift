@@ -82,12 +82,19 @@ extension LabEngine {
 
     private func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
         let workspace = workspace(id)
-        guard let current = try workspace.journal.history().current else {
-            return PlannedAction(server: id, kind: .launch, detail: "launch generation 1 from \(spec.image)")
+        let history = try workspace.journal.history()
+        guard let current = history.current else {
+            let detail = "launch generation \(history.highest + 1) from \(spec.image)"
+            return PlannedAction(server: id, kind: .launch, detail: detail)
         }
         let machine = id.machine(current)
         guard states[machine]?.isAlive == true else {
             return PlannedAction(server: id, kind: .start, detail: "start generation \(current)")
+        }
+        if let state = states[machine], state != .running {
+            let detail =
+                "generation \(current) is \(state.rawValue): see 'kiln logs \(id)'; 'kiln stop --force' ends it"
+            return PlannedAction(server: id, kind: .nothing, detail: detail)
         }
         let record = try workspace.record(machine)
         guard record.spec == spec else {
@@ -130,18 +137,7 @@ extension LabEngine {
         }
         try book.fill(lab, takenElsewhere: others.reduce(into: []) { $0.formUnion($1) }, host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
-        try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json")
-    }
-}
-
-extension ExitCode {
-    /// The exit code that belongs to the stable code of an error which was journaled.
-    init?(turnCode: String) {
-        switch turnCode {
-        case "ready.timeout", "stop.timeout": self = .deadline
-        case "volume.held", "volume.leased", "port.taken", "machine.alive", "lock.held": self = .blocked
-        case "interrupted": self = .interrupted
-        default: return nil
-        }
+        // User-data may hold secrets.
+        try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json", mode: 0o600)
     }
 }

@@ -166,6 +166,8 @@ struct ServerWorkspace: Sendable {
     }
 
     /// Copies what helps to understand a failure to the evidence directory, whose path is returned.
+    ///
+    /// The generation's record is not among it, since user-data may hold secrets.
     func keepEvidence(_ machine: MachineID) async throws -> String {
         let stamp = UInt64(Date().timeIntervalSince1970)
         let directory = "\(state.evidence)/\(id.lab).\(id.server).\(machine.generation)-\(stamp)"
@@ -175,7 +177,6 @@ struct ServerWorkspace: Sendable {
         }
         for (source, name) in [
             (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
-            (state.generation(machine) + "/generation.json", "generation.json"),
         ] where FileManager.default.fileExists(atPath: source) {
             try DurableFile.write(
                 try Data(contentsOf: URL(fileURLWithPath: source)),
@@ -187,7 +188,9 @@ struct ServerWorkspace: Sendable {
     }
 
     private func removeSockets(_ machine: MachineID) throws {
-        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] { try DurableFile.remove(path) }
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] {
+            try DurableFile.remove(path)
+        }
     }
 
     private func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {
@@ -217,9 +220,18 @@ struct ServerWorkspace: Sendable {
         let source = "ds=nocloud;i=\(record.instanceID)"
         switch record.boot {
         case .direct(let commandLine):
-            let full = record.cloudInit == .none ? commandLine : "\(commandLine) \(source)"
-            return .direct(kernel: record.files.kernel ?? "", initrd: record.files.initrd, commandLine: full)
+            let words = [commandLine, emulationHint, record.cloudInit == .none ? nil : source]
+            return .direct(
+                kernel: record.files.kernel ?? "",
+                initrd: record.files.initrd,
+                commandLine: words.compactMap { $0 }.joined(separator: " ")
+            )
         case .firmware(let firmware): return .firmware(firmware, serial: source)
         }
     }
+
+    // QEMU 7.2 translates code anew for every address that it is mapped at. With randomised addresses that is every
+    // process anew, and after a guest's reboot the kernel spends minutes overwriting pages that thousands of stale
+    // translations belong to.
+    private var emulationHint: String? { parts.machines.acceleration == .tcg ? "norandmaps" : nil }
 }

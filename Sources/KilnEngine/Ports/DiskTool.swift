@@ -1,6 +1,8 @@
 import KilnModel
 
-/// Makes and examines disk files. All methods throw `KilnError`; where one throws, it leaves no file behind.
+/// Makes and examines disk files.
+///
+/// All methods throw `KilnError`; where one throws, it leaves no file behind.
 public protocol DiskTool: Sendable {
     /// Makes an empty qcow2 layer at `path` on top of the qcow2 file `backing`; `backing` is stored as it is given.
     func createLayer(at path: String, over backing: String) async throws

@@ -18,7 +18,9 @@ public struct GuestCommand: Sendable, Hashable {
     }
 }
 
-/// What a command in a guest left behind. A non-zero exit status is a result, not an error.
+/// What a command in a guest left behind.
+///
+/// A non-zero exit status is a result, not an error.
 public struct GuestCommandResult: Sendable, Hashable {
     /// The exit status, or 128 plus the signal that ended it.
     public let status: Int32
@@ -35,7 +37,9 @@ public struct GuestCommandResult: Sendable, Hashable {
     }
 }
 
-/// Reaches into guests through the guest agent; needs no network. All methods throw `KilnError`.
+/// Reaches into guests through the guest agent; needs no network.
+///
+/// All methods throw `KilnError`.
 public protocol GuestAccess: Sendable {
     /// Waits until the agent answers; throws `guest.agent-silent` at the deadline.
     func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws

@@ -2,7 +2,9 @@ import Foundation
 import KilnModel
 
 extension ReplacementExecutor {
-    /// Performs one step. Every branch can be repeated.
+    /// Performs one step.
+    ///
+    /// Every branch can be repeated.
     mutating func perform(_ step: Step) async throws {
         switch step {
         // PLAN's checks came before its record; DRAIN and VERIFY have nothing to do for a server that declares nothing.

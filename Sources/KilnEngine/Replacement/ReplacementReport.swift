@@ -19,3 +19,31 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
     /// The directory that holds what the new machine left behind, if it turned back.
     public let evidence: String?
 }
+
+extension ReplacementReport {
+    /// The exit code of a command that ends with this report.
+    ///
+    /// Where nothing was touched and it is known what is in the way, that is said instead of `.aborted`.
+    public var exit: ExitCode {
+        switch outcome {
+        case .committed: .done
+        case .halted: .halted
+        // The user wanted it to stop, and it did.
+        case .aborted where turn?.code == "interrupted", .reverted where turn?.code == "interrupted": .interrupted
+        case .reverted: .reverted
+        case .aborted: turn.flatMap { ExitCode(turnCode: $0.code) }.flatMap { $0 == .blocked ? $0 : nil } ?? .aborted
+        }
+    }
+}
+
+extension ExitCode {
+    /// The exit code that belongs to the stable code of an error which was journaled.
+    init?(turnCode: String) {
+        switch turnCode {
+        case "ready.timeout", "stop.timeout": self = .deadline
+        case "volume.held", "volume.leased", "port.taken", "machine.alive", "lock.held": self = .blocked
+        case "interrupted": self = .interrupted
+        default: return nil
+        }
+    }
+}

@@ -53,9 +53,9 @@ struct SeedDocuments {
     private func userData() throws -> JSONValue {
         var map: [String: JSONValue] = [:]
         if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
-        if !mounts.isEmpty { append(mounts.map(mountEntry), to: "mounts", of: &map) }
+        if !mounts.isEmpty { try append(mounts.map(mountEntry), to: "mounts", of: &map) }
         if let userKey {
-            append([.string(userKey)], to: "ssh_authorized_keys", of: &map)
+            try append([.string(userKey)], to: "ssh_authorized_keys", of: &map)
             map["disable_root"] = map["disable_root"] ?? .bool(false)
         }
         if let hostKey {
@@ -75,29 +75,30 @@ struct SeedDocuments {
         )
     }
 
-    private func append(_ elements: [JSONValue], to key: String, of map: inout [String: JSONValue]) {
-        map[key] = .array((map[key]?.array ?? []) + elements)
+    private func append(_ elements: [JSONValue], to key: String, of map: inout [String: JSONValue]) throws {
+        guard let present = (map[key] ?? .array([])).array else {
+            throw KilnError(
+                "user-data.not-a-list",
+                "'\(key)' in the user-data of \(record.machine.server) is not a list, so Kiln can't add to it",
+                hint: "write it as a list, or leave it out",
+                exit: .invalidFile
+            )
+        }
+        map[key] = .array(present + elements)
     }
 
     private func resolve(_ text: String) throws -> String {
-        var result = ""
-        var rest = text[...]
-        while let open = rest.range(of: "${servers."), let close = rest[open.upperBound...].firstIndex(of: "}") {
-            let parts = rest[open.upperBound..<close].split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[1] == "ports", let server = try? Name(String(parts[0])),
-                let name = try? Name(String(parts[2])), let port = ports[server]?[name]
-            else {
+        try PortReference.replacing(in: text) { reference in
+            guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(
                     "user-data.reference-unknown",
-                    "\(rest[open.lowerBound...close]) in the user-data of \(record.machine.server) names no published port",
+                    "\(reference) in the user-data of \(record.machine.server) names no published port",
                     hint: "write ${servers.SERVER.ports.PORT}",
                     exit: .invalidFile
                 )
             }
-            result += rest[..<open.lowerBound] + String(port)
-            rest = rest[rest.index(after: close)...]
+            return String(port)
         }
-        return result + rest
     }
 
     private func text(_ value: JSONValue) throws -> String {

@@ -23,12 +23,33 @@ public final class FileLock: Sendable {
                 exit: .blocked
             )
         }
+        // Taking a lab down removes its locks; what was locked a moment after that is nothing any more.
+        guard FileLock.isStillNamed(descriptor, path) else {
+            close(descriptor)
+            throw KilnError(
+                "lock.held",
+                "\(subject) was just removed by another process",
+                hint: "run the command again",
+                exit: .blocked
+            )
+        }
         let holder = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
         ftruncate(descriptor, 0)
         _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
-    deinit { close(descriptor) }
+    // Said, not left to close(): a child that was forked but has not yet called exec still has the file open.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
+
+    private static func isStillNamed(_ descriptor: Int32, _ path: String) -> Bool {
+        var opened = stat()
+        var named = stat()
+        guard fstat(descriptor, &opened) == 0, lstat(path, &named) == 0 else { return false }
+        return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+    }
 
     private static func lastHolder(_ descriptor: Int32) -> String {
         var buffer = [UInt8](repeating: 0, count: 200)

@@ -13,7 +13,9 @@ struct PortBook: Sendable, Codable {
         }
     }
 
-    /// Fills in what the lab declares and the book lacks. A port that the file fixes is taken as it is.
+    /// Fills in what the lab declares and the book lacks.
+    ///
+    /// A port that the file fixes is taken as it is.
     mutating func fill(_ lab: LabSpec, takenElsewhere: Set<UInt16>, host: any HostPorts) throws {
         for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
             for (name, port) in spec.ports.sorted(by: { $0.key < $1.key }) {

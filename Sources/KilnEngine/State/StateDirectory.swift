@@ -10,7 +10,10 @@ import KilnModel
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
 /// labs/LAB/servers/SERVER/lock, journal
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log
-/// sockets/                                 consoles and ledger ports
+/// sockets/                                 consoles, agents and ledger ports
+/// daemon/                                  the private libvirt daemon
+/// ssh/                                     the key that opens the guests
+/// scratch/                                 acknowledgements of the scenario that runs
 /// evidence/                                what failed runs left to look at
 /// ```
 public struct StateDirectory: Sendable, Hashable {

@@ -4,7 +4,7 @@ import KilnModel
 /// Creates, lends and keeps volumes.
 ///
 /// A volume is a directory: a lock file that never moves, sealed qcow2 layers, one active layer, and `volume.json`, which
-/// says which file is which. A file that `volume.json` does not name is left over from a crash and is removed.
+/// says which file is which. A layer that `volume.json` does not name is left over from a crash; the next seal removes it.
 public struct VolumeStore: Sendable {
     let state: StateDirectory
     let disks: any DiskTool
@@ -120,12 +120,20 @@ public struct VolumeStore: Sendable {
         try proveUnheld(record)
         if record.layers.count >= mostLayers { try await mergeUpperLayers(&record) }
         let below = record.layers.last ?? active
-        try DurableFile.remove(path(record, layer))
+        try removeUnnamedLayers(record)
         try await disks.createLayer(at: path(record, layer), over: below)
         try disks.giveToMachines(path(record, layer))
         record.layers.append(layer)
         try save(record)
         try protect(record)
+    }
+
+    private func removeUnnamedLayers(_ record: VolumeRecord) throws {
+        let directory = state.volume(lab: record.lab, record.name)
+        for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where file.hasSuffix(".qcow2") && !record.layers.contains(file) {
+            try DurableFile.remove("\(directory)/\(file)")
+        }
     }
 
     // After the record: until that names the new layer, the old one is what machines write to.
@@ -177,7 +185,7 @@ public struct VolumeStore: Sendable {
             throw KilnError(
                 "volume.missing",
                 "\(Name.quoted(kept)) is not a retained volume",
-                hint: "list them with 'kiln volume list --retained'",
+                hint: "list them with 'kiln volume list'",
                 exit: .usage
             )
         }

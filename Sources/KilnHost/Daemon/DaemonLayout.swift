@@ -26,6 +26,11 @@ struct DaemonLayout: Sendable, Hashable {
     /// Names the uptime of the host that what lies in `run` belongs to.
     var epochFile: String { base + "/run/kiln-epoch" }
 
+    /// What libvirt keeps locked while it lives, in the order in which it lets go.
+    var lockedFiles: [String] {
+        [base + "/run/libvirt/libvirtd.pid", base + "/run/libvirt/qemu/run/driver.pid"]
+    }
+
     var uri: String {
         var allowed = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\u{0}"..."\u{7f}"))
         allowed.insert(charactersIn: "-._~/")

@@ -50,6 +50,21 @@ extension DaemonReaper {
         return boot.trimmingCharacters(in: .whitespacesAndNewlines) + " " + (fields.count > 19 ? fields[19] : "")
     }
 
+    /// Waits until a predecessor that closed its socket has ended: a successor that meets its locks would give up.
+    ///
+    /// libvirt holds record locks (fcntl(2)) on these files while it lives. The kiln that waits for the report has the
+    /// deadline.
+    static func awaitEnd(ofPredecessorIn layout: DaemonLayout) {
+        for path in layout.lockedFiles {
+            let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { continue }
+            var whole = flock()
+            whole.l_type = Int16(F_WRLCK)
+            while fcntl(file, F_SETLKW, &whole) != 0 && errno == EINTR {}
+            close(file)
+        }
+    }
+
     /// Starts libvirtd, which detaches itself: its first process ends once the sockets accept connections, with status 0.
     ///
     /// `--timeout` makes it end by itself, that many seconds after the last client has left and the last machine stopped.

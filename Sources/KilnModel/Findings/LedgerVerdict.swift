@@ -20,6 +20,17 @@ public struct LedgerVerdict: Sendable, Hashable, Codable {
         self.unacknowledged = unacknowledged
     }
 
+    /// The counts of two ledgers together.
+    public static func + (left: LedgerVerdict, right: LedgerVerdict) -> LedgerVerdict {
+        LedgerVerdict(
+            acknowledged: left.acknowledged + right.acknowledged,
+            lost: left.lost + right.lost,
+            torn: left.torn + right.torn,
+            duplicated: left.duplicated + right.duplicated,
+            unacknowledged: left.unacknowledged + right.unacknowledged
+        )
+    }
+
     /// Whether every acknowledged record is present once and whole.
     public var isClean: Bool { lost == 0 && torn == 0 && duplicated == 0 }
 }

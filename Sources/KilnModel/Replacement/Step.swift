@@ -23,7 +23,7 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case healthy
     /// What the user wants verified holds.
     case verify
-    /// Point of no return: the old machine and the snapshot are given up.
+    /// Point of no return: the old machine is given up. The layer that SNAPSHOT sealed stays, merged when there are many.
     case commit
 
     /// Way back: the new machine is switched off.

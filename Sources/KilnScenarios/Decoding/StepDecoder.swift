@@ -94,6 +94,9 @@ extension StepDecoder {
         let server = server(fields[.server])
         let generation = fields[.generation]?.whole(in: 1...1_000_000).map { Generation($0) }
         let ready = fields[.ready]?.bool()
+        if ready == false {
+            fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
+        }
         let image = fields[.image]?.image()
         let ports = server.flatMap(lab.server)?.ports ?? []
         let http = server == nil ? nil : fields[.http].flatMap { ProbeDecoder.http($0, ports: ports) }

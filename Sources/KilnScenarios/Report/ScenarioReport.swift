@@ -80,7 +80,7 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
     public struct Phase: Sendable, Hashable, Codable {
         /// The server.
         public let server: Name
-        /// What was done with it, such as `replace`.
+        /// What was done with it, such as `generation 2`.
         public let operation: String
         /// The phase, such as `HANDOVER`.
         public let phase: String

@@ -12,6 +12,7 @@ final class AvailabilityMeter: Sendable {
         let port: UInt16
         let path: String
         let status: Int
+        let contains: String?
     }
 
     /// The time between two requests; the result can't be finer.
@@ -29,7 +30,9 @@ final class AvailabilityMeter: Sendable {
     /// Asks while `body` runs, and a little before and after.
     ///
     /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
-    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (Result, Duration?) {
+    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (
+        Result, Duration?
+    ) {
         let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 await self.askUntilCancelled()
@@ -58,7 +61,10 @@ final class AvailabilityMeter: Sendable {
 
     private func ask() async {
         let finding = await network.http(
-            port: target.port, path: target.path, status: target.status, contains: nil
+            port: target.port,
+            path: target.path,
+            status: target.status,
+            contains: target.contains
         )
         guard finding == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }

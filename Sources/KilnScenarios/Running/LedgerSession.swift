@@ -57,7 +57,8 @@ actor LedgerSession {
         await stop()
         let content = try await engine.read(path, on: server) ?? []
         return LedgerCheck.verdict(
-            acknowledged: try AcknowledgementList.read(acknowledgements.path), volumeContents: [content]
+            acknowledged: try AcknowledgementList.read(acknowledgements.path),
+            volumeContents: [content]
         )
     }
 

@@ -36,7 +36,8 @@ extension ScenarioReport.Server {
             return nil
         }
         self.init(
-            name: status.name, generation: generation,
+            name: status.name,
+            generation: generation,
             image: ScenarioReport.Image(name: image.name, version: image.version, digest: image.digest),
             instanceID: instanceID
         )
@@ -46,8 +47,11 @@ extension ScenarioReport.Server {
 extension ScenarioReport.Phase {
     fileprivate init(phase: Timeline.Phase) {
         self.init(
-            server: phase.server, operation: "generation \(phase.generation)", phase: phase.step.rawValue.uppercased(),
-            startMS: Int(phase.start / .milliseconds(1)), ms: Int(phase.duration / .milliseconds(1))
+            server: phase.server,
+            operation: "generation \(phase.generation)",
+            phase: phase.step.rawValue.uppercased(),
+            startMS: Int(phase.start / .milliseconds(1)),
+            ms: Int(phase.duration / .milliseconds(1))
         )
     }
 }
@@ -57,7 +61,7 @@ extension ExitCode {
         self =
             switch failure {
             case nil: .done
-            case is Unmet: .unmet
+            case let unmet as Unmet: unmet.exit
             case is DataLoss: .dataLoss
             case is CancellationError: .interrupted
             case let known as KilnError: known.exit
@@ -70,11 +74,13 @@ extension KilnError {
     fileprivate init(failure: any Error) {
         switch failure {
         case let known as KilnError: self = known
-        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, exit: .unmet)
+        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, hint: unmet.hint, exit: unmet.exit)
         case let loss as DataLoss:
             self = KilnError(
-                "run.data-loss", "acknowledged data is gone or damaged: \(loss)",
-                hint: "the volume was retained: 'kiln volume list --retained'", exit: .dataLoss
+                "run.data-loss",
+                "acknowledged data is gone or damaged: \(loss)",
+                hint: "the volume was retained: 'kiln volume list' names it",
+                exit: .dataLoss
             )
         case is CancellationError: self = KilnError("interrupted", "the run was interrupted", exit: .interrupted)
         default: self = KilnError("internal", String(describing: failure))

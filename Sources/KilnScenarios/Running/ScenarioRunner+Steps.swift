@@ -9,7 +9,8 @@ extension ScenarioRunner {
         case .up(let names): return try await up(names, &run)
         case .exec(let command): return try await exec(command)
         case .writeLedger(let server, let path): return try await writeLedger(server, path, &run)
-        case .verifyLedger(let server, let path, let atLeast): return try await verifyLedger(server, path, atLeast, &run)
+        case .verifyLedger(let server, let path, let atLeast):
+            return try await verifyLedger(server, path, atLeast, &run)
         case .replace(let server, let image, let outcome): return try await replace(server, image, outcome, &run)
         case .stop(let names): return try await forEach(names) { try await engine.stop($0) }
         case .start(let names): return try await forEach(names) { try await engine.start($0) }
@@ -37,7 +38,9 @@ extension ScenarioRunner {
         let result = try await engine.run(GuestCommand(command.arguments), on: id(command.server))
         guard result.status == Int32(command.exit) else {
             let errors = Name.quoted(String(decoding: result.errors.prefix(300), as: UTF8.self))
-            throw Unmet("\(command.server): exit status \(command.exit) expected, \(result.status) found; it said \(errors)")
+            throw Unmet(
+                "\(command.server): exit status \(command.exit) expected, \(result.status) found; it said \(errors)"
+            )
         }
         if let text = command.contains, !String(decoding: result.output, as: UTF8.self).contains(text) {
             let found = Name.quoted(String(decoding: result.output.prefix(300), as: UTF8.self))
@@ -48,7 +51,10 @@ extension ScenarioRunner {
 
     private func writeLedger(_ server: Name, _ path: String, _ run: inout RunState) async throws -> String? {
         let session = try LedgerSession(
-            engine: engine, server: id(server), path: path, list: try engine.makeScratchFile(acknowledgedName)
+            engine: engine,
+            server: id(server),
+            path: path,
+            list: try engine.makeScratchFile(acknowledgedName(server))
         )
         run.ledgers[server] = session
         try await session.start()
@@ -56,19 +62,25 @@ extension ScenarioRunner {
     }
 
     private func verifyLedger(
-        _ server: Name, _ path: String, _ atLeast: Int, _ run: inout RunState
+        _ server: Name,
+        _ path: String,
+        _ atLeast: Int,
+        _ run: inout RunState
     ) async throws -> String? {
         guard let session = run.ledgers[server] else { throw Unmet("no ledger is being written on \(server)") }
         try await session.awaitRecords(atLeast)
         let verdict = try await session.verdict()
-        run.verdict = verdict
+        run.verdict = run.verdict.map { $0 + verdict } ?? verdict
         run.ledgers[server] = nil
         guard verdict.isClean else { throw DataLoss(verdict) }
         return "acknowledged \(verdict.acknowledged), lost 0, torn 0, duplicated 0"
     }
 
     private func replace(
-        _ server: Name, _ image: ImageReference, _ expected: Step.Outcome, _ run: inout RunState
+        _ server: Name,
+        _ image: ImageReference,
+        _ expected: Step.Outcome,
+        _ run: inout RunState
     ) async throws -> String? {
         let id = id(server)
         let engine = engine
@@ -76,18 +88,19 @@ extension ScenarioRunner {
         if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
         run.servers[server] = try await engine.status(id)
         guard report.outcome.rawValue == expected.rawValue else {
-            throw KilnError(
-                report.turn?.code ?? "replace.outcome",
-                "the replacement of \(server) \(report.outcome.rawValue): \(report.turn?.reason ?? report.reason ?? "")",
+            let reason = report.turn?.reason ?? report.reason ?? "nothing stood in its way"
+            throw Unmet(
+                "\(server): a replacement that is \(expected.rawValue) expected, \(report.outcome.rawValue) found: \(reason)",
                 hint: report.evidence.map { "what the new machine left behind is in \($0)" },
-                exit: ExitCode(outcome: report.outcome) ?? .unmet
+                exit: report.outcome == .committed ? .unmet : report.exit
             )
         }
         return gap.map { "unavailable \(Int($0 / .milliseconds(1))) ms" }
     }
 
     private func measured(
-        _ server: Name, _ body: @escaping @Sendable () async throws -> ReplacementReport
+        _ server: Name,
+        _ body: @escaping @Sendable () async throws -> ReplacementReport
     ) async throws -> (ReplacementReport, Duration?) {
         guard let target = try await availabilityTarget(server) else { return (try await body(), nil) }
         return try await AvailabilityMeter(target, network: network).measure(body)
@@ -96,8 +109,8 @@ extension ScenarioRunner {
     private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
         let ports = try await engine.status(id(server)).ports
         for probe in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, _) = probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status)
+            if case .http(let name, let path, let status, let contains) = probe, let port = ports[name] {
+                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
             }
         }
         return nil
@@ -115,7 +128,7 @@ extension ScenarioRunner {
             let found = status.image.map { "\($0.name):\($0.version)" } ?? "none"
             throw Unmet("\(expected.server): image \(image) expected, \(found) found")
         }
-        if expected.ready == true { try await engine.awaitReady(id(expected.server)) }
+        if expected.ready == true { try await expectReady(expected.server) }
         if let http = expected.http { try await expect(http, of: expected.server, status) }
         return nil
     }
@@ -126,7 +139,17 @@ extension ScenarioRunner {
         switch finding {
         case .holds: return
         case .notYet(let found), .failed(let found):
-            throw Unmet("\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found")
+            throw Unmet(
+                "\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found"
+            )
+        }
+    }
+
+    private func expectReady(_ server: Name) async throws {
+        do {
+            try await engine.awaitReady(id(server))
+        } catch let error as KilnError where error.code.hasPrefix("ready.") {
+            throw Unmet("\(server): ready expected; \(error.message)")
         }
     }
 
@@ -143,18 +166,6 @@ extension ImageReference {
         case .latest: true
         case .version(let version): version == image.version
         case .digest(let digest): digest == image.digest
-        }
-    }
-}
-
-extension ExitCode {
-    /// The exit code of a replacement that ended so.
-    init?(outcome: Outcome) {
-        switch outcome {
-        case .committed: return nil
-        case .aborted: self = .aborted
-        case .reverted: self = .reverted
-        case .halted: self = .halted
         }
     }
 }

@@ -32,7 +32,11 @@ public struct ScenarioRunner: Sendable {
     ///
     /// - Parameter timeline: also fed by the engine's progress sink.
     public init(
-        scenario: Scenario, engine: LabEngine, network: any NetworkProbe, timeline: Timeline, options: Options
+        scenario: Scenario,
+        engine: LabEngine,
+        network: any NetworkProbe,
+        timeline: Timeline,
+        options: Options
     ) {
         self.scenario = scenario
         self.engine = engine
@@ -72,17 +76,21 @@ public struct ScenarioRunner: Sendable {
     }
 
     /// What the list of acknowledged records is called among the engine's scratch files.
-    var acknowledgedName: String { "\(scenario.name).acknowledged" }
+    func acknowledgedName(_ server: Name) -> String { "\(scenario.name).\(server).acknowledged" }
 
-    private func since(_ start: ContinuousClock.Instant) -> Int { Int((ContinuousClock.now - start) / .milliseconds(1)) }
+    private func since(_ start: ContinuousClock.Instant) -> Int {
+        Int((ContinuousClock.now - start) / .milliseconds(1))
+    }
 
     private func refuseLeftovers() async throws {
         let servers = try engine.servers().filter { $0.lab == scenario.name }
         let volumes = try engine.volumes.list().filter { $0.lab == scenario.name }
         guard servers.isEmpty, volumes.isEmpty else {
             throw KilnError(
-                "run.leftovers", "an earlier run of \(scenario.name) left \(servers.count) servers and \(volumes.count) volumes",
-                hint: "look at them, then remove them with 'kiln down' and 'kiln volume delete'", exit: .blocked
+                "run.leftovers",
+                "an earlier run of \(scenario.name) left \(servers.count) servers and \(volumes.count) volumes",
+                hint: "look at them, then remove them with 'kiln down' and 'kiln volume delete'",
+                exit: .blocked
             )
         }
     }
@@ -92,7 +100,11 @@ public struct ScenarioRunner: Sendable {
         let evidence = run.failure == nil ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
         if run.failure == nil || !options.keepsOnFailure { await cleanUp(&run) }
         return ScenarioReport(
-            run, scenario: scenario, version: options.version, timeline: timeline, evidence: evidence
+            run,
+            scenario: scenario,
+            version: options.version,
+            timeline: timeline,
+            evidence: evidence
         )
     }
 
@@ -100,7 +112,7 @@ public struct ScenarioRunner: Sendable {
     private func cleanUp(_ run: inout RunState) async {
         let engine = engine
         let name = scenario.name
-        let acknowledged = acknowledgedName
+        let acknowledged = scenario.lab.servers.keys.map { acknowledgedName($0) }
         let hasPassed = run.failure == nil
         let failure = await Task { () -> (any Error)? in
             do {
@@ -109,7 +121,7 @@ public struct ScenarioRunner: Sendable {
                     let kept = try engine.volumes.retain(lab: name, volume.name)
                     if hasPassed { try engine.volumes.purge(kept) }
                 }
-                if hasPassed { try engine.removeScratchFile(acknowledged) }
+                if hasPassed { try acknowledged.forEach(engine.removeScratchFile) }
                 return nil
             } catch { return error }
         }.value

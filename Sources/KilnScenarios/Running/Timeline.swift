@@ -45,7 +45,10 @@ public final class Timeline: Sendable {
                 guard let open = state.open.removeValue(forKey: server), open.step == step else { return }
                 state.phases.append(
                     Phase(
-                        server: server.server, generation: generation, step: step, start: open.start,
+                        server: server.server,
+                        generation: generation,
+                        step: step,
+                        start: open.start,
                         duration: now - open.start
                     )
                 )

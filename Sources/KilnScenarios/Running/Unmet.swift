@@ -3,8 +3,16 @@ import KilnModel
 /// An expectation of a scenario that was not met: a result, not a fault of Kiln's.
 struct Unmet: Error, CustomStringConvertible {
     let description: String
+    /// What to do next.
+    let hint: String?
+    /// The exit code of the run; a replacement that turned back keeps its own.
+    let exit: ExitCode
 
-    init(_ description: String) { self.description = description }
+    init(_ description: String, hint: String? = nil, exit: ExitCode = .unmet) {
+        self.description = description
+        self.hint = hint
+        self.exit = exit
+    }
 }
 
 /// Acknowledged records that the volume does not hold once and whole.
@@ -13,7 +21,5 @@ struct DataLoss: Error, CustomStringConvertible {
 
     init(_ verdict: LedgerVerdict) { self.verdict = verdict }
 
-    var description: String {
-        "acknowledged \(verdict.acknowledged), lost \(verdict.lost), torn \(verdict.torn), duplicated \(verdict.duplicated)"
-    }
+    var description: String { ReportText.verdict(verdict) }
 }

@@ -1,0 +1,96 @@
+import Foundation
+import KilnModel
+import Testing
+
+@testable import KilnEngine
+
+@Suite("Seed documents")
+struct SeedDocumentsTests {
+    private let volume = VolumeID()
+
+    private func documents(
+        userData: JSONValue?,
+        hostKey: SSHKeyPair? = nil,
+        ports: [Name: [Name: UInt16]] = [:]
+    ) throws -> [String: String] {
+        let machine = MachineID(
+            server: ServerID(lab: try Name("demo"), server: try Name("web")),
+            generation: Generation(3)
+        )
+        let digest = try #require(ImageDigest(String(repeating: "a", count: 64)))
+        let record = GenerationRecord(
+            machine: machine,
+            spec: ServerSpec(image: try ImageReference("tiny"), userData: userData),
+            image: ServerStatus.Image(name: try Name("tiny"), version: "1", digest: digest),
+            boot: .direct(commandLine: "quiet"),
+            cloudInit: .subset,
+            files: GenerationRecord.Files(disk: "/disk", kernel: nil, initrd: nil),
+            memory: .mebibytes(256),
+            processors: 1,
+            uuid: UUID(),
+            instanceID: "web-3-abc",
+            hostKey: hostKey?.publicKey,
+            created: Date()
+        )
+        let mount = SeedDocuments.Mount(id: volume, path: "/data", fileSystem: .ext4)
+        return try SeedDocuments(record: record, mounts: [mount], hostKey: hostKey, userKey: nil, ports: ports).files()
+    }
+
+    private func json(_ text: String?) throws -> JSONValue {
+        try JSONDecoder().decode(JSONValue.self, from: Data(try #require(text).utf8))
+    }
+
+    private func userData(_ files: [String: String]) throws -> JSONValue {
+        let text = try #require(files["user-data"])
+        #expect(text.hasPrefix("#cloud-config\n"))
+        return try json(String(text.dropFirst("#cloud-config\n".count)))
+    }
+
+    @Test("the instance-id and the host name are those of the generation")
+    func metaData() throws {
+        let meta = try json(try documents(userData: nil)["meta-data"])
+        #expect(meta["instance-id"] == .string("web-3-abc"))
+        #expect(meta["local-hostname"] == .string("web"))
+    }
+
+    @Test("a volume is mounted by its serial number, after the user's own mounts")
+    func mounts() throws {
+        let own: JSONValue = .array([.string("tmpfs"), .string("/scratch")])
+        let found = try userData(try documents(userData: .object(["mounts": .array([own])])))["mounts"]?.array
+        #expect(found?.first == own)
+        #expect(found?.last?.array?.prefix(2) == [.string("/dev/disk/by-id/virtio-\(volume)"), .string("/data")])
+    }
+
+    @Test("the network is configured by hardware address, and no name is set")
+    func network() throws {
+        let text = try #require(try documents(userData: nil)["network-config"])
+        let card = try json(text)["ethernets"]?["nic0"]
+        #expect(card?["match"]?["macaddress"]?.string?.hasPrefix("52:54:00:") == true)
+        #expect(!text.contains("set-name"))
+    }
+
+    @Test("a reference to a published port becomes its number, and an unknown one is refused")
+    func references() throws {
+        let ports = [try Name("db"): [try Name("sql"): UInt16(20123)]]
+        let good: JSONValue = .object(["runcmd": .array([.string("connect 10.0.2.2:${servers.db.ports.sql} ${HOME}")])])
+        let found = try userData(try documents(userData: good, ports: ports))["runcmd"]
+        #expect(found == .array([.string("connect 10.0.2.2:20123 ${HOME}")]))
+        let bad: JSONValue = .object(["runcmd": .array([.string("${servers.db.ports.sqll}")])])
+        let error = #expect(throws: KilnError.self) { try documents(userData: bad, ports: ports) }
+        #expect(error?.code == "user-data.reference-unknown")
+    }
+
+    @Test("the private host key is in user-data and nowhere else")
+    func hostKey() throws {
+        let files = try documents(userData: nil, hostKey: SSHKeyPair(privateKey: "CANARY", publicKey: "public"))
+        #expect(files.filter { $0.value.contains("CANARY") }.keys.sorted() == ["user-data"])
+    }
+
+    @Test("mounts that are no list are refused, not dropped")
+    func notAList() {
+        let error = #expect(throws: KilnError.self) {
+            try documents(userData: .object(["mounts": .string("/dev/vdb")]))
+        }
+        #expect(error?.code == "user-data.not-a-list")
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite("The doctor")
+struct DoctorTests {
+    @Test("every tool, the hypervisor, acceleration and resources are looked at, and a failure is a finding")
+    func findings() async throws {
+        let directory = try TestDirectory()
+        let doctor = Doctor(home: directory.path, connect: "test:///default", executable: "/nonexistent/kiln")
+        let findings = await doctor.findings()
+        let names = Set(findings.map(\.name))
+        #expect(names.isSuperset(of: ["home", "acceleration", "disk", "memory", "tool.qemu-img", "tool.xorriso"]))
+        #expect(findings.filter { $0.level != .pass }.allSatisfy { $0.remedy != nil })
+        #expect(findings.first { $0.name == "tool.qemu-img" }?.detail.contains("qemu-img version") == true)
+    }
+
+    @Test("a hypervisor that nobody can reach does not hide the other findings")
+    func unreachable() async throws {
+        let doctor = Doctor(home: "/proc/none", connect: "nonsense", executable: "kiln")
+        let findings = await doctor.findings()
+        #expect(findings.first?.level == .fail)
+        #expect(findings.contains { $0.name == "tool.mke2fs" })
+    }
+
+    @Test("the available memory is read from the kernel's table")
+    func memory() {
+        #expect(Doctor.availableMemory("MemTotal: 9 kB\nMemAvailable:   4096 kB\n") == 4096)
+        #expect(Doctor.availableMemory("nonsense") == nil)
+    }
+}
