@@ -54,7 +54,8 @@ public struct LocalHost: Sendable {
     private init(_ connection: HostConnection, _ home: KilnHome, _ state: StateDirectory, executable: String) {
         let daemon = SessionDaemon(home: home.path, owner: home.owner, executable: executable)
         let session = HypervisorSession {
-            if let uri = connection.uri { uri } else { try await daemon.ensureRunning() }
+            if case .embedded(let root) = connection.kind { try EmbedRoot.checkFree(root) }
+            return if let uri = connection.uri { uri } else { try await daemon.ensureRunning() }
         }
         let foreign = home.isForeign ? home.owner : nil
         self.state = state

@@ -84,6 +84,12 @@ extension EndToEnd {
                 #expect(result.status != 0 || serving == 2)
                 try await lab.expectOnly(generation: serving)
                 #expect(try await lab.shell("cat /data/record") == "kept")
+
+                for pid in lab.machines { kill(pid, SIGKILL) }
+                try await eventually("the machine's end is known") { try await lab.status().state == "off" }
+                try await lab.upOrFail()
+                try await lab.expectOnly(generation: serving)
+                #expect(try await lab.shell("cat /data/record") == "kept")
             }
         }
 

@@ -201,8 +201,11 @@ import Testing
         #expect(world.world.hypervisor.violations.isEmpty)
     }
 
-    @Test("what is paused or crashed while it is replaced is neither taken for running nor for off")
-    func pausedWhileInterrupted() async throws {
+    @Test(
+        "what was paused while it was replaced goes on, what crashed is given up",
+        arguments: [(MachineState.paused, Outcome.committed, 2), (.crashed, .reverted, 1)]
+    )
+    func pausedWhileInterrupted(_ found: MachineState, _ outcome: Outcome, _ serving: Int) async throws {
         let world = try LabTestWorld()
         try await world.up()
         world.write("a", by: 1)
@@ -211,9 +214,9 @@ import Testing
         world.world.faults.fail("read", with: KilnError("hypervisor.unreachable", "gone", exit: .unreachable))
         await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
         for call in ["detachSeed", "awaitAgent", "read"] { world.world.faults.fail(call, with: nil) }
-        world.world.hypervisor.set(world.machine(2), .paused)
-        #expect(try await world.engine.recover(world.id)?.outcome == .reverted)
-        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        world.world.hypervisor.set(world.machine(2), found)
+        #expect(try await world.engine.recover(world.id)?.outcome == outcome)
+        #expect(world.world.hypervisor.alive == [world.machine(serving)])
         #expect(try world.written() == ["a"])
     }
 }

@@ -126,6 +126,7 @@ public final class FakeHypervisor: MachineControl {
         _ state: inout State
     ) throws -> (path: String, text: String)? {
         guard var machine = state.machines[id] else { throw KilnError("machine.missing", "no \(id)") }
+        if machine.state == .paused, behaviour(machine, state).boot != .pauses { state.machines[id]?.state = .running }
         if machine.state.isAlive { return nil }
         if let problem = refusal(machine, forwards, state) {
             state.violations.append("start of \(id): \(problem)")

@@ -50,10 +50,15 @@ struct ServerWorkspace: Sendable {
         try await parts.machines.define(try definition(record, withVolumes: false))
     }
 
-    /// Starts a machine with its volumes and published ports; one that runs already is left as it is.
+    /// Starts a machine with its volumes and published ports; one that runs already is left as it is, and one that is paused
+    /// goes on.
     func start(_ machine: MachineID) async throws {
         let machineState = try await parts.machines.state(of: machine)
         if machineState == .running { return }
+        // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
+        if machineState == .paused {
+            return try await parts.machines.start(machine, forwards: try forwards(of: machine))
+        }
         guard !machineState.isAlive else {
             throw KilnError(
                 "machine.stuck",
@@ -87,8 +92,7 @@ struct ServerWorkspace: Sendable {
     /// - Throws: `stop.timeout` where it does not within its `stop-timeout`.
     func shutDown(_ machine: MachineID) async throws {
         let patience = try record(machine).spec.stopTimeout
-        try await parts.machines.requestShutdown(machine)
-        guard try await parts.machines.waitUntilOff(machine, within: patience) else {
+        guard try await isOffAfterRequests(machine, within: patience) else {
             throw KilnError(
                 "stop.timeout",
                 "\(machine) did not shut down within \(patience.components.seconds) s",
@@ -96,6 +100,18 @@ struct ServerWorkspace: Sendable {
                 exit: .deadline
             )
         }
+    }
+
+    // A guest that still boots hears nothing, so it is asked again and again.
+    private func isOffAfterRequests(_ machine: MachineID, within patience: Duration) async throws -> Bool {
+        var left = patience
+        while left > .zero {
+            let pause = min(.seconds(5), left)
+            try await parts.machines.requestShutdown(machine)
+            if try await parts.machines.waitUntilOff(machine, within: pause) { return true }
+            left -= pause
+        }
+        return false
     }
 
     /// Ends a machine: asks the guest first, then not.

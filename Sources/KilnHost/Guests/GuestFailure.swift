@@ -45,7 +45,9 @@ enum GuestFailure {
             KilnError(
                 "guest.machine-off",
                 "machine \(machine) is off, so its guest can't be reached",
-                cause: text(error.message)
+                hint: "start it with 'kiln start \(machine.server)'",
+                cause: text(error.message),
+                exit: .blocked
             )
         case .internalError:
             KilnError(refused, "the agent of machine \(machine) refuses", cause: text(error.message))
