@@ -47,10 +47,11 @@ test: setup lint build
 	$(KILN) image bake tiny
 	swift test
 
-## bench: measures replacements
+## bench: compares kiln with raw QEMU on the same images, and measures 'kiln ps'
 bench: setup build
 	$(KILN) image bake tiny
-	swift run kiln-bench
+	$(KILN) image bake debian-13
+	.build/debug/kiln-bench
 
 ## format: formats the sources in place
 format:

@@ -57,6 +57,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-bench",
+            dependencies: ["KilnHost", "KilnImages", "KilnModel", "LibvirtKit", argumentParser, subprocess],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnTestSupport",
             dependencies: ["KilnEngine", "KilnModel"],

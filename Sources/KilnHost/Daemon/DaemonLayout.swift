@@ -56,10 +56,13 @@ struct DaemonLayout: Sendable, Hashable {
     }
 
     // "file": there is no virtlogd next to a private daemon. "none": where AppArmor or SELinux is active, labels need
-    // privileges that this daemon doesn't have; what contains QEMU is its user.
+    // privileges that this daemon doesn't have; what contains QEMU is its user. The filter: with that capability libvirt
+    // asks every new QEMU for some 390 properties of its processor, one after the other, before the guest may run. Kiln
+    // uses nothing of the answer.
     private static let qemuConfiguration = """
         stdio_handler = "file"
         security_driver = "none"
+        capability_filters = [ "cpu-unavailable-features" ]
 
         """
 

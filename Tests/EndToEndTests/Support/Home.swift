@@ -50,18 +50,18 @@ struct Home: Sendable {
         return FileManager.default.temporaryDirectory.appendingPathComponent("kiln-e2e-\(random)").path
     }
 
-    /// Takes tiny:1 and tiny:2 from the default store, as further names of the same sealed files where `linking` says so
-    /// and the file systems allow it; bakes them where that store hasn't got them.
-    func takeImages(linking: Bool) async throws {
+    /// Takes versions 1 and 2 of an image from the default store, as further names of the same sealed files where
+    /// `linking` says so and the file systems allow it; bakes them where that store hasn't got them.
+    func takeImages(_ name: String = "tiny", linking: Bool) async throws {
         let (store, own) = (Home.defaultStore, path + "/images")
-        let names = try? FileManager.default.contentsOfDirectory(atPath: store + "/names/tiny")
+        let names = try? FileManager.default.contentsOfDirectory(atPath: "\(store)/names/\(name)")
         if let names {
-            let digests = try names.map { name in
-                try String(contentsOfFile: "\(store)/names/tiny/\(name)", encoding: .utf8)
+            let digests = try names.map { version in
+                try String(contentsOfFile: "\(store)/names/\(name)/\(version)", encoding: .utf8)
                     .trimmingCharacters(in: .newlines).replacingOccurrences(of: "sha256:", with: "")
             }
             try await tool("/bin/mkdir", "-p", own + "/names", own + "/sha256")
-            try await tool("/bin/cp", "-r", store + "/names/tiny", own + "/names/tiny")
+            try await tool("/bin/cp", "-r", "\(store)/names/\(name)", "\(own)/names/\(name)")
             for digest in Set(digests) {
                 let (source, target) = ("\(store)/sha256/\(digest)", "\(own)/sha256/\(digest)")
                 if linking, try await attempt("/bin/cp", "-al", source, target) == 0 { continue }
@@ -70,8 +70,8 @@ struct Home: Sendable {
             }
         }
         let list = try await run("image", "list").text
-        if !list.contains("tiny:1") || !list.contains("tiny:2") {
-            let bake = try await run("image", "bake", "\(Home.checkout)/Images/tiny")
+        if !list.contains("\(name):1") || !list.contains("\(name):2") {
+            let bake = try await run("image", "bake", "\(Home.checkout)/Images/\(name)")
             try #require(bake.status == 0, "\(bake.errors)")
         }
     }

@@ -1,0 +1,114 @@
+import Foundation
+import KilnImages
+import KilnModel
+
+/// One run of the benchmark.
+struct Benchmark: Sendable {
+    /// What is measured.
+    enum Part: String, Sendable, CaseIterable {
+        case tiny
+        case debian = "debian-13"
+        case ps
+
+        var runs: Int { self == .debian ? 3 : 5 }
+    }
+
+    let kiln: Kiln
+    let images: ImageStore
+    let parts: [Part]
+    /// How often each boot is measured; nothing means each part's own number.
+    let runs: Int?
+    /// Takes progress.
+    let say: @Sendable (String) -> Void
+
+    private static let patience = Duration.seconds(420)
+    private static let listings = 20
+
+    /// Measures everything, one machine at a time.
+    func run() async throws -> Report {
+        let load = Host.load
+        let boots = parts.filter { $0 != .ps }
+        let first = try image(boots.first ?? .tiny)
+        // A server that stays for the whole run and is off most of the time: listing it makes a daemon start.
+        let keeper = try kiln.lab("keeper", image: first)
+        say("first 'kiln up' in a new home")
+        let coldStart = try await kiln.up(keeper, within: Benchmark.patience) / .seconds(1)
+        let processor = try kiln.processor()
+        var listing: Listing?
+        if parts.contains(.ps) {
+            say("'kiln ps', \(Benchmark.listings) times")
+            listing = try await measureListing(keeper)
+        } else {
+            try await kiln.stop(keeper)
+        }
+        var comparisons: [Comparison] = []
+        for part in boots { comparisons.append(try await compare(part, processor)) }
+        return Report(
+            host: try await Host(processor: processor, loadBefore: load),
+            firstUp: coldStart,
+            firstImage: Benchmark.title(first),
+            comparisons: comparisons,
+            listing: listing
+        )
+    }
+
+    /// The newest of the images that are called like the part.
+    private func image(_ part: Part) throws -> StoredImage {
+        let name = part == .ps ? Part.tiny.rawValue : part.rawValue
+        return try images.resolve(try ImageReference(name))
+    }
+
+    private static func title(_ image: StoredImage) -> String { "\(image.manifest.name):\(image.manifest.version)" }
+
+    private func compare(_ part: Part, _ processor: RawMachine.Processor) async throws -> Comparison {
+        let image = try image(part)
+        let title = Benchmark.title(image)
+        let lab = try kiln.lab("bench", image: image)
+        var comparison = Comparison(image: title)
+        let runs = runs ?? part.runs
+        for number in 0..<runs {
+            // Who goes first alternates: the second finds the image in the page cache, and a warmer processor.
+            for isKiln in number.isMultiple(of: 2) ? [true, false] : [false, true] {
+                say("\(title) \(number + 1)/\(runs): \(isKiln ? "kiln" : "raw QEMU")")
+                if isKiln {
+                    comparison.kiln.append(try await bootKiln(lab))
+                } else {
+                    let raw = RawMachine(
+                        image: image,
+                        processor: processor,
+                        directory: kiln.home.path + "/raw",
+                        patience: Benchmark.patience
+                    )
+                    comparison.raw.append(try await raw.boot())
+                    try FileManager.default.removeItem(atPath: raw.directory)
+                }
+            }
+        }
+        return comparison
+    }
+
+    private func bootKiln(_ lab: Kiln.Lab) async throws -> Sample {
+        // The daemon ends by itself when it was idle for a while; this makes sure that one runs.
+        _ = try await kiln.ps()
+        let wall = try await kiln.up(lab, within: Benchmark.patience)
+        let sample = try await kiln.sample(lab, wall: wall)
+        try await kiln.stop(lab)
+        try await kiln.down(lab)
+        return sample
+    }
+
+    /// Lists the keeper while it is on, then stops it and lists it where a daemon has to be started for that.
+    private func measureListing(_ keeper: Kiln.Lab) async throws -> Listing {
+        _ = try await kiln.ps()
+        var warm: [Double] = []
+        for _ in 0..<Benchmark.listings { warm.append(try await kiln.ps() / .milliseconds(1)) }
+        try await kiln.stop(keeper)
+        var cold: [Double] = []
+        for _ in 0..<3 {
+            try await kiln.home.endDaemon()
+            cold.append(try await kiln.ps() / .milliseconds(1))
+        }
+        guard let warm = Summary(warm), let cold = Summary(cold) else { throw Failure("nothing was listed") }
+        return Listing(warm: warm, cold: cold)
+    }
+}

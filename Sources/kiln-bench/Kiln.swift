@@ -1,0 +1,100 @@
+import Foundation
+import KilnModel
+import Subprocess
+
+/// The kiln program, in a home of its own.
+struct Kiln: Sendable {
+    let home: PrivateHome
+    private let program: Program
+
+    init(_ path: String, home: PrivateHome) {
+        self.home = home
+        // No other hypervisor than the home's own daemon.
+        let environment = Environment.inherit.updating(["KILN_HOME": home.path, "LIBVIRT_DEFAULT_URI": nil])
+        program = Program(path, environment: environment, directory: home.path)
+    }
+
+    /// A lab of one server, `web`, that counts as ready when its agent answers.
+    struct Lab: Sendable {
+        let name: String
+        let file: String
+        var server: String { name + "/web" }
+    }
+
+    /// Writes the file of a lab.
+    func lab(_ name: String, image: StoredImage) throws -> Lab {
+        let reference = "\(image.manifest.name):\(image.manifest.version)"
+        let text = """
+            kiln: 1
+            name: \(name)
+            lab:
+              servers:
+                web: { image: "\(reference)", ready: [agent] }
+
+            """
+        let lab = Lab(name: name, file: "\(home.path)/\(name).yaml")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: lab.file))
+        return lab
+    }
+
+    /// Brings a lab up.
+    func up(_ lab: Lab, within patience: Duration) async throws -> Duration {
+        try await program.run(["up", "--quiet", "-f", lab.file], within: patience).took
+    }
+
+    /// What the guest and the journal say of a lab that was just brought up.
+    func sample(_ lab: Lab, wall: Duration) async throws -> Sample {
+        let stat = try await program.run(
+            ["exec", "--quiet", lab.server, "--"] + Sample.agentStat,
+            within: .seconds(60)
+        )
+        let history = try await program.run(["history", "--format", "json", lab.server], within: .seconds(60)).output
+        let operations = try JSONDecoder().decode(History.self, from: Data(history.utf8)).operations
+        let steps = Dictionary(
+            (operations.last?.steps ?? []).map { ($0.step, $0.milliseconds) },
+            uniquingKeysWith: +
+        )
+        guard let healthy = steps["healthy"] else { throw Failure("the journal of \(lab.server) has no step healthy") }
+        var sample = try Sample(wall: wall, host: wall - .milliseconds(healthy), agentStat: stat.output)
+        sample.steps = steps
+        return sample
+    }
+
+    private struct History: Decodable {
+        struct Operation: Decodable {
+            struct Step: Decodable {
+                let step: String
+                let milliseconds: Int
+            }
+            let steps: [Step]
+        }
+        let operations: [Operation]
+    }
+
+    /// Switches the machine off; server and definition stay.
+    func stop(_ lab: Lab) async throws {
+        _ = try await program.run(["stop", "--quiet", "--force", lab.server], within: .seconds(60))
+    }
+
+    /// Removes a lab whose machine is off.
+    func down(_ lab: Lab) async throws {
+        _ = try await program.run(["down", "--quiet", lab.name], within: .seconds(60))
+    }
+
+    /// Lists the servers.
+    func ps() async throws -> Duration { try await program.run(["ps"], within: .seconds(60)).took }
+
+    /// The processor of the machine that runs, from its QEMU's arguments.
+    func processor() throws -> RawMachine.Processor {
+        for process in home.processes() where process.name.hasPrefix("qemu-system") {
+            func value(_ option: String) -> String? {
+                let index = process.arguments.firstIndex(of: option).map { $0 + 1 }
+                return index.flatMap { process.arguments.indices.contains($0) ? process.arguments[$0] : nil }
+            }
+            if let accelerator = value("-accel"), let model = value("-cpu") {
+                return RawMachine.Processor(accelerator: accelerator, model: model)
+            }
+        }
+        throw Failure("no QEMU of kiln's was found after 'kiln up'")
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// A KILN_HOME of this run's own, with a daemon of its own, and the images of another home.
+struct PrivateHome: Sendable {
+    let path: String
+
+    /// Makes it below /tmp: the sockets in it need a short path.
+    ///
+    /// - Parameter images: the image store. It is linked by a symbolic link, for hard links would change the inodes by
+    ///   which the store tells that nothing was written to an image.
+    init(images: String) throws {
+        var template = Array("/tmp/kiln-bench-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure("no directory can be made below /tmp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // The user who runs root's machines has to pass through.
+        chmod(path, 0o755)
+        try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
+    }
+
+    /// Ends every process that belongs to the home, and removes it.
+    func remove() async {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            let alive = processes()
+            if alive.isEmpty { break }
+            // The daemon's parent ends by itself, as soon as it has reaped the others.
+            for process in alive where process.name != "kiln" || alive.count == 1 { kill(process.pid, SIGKILL) }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Ends the private daemon, and waits until it has gone.
+    func endDaemon() async throws {
+        let deadline = ContinuousClock.now + .seconds(20)
+        for daemon in processes() where daemon.name == "libvirtd" { kill(daemon.pid, SIGTERM) }
+        while processes().contains(where: { $0.name == "libvirtd" }) {
+            guard ContinuousClock.now < deadline else { throw Failure("libvirtd did not end within 20 s") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// A living process.
+    struct Process {
+        let pid: pid_t
+        let name: String
+        let arguments: [String]
+    }
+
+    /// The processes whose arguments or environment name the home, which no other process does: the daemon, its parent
+    /// and the machines.
+    func processes() -> [Process] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return entries.compactMap { Int32($0) }.filter { $0 != getpid() }.compactMap(process)
+    }
+
+    private func process(_ pid: pid_t) -> Process? {
+        func strings(_ file: String) -> [String] {
+            let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
+            return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        }
+        // A zombie has neither, so it does not count.
+        let arguments = strings("cmdline")
+        guard (arguments + strings("environ")).contains(where: { $0.contains(path + "/") }) else { return nil }
+        let name = arguments.first?.split(separator: "/").last.map(String.init) ?? ""
+        return Process(pid: pid, name: name, arguments: arguments)
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import KilnModel
+import Testing
+
+extension EndToEnd {
+    @Suite("Debian 13 with real cloud-init", .timeLimit(.minutes(12)))
+    struct Debian {
+        private static let hostKey = "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
+        private static let bootID = "cat /proc/sys/kernel/random/boot_id"
+        private static let instance = "cat /var/lib/cloud/data/instance-id"
+        private static let cloudInit = "cloud-init status --wait | sed -n 's/^.*status: //p'"
+        private static let fileSystem = "findmnt -n -o UUID /data"
+        private static let server = """
+            image: debian-13:1
+            volumes: { data: /data }
+            ports: { http: 80, ssh: 22 }
+            ready: [agent, cloud-init]
+            ready-timeout: 8m
+            stop-timeout: 90s
+            """
+
+        @Test("a replacement is a new instance with the injected host key and the old volume; stop and reboot are not")
+        func life() async throws {
+            let home = try #require(Home.shared)
+            try await home.takeImages("debian-13", linking: true)
+            try await home.withLab("debian", server: Self.server) { lab in
+                try await lab.upOrFail()
+                let first = try await identity(lab)
+                #expect(first.status == "done")
+                #expect(first.hostKey == (try injectedHostKey(lab, generation: 1)))
+                try await lab.shell("echo gone >/etc/marker; echo kept >/data/record; sync")
+                let image = try #require(try await lab.status().image)
+                let sealed = try await SealedImage(home, image.digest)
+
+                try await expectSameAfterStopAndStart(home, lab, first)
+                try await expectSameAfterReboot(lab, first)
+
+                let result = try await lab.replace("debian-13:2")
+                try #require(result.status == 0, "\(result.errors)")
+                try await lab.expectOnly(generation: 2)
+                let second = try await identity(lab)
+                #expect(second.status == "done")
+                #expect(second.instance != first.instance && second.boot != first.boot)
+                #expect(second.hostKey == (try injectedHostKey(lab, generation: 2)))
+                #expect(second.hostKey != first.hostKey)
+                #expect(second.fileSystem == first.fileSystem)
+                #expect(try await lab.shell("test ! -e /etc/marker; echo $?; cat /data/record") == "0\nkept")
+                #expect(try await SealedImage(home, image.digest) == sealed)
+                try await expectLogin(home, lab)
+            }
+        }
+
+        private struct Identity: Equatable {
+            let status: String
+            let instance: String
+            let boot: String
+            let hostKey: String
+            let fileSystem: String
+        }
+
+        private func identity(_ lab: Lab) async throws -> Identity {
+            Identity(
+                status: try await lab.shell(Self.cloudInit),
+                instance: try await lab.shell(Self.instance),
+                boot: try await lab.shell(Self.bootID),
+                hostKey: try await lab.shell(Self.hostKey),
+                fileSystem: try await lab.shell(Self.fileSystem)
+            )
+        }
+
+        private func expectSame(_ now: Identity, as first: Identity) {
+            #expect(now.status == "done")
+            #expect(now.instance == first.instance && now.hostKey == first.hostKey)
+            #expect(now.fileSystem == first.fileSystem && now.boot != first.boot)
+        }
+
+        private func expectSameAfterStopAndStart(_ home: Home, _ lab: Lab, _ first: Identity) async throws {
+            let stop = try await home.run("stop", lab.web)
+            try #require(stop.status == 0, "\(stop.errors)")
+            let start = try await home.run("start", lab.web)
+            try #require(start.status == 0, "\(start.errors)")
+            expectSame(try await identity(lab), as: first)
+        }
+
+        private func expectSameAfterReboot(_ lab: Lab, _ first: Identity) async throws {
+            let before = try await lab.shell(Self.bootID)
+            try await lab.shell("systemd-run --on-active=1 systemctl reboot")
+            try await eventually("the guest has rebooted", within: .seconds(240)) {
+                let now = try await lab.home.run("exec", lab.web, "--", "sh", "-c", Self.bootID)
+                return now.status == 0 && now.text.trimmingCharacters(in: .newlines) != before
+            }
+            expectSame(try await identity(lab), as: first)
+        }
+
+        // Strict checking: the key that answers has to be the one that the seed brought.
+        private func expectLogin(_ home: Home, _ lab: Lab) async throws {
+            let login = try await home.run("ssh", lab.web, "--", "hostname")
+            #expect(login.status == 0 && login.text == "web\n", "\(login.errors)")
+        }
+
+        private func injectedHostKey(_ lab: Lab, generation: Int) throws -> String {
+            struct Record: Decodable { let hostKey: String }
+            let path = "\(lab.directory)/servers/web/generations/\(generation)/generation.json"
+            let record = try JSONDecoder().decode(Record.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            return record.hostKey.split(separator: " ").prefix(2).joined(separator: " ")
+        }
+    }
+}
