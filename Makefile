@@ -28,9 +28,16 @@ setup:
 		echo "setup: making the system user 'kiln', who runs the machines that root starts"; \
 		useradd --system --user-group --no-create-home --home-dir /var/lib/kiln --shell /usr/sbin/nologin kiln; \
 	fi
-	@if [ "$$(id -u)" -eq 0 ] && getent group kvm >/dev/null && ! id -nG kiln | grep -qw kvm; then \
-		echo "setup: letting user 'kiln' use /dev/kvm"; \
-		usermod --append --groups kvm kiln; \
+	@if [ "$$(id -u)" -eq 0 ] && ! getent passwd libvirt-qemu >/dev/null; then \
+		echo "setup: making the system user 'libvirt-qemu', without whom libvirt does not start inside a process of root"; \
+		useradd --system --user-group --no-create-home --home-dir /var/lib/libvirt --shell /usr/sbin/nologin libvirt-qemu; \
+	fi
+	@if [ "$$(id -u)" -eq 0 ] && getent group kvm >/dev/null; then \
+		for user in kiln libvirt-qemu; do \
+			id -nG "$$user" | grep -qw kvm && continue; \
+			echo "setup: letting user '$$user' use /dev/kvm"; \
+			usermod --append --groups kvm "$$user"; \
+		done; \
 	fi
 
 ## build: a debug build, which the tests use too

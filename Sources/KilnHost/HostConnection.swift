@@ -41,6 +41,11 @@ public struct HostConnection: Sendable, Hashable, CustomStringConvertible {
     /// For people: what it is and where that comes from.
     public var description: String { "\(uri ?? "a private session daemon") (\(source.rawValue))" }
 
+    /// Whether only one command at a time can use it.
+    public var isExclusive: Bool {
+        if case .embedded = kind { true } else { false }
+    }
+
     /// Chooses: the option, then the environment, then the lab file, then Kiln's own daemon.
     ///
     /// Empty texts count as absent.

@@ -91,21 +91,13 @@ public struct KilnHome: Sendable, Hashable {
 
     /// A directory that is closed to the user of the machines would show up as an obscure error of QEMU.
     private func checkPassage() throws {
-        var directory = path
-        while directory != "/" {
-            var found = stat()
-            guard stat(directory, &found) == 0 else { throw unusable(directory, String(cString: strerror(errno))) }
-            let bit: mode_t = found.st_uid == owner.uid ? 0o100 : found.st_gid == owner.gid ? 0o010 : 0o001
-            guard found.st_mode & bit != 0 else {
-                throw KilnError(
-                    "home.closed",
-                    "user '\(owner.name)', who runs the machines, can't pass through \(directory) to \(path)",
-                    hint: "set KILN_HOME to another place, such as /var/lib/kiln, or run: chmod o+x \(directory)",
-                    exit: .unreachable
-                )
-            }
-            directory = DurableFile.directory(of: directory)
-        }
+        guard let closed = owner.closedDirectory(onTheWayTo: path) else { return }
+        throw KilnError(
+            "home.closed",
+            "user '\(owner.name)', who runs the machines, can't pass through \(closed) to \(path)",
+            hint: "set KILN_HOME to another place, such as /var/lib/kiln, or run: chmod o+x \(closed)",
+            exit: .unreachable
+        )
     }
 
     private func unusable(_ directory: String, _ cause: String) -> KilnError {

@@ -47,19 +47,15 @@ public struct LocalHost: Sendable {
         // Machines that root starts run as another user, who has to read what Kiln makes; secrets state their mode.
         if home.isForeign { umask(0o022) }
         let state = try home.prepared()
-        if case .embedded(let root) = connection.kind {
-            try EmbedRoot.prepare(root, owner: home.owner)
-            OrphanReaper.start()
-            // libvirt inside a process logs to its standard error, warnings as well; an environment that says so wins.
-            setenv("LIBVIRT_DEBUG", "4", 0)
-        }
+        if case .embedded(let root) = connection.kind { try EmbedRoot.prepare(root, owner: home.owner) }
         return LocalHost(connection, home, state, executable: executable)
     }
 
     private init(_ connection: HostConnection, _ home: KilnHome, _ state: StateDirectory, executable: String) {
         let daemon = SessionDaemon(home: home.path, owner: home.owner, executable: executable)
         let session = HypervisorSession {
-            if let uri = connection.uri { uri } else { try await daemon.ensureRunning() }
+            if case .embedded(let root) = connection.kind { try EmbedRoot.checkFree(root) }
+            return if let uri = connection.uri { uri } else { try await daemon.ensureRunning() }
         }
         let foreign = home.isForeign ? home.owner : nil
         self.state = state

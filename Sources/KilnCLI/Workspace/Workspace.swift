@@ -18,6 +18,9 @@ struct Workspace: Sendable {
     /// Prepares the home; the hypervisor is reached when a machine is first asked for.
     static func open(connect: String?, progress: @escaping ProgressSink) async throws -> Workspace {
         let host = try await LocalHost.open(connect: connect, executable: executable)
+        if host.connection.isExclusive {
+            progress(.note("an embedded libvirt serves one command at a time; Kiln's default serves many"))
+        }
         let images = ImageStore(root: host.state.images)
         let parts = host.engineParts(images: images, progress: progress)
         let engine = LabEngine(state: host.state, parts: parts)

@@ -4,12 +4,16 @@ import Glibc
 ///
 /// swift-subprocess isn't used because these processes outlive their parent.
 enum ChildProcess {
-    /// Starts `arguments[0]`, which is a path, with exactly `environment`, default signal actions and none blocked.
+    /// Starts a program with exactly `environment`, default signal actions and none blocked.
     ///
-    /// - Parameter descriptors: what the program sees as descriptors 0, 1, 2 …; nil stands for /dev/null.
+    /// - Parameters:
+    ///   - program: the path of the program; without it `arguments[0]` is that.
+    ///   - descriptors: what the program sees as descriptors 0, 1, 2 …; nil stands for /dev/null. Those beyond stay as they
+    ///     are.
     /// - Returns: the pid and 0, or the number of the error.
     static func spawn(
         _ arguments: [String],
+        program: String? = nil,
         environment: [String],
         descriptors: [Int32?]
     ) -> (pid: pid_t, error: Int32) {
@@ -35,7 +39,7 @@ enum ChildProcess {
 
         var pid: pid_t = 0
         let error = withStrings(arguments) { argv in
-            withStrings(environment) { posix_spawn(&pid, arguments[0], &actions, &attributes, argv, $0) }
+            withStrings(environment) { posix_spawn(&pid, program ?? arguments[0], &actions, &attributes, argv, $0) }
         }
         return (pid, error)
     }

@@ -81,6 +81,22 @@ public struct MachineOwner: Sendable, Hashable {
         guard fchown(file, uid, gid) == 0 else { throw failed(path, errno) }
     }
 
+    /// The innermost directory of an absolute path, itself included, that this user can't pass through.
+    ///
+    /// Nothing where the way is free. What can't be examined counts as closed.
+    /// Groups other than the user's first one are not considered.
+    func closedDirectory(onTheWayTo path: String) -> String? {
+        var directory = path
+        while directory != "/" {
+            var found = stat()
+            guard stat(directory, &found) == 0 else { return directory }
+            let bit: mode_t = found.st_uid == uid ? 0o100 : found.st_gid == gid ? 0o010 : 0o001
+            if found.st_mode & bit == 0 { return directory }
+            directory = DurableFile.directory(of: directory)
+        }
+        return nil
+    }
+
     private func failed(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
             "owner.failed",
