@@ -80,7 +80,7 @@ extension EndToEnd {
                 #expect(result.exit == .deadline, "\(result.errors)")
                 let failure = try result.json(FailureReport.self).error
                 #expect(failure.code == "ready.timeout")
-                #expect(failure.message.contains("phase ") && failure.message.contains("test -e /never"))
+                #expect(failure.message.contains("phase ") && failure.message.contains("waiting for exec"))
                 #expect(failure.cause?.contains("last lines") == true && failure.cause?.contains("kiln-guest") == true)
                 #expect(failure.hint != nil)
                 #expect(lab.machines.isEmpty && lab.artefacts.isEmpty)

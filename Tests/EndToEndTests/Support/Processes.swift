@@ -51,7 +51,7 @@ enum Processes {
     }
 }
 
-/// A socket of 127.0.0.1 that listens, on a port that the kernel chose.
+/// Listens on a port of 127.0.0.1 that the kernel chose; whoever connects is told `hello`.
 final class Listener: Sendable {
     let port: UInt16
     private let descriptor: Int32
@@ -71,7 +71,17 @@ final class Listener: Sendable {
         guard isBound else { throw Unfulfilled(what: "a listening socket", limit: .zero) }
         self.descriptor = descriptor
         port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread {
+            while true {
+                let connection = accept(descriptor, nil, nil)
+                if connection < 0 { break }
+                _ = write(connection, "hello\n", 6)
+                close(connection)
+            }
+            close(descriptor)
+        }
     }
 
-    deinit { close(descriptor) }
+    // Wakes the thread, which closes the socket.
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
