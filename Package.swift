@@ -99,7 +99,11 @@ let package = Package(
             dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", crypto, yams],
             swiftSettings: strict
         ),
-        .testTarget(name: "KilnImagesTests", dependencies: ["KilnEngine", "KilnImages", "KilnModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnImagesTests",
+            dependencies: ["KilnEngine", "KilnImages", "KilnModel"],
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
