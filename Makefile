@@ -51,7 +51,7 @@ demo: setup build
 
 ## test: everything, up to replacements of real machines
 test: setup lint build
-	$(KILN) image bake tiny
+	$(KILN) image bake tiny debian-13
 	swift test
 
 ## bench: compares kiln with raw QEMU on the same images, and measures 'kiln ps'

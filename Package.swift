@@ -96,10 +96,10 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnScenariosTests",
-            dependencies: ["KilnScenarios", "KilnModel", crypto, yams],
+            dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", crypto, yams],
             swiftSettings: strict
         ),
-        .testTarget(name: "KilnImagesTests", dependencies: ["KilnImages", "KilnModel"], swiftSettings: strict),
+        .testTarget(name: "KilnImagesTests", dependencies: ["KilnEngine", "KilnImages", "KilnModel"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

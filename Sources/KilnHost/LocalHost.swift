@@ -62,7 +62,7 @@ public struct LocalHost: Sendable {
         self.connection = connection
         self.session = session
         owner = home.owner
-        acceleration = HostAcceleration.detect()
+        acceleration = HostAcceleration.detect(for: home.owner)
         machines = LibvirtMachines(
             session: session,
             acceleration: acceleration.acceleration,

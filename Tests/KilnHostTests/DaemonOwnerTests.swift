@@ -52,7 +52,7 @@ struct DaemonOwnerTests {
         .enabled(if: (try? EmbedRoot.checkBuiltInUser()) != nil, "needs the user libvirt-qemu")
     )
     func embedRoot() throws {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-embed-\(UUID().uuidString)").path
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-em-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }
         let me = MachineOwner(uid: geteuid(), gid: getegid(), name: "me")
         try EmbedRoot.prepare(root, owner: me)

@@ -98,6 +98,25 @@ struct HostTests {
         #expect(error?.message.contains(directory.path + " ") == true)
     }
 
+    @Test("a node counts as open to the machines' user by its mode, owner and groups, not by what root may do")
+    func nodePermissions() throws {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-node-\(UUID().uuidString)").path
+        let node = open(path, O_RDWR | O_CREAT | O_EXCL, 0o600)
+        try #require(node >= 0)
+        defer {
+            close(node)
+            unlink(path)
+        }
+        let stranger = MachineOwner(uid: 54_321, gid: 54_321, name: "nobody-of-that-name")
+        fchmod(node, 0o660)
+        #expect(!HostAcceleration.isOpen(node, to: stranger))
+        fchmod(node, 0o666)
+        #expect(HostAcceleration.isOpen(node, to: stranger))
+        let owner = MachineOwner(uid: geteuid(), gid: getegid(), name: "root")
+        fchmod(node, 0o600)
+        #expect(HostAcceleration.isOpen(node, to: owner))
+    }
+
     @Test("KVM counts only where the node opens and the processor announces it")
     func acceleration() {
         #expect(HostAcceleration.judged(nodeError: nil, virtualises: true).acceleration == .kvm)

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 import Testing
 
@@ -127,7 +128,7 @@ struct ImageStoreTests {
     func abandoned() throws {
         let living = try WorkFolder(in: store.work)
         let dead = "\(store.work)/dead"
-        try DurableFile.makeFolder(dead)
+        try DurableFile.makeDirectory(dead)
         try Data().write(to: URL(fileURLWithPath: "\(dead)/lock"))
         #expect(WorkFolder.abandoned(in: store.work) == [dead])
         #expect(FileManager.default.fileExists(atPath: living.path))

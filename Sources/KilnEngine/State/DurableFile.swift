@@ -2,14 +2,13 @@ import Foundation
 import KilnModel
 
 /// Files that are whole after a crash: written under a temporary name, fsynced, renamed, and the directory fsynced.
-enum DurableFile {
+public enum DurableFile {
     /// Replaces the content of `path`.
-    static func write(_ content: Data, to path: String, mode: mode_t = 0o644) throws {
+    public static func write(_ content: Data, to path: String, mode: mode_t = 0o644) throws {
         let temporary = "\(path).new-\(getpid())-\(UInt32.random(in: .min ... .max))"
         do {
             try writeNew(content, to: temporary, mode: mode)
-            guard rename(temporary, path) == 0 else { throw failure("rename", path) }
-            try synchronizeDirectory(of: path)
+            try rename(temporary, to: path)
         } catch {
             unlink(temporary)
             throw error
@@ -17,7 +16,7 @@ enum DurableFile {
     }
 
     /// Replaces the content of `path` by JSON with sorted keys.
-    static func writeJSON(_ value: some Encodable, to path: String, mode: mode_t = 0o644) throws {
+    public static func writeJSON(_ value: some Encodable, to path: String, mode: mode_t = 0o644) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
@@ -25,7 +24,7 @@ enum DurableFile {
     }
 
     /// Reads JSON, or nothing where there is no file.
-    static func readJSON<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value? {
+    public static func readJSON<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
@@ -41,19 +40,36 @@ enum DurableFile {
         }
     }
 
-    /// Makes the names in the directory of `path` durable.
-    static func synchronizeDirectory(of path: String) throws {
-        let directory = (path as NSString).deletingLastPathComponent
-        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure("open", directory) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw failure("fsync", directory) }
+    /// Renames a file or directory, and makes the new name durable; what had that name is replaced.
+    public static func rename(_ old: String, to new: String) throws {
+        guard Foundation.rename(old, new) == 0 else { throw failure("rename", new) }
+        try synchronizeDirectory(of: new)
     }
 
-    /// Makes a directory and those above it; one that is there is left as it is.
-    static func makeDirectory(_ path: String) throws {
+    /// Makes the content of a file, or the names in a directory, durable.
+    public static func synchronize(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+    }
+
+    /// Makes the names in the directory of `path` durable.
+    static func synchronizeDirectory(of path: String) throws { try synchronize(directory(of: path)) }
+
+    /// The directory that holds `path`.
+    public static func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
+
+    /// Makes a directory and those above it, mode 0755: machines of another user go through them.
+    ///
+    /// One that is there is left as it is.
+    public static func makeDirectory(_ path: String) throws {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o755]
+            )
         } catch {
             throw KilnError(
                 "state.not-writable",
@@ -65,7 +81,7 @@ enum DurableFile {
     }
 
     /// Removes a file or a tree; what is not there is not an error.
-    static func remove(_ path: String) throws {
+    public static func remove(_ path: String) throws {
         guard (try? FileManager.default.attributesOfItem(atPath: path)) != nil else { return }
         do {
             try FileManager.default.removeItem(atPath: path)

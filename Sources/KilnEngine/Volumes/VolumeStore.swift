@@ -56,8 +56,7 @@ public struct VolumeStore: Sendable {
                 leaseNumber: 0
             )
             try DurableFile.writeJSON(record, to: "\(temporary)/volume.json")
-            guard rename(temporary, final) == 0 else { throw DurableFile.failure("rename", final) }
-            try DurableFile.synchronizeDirectory(of: final)
+            try DurableFile.rename(temporary, to: final)
         } catch {
             try? DurableFile.remove(temporary)
             throw error
@@ -165,10 +164,7 @@ public struct VolumeStore: Sendable {
         let stamp = UInt64(Date().timeIntervalSince1970)
         let kept = "\(lab).\(name).\(stamp)"
         try DurableFile.makeDirectory(state.retained)
-        guard rename(state.volume(lab: lab, name), "\(state.retained)/\(kept)") == 0 else {
-            throw DurableFile.failure("rename", "\(state.retained)/\(kept)")
-        }
-        try DurableFile.synchronizeDirectory(of: "\(state.retained)/\(kept)")
+        try DurableFile.rename(state.volume(lab: lab, name), to: "\(state.retained)/\(kept)")
         try DurableFile.synchronizeDirectory(of: state.volume(lab: lab, name))
         return kept
     }

@@ -86,12 +86,14 @@ public enum EmbedRoot {
     /// another user here, who can't open /dev/kvm, libvirt 9.0 would ask again at every step, for most of a minute: QEMU can
     /// open the node while it is asked, because libvirt lends it CAP_DAC_OVERRIDE for that, and not when libvirt checks
     /// whether the answer still holds (virQEMUCapsIsValid).
+    /// No mount namespace: a container may not be allowed one, and the files of machines need none.
     static func configuration(isRoot: Bool) -> String {
         """
         stdio_handler = "file"
         security_driver = "none"
         remember_owner = 0
         cgroup_controllers = [ ]
+        namespaces = [ ]
 
         """ + (isRoot ? "user = \"root\"\ngroup = \"root\"\n" : "")
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnEngine
 import KilnModel
 
 /// The user that machines run as: whoever runs Kiln, except that root hands them to the system user `kiln`.

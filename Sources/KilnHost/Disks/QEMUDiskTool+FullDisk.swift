@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnEngine
 import KilnModel
 
 extension QEMUDiskTool {

@@ -24,7 +24,7 @@ public struct Doctor: Sendable {
     ///
     /// Nothing is thrown: a failure is a finding.
     public func findings() async -> [DoctorFinding] {
-        await hypervisor() + [accelerated()] + (await tools()) + resources()
+        await hypervisor() + (await tools()) + resources()
     }
 
     /// Where the home is, or will be.
@@ -39,7 +39,7 @@ public struct Doctor: Sendable {
             ]
             let hypervisor = await Doctor.hypervisor(host)
             await host.close()
-            return findings + hypervisor
+            return findings + hypervisor + [Doctor.accelerated(host.acceleration)]
         } catch {
             return [DoctorFinding("home", failed: error)]
         }
@@ -67,8 +67,7 @@ public struct Doctor: Sendable {
         )
     }
 
-    private func accelerated() -> DoctorFinding {
-        let found = HostAcceleration.detect()
+    private static func accelerated(_ found: HostAcceleration) -> DoctorFinding {
         switch found.acceleration {
         case .kvm: return DoctorFinding("acceleration", .pass, "KVM: \(found.reason)")
         case .tcg:

@@ -13,17 +13,34 @@ public struct HostAcceleration: Sendable, Hashable {
     public let reason: String
 
     /// Finds out.
-    public static func detect() -> HostAcceleration {
+    ///
+    /// - Parameter owner: the user that machines run as, who may be refused what root is given.
+    public static func detect(for owner: MachineOwner) -> HostAcceleration {
         let processors = FileManager.default.contents(atPath: "/proc/cpuinfo") ?? Data()
         let node = open("/dev/kvm", O_RDWR | O_CLOEXEC)
-        let refusal = errno
-        if node >= 0 { close(node) }
+        var refusal = node < 0 ? errno : nil
+        if node >= 0 {
+            if geteuid() == 0 && !isOpen(node, to: owner) { refusal = EACCES }
+            close(node)
+        }
         #if arch(arm64)
         let virtualises = true
         #else
         let virtualises = announcesVirtualisation(String(decoding: processors, as: UTF8.self))
         #endif
-        return judged(nodeError: node >= 0 ? nil : refusal, virtualises: virtualises)
+        return judged(nodeError: refusal, virtualises: virtualises)
+    }
+
+    /// Whether mode, owner and groups of an open node let a user read and write it.
+    static func isOpen(_ node: Int32, to owner: MachineOwner) -> Bool {
+        var status = stat()
+        guard fstat(node, &status) == 0 else { return false }
+        var groups = [gid_t](repeating: 0, count: 64)
+        var count = Int32(groups.count)
+        guard getgrouplist(owner.name, owner.gid, &groups, &count) >= 0 else { return false }
+        let shift: mode_t =
+            status.st_uid == owner.uid ? 6 : groups.prefix(Int(count)).contains(status.st_gid) ? 3 : 0
+        return (status.st_mode >> shift) & 0o6 == 0o6
     }
 
     static func judged(nodeError: Int32?, virtualises: Bool) -> HostAcceleration {

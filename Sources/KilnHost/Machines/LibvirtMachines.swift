@@ -58,7 +58,12 @@ public struct LibvirtMachines: MachineControl {
             }
             let sockets = try await LibvirtMachines.sockets(of: machine, on: connection)
             do {
-                try await connection.undefineDomain(named: name)
+                let definition = try await LibvirtMachines.definition(name, on: connection)
+                // UEFI's variables are of one machine, as its overlay is; the flag is refused where there are none.
+                let options: LibvirtConnection.UndefineOptions =
+                    definition?.contains("<os firmware='efi'>") == true
+                    ? [.managedSave, .snapshotsMetadata, .nvram] : [.managedSave, .snapshotsMetadata]
+                try await connection.undefineDomain(named: name, options: options)
             } catch let error as LibvirtError where error.code == .noDomain {
                 return
             }

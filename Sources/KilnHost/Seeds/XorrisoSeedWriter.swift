@@ -68,8 +68,8 @@ public struct XorrisoSeedWriter: SeedWriter {
     private func makeUserKey() async throws {
         try await DurableFile.withPrivateDirectory(beside: "\(keys).\(UUID().uuidString)") { directory in
             try await makeKeyPair(at: directory + "/id_ed25519", comment: "kiln")
-            try DurableFile.sync(directory + "/id_ed25519")
-            try DurableFile.sync(directory + "/id_ed25519.pub")
+            try DurableFile.synchronize(directory + "/id_ed25519")
+            try DurableFile.synchronize(directory + "/id_ed25519.pub")
             guard rename(directory, keys) == 0 || errno == EEXIST || errno == ENOTEMPTY else {
                 throw notWritten(keys, errno)
             }

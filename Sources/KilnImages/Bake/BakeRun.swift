@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// The making of one version from the fetched tree.
@@ -15,7 +16,7 @@ struct BakeRun {
     private var draft: String { scratch + "/draft" }
 
     func run() async throws {
-        for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeFolder(path) }
+        for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeDirectory(path) }
         baker.tell("\(recipe.name):\(version.name): assembling the root file system")
         // Only root can make device nodes, and no image needs them: the kernel fills /dev.
         try await Namespace.command("tar", ["-C", scratch + "/tree", "--exclude=./dev/*", "-xf", tree]).run()

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// What a user says of an image made elsewhere.
@@ -51,7 +52,7 @@ extension ImageStore {
         let work = try WorkFolder(in: work)
         let draft = "\(work.path)/draft"
         defer { try? FileManager.default.removeItem(atPath: work.path) }
-        try DurableFile.makeFolder(draft)
+        try DurableFile.makeDirectory(draft)
         let disk = "\(draft)/\(ImageStore.diskName)"
         try await BlockingWork.run { [sources = try sources(of: added, disk: file)] in
             // Refused early where the header tells; what counts is the look at the copy.

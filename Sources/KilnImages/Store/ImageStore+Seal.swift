@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 extension ImageStore {
@@ -68,7 +69,7 @@ extension ImageStore {
         try DurableFile.write(try encoder.encode(manifest), to: path)
         guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
         try DurableFile.synchronize(folder)
-        try DurableFile.makeFolder(root + "/sha256")
+        try DurableFile.makeDirectory(root + "/sha256")
         let target = content(manifest.digest)
         if rename(folder, target) != 0 {
             // The same disk is in the store already. It has to boot the same way, or the name would lie.
@@ -89,7 +90,7 @@ extension ImageStore {
     }
 
     private func giveName(_ name: Name, _ version: String, to digest: ImageDigest) throws {
-        try DurableFile.makeFolder(names(name))
+        try DurableFile.makeDirectory(names(name))
         try DurableFile.write(Data("\(digest)\n".utf8), to: "\(names(name))/\(version)")
     }
 }

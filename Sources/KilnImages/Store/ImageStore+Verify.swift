@@ -41,7 +41,7 @@ extension ImageStore: ImageSource {
             let found = try FileDigest.sha256(of: "\(folder)/\(file)")
             guard found == expected else { throw mismatch(image.manifest, "\(folder)/\(file)", expected, found) }
         }
-        try DurableFile.makeFolder(root + "/stamps")
+        try DurableFile.makeDirectory(root + "/stamps")
         try DurableFile.write(JSONEncoder().encode(stamps), to: stamp(image.manifest.digest))
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// The sealed images of this host.
@@ -70,7 +71,7 @@ public struct ImageStore: Sendable {
         rmdir(names(manifest.name))
         guard try !list().contains(where: { $0.manifest.digest == manifest.digest }) else { return image }
         // The rename takes the content away at once; the rest is only tidying.
-        try DurableFile.makeFolder(work)
+        try DurableFile.makeDirectory(work)
         let grave = "\(work)/removed-\(UUID().uuidString)"
         try DurableFile.rename(content(manifest.digest), to: grave)
         unlink(stamp(manifest.digest))

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// A folder for a bake or an addition under way, in the same file system as the store.
@@ -11,9 +12,9 @@ struct WorkFolder: ~Copyable {
 
     /// Makes a folder in `parent`.
     init(in parent: String) throws {
-        try DurableFile.makeFolder(parent)
+        try DurableFile.makeDirectory(parent)
         let folder = "\(parent)/\(UUID().uuidString)"
-        try DurableFile.makeFolder(folder)
+        try DurableFile.makeDirectory(folder)
         let descriptor = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw FileError.failed("file.unwritable", "lock", folder)

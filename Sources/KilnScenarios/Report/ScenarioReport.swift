@@ -1,3 +1,4 @@
+import KilnEngine
 import KilnModel
 
 /// What came of a scenario, as CI reads it; the keys of its JSON are part of Kiln's contract.
@@ -34,23 +35,6 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         }
     }
 
-    /// An image as it was used.
-    public struct Image: Sendable, Hashable, Codable {
-        /// Its name.
-        public let name: Name
-        /// Its version.
-        public let version: String
-        /// Its digest.
-        public let digest: ImageDigest
-
-        /// An image from its parts.
-        public init(name: Name, version: String, digest: ImageDigest) {
-            self.name = name
-            self.version = version
-            self.digest = digest
-        }
-    }
-
     /// A server as it was at the end.
     public struct Server: Sendable, Hashable, Codable {
         /// Its name.
@@ -58,12 +42,12 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         /// The generation that served last.
         public let generation: Generation
         /// The image of that generation.
-        public let image: Image
+        public let image: ServerStatus.Image
         /// cloud-init's instance-id of that generation.
         public let instanceID: String
 
         /// A server from its parts.
-        public init(name: Name, generation: Generation, image: Image, instanceID: String) {
+        public init(name: Name, generation: Generation, image: ServerStatus.Image, instanceID: String) {
             self.name = name
             self.generation = generation
             self.image = image

@@ -38,7 +38,7 @@ extension ScenarioReport.Server {
         self.init(
             name: status.name,
             generation: generation,
-            image: ScenarioReport.Image(name: image.name, version: image.version, digest: image.digest),
+            image: image,
             instanceID: instanceID
         )
     }

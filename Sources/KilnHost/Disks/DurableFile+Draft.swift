@@ -1,26 +1,13 @@
 import Foundation
 import Glibc
+import KilnEngine
 import KilnModel
 
-/// Files that survive a power cut, and directories that nobody else can look into.
-enum DurableFile {
-    /// Writes back the content of a file or directory.
-    ///
-    /// - Throws: `KilnError` with code `disk.not-durable`.
-    static func sync(_ path: String) throws {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw failed(path, errno) }
-        defer { close(file) }
-        guard fsync(file) == 0 else { throw failed(path, errno) }
-    }
-
-    /// Writes back the file `draft`, renames it to `path` and writes back the directory; replaces what `path` was.
-    ///
-    /// - Throws: `KilnError` with code `disk.not-durable`.
+extension DurableFile {
+    /// Makes the file `draft` durable and gives it the name `path`; replaces what `path` was.
     static func publish(_ draft: String, as path: String) throws {
-        try sync(draft)
-        guard rename(draft, path) == 0 else { throw failed(path, errno) }
-        try sync(directory(of: path))
+        try synchronize(draft)
+        try rename(draft, to: path)
     }
 
     /// An empty directory beside `path` that only this user can enter, for what `body` makes; removed afterwards.
@@ -45,14 +32,5 @@ enum DurableFile {
         }
         defer { try? FileManager.default.removeItem(atPath: directory) }
         return try await body(directory)
-    }
-
-    /// The directory that holds `path`.
-    static func directory(of path: String) -> String {
-        URL(fileURLWithPath: path).deletingLastPathComponent().path
-    }
-
-    private static func failed(_ path: String, _ code: Int32) -> KilnError {
-        KilnError("disk.not-durable", "\(path) can't be written back", cause: String(cString: strerror(code)))
     }
 }
