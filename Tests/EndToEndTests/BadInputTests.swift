@@ -176,6 +176,8 @@ extension EndToEnd {
             #expect(try await lab.shell("cat /data/record") == "kept")
             #expect(try await home.run("down", "full").status == 0)
             try await home.remove()
+            world.send(SIGKILL)
+            _ = try await world.finish()
         }
     }
 }

@@ -31,6 +31,15 @@ import Testing
         #expect(world.world.hypervisor.starts(world.machine(1)) == 2)
     }
 
+    @Test("up lets a machine that is paused go on")
+    func upResumes() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.world.hypervisor.set(world.machine(1), .paused)
+        #expect(try await world.up().state == .running)
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+    }
+
     @Test("a guest that ignores the request runs on, unless it is forced off")
     func ignoring() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores)])

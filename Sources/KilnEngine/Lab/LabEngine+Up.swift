@@ -88,7 +88,8 @@ extension LabEngine {
             return PlannedAction(server: id, kind: .launch, detail: detail)
         }
         let machine = id.machine(current)
-        guard states[machine]?.isAlive == true else {
+        // What is paused goes on; what crashed can't, and to start it says so.
+        guard states[machine] == .running else {
             return PlannedAction(server: id, kind: .start, detail: "start generation \(current)")
         }
         if let state = states[machine], state != .running {

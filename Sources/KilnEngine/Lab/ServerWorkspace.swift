@@ -154,8 +154,21 @@ struct ServerWorkspace: Sendable {
     /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
     func dropSeed(_ machine: MachineID) async throws {
         let seed = state.seed(machine)
+        if FileManager.default.fileExists(atPath: seed) { await writeBack(machine) }
         try await parts.machines.detachSeed(machine, path: seed)
         try DurableFile.remove(seed)
+    }
+
+    // What the first boot made of the seed may still be in the guest's memory only. A machine that lost its power then
+    // would come back as one that has been set up, but without its mounts, and no seed to do it again.
+    private func writeBack(_ machine: MachineID) async {
+        do {
+            _ = try await parts.guests.run(GuestCommand(["sync"], deadline: .seconds(30)), in: machine)
+        } catch {
+            parts.progress(
+                .note("\(machine) was not asked to write to its disks: \(KilnError.wrapping(error).message)")
+            )
+        }
     }
 
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
