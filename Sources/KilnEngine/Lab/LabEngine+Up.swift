@@ -92,11 +92,6 @@ extension LabEngine {
         guard states[machine] == .running else {
             return PlannedAction(server: id, kind: .start, detail: "start generation \(current)")
         }
-        if let state = states[machine], state != .running {
-            let detail =
-                "generation \(current) is \(state.rawValue): see 'kiln logs \(id)'; 'kiln stop --force' ends it"
-            return PlannedAction(server: id, kind: .nothing, detail: detail)
-        }
         let record = try workspace.record(machine)
         guard record.spec == spec else {
             return PlannedAction(
