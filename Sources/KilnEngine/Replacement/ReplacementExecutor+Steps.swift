@@ -95,12 +95,18 @@ extension ReplacementExecutor {
         }
     }
 
-    private mutating func removeNew() async throws {
+    // A machine that never ran has nothing to tell that the journal does not.
+    private mutating func keepEvidence() async {
+        guard replacement.entered.contains(.start) else { return }
         do {
             evidence = try await server.keepEvidence(new)
         } catch {
             server.parts.progress(.note("no evidence of \(new) was kept: \(KilnError.wrapping(error).message)"))
         }
+    }
+
+    private mutating func removeNew() async throws {
+        await keepEvidence()
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
