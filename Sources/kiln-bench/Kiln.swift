@@ -91,8 +91,12 @@ struct Kiln: Sendable {
                 let index = process.arguments.firstIndex(of: option).map { $0 + 1 }
                 return index.flatMap { process.arguments.indices.contains($0) ? process.arguments[$0] : nil }
             }
-            if let accelerator = value("-accel"), let model = value("-cpu") {
-                return RawMachine.Processor(accelerator: accelerator, model: model)
+            if let accelerator = value("-accel"), let model = value("-cpu"), let line = value("-append") {
+                return RawMachine.Processor(
+                    accelerator: accelerator,
+                    model: model,
+                    kernelFlags: line.split(separator: " ").map(String.init).filter { !$0.contains("=") }
+                )
             }
         }
         throw Failure("no QEMU of kiln's was found after 'kiln up'")

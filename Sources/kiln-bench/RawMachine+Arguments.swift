@@ -22,7 +22,7 @@ extension RawMachine {
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-kernel", kernel,
         ] + (image.initrd.map { ["-initrd", $0] } ?? [])
-            + ["-append", "\(commandLine) ds=nocloud;i=\(instance)"]
+            + ["-append", "\(withFlags(commandLine)) ds=nocloud;i=\(instance)"]
             + ports + disks + network + serialPorts
             + ["-object", "rng-random,id=random,filename=/dev/urandom"]
             + ["-device", "virtio-rng-pci,rng=random,bus=pcie.0,addr=0x1a", "-device", "pvpanic"]
@@ -74,5 +74,10 @@ extension RawMachine {
             "-chardev", "socket,id=monitor,path=\(path("monitor")),\(listening)",
             "-mon", "chardev=monitor,mode=control",
         ]
+    }
+
+    private func withFlags(_ commandLine: String) -> String {
+        let own = Set(commandLine.split(separator: " ").map(String.init))
+        return ([commandLine] + processor.kernelFlags.filter { !own.contains($0) }).joined(separator: " ")
     }
 }

@@ -18,6 +18,8 @@ struct RawMachine: Sendable {
     struct Processor: Sendable, Codable {
         let accelerator: String
         let model: String
+        /// The words of the kernel's command line that are no assignments; kiln adds some to the image's own.
+        let kernelFlags: [String]
     }
 
     /// Makes overlay and seed, starts QEMU, waits for the agent's first answer, ends QEMU.
