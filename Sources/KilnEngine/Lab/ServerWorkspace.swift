@@ -154,8 +154,12 @@ struct ServerWorkspace: Sendable {
     /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
     func dropSeed(_ machine: MachineID) async throws {
         let seed = state.seed(machine)
-        if FileManager.default.fileExists(atPath: seed) { await writeBack(machine) }
+        guard FileManager.default.fileExists(atPath: seed) else { return }
+        // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
+        // power in here gets its seed once more.
+        async let isWritten: Void = writeBack(machine)
         try await parts.machines.detachSeed(machine, path: seed)
+        await isWritten
         try DurableFile.remove(seed)
     }
 
