@@ -80,6 +80,11 @@ final class Command: @unchecked Sendable {
         }
         for await _ in ended {}
         watch.cancel()
+        // A test whose time is up is cancelled, and a process that still runs has no status to ask for.
+        guard !process.isRunning else {
+            kill(pid, SIGKILL)
+            throw CancellationError()
+        }
         let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
         defer { for file in [files.out, files.errors] { try? FileManager.default.removeItem(at: file) } }
         return Finished(
