@@ -32,13 +32,13 @@ struct Finished: Sendable {
 
 /// A program that was started.
 ///
-/// `@unchecked`: `Process` is started before this exists, and of it only the identifier and status are used afterwards.
-final class Command: @unchecked Sendable {
+/// Not Foundation's `Process`: that takes a process to run for as long as anything has inherited a descriptor from it, which
+/// may be a machine that outlives it.
+final class Command: Sendable {
     let pid: Int32
-    private let process: Process
     private let files: (out: URL, errors: URL)
     private let start = ContinuousClock.now
-    private let ended: AsyncStream<Void>
+    private let ended: AsyncStream<Int32>
 
     /// Starts a program with nothing on its standard input, or with `input`.
     init(_ program: String, _ arguments: [String], environment: [String: String], input: String = "") throws {
@@ -48,18 +48,39 @@ final class Command: @unchecked Sendable {
         try Data(input.utf8).write(to: standardInput)
         for file in [files.out, files.errors] { try Data().write(to: file) }
         defer { try? FileManager.default.removeItem(at: standardInput) }
-        let (ended, continuation) = AsyncStream<Void>.makeStream()
+        let started = try Command.spawn(
+            [program] + arguments,
+            environment.map { "\($0.key)=\($0.value)" },
+            streams: [standardInput.path, files.out.path, files.errors.path]
+        )
+        pid = started
+        let (ended, continuation) = AsyncStream<Int32>.makeStream()
         self.ended = ended
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = try FileHandle(forReadingFrom: standardInput)
-        process.standardOutput = try FileHandle(forWritingTo: files.out)
-        process.standardError = try FileHandle(forWritingTo: files.errors)
-        process.terminationHandler = { _ in continuation.finish() }
-        try process.run()
-        pid = process.processIdentifier
+        Thread.detachNewThread {
+            var status: Int32 = 0
+            while waitpid(started, &status, 0) < 0 && errno == EINTR {}
+            // wait(2): the low seven bits are the signal that ended the process, the next eight its exit status.
+            let signal = status & 0x7f
+            continuation.yield(signal == 0 ? (status >> 8) & 0xff : 128 + signal)
+            continuation.finish()
+        }
+    }
+
+    private static func spawn(_ line: [String], _ environment: [String], streams: [String]) throws -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (descriptor, path) in zip(Int32(0)..., streams) {
+            let flags = descriptor == 0 ? O_RDONLY : O_WRONLY
+            posix_spawn_file_actions_addopen(&actions, descriptor, path, flags, 0)
+        }
+        var pid: pid_t = 0
+        let arguments = line.map { strdup($0) } + [nil]
+        let variables = environment.map { strdup($0) } + [nil]
+        defer { for text in arguments + variables { free(text) } }
+        let error = posix_spawn(&pid, line[0], &actions, nil, arguments, variables)
+        try #require(error == 0, "\(line[0]): \(String(cString: strerror(error)))")
+        return pid
     }
 
     /// What stands on standard error by now.
@@ -78,14 +99,14 @@ final class Command: @unchecked Sendable {
             Issue.record("pid \(pid) did not end within \(limit)")
             kill(pid, SIGKILL)
         }
-        for await _ in ended {}
+        var status: Int32?
+        for await ending in ended { status = ending }
         watch.cancel()
-        // A test whose time is up is cancelled, and a process that still runs has no status to ask for.
-        guard !process.isRunning else {
+        // A test whose time is up is cancelled.
+        guard let status else {
             kill(pid, SIGKILL)
             throw CancellationError()
         }
-        let status = process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
         defer { for file in [files.out, files.errors] { try? FileManager.default.removeItem(at: file) } }
         return Finished(
             status: status,
