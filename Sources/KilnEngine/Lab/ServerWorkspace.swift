@@ -146,6 +146,7 @@ struct ServerWorkspace: Sendable {
                 for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
                 return
             } catch let error as KilnError where error.code == "volume.held" && ContinuousClock.now < deadline {
+                // The kernel does not tell when a file that another process holds is closed.
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -27,6 +27,7 @@ struct ReadinessWaiter {
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask { try await passProbes(waiting) }
                 group.addTask { try await watchMachine(waiting) }
+                // The deadline itself.
                 group.addTask {
                     try await Task.sleep(for: deadline)
                     return false
@@ -104,6 +105,7 @@ struct ReadinessWaiter {
             let state = try await parts.machines.state(of: machine)
             if state != .running { throw died(state) }
             if let line = console.fatalLine { throw failed(nil, line) }
+            // The console log and its phase are read from a file that only grows; half a second is soon enough for people.
             try await Task.sleep(for: .milliseconds(500))
         }
     }

@@ -53,6 +53,7 @@ final class AvailabilityMeter: Sendable {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 group.addTask { await self.ask() }
+                // The client's own beat, not a wait for something.
                 try? await Task.sleep(for: AvailabilityMeter.interval)
             }
             group.cancelAll()

@@ -67,6 +67,7 @@ actor LedgerSession {
             do {
                 if let machine = try servingMachine() { try await follow(machine) }
             } catch { failure = error }
+            // The next machine may be made by another process, of whose journal no event tells.
             try? await Task.sleep(for: .milliseconds(100))
         }
     }
