@@ -2,7 +2,7 @@ import ArgumentParser
 import KilnModel
 
 /// A volume as a user names it: `LAB/NAME`.
-struct VolumePath: ExpressibleByArgument, Sendable, Hashable {
+struct VolumePath: ExpressibleByArgument, CustomStringConvertible, Sendable, Hashable {
     let lab: Name
     let name: Name
 

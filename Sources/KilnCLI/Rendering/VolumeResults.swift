@@ -194,7 +194,10 @@ struct CheckResult: Renderable {
         case .clean: .lines(["\(volume) is clean"])
         case .replayed: .lines(["\(volume) is sound: its journal is replayed at the next mount"])
         case .damaged:
-            .lines(["\(volume) is damaged\(check.repaired == nil ? "" : ", and was repaired")"] + words + next)
+            .lines(
+                ["\(volume) is damaged\(check.repaired == nil ? "" : ", and was repaired")"]
+                    + words.map { "  e2fsck: \(ConsoleText.singleLine($0))" } + next
+            )
         }
     }
 
@@ -219,7 +222,7 @@ struct CheckResult: Renderable {
 
     private var words: [String] {
         guard case .damaged(let words) = check.finding else { return [] }
-        return words.map { "  e2fsck: \(ConsoleText.singleLine($0))" }
+        return words
     }
 }
 

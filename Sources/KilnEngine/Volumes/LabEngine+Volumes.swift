@@ -189,11 +189,21 @@ extension LabEngine {
             try await settle(&record, machine)
             throw error
         }
-        await thaw(machine)
+        let isThawed = await thaw(machine, attempts: isFrozen ? 3 : 1)
         let consistency: VolumeSnapshot.Consistency = isFrozen ? .quiesced : .crashConsistent
         if let snapshot {
             record.snapshots.append(
                 record.snapshot(snapshot, layer: sealed, kind: .named, consistency: consistency)
+            )
+        }
+        guard isThawed || !isFrozen else {
+            // Left unconfirmed, so that the next command that changes the server tries again.
+            try volumes.save(record)
+            throw KilnError(
+                "guest.frozen",
+                "the snapshot was made, but the guest of \(machine) did not say that its file systems go on",
+                hint: "try again: 'kiln recover \(machine.server)'; or end it: 'kiln stop --force \(machine.server)'",
+                exit: .halted
             )
         }
         try volumes.adopt(&record)
@@ -235,13 +245,18 @@ extension LabEngine {
     }
 
     // Also after a freeze that failed: it may have frozen something.
-    private func thaw(_ machine: MachineID) async {
-        do {
-            try await parts.guests.thaw(machine, within: LabEngine.patience)
-        } catch {
-            parts.progress(
-                .note("\(machine) did not say that its file systems go on: \(KilnError.wrapping(error).message)")
-            )
+    @discardableResult
+    private func thaw(_ machine: MachineID, attempts: Int = 1) async -> Bool {
+        for _ in 0..<attempts {
+            do {
+                try await parts.guests.thaw(machine, within: LabEngine.patience)
+                return true
+            } catch {
+                parts.progress(
+                    .note("\(machine) did not say that its file systems go on: \(KilnError.wrapping(error).message)")
+                )
+            }
         }
+        return false
     }
 }

@@ -35,6 +35,8 @@ extension VolumeStore {
                 }
                 return VolumeCheck(lab: lab, name: name, finding: finding, repaired: nil)
             }
+            // The state before can be mounted no better than after a power failure.
+            record.isUnclean = true
             let snapshot = try await edit(&record, kind: .repair, prefix: "before-repair") {
                 try await disks.repairFileSystem(of: active, into: $0)
             }
@@ -102,7 +104,6 @@ extension VolumeStore {
         _ make: (String) async throws -> Void
     ) async throws -> VolumeSnapshot {
         try refuseMoreLayers(record)
-        try removeUnnamedLayers(record)
         let below = record.layers.last ?? ""
         let name = try freeName(nil, prefix: prefix, in: record)
         let layer = VolumeStore.newLayerName()

@@ -33,14 +33,13 @@ extension VolumeStore {
         let sealed = record.layers.last ?? ""
         try await putOnTop(layer, of: &record)
         if let snapshot { record.snapshots.append(record.snapshot(snapshot, layer: sealed, kind: kind)) }
-        try save(record)
+        try saveWithNewTop(record)
         try protect(record)
     }
 
     /// Makes an empty layer over the active one; the record is not yet saved.
     func putOnTop(_ layer: String, of record: inout VolumeRecord) async throws {
         try refuseMoreLayers(record)
-        try removeUnnamedLayers(record)
         try await disks.createLayer(at: path(record, layer), over: record.layers.last ?? "")
         do {
             try disks.giveToMachines(path(record, layer))
@@ -67,10 +66,11 @@ extension VolumeStore {
         )
     }
 
+    /// Removes the layers that `volume.json` does not name, and what a killed process was making beside them.
     func removeUnnamedLayers(_ record: VolumeRecord) throws {
         let directory = state.volume(lab: record.lab, record.name)
         for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        where file.hasSuffix(".qcow2") && !record.layers.contains(file) {
+        where file.hasSuffix(".making") || file.hasSuffix(".qcow2") && !record.layers.contains(file) {
             try DurableFile.remove("\(directory)/\(file)")
         }
     }
@@ -200,6 +200,10 @@ extension VolumeStore {
         let below = record.layers.last
         try await putOnTop(VolumeStore.newLayerName(), of: &record)
         record.unconfirmed = below
+        try saveWithNewTop(record)
+    }
+
+    private func saveWithNewTop(_ record: VolumeRecord) throws {
         do {
             try save(record)
         } catch {

@@ -4,7 +4,7 @@ import KilnModel
 /// Creates, lends and keeps volumes.
 ///
 /// A volume is a directory: a lock file that never moves, sealed qcow2 layers, one active layer, and `volume.json`, which
-/// says which file is which. A layer that `volume.json` does not name is left over from a crash; the next seal removes it.
+/// says which file is which. A layer that `volume.json` does not name is left over from a crash; the next change removes it.
 ///
 /// A sealed layer never changes. So snapshots are names for layers, and a clone is a directory with further names (hard
 /// links) of the same files: a layer goes when its last name does. A layer names the one below it by file name only, which
@@ -148,6 +148,7 @@ public struct VolumeStore: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
         try finishRestoration(record)
+        try removeUnnamedLayers(record)
         return try await change(&record)
     }
 

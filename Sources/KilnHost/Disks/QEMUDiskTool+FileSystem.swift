@@ -137,11 +137,12 @@ extension QEMUDiskTool {
         return output
     }
 
-    /// The lines that e2fsck wrote, without its banner; their text comes from a guest's disk.
+    /// The first lines that e2fsck wrote, without its banners; their text comes from a guest's disk.
     static func words(_ output: Command.Output) -> [String] {
-        let text = Printable.text(output.output + output.errors, limit: 4_000)
-        let lines = text.split(whereSeparator: \.isNewline).map { String($0.prefix(200)) }
-        return Array(lines.filter { !$0.hasPrefix("e2fsck ") && !$0.hasPrefix("Pass ") }.prefix(20))
+        let said = output.output.isEmpty ? output.errors : output.output
+        let lines = Printable.text(said.prefix(8_000), limit: 8_000).split(whereSeparator: \.isNewline)
+        let news = lines.map { String($0.prefix(200)) }.filter { !$0.hasPrefix("e2fsck ") && !$0.hasPrefix("Pass ") }
+        return Array(news.prefix(10))
     }
 }
 

@@ -69,7 +69,11 @@ extension QEMUDiskTool {
             return .raw
         }
         let header = try QCOW2Header(of: URL(fileURLWithPath: file).resolvingSymlinksInPath().path)
-        guard header.backing == nil else { throw bytes.refused("it needs another file below it") }
+        guard header.backing == nil else {
+            throw bytes.refused(
+                "it needs another file below it; 'qemu-img convert -O qcow2 FILE COPY' makes a copy that stands alone"
+            )
+        }
         return .qcow2
     }
 
