@@ -66,13 +66,22 @@ extension VolumeStore {
         )
     }
 
-    /// Removes the layers that `volume.json` does not name, and what a killed process was making beside them.
+    /// Removes the layers of Kiln's own making that `volume.json` does not name, and what a killed process was making
+    /// beside them.
+    ///
+    /// A file that somebody has open is left alone, whatever it is.
     func removeUnnamedLayers(_ record: VolumeRecord) throws {
         let directory = state.volume(lab: record.lab, record.name)
         for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        where file.hasSuffix(".making") || file.hasSuffix(".qcow2") && !record.layers.contains(file) {
+        where !record.layers.contains(file) && VolumeStore.isOwnWork(file) {
+            guard try holders.holders(of: "\(directory)/\(file)").isEmpty else { continue }
             try DurableFile.remove("\(directory)/\(file)")
         }
+    }
+
+    private static func isOwnWork(_ file: String) -> Bool {
+        file.hasSuffix(".qcow2.making")
+            || file.hasSuffix(".qcow2") && (file.hasPrefix("layer-") || file.hasPrefix("before-"))
     }
 
     /// Takes the right to write from all sealed layers.
