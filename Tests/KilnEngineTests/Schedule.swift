@@ -15,6 +15,7 @@ struct Schedule {
 
     private enum Command: CaseIterable {
         case up, replaceGood, replaceSame, replaceBad, replaceDying, replaceStubborn, stop, start, recover
+        case snapshot, clone
     }
 
     private let seed: UInt64
@@ -79,6 +80,10 @@ struct Schedule {
         case .stop: try await "\(world.engine.stop(world.id))"
         case .start: try await "\(world.engine.start(world.id))"
         case .recover: try await "\(String(describing: world.engine.recover(world.id)?.outcome))"
+        case .snapshot: try await "\(world.engine.snapshotVolume(lab: world.id.lab, world.volume).consistency)"
+        case .clone:
+            try await
+                "\(world.engine.cloneVolume(lab: world.id.lab, world.volume, as: Name("copy-\(trace.count)")).consistency)"
         }
     }
 
@@ -105,6 +110,8 @@ struct Schedule {
         let known = Set(try await world.world.hypervisor.machines().keys)
         try check("old machines are left: \(known)", known == [current])
         try check("the lease is not with \(current)", try world.record().lease?.machine == current)
+        let frozen = world.world.guests.frozenMachines.intersection([current])
+        try check("the guest of \(current) is frozen", frozen.isEmpty)
         try check("ports are still reserved", world.world.ports.reservations == 0)
         for generation in 1..<current.generation.number + 10 where generation != current.generation.number {
             let machine = world.machine(generation)

@@ -1,7 +1,7 @@
 import Foundation
 import KilnModel
 
-/// A place where a test can make Kiln die, stop or fail: before and after every step.
+/// A place where a test can make Kiln die, stop or fail: before and after every step, and in a live snapshot.
 ///
 /// The environment variable `KILN_FAILPOINT` names one, such as `handover.before=kill`. Actions are `kill` (SIGKILL to
 /// itself), `stop` (SIGSTOP) and `fail` (an error). It is compiled in always, so that what is tested is what is shipped.
@@ -18,8 +18,11 @@ struct Failpoint {
     }
 
     /// Acts if this is the place.
-    func hit(_ step: Step, _ moment: String) throws {
-        guard name == "\(step.rawValue).\(moment)" else { return }
+    func hit(_ step: Step, _ moment: String) throws { try hit("\(step.rawValue).\(moment)") }
+
+    /// Acts if this is the place.
+    func hit(_ place: String) throws {
+        guard name == place else { return }
         switch action {
         case "kill": kill(getpid(), SIGKILL)
         case "stop": kill(getpid(), SIGSTOP)
