@@ -7,6 +7,7 @@ import Synchronization
 public final class FakeGuests: GuestAccess {
     private let faults: Faults
     private let hypervisor: FakeHypervisor
+    private let frozenMachines = Mutex<Set<MachineID>>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
@@ -56,6 +57,24 @@ public final class FakeGuests: GuestAccess {
             guard hypervisor.behaviour(machine) != nil else { throw silent(machine) }
             files.withLock { $0[machine, default: [:]][path] = content }
         }
+    }
+
+    /// The machines that are frozen.
+    public var frozen: Set<MachineID> { frozenMachines.withLock { $0 } }
+
+    /// Freezes a guest that answers.
+    public func freeze(_ machine: MachineID, within deadline: Duration) async throws {
+        try faults.call("freeze") {
+            guard let boot = hypervisor.behaviour(machine)?.boot, boot != .silent, boot != .panics else {
+                throw silent(machine)
+            }
+            frozenMachines.withLock { _ = $0.insert(machine) }
+        }
+    }
+
+    /// Thaws a guest.
+    public func thaw(_ machine: MachineID) async throws {
+        try faults.call("thaw") { frozenMachines.withLock { _ = $0.remove(machine) } }
     }
 
     private func silent(_ machine: MachineID) -> KilnError {

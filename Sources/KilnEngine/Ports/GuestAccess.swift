@@ -49,4 +49,10 @@ public protocol GuestAccess: Sendable {
     func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]?
     /// Writes a file, replacing its content.
     func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws
+    /// Makes the guest write everything to its disks and hold back what comes after, until it is thawed.
+    ///
+    /// Nothing can be run in it meanwhile. After an error it may be frozen or not: thaw it.
+    func freeze(_ machine: MachineID, within deadline: Duration) async throws
+    /// Lets a guest write on; one that is not frozen is no error.
+    func thaw(_ machine: MachineID) async throws
 }

@@ -68,6 +68,7 @@ struct BakeRun {
             "qemu-img",
             ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
         ).run()
+        _ = try await baker.roots.isListed(raw, format: .raw, in: draft)
         unlink(raw)
     }
 
