@@ -7,8 +7,8 @@ import Synchronization
 public final class FakeGuests: GuestAccess {
     private let faults: Faults
     private let hypervisor: FakeHypervisor
-    private let frozenMachines = Mutex<Set<MachineID>>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
+    private let frozen = Mutex<Set<MachineID>>([])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
         self.faults = faults
@@ -59,22 +59,20 @@ public final class FakeGuests: GuestAccess {
         }
     }
 
-    /// The machines that are frozen.
-    public var frozen: Set<MachineID> { frozenMachines.withLock { $0 } }
+    /// The machines whose file systems are frozen.
+    public var frozenMachines: Set<MachineID> { frozen.withLock { $0 } }
 
-    /// Freezes a guest that answers.
+    /// Remembers it.
     public func freeze(_ machine: MachineID, within deadline: Duration) async throws {
         try faults.call("freeze") {
-            guard let boot = hypervisor.behaviour(machine)?.boot, boot != .silent, boot != .panics else {
-                throw silent(machine)
-            }
-            frozenMachines.withLock { _ = $0.insert(machine) }
+            guard let boot = hypervisor.behaviour(machine)?.boot, boot != .silent else { throw silent(machine) }
+            frozen.withLock { _ = $0.insert(machine) }
         }
     }
 
-    /// Thaws a guest.
-    public func thaw(_ machine: MachineID) async throws {
-        try faults.call("thaw") { frozenMachines.withLock { _ = $0.remove(machine) } }
+    /// Forgets it.
+    public func thaw(_ machine: MachineID, within deadline: Duration) async throws {
+        try faults.call("thaw") { frozen.withLock { _ = $0.remove(machine) } }
     }
 
     private func silent(_ machine: MachineID) -> KilnError {

@@ -73,6 +73,25 @@ public final class FakeImages: ImageSource {
         return image
     }
 
+    /// Gives a version a listing of an empty root, written to `path`.
+    public func list(_ version: String, _ path: String) throws {
+        let root = RootEntry(kind: .directory, mode: 0o755, user: 0, group: 0)
+        let lines = [RootListing.header, root.line(.root), RootListing.footer(1), ""]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+        images.withLock { images in
+            images = images.map { image in
+                guard image.manifest.version == version else { return image }
+                return StoredImage(
+                    manifest: image.manifest,
+                    disk: image.disk,
+                    kernel: image.kernel,
+                    initrd: image.initrd,
+                    paths: path
+                )
+            }
+        }
+    }
+
     /// The image that the reference names; the latest is the one that was added last.
     public func verifiedImage(_ reference: ImageReference) async throws -> StoredImage {
         try faults.call("verifiedImage") {

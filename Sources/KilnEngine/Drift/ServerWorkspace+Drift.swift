@@ -133,7 +133,7 @@ extension ServerWorkspace {
         await Task {
             for attempt in 1...3 {
                 do {
-                    try await parts.guests.thaw(machine)
+                    try await parts.guests.thaw(machine, within: .seconds(20))
                     return try DurableFile.remove(frozenMark(machine))
                 } catch {
                     guard attempt == 3 else { continue }

@@ -80,6 +80,7 @@ struct BakeRun {
             boot: .direct(commandLine: recipe.commandLine),
             cloudInit: recipe.cloudInit,
             ssh: recipe.ssh,
+            volatileRoot: recipe.volatileRoot,
             memory: recipe.memory,
             processors: recipe.processors,
             ephemeral: recipe.ephemeral,

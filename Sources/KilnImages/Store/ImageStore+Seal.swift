@@ -12,6 +12,7 @@ extension ImageStore {
         let boot: ImageManifest.Boot
         let cloudInit: ImageManifest.CloudInit
         let ssh: Bool
+        var volatileRoot: Bool?
         let memory: ByteCount
         let processors: Int
         let ephemeral: [String]
@@ -35,6 +36,7 @@ extension ImageStore {
             files: files,
             cloudInit: draft.cloudInit,
             ssh: draft.ssh,
+            volatileRoot: draft.volatileRoot,
             memory: draft.memory,
             processors: draft.processors,
             ephemeral: draft.ephemeral,

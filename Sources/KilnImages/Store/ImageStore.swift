@@ -162,6 +162,7 @@ extension ImageManifest {
             files: files,
             cloudInit: cloudInit,
             ssh: ssh,
+            volatileRoot: volatileRoot,
             memory: memory,
             processors: processors,
             ephemeral: ephemeral,

@@ -60,6 +60,8 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let cloudInit: CloudInit
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
+    /// Whether it can keep its root in memory, when the kernel is told `kiln.root=volatile`; nothing means that it can't.
+    public let volatileRoot: Bool?
     /// Memory for a server that states none.
     public let memory: ByteCount
     /// Virtual processors for a server that states none.
@@ -82,6 +84,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         files: [String: ImageDigest] = [:],
         cloudInit: CloudInit,
         ssh: Bool,
+        volatileRoot: Bool? = nil,
         memory: ByteCount,
         processors: Int,
         ephemeral: [String] = [],
@@ -97,6 +100,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.files = files
         self.cloudInit = cloudInit
         self.ssh = ssh
+        self.volatileRoot = volatileRoot
         self.memory = memory
         self.processors = processors
         self.ephemeral = ephemeral
