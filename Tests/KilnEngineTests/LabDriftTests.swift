@@ -14,7 +14,10 @@ import Testing
     }
 
     private func set(_ paths: [String], on world: LabTestWorld) throws {
-        let entries = try (["/"] + paths).map { (try #require(RootPath($0)), Self.directory) }
+        let entries = try (["/"] + paths).map { text in
+            let path = try #require(RootPath(text))
+            return (path, Self.directory)
+        }
         let listing = RootListing(entries: Dictionary(uniqueKeysWithValues: entries), packages: [:])
         world.world.roots.set(listing, of: world.world.state.rootOverlay(world.machine(1)))
     }
@@ -83,6 +86,30 @@ import Testing
         _ = try await world.replace("tiny:2")
         await #expect { try await world.engine.drift(world.id, generation: Generation(1)) } throws: {
             ($0 as? KilnError)?.code == "drift.root-missing"
+        }
+    }
+
+    @Test("a volatile root keeps its seed for the next boot, and its drift can't be seen")
+    func volatile() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec("tiny:2")
+        spec.root = .volatile
+        _ = try await world.engine.up(try world.lab([world.id.server: spec]))
+        #expect(world.exists(world.world.state.seed(world.machine(1))))
+        let definition = try await world.world.hypervisor.definition(of: world.machine(1))
+        #expect(definition?.contains("kiln.root=volatile") == true)
+        let report = try await world.engine.drift(world.id)
+        #expect(!report.observable && !report.isDrifted && report.reason?.contains("volatile") == true)
+    }
+
+    @Test("an image that can't forget its root is refused to a server that asks for it")
+    func incapable() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec("tiny:1")
+        spec.root = .volatile
+        let lab = try world.lab([world.id.server: spec])
+        await #expect { try await world.engine.up(lab) } throws: {
+            "\($0)".contains("volatile root")
         }
     }
 }

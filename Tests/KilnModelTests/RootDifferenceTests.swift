@@ -14,21 +14,23 @@ struct RootDifferenceTests {
     private func listing(_ entries: [String: RootEntry], packages: [String: String] = [:]) throws -> RootListing {
         RootListing(
             entries: Dictionary(
-                uniqueKeysWithValues: try entries.map { (try #require(RootPath($0.key)), $0.value) }
+                uniqueKeysWithValues: try entries.map { (try path($0.key), $0.value) }
             ),
             packages: packages
         )
     }
 
-    private func paths(_ texts: String...) throws -> [RootPath] { try texts.map { try #require(RootPath($0)) } }
+    private func path(_ text: String) throws -> RootPath { try #require(RootPath(text)) }
+
+    private func paths(_ texts: String...) throws -> [RootPath] { try texts.map(path) }
 
     @Test("what came, changed and went is told by path")
     func kinds() throws {
         let image = try listing(["/a": Self.file("a"), "/b": Self.file("b"), "/c": Self.file("c")])
         let root = try listing(["/a": Self.file("a"), "/b": Self.file("0"), "/d": Self.file("d")])
         let found = RootDifference(from: image, to: root)
-        #expect(found.added == (try paths("/d")) && found.deleted == (try paths("/c")))
-        #expect(found.modified.map(\.path) == (try paths("/b")) && found.modified.map(\.what) == [[.content]])
+        #expect(found.added.map(\.text) == ["/d"] && found.deleted.map(\.text) == ["/c"])
+        #expect(found.modified.map(\.path.text) == ["/b"] && found.modified.map(\.what) == [[.content]])
         let none = RootDifference(from: image, to: image)
         #expect(none == RootDifference())
     }
@@ -83,7 +85,7 @@ struct RootDifferenceTests {
             to: root,
             allowing: .init(ephemeral: try paths("/var/log"), mounts: try paths("/srv/deep/data"))
         )
-        #expect(found.added == (try paths("/srv/deep/other", "/var/logs")))
+        #expect(found.added.map(\.text) == ["/srv/deep/other", "/var/logs"])
         #expect(found.modified.isEmpty && found.deleted.isEmpty)
     }
 

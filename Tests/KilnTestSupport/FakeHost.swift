@@ -64,6 +64,7 @@ public final class FakeImages: ImageSource {
             boot: .direct(commandLine: "console=ttyS0"),
             cloudInit: .subset,
             ssh: true,
+            volatileRoot: version != "1",
             memory: .mebibytes(128),
             processors: 1
         )

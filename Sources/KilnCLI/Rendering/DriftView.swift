@@ -23,7 +23,9 @@ struct DriftView: Renderable {
             + group("modified", report.modified.map { "\($0.path)  (\(words($0.what)))" })
             + group("deleted", report.deleted.map(\.description)) + group("packages", report.packages.map(package))
         let hint = isServing ? ["next: 'kiln replace \(report.server)' gives it a root as its image has it"] : []
-        return ["\(subject): \(counted) differ from \(image)\(remark)"] + groups + hint
+        return [
+            "\(subject): \(counted) \(report.count + report.packages.count == 1 ? "differs" : "differ") from \(image)\(remark)"
+        ] + groups + hint
     }
 
     private var counted: String {

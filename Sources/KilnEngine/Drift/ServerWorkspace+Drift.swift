@@ -19,6 +19,11 @@ extension ServerWorkspace {
         take: () async throws -> (RootCopy, DriftReport.Consistency)
     ) async throws -> DriftReport {
         let record = try record(machine)
+        guard !record.hasVolatileRoot else {
+            let reason =
+                "its root is volatile: what is written to it is in the guest's memory, and gone at its next boot"
+            return DriftReport(machine: machine, image: record.image.digest, unobservable: reason)
+        }
         let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
         let image = try await parts.images.verifiedImage(reference)
         guard let paths = image.paths else {

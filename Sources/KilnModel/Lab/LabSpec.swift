@@ -45,6 +45,14 @@ public struct ServerSpec: Sendable, Hashable, Codable {
         case isolated
     }
 
+    /// Where a machine keeps what is written to its root.
+    public enum Root: String, Sendable, Hashable, Codable, CaseIterable {
+        /// In a layer on top of its image, until the machine is replaced.
+        case persistent
+        /// In its memory, until its next boot.
+        case volatile
+    }
+
     /// The image that the server's machines boot from.
     public var image: ImageReference
     /// Memory of a machine; nothing means the image's default.
@@ -65,6 +73,8 @@ public struct ServerSpec: Sendable, Hashable, Codable {
     public var stopTimeout: Duration
     /// What of the network the guest sees.
     public var network: Network
+    /// Where its machines keep what is written to their root; nothing means in a layer.
+    public var root: Root?
 
     /// A server from its parts.
     public init(
@@ -77,7 +87,8 @@ public struct ServerSpec: Sendable, Hashable, Codable {
         ready: [Probe] = [.agent, .cloudInit()],
         readyTimeout: Duration? = nil,
         stopTimeout: Duration = .seconds(60),
-        network: Network = .open
+        network: Network = .open,
+        root: Root? = nil
     ) {
         self.image = image
         self.memory = memory
@@ -89,6 +100,7 @@ public struct ServerSpec: Sendable, Hashable, Codable {
         self.readyTimeout = readyTimeout
         self.stopTimeout = stopTimeout
         self.network = network
+        self.root = root
     }
 }
 
