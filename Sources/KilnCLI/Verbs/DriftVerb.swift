@@ -10,7 +10,8 @@ struct DriftVerb: Verb {
         discussion: """
             Found from outside: the root is copied and read by an unprivileged process; the guest is only asked to hold \
             back its writes for a moment. Paths that the image declares ephemeral, volumes, and files that the server's \
-            user-data writes don't count. Exits with 0 where nothing differs, with 1 where something does.
+            user-data writes don't count. Exits with 0 where nothing differs, with 1 where \
+            something does or where it can't be seen.
             """
     )
 
@@ -30,7 +31,7 @@ struct DriftVerb: Verb {
         let id = try engine.server(named: target.server)
         let report = try await engine.drift(id, generation: generation.map { Generation($0) })
         try session.show(DriftView(report: report, isServing: generation == nil))
-        if !report.observable { session.say("drift of \(id) can't be seen: \(report.reason ?? "")") }
-        return report.isDrifted ? KilnModel.ExitCode.unmet.rawValue : 0
+        // What can't be seen is not known to be none.
+        return (report.isDrifted || !report.observable ? KilnModel.ExitCode.unmet : .done).rawValue
     }
 }

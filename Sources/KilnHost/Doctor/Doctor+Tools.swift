@@ -18,6 +18,8 @@ extension Doctor {
         Tool(name: "qemu-img", version: "--version", purpose: "disks", isOptional: false),
         Tool(name: "prlimit", version: "--version", purpose: "limits for qemu-img", isOptional: false),
         Tool(name: "mke2fs", version: "-V", purpose: "volumes", isOptional: false),
+        Tool(name: "e2fsck", version: "-V", purpose: "'kiln drift'", isOptional: true),
+        Tool(name: "setpriv", version: "--version", purpose: "'kiln drift' and baking", isOptional: true),
         Tool(name: "xorriso", version: "-version", purpose: "seeds", isOptional: false),
         Tool(name: "ssh-keygen", version: nil, purpose: "host keys", isOptional: false),
         Tool(name: "ssh", version: "-V", purpose: "'kiln ssh'", isOptional: true),
