@@ -21,6 +21,8 @@ public final class FakeWorld: Sendable {
     public let seeds: FakeSeeds
     /// Images.
     public let images: FakeImages
+    /// Roots, from outside.
+    public let roots: FakeRoots
     /// Who holds which file.
     public let holders: FakeHolders
     /// Published ports, from the host's side.
@@ -43,6 +45,7 @@ public final class FakeWorld: Sendable {
         disks = FakeDisks(faults)
         seeds = FakeSeeds(faults)
         images = FakeImages(faults, hypervisor, directory: root + "/images")
+        roots = FakeRoots(faults)
         holders = FakeHolders(hypervisor)
         let (live, dead) = (state.root, snapshot)
         faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
@@ -60,6 +63,7 @@ public final class FakeWorld: Sendable {
                 disks: disks,
                 seeds: seeds,
                 images: images,
+                roots: roots,
                 holders: holders,
                 network: FakeNetwork(hypervisor),
                 ports: ports,

@@ -13,6 +13,7 @@ import KilnModel
 /// sockets/                                 consoles, agents and ledger ports
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
+/// roots/                                   copies of roots that are being looked at
 /// scratch/                                 acknowledgements of the scenario that runs
 /// evidence/                                what failed runs left to look at
 /// ```
@@ -32,6 +33,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var images: String { root + "/images" }
     /// Evidence of failed runs.
     public var evidence: String { root + "/evidence" }
+    /// Copies of roots that are being looked at.
+    public var roots: String { root + "/roots" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.
