@@ -77,8 +77,10 @@ extension CellRun {
         func left(_ what: String, _ found: Set<String>) {
             result.leftovers += found.sorted().map { "\(what) \($0)" }
         }
-        left("generation", names(home.generations).subtracting(["\(generation)"]))
-        left("file of the generation", names("\(home.generations)/\(generation)").subtracting(CellRun.generationFiles))
+        left("file of generation \(generation)", names("\(home.generations)/\(generation)").subtracting(CellRun.own))
+        for other in names(home.generations).subtracting(["\(generation)"]) {
+            left("file of generation \(other)", names("\(home.generations)/\(other)").subtracting(CellRun.remembered))
+        }
         left("file of the server", names(home.server).subtracting(["generations", "journal", "lock"]))
         left("file of the volume", names(home.volume).subtracting(try home.layers() + ["lock", "volume.json"]))
         left("scratch file", names(home.path + "/scratch"))
@@ -97,7 +99,10 @@ extension CellRun {
         try? manager.removeItem(atPath: home.path + "/evidence")
     }
 
-    private static let generationFiles: Set<String> = ["generation.json", "root.qcow2", "console.log"]
+    /// What is kept of every generation, for 'history' and 'logs'.
+    private static let remembered: Set<String> = ["generation.json", "console.log"]
+    /// What the generation that serves has.
+    private static let own = remembered.union(["root.qcow2"])
 
     private func domains() throws -> Set<String> {
         let list = try home.virsh(["list", "--all", "--name"])
