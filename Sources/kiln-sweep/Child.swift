@@ -107,7 +107,17 @@ final class Child: Sendable {
         let arguments = line.map { strdup($0) } + [nil]
         let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
-        let error = posix_spawnp(&pid, line[0], &actions, nil, arguments, variables)
+        // A process group of its own, so that a terminal's Ctrl-C reaches the program only through this one.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setpgroup(&attributes, 0)
+        // An ignored signal would be inherited.
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
+        let error = posix_spawnp(&pid, line[0], &actions, &attributes, arguments, variables)
         guard error == 0 else { throw Failure("\(line[0]) can't be started: \(String(cString: strerror(error)))") }
         return pid
     }

@@ -76,6 +76,7 @@ struct Run: ParsableCommand {
         let table = try sweep.run()
         try Data(table.markdown.utf8).write(to: URL(fileURLWithPath: results + "/table.md"))
         print(table.text, terminator: "")
+        if Interruption.isCaught { throw ExitCode(130) }
         if let status = table.exitStatus { throw ExitCode(status) }
     }
 }

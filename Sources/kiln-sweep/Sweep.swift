@@ -41,8 +41,7 @@ final class Sweep: Sendable {
 
     /// Runs what has no clean result yet, as long as there is time.
     func run() throws -> SweepTable {
-        // A lane that has died is noticed by what it does not answer.
-        signal(SIGPIPE, SIG_IGN)
+        Interruption.install()
         let start = ContinuousClock.now
         for number in 1...Sweep.recordings { try runPowerCut("power-cuts/\(number)") }
         for number in 1...Sweep.schedules.runs { try runSchedules("schedules/\(number)") }
@@ -134,7 +133,7 @@ final class Sweep: Sendable {
         var lane: LaneProcess?
         defer { lane?.end() }
         let log = URL(fileURLWithPath: results.path).deletingLastPathComponent().path + "/lanes.log"
-        while ContinuousClock.now < deadline, let cell = next() {
+        while !isOver, let cell = next() {
             let current =
                 try lane ?? LaneProcess(kiln: kiln, images: images, strategy: strategy.name, log: log)
             lane = current
@@ -152,8 +151,10 @@ final class Sweep: Sendable {
 
     private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.contains($0) } }
 
+    private var isOver: Bool { Interruption.isCaught || ContinuousClock.now >= deadline }
+
     private func isDue(_ name: String) -> Bool {
-        isWanted(name) && ContinuousClock.now < deadline && finished.withLock { $0[name]?.isClean != true }
+        isWanted(name) && !isOver && finished.withLock { $0[name]?.isClean != true }
     }
 
     private func take(_ result: CellResult) throws {

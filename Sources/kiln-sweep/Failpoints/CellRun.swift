@@ -146,6 +146,7 @@ final class CellRun {
         let end = try home.run(command + ["--format", "json"])
         note(command[0], end)
         if try server.status().halted {
+            if !mayHalt { result.broken.append("the server is halted") }
             let again = try home.run(["recover", LaneServer.name, "--format", "json"])
             note("recover", again)
         } else if end.status != 0 {
@@ -153,6 +154,15 @@ final class CellRun {
         }
         if [.paused, .off].contains(try server.status().state) {
             note("up", try home.run(["up", "-f", home.labFile, "--format", "json"]))
+        }
+    }
+
+    /// Whether neither way may have been safe: the disk was full or broken on the way back too, or the way back failed.
+    private var mayHalt: Bool {
+        switch cell.fault {
+        case .fullState, .fullOverlay, .fullVolume, .inputOutputError: true
+        case .fail: cell.point.way != nil
+        case .kill, .killOld, .killNew, .secondKiln, .killDaemon: false
         }
     }
 

@@ -14,6 +14,8 @@ struct Lane: ParsableCommand {
 
     func run() throws {
         let lane = LaneHome(path: home, kiln: kiln)
+        // Also where the sweep was killed, and nobody else could do it.
+        defer { LaneHome.endProcesses(of: home) }
         try lane.make(images: images)
         let server = LaneServer(lane)
         try server.create(strategy: strategy)
@@ -87,14 +89,7 @@ final class LaneProcess {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
         fclose(output)
-        let deadline = ContinuousClock.now + .seconds(20)
-        while ContinuousClock.now < deadline {
-            let alive = Processes.below(home)
-            if alive.isEmpty { break }
-            // The daemon's parent ends by itself, as soon as it has reaped the others.
-            for process in alive where process.name != "kiln" || alive.count == 1 { kill(process.pid, SIGKILL) }
-            pause(.milliseconds(50))
-        }
+        LaneHome.endProcesses(of: home)
         rmdir(home)
     }
 }

@@ -29,16 +29,40 @@ struct LaneHome: Sendable {
         for directory in [labs, volumes, scratch] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         }
-        try LaneHome.mount(labs, size: "64m", mode: "755")
+        try mountLabs()
         try LaneHome.mount(volumes, size: "192m", mode: "755")
         try FileManager.default.createDirectory(atPath: generations, withIntermediateDirectories: true)
         try LaneHome.mount(generations, size: "96m", mode: "755")
         try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
     }
 
+    // Small blocks: a journal's next record must not find room in the rest of its last block for long. tmpfs has 4 KiB.
+    private func mountLabs() throws {
+        let image = scratch + "/labs.img"
+        let blocks = try tool(["mke2fs", "-q", "-t", "ext4", "-b", "1024", image, "65536"])
+        let options = ["mount", "-t", "ext4", "-o", "loop,nosuid,nodev", image, labs]
+        // A container may have no loop devices.
+        if try blocks.status != 0 || tool(options).status != 0 {
+            return try LaneHome.mount(labs, size: "64m", mode: "755")
+        }
+        rmdir(labs + "/lost+found")
+    }
+
     private static func mount(_ path: String, size: String, mode: String) throws {
         let status = Glibc.mount("kiln-sweep", path, "tmpfs", UInt(MS_NOSUID | MS_NODEV), "size=\(size),mode=\(mode)")
         guard status == 0 else { throw Failure("no tmpfs on \(path): \(String(cString: strerror(errno)))") }
+    }
+
+    /// Ends every process that belongs to a home.
+    static func endProcesses(of home: String) {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            let alive = Processes.below(home).filter { $0.name != "kiln-sweep" }
+            if alive.isEmpty { break }
+            // The daemon's parent ends by itself, as soon as it has reaped the others.
+            for process in alive where process.name != "kiln" || alive.count == 1 { kill(process.pid, SIGKILL) }
+            pause(.milliseconds(50))
+        }
     }
 
     /// What every kiln of this home sees of the environment.
