@@ -127,7 +127,12 @@ final class CellRun {
         guard file >= 0 else { throw Failure("\(path) can't be made: \(String(cString: strerror(errno)))") }
         defer { close(file) }
         let piece = [UInt8](repeating: 0xa5, count: 1 << 20)
-        for size in [1 << 20, 4096] { while write(file, piece, size) > 0 {} }
+        // What a file system has set aside for data that it has not placed yet is free again once it has.
+        for _ in 0..<3 {
+            for size in [1 << 20, 4096, 512] { while write(file, piece, size) > 0 {} }
+            fsync(file)
+        }
+        guard write(file, piece, 4096) < 0, errno == ENOSPC else { throw Failure("\(path) does not fill its disk") }
     }
 
     // MARK: - What comes next

@@ -23,7 +23,8 @@ struct Lane: ParsableCommand {
         while let name = readLine() {
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
             let result = CellRun(cell, on: server).run()
-            FileHandle.standardOutput.write(try JSONEncoder().encode(result) + Data("\n".utf8))
+            let answer = try JSONEncoder().encode(result) + Data("\n".utf8)
+            try FileHandle.standardOutput.write(contentsOf: answer)
         }
     }
 }
