@@ -31,7 +31,7 @@ struct LabTestWorld {
             image: try ImageReference(image),
             volumes: [volume: "/data"],
             ports: [try Name("http"): PortSpec(guest: 80)],
-            ready: [.agent, .cloudInit(), .http(port: try Name("http"), path: "/health")],
+            ready: [Check(.agent), Check(.cloudInit()), Check(.http(port: try Name("http"), path: "/health"))],
             readyTimeout: .milliseconds(60),
             stopTimeout: .milliseconds(60)
         )
