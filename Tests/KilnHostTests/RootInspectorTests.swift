@@ -200,6 +200,7 @@ struct RootInspectorTests {
     func leftovers() async throws {
         let stale = path("roots/stale")
         try FileManager.default.createDirectory(atPath: stale, withIntermediateDirectories: true)
+        #expect(inspector.removeAbandoned(dryRun: true) == [stale])
         let raw = try await fileSystem()
         _ = try await listing(raw)
         #expect(access(stale, F_OK) != 0)

@@ -79,6 +79,9 @@ public struct RootInspector: RootInspection {
     /// Removes a copy.
     public func discard(_ copy: RootCopy) { scratch.remove(copy.directory) }
 
+    /// Removes the copies that processes left which are gone.
+    public func removeAbandoned(dryRun: Bool) -> [String] { scratch.removeAbandoned(dryRun: dryRun) }
+
     /// The sha256 of some bytes.
     public func digest(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
 
