@@ -1,5 +1,5 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build demo test bench format lint clean
+.PHONY: setup build demo test bench sweep format lint clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 KILN := .build/debug/kiln
@@ -59,6 +59,12 @@ bench: setup build
 	$(KILN) image bake tiny
 	$(KILN) image bake debian-13
 	.build/debug/kiln-bench
+
+## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
+sweep: setup
+	swift build --build-tests
+	$(KILN) image bake tiny
+	.build/debug/kiln-sweep
 
 ## format: formats the sources in place
 format:

@@ -66,13 +66,19 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "kiln-sweep",
+            dependencies: ["KilnModel", "KilnScenarios", argumentParser, crypto],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnTestSupport",
             dependencies: ["KilnEngine", "KilnModel"],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

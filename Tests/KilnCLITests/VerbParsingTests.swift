@@ -22,7 +22,15 @@ struct VerbParsingTests {
             ["run", "s.yaml", "--format", "json", "--keep-on-failure"], ["scenario", "lint", "a.yaml", "b.yaml"],
             ["schema"], ["image", "list"], ["image", "bake", "tiny", "debian-13"],
             ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
-            ["volume", "list"], ["volume", "delete", "shop/data", "--yes"], ["doctor", "--connect", "test:///default"],
+            ["volume", "list"], ["volume", "list", "--retained"],
+            ["volume", "show", "shop/data"], ["volume", "snapshot", "shop/data"],
+            ["volume", "snapshot", "shop/data", "monday"], ["volume", "snapshot", "shop/data", "monday", "--remove"],
+            ["volume", "restore", "shop/data", "monday"], ["volume", "clone", "shop/data", "copy"],
+            ["volume", "check", "shop/data", "--repair"], ["volume", "grow", "shop/data", "2GiB"],
+            ["volume", "export", "shop/data", "x.raw", "--as", "raw", "--format", "json"],
+            ["volume", "import", "x.raw", "shop/data"], ["volume", "undelete", "shop.data.1", "shop/other"],
+            ["volume", "purge", "shop.data.1", "--yes"], ["volume", "delete", "shop/data", "--yes"],
+            ["doctor", "--connect", "test:///default"],
             ["gc", "--dry-run"],
         ]
     )
@@ -40,6 +48,9 @@ struct VerbParsingTests {
             ["wait", "web", "--timeout", "90"], ["ps", "--format", "yaml"],
             ["ssh", "web", "--user", "-oProxyCommand=x"],
             ["ssh", "web", "--user", "a@b"], ["replace"], ["image", "bake"], ["volume", "delete"],
+            ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
+            ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],
+            ["volume", "export", "shop/data", "x", "--as", "vmdk"],
         ]
     )
     func mistake(_ arguments: [String]) {

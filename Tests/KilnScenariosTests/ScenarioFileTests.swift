@@ -61,7 +61,7 @@ struct ScenarioFileTests {
         #expect(server.stopTimeout == .milliseconds(500))
         #expect(server.network == .isolated)
         #expect(
-            server.ready == [
+            server.ready.map(\.probe) == [
                 .agent, .cloudInit(allowDegraded: true),
                 .http(port: try Name("http"), path: "/health", status: 204, contains: "ok"),
                 .tcp(port: try Name("admin"), send: "ping", expect: "pong"),

@@ -7,6 +7,7 @@ import Synchronization
 public final class FakeGuests: GuestAccess {
     private let faults: Faults
     private let hypervisor: FakeHypervisor
+    private let frozen = Mutex<Set<MachineID>>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
     private let frozen = Mutex<Set<MachineID>>([])
 

@@ -68,7 +68,7 @@ struct ServerWorkspace: Sendable {
             )
         }
         let record = try record(machine)
-        for name in record.spec.volumes.keys.sorted() { try volumes.proveUnheld(lab: id.lab, name) }
+        for name in record.spec.volumes.keys.sorted() { try volumes.prepareToStart(lab: id.lab, name) }
         try removeSockets(machine)
         try await parts.machines.define(try definition(record, withVolumes: true))
         try await parts.machines.start(machine, forwards: try forwards(of: machine))

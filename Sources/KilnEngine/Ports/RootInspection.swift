@@ -14,14 +14,6 @@ public struct RootCopy: Sendable, Hashable {
     }
 }
 
-/// The formats of disks that are listed.
-public enum DiskFormat: String, Sendable, Hashable {
-    /// The bytes as a guest sees them.
-    case raw
-    /// A qcow2 file that needs no other.
-    case qcow2
-}
-
 /// Looks at root file systems from outside, without trusting who wrote them.
 ///
 /// All methods throw `KilnError`.

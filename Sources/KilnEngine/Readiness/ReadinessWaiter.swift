@@ -39,7 +39,7 @@ struct ReadinessWaiter {
     }
 
     private func passProbes(_ waiting: LastFinding) async throws -> Bool {
-        for probe in spec.ready {
+        for probe in spec.ready.map(\.probe) {
             waiting.text = probe.description
             parts.progress(.waiting(machine.server, machine.generation, probe.description))
             try await pass(probe, waiting)

@@ -8,7 +8,7 @@ extension ReplacementExecutor {
     mutating func perform(_ step: Step) async throws {
         switch step {
         // PLAN's checks came before its record; DRAIN and VERIFY have nothing to do for a server that declares nothing.
-        case .plan, .drain, .verify: break
+        case .plan, .drain, .verify, .warm, .attach, .restoreData: break
         case .prepare: try await prepare()
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)

@@ -6,7 +6,7 @@ import KilnModel
 /// ```
 /// images/                                  the image store
 /// volumes/LAB/VOLUME/                      lock, volume.json, layers
-/// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'
+/// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'; what a restore discarded
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
 /// labs/LAB/servers/SERVER/lock, journal
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log

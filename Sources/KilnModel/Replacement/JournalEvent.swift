@@ -1,7 +1,7 @@
 import Foundation
 
 /// What is about to happen to a server, written before anything does.
-public struct Intent: Sendable, Hashable, Codable {
+public struct Intent: Sendable, Hashable {
     /// The number of the operation in the server's life, from 1.
     public let number: Int
     /// The generation that serves now; nothing for a server's first machine.
@@ -12,20 +12,59 @@ public struct Intent: Sendable, Hashable, Codable {
     public let image: String
     /// The digest of that image.
     public let digest: ImageDigest
+    /// How the new generation follows the old one; a first machine has nothing to follow.
+    public let strategy: Strategy
+    /// What becomes of the data on a revert.
+    public internal(set) var dataOnRevert: DataOnRevert
+    /// Whether an old machine that ignores the request to shut down is switched off.
+    public let forceStop: Bool
 
     /// An intent from its parts.
-    public init(number: Int, from: Generation?, to: Generation, image: String, digest: ImageDigest) {
+    public init(
+        number: Int,
+        from: Generation?,
+        to: Generation,
+        image: String,
+        digest: ImageDigest,
+        strategy: Strategy = .stopFirst,
+        dataOnRevert: DataOnRevert = .keep,
+        forceStop: Bool = false
+    ) {
         self.number = number
         self.from = from
         self.to = to
         self.image = image
         self.digest = digest
+        self.strategy = strategy
+        self.dataOnRevert = dataOnRevert
+        self.forceStop = forceStop
+    }
+}
+
+extension Intent: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case number, from, to, image, digest, strategy, dataOnRevert, forceStop
+    }
+
+    /// Decodes an intent; earlier versions knew one strategy, and kept the data.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            number: try fields.decode(Int.self, forKey: .number),
+            from: try fields.decodeIfPresent(Generation.self, forKey: .from),
+            to: try fields.decode(Generation.self, forKey: .to),
+            image: try fields.decode(String.self, forKey: .image),
+            digest: try fields.decode(ImageDigest.self, forKey: .digest),
+            strategy: try fields.decodeIfPresent(Strategy.self, forKey: .strategy) ?? .stopFirst,
+            dataOnRevert: try fields.decodeIfPresent(DataOnRevert.self, forKey: .dataOnRevert) ?? .keep,
+            forceStop: try fields.decodeIfPresent(Bool.self, forKey: .forceStop) ?? false
+        )
     }
 }
 
 /// Why a replacement turned back.
 public struct TurnBack: Sendable, Hashable, Codable {
-    /// Abort or revert.
+    /// Abort, revert or halt.
     public let direction: Direction
     /// The step that failed.
     public let step: Step
@@ -68,6 +107,8 @@ public enum JournalEvent: Sendable, Hashable, Codable {
     case turnedBack(TurnBack)
     /// A later command took up a replacement that was interrupted after its handover, or had halted.
     case resumed
+    /// A person decided, after a halt, what becomes of the data on the way back.
+    case decided(DataOnRevert)
     /// The replacement ended.
     case ended(Outcome, reason: String?)
     /// The user wants the server on or off.

@@ -9,15 +9,18 @@ public struct CompletedStep: Sendable, Hashable, Codable {
 /// The state of one replacement, as a pure function of its journal.
 ///
 /// ```
-/// replace: PLAN → PREPARE → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
-/// launch:  PLAN → PREPARE → HANDOVER → START → HEALTHY → VERIFY → COMMIT
-/// abort:   (START-OLD → OLD-HEALTHY →) REMOVE-NEW
-/// revert:  STOP-NEW → PROVE-NEW-OFF → HAND-BACK → (START-OLD → OLD-HEALTHY →) REMOVE-NEW
+/// stop-first: PLAN → PREPARE → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// warm-first: PLAN → PREPARE → START → WARM → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → ATTACH → HEALTHY → VERIFY
+///             → COMMIT
+/// launch:     PLAN → PREPARE → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// abort:      (START-OLD → OLD-HEALTHY →) REMOVE-NEW
+/// revert:     STOP-NEW → PROVE-NEW-OFF → HAND-BACK → (RESTORE-DATA →) (START-OLD → OLD-HEALTHY →) REMOVE-NEW
+/// halt:       STOP-NEW → PROVE-NEW-OFF
 /// ```
 /// A failure before HANDOVER aborts, one after it reverts, one in COMMIT is finished later, one on the way back halts.
 public struct Replacement: Sendable, Hashable {
     /// What it is about.
-    public let intent: Intent
+    public private(set) var intent: Intent
     /// Which way it is going.
     public private(set) var direction = Direction.forward
     /// Steps that were entered, in order.
@@ -47,6 +50,7 @@ public struct Replacement: Sendable, Hashable {
             self.turn = turn
             direction = turn.direction
         case .resumed: resume()
+        case .decided(let data): intent.dataOnRevert = data
         case .ended(let outcome, let reason):
             self.outcome = outcome
             self.reason = reason
@@ -63,7 +67,7 @@ public struct Replacement: Sendable, Hashable {
             let kept: Set<Step> = isHandedBack ? [.proveNewOff, .handBack] : []
             completed.removeAll { Step.wayBack.subtracting(kept).contains($0.step) }
         } else {
-            completed.removeAll { [.start, .healthy, .verify].contains($0.step) }
+            completed.removeAll { [.start, .attach, .healthy, .verify].contains($0.step) }
         }
     }
 
@@ -77,14 +81,25 @@ public struct Replacement: Sendable, Hashable {
     public var sequence: [Step] {
         let oldAgain: [Step] = isOldTouched ? [.startOld, .oldHealthy] : []
         switch direction {
-        case .forward where intent.from == nil: return [.plan, .prepare, .handover, .start, .healthy, .verify, .commit]
-        case .forward:
-            return [
-                .plan, .prepare, .drain, .stop, .proveOff, .snapshot, .handover, .start, .healthy, .verify, .commit,
-            ]
+        case .forward: return forward
         case .abort: return oldAgain + [.removeNew]
-        case .revert: return [.stopNew, .proveNewOff, .handBack] + oldAgain + [.removeNew]
+        case .revert: return [.stopNew, .proveNewOff, .handBack] + dataAgain + oldAgain + [.removeNew]
+        case .halt: return [.stopNew, .proveNewOff]
         }
+    }
+
+    private var forward: [Step] {
+        if intent.from == nil { return [.plan, .prepare, .handover, .start, .healthy, .verify, .commit] }
+        let move: [Step] = [.drain, .stop, .proveOff, .snapshot, .handover]
+        let end: [Step] = [.healthy, .verify, .commit]
+        return switch intent.strategy {
+        case .stopFirst: [.plan, .prepare] + move + [.start] + end
+        case .warmFirst: [.plan, .prepare, .start, .warm] + move + [.attach] + end
+        }
+    }
+
+    private var dataAgain: [Step] {
+        intent.dataOnRevert == .restore && completed.contains { $0.step == .snapshot } ? [.restoreData] : []
     }
 
     /// The next step, or nothing when all of the present direction are done.
@@ -96,6 +111,7 @@ public struct Replacement: Sendable, Hashable {
         case .forward: .committed
         case .abort: .aborted
         case .revert: .reverted
+        case .halt: .halted
         }
     }
 
@@ -105,19 +121,27 @@ public struct Replacement: Sendable, Hashable {
         // Where the hypervisor can't be reached, no decision can be carried out. COMMIT is past the point of no return.
         if error.exit == .unreachable || step == .commit { return nil }
         guard direction == .forward else {
-            return .ended(.halted, reason: "\(step.rawValue) failed on the way back: \(error.message)")
+            let way = direction == .halt ? "after '\(turn?.reason ?? "")'" : "on the way back"
+            return .ended(.halted, reason: "\(step.rawValue) failed \(way): \(error.message)")
         }
-        // Two writers are worse than none: a volume that something holds stays where it is.
-        if isHandedOver && error.code == "volume.held" { return .ended(.halted, reason: error.message) }
-        let turn = TurnBack(
-            direction: isHandedOver ? .revert : .abort,
-            step: step,
-            code: error.code,
-            reason: error.message,
-            cause: error.cause,
-            hint: error.hint
+        return .turnedBack(
+            TurnBack(
+                direction: directionAfter(error),
+                step: step,
+                code: error.code,
+                reason: error.message,
+                cause: error.cause,
+                hint: error.hint
+            )
         )
-        return .turnedBack(turn)
+    }
+
+    private func directionAfter(_ error: KilnError) -> Direction {
+        guard isHandedOver else { return .abort }
+        // Two writers are worse than none: a volume that something holds stays where it is. And an old machine that
+        // goes on with damaged data makes more of the damage.
+        let isDamaged = error.code == "verify.data-damaged" && intent.dataOnRevert == .keep
+        return error.code == "volume.held" || isDamaged ? .halt : .revert
     }
 
     /// What a command that finds this replacement interrupted writes before it goes on.

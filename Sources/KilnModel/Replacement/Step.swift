@@ -7,7 +7,9 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case plan
     /// Overlay, seed and domain of the new machine are made, without the volumes.
     case prepare
-    /// The old machine is told that it will stop.
+    /// Warm-first: the new machine is ready but for its data, while the old one serves.
+    case warm
+    /// The `drain` hooks run in the old machine.
     case drain
     /// The old machine is shut down.
     case stop
@@ -17,9 +19,11 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case snapshot
     /// The volumes' leases pass to the new generation: the decision point between abort and revert.
     case handover
-    /// The new machine is started with the volumes.
+    /// The new machine is started: with the volumes, or, warm-first, before they are its own.
     case start
-    /// The new machine is ready.
+    /// Warm-first: the volumes are plugged into the new machine and mounted, and the `after-attach` hooks run.
+    case attach
+    /// The new machine is ready, and stays so for `min-healthy`; after that the published ports are its own.
     case healthy
     /// What the user wants verified holds.
     case verify
@@ -32,6 +36,8 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case proveNewOff = "prove-new-off"
     /// Way back: the volumes' leases return to the old generation.
     case handBack = "hand-back"
+    /// Way back: the volumes are put back to what SNAPSHOT sealed, where that was wanted.
+    case restoreData = "restore-data"
     /// Way back: the old machine is started, if it does not run.
     case startOld = "start-old"
     /// Way back: the old machine is ready.
@@ -40,7 +46,9 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case removeNew = "remove-new"
 
     /// The steps of the ways back.
-    public static let wayBack: Set<Step> = [.stopNew, .proveNewOff, .handBack, .startOld, .oldHealthy, .removeNew]
+    public static let wayBack: Set<Step> = [
+        .stopNew, .proveNewOff, .handBack, .restoreData, .startOld, .oldHealthy, .removeNew,
+    ]
 }
 
 /// Which way a replacement is going.
@@ -51,6 +59,8 @@ public enum Direction: String, Sendable, Hashable, Codable {
     case abort
     /// Back, after the handover.
     case revert
+    /// Nowhere: the new machine is switched off, the old one stays off, and a person decides.
+    case halt
 }
 
 /// How a replacement ended.

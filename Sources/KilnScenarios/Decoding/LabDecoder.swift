@@ -85,7 +85,7 @@ struct LabDecoder {
         var spec = image.map { ServerSpec(image: $0, memory: memory, processors: processors, volumes: volumes) }
         spec?.ports = published
         spec?.userData = data?.json
-        if let ready { spec?.ready = ready }
+        if let ready { spec?.ready = ready.map { Check($0) } }
         spec?.readyTimeout = readyTimeout
         if let stopTimeout { spec?.stopTimeout = stopTimeout }
         if let network { spec?.network = network }

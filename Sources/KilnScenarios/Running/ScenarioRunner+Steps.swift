@@ -108,8 +108,8 @@ extension ScenarioRunner {
 
     private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
         let ports = try await engine.status(id(server)).ports
-        for probe in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, let contains) = probe, let port = ports[name] {
+        for check in scenario.lab.servers[server]?.ready ?? [] {
+            if case .http(let name, let path, let status, let contains) = check.probe, let port = ports[name] {
                 return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
             }
         }

@@ -1,0 +1,56 @@
+/// A probe with how often it is asked, and how many answers count.
+public struct Check: Sendable, Hashable, CustomStringConvertible {
+    /// What is asked.
+    public let probe: Probe
+    /// The pause between two attempts; nothing means 100 ms while something is waited for, and 1 s while it is watched.
+    public let every: Duration?
+    /// How long one attempt may take.
+    public let timeout: Duration
+    /// How many attempts in a row must hold, from 1.
+    public let successes: Int
+    /// How many attempts in a row may fail, from 1, before what held counts as lost.
+    public let failures: Int
+    /// What the user says to do where it does not hold.
+    public let hint: String?
+
+    /// A check from its parts.
+    public init(
+        _ probe: Probe,
+        every: Duration? = nil,
+        timeout: Duration = .seconds(20),
+        successes: Int = 1,
+        failures: Int = 3,
+        hint: String? = nil
+    ) {
+        self.probe = probe
+        self.every = every
+        self.timeout = timeout
+        self.successes = successes
+        self.failures = failures
+        self.hint = hint
+    }
+
+    /// The probe in the words of the lab file.
+    public var description: String { probe.description }
+}
+
+extension Check: Codable {
+    private enum CodingKeys: String, CodingKey { case probe, every, timeout, successes, failures, hint }
+
+    /// Decodes a check, or the bare probe that earlier versions wrote.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        guard fields.contains(.probe) else {
+            self.init(try Probe(from: decoder))
+            return
+        }
+        self.init(
+            try fields.decode(Probe.self, forKey: .probe),
+            every: try fields.decodeIfPresent(Duration.self, forKey: .every),
+            timeout: try fields.decode(Duration.self, forKey: .timeout),
+            successes: try fields.decode(Int.self, forKey: .successes),
+            failures: try fields.decode(Int.self, forKey: .failures),
+            hint: try fields.decodeIfPresent(String.self, forKey: .hint)
+        )
+    }
+}

@@ -1,0 +1,182 @@
+/// A server as a lab file declares it.
+public struct ServerSpec: Sendable, Hashable {
+    /// How much of the network a guest sees; published ports work in both modes.
+    public enum Network: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The guest reaches the host's loopback (10.0.2.2) and whatever the host reaches.
+        case open
+        /// The guest reaches nothing.
+        case isolated
+    }
+
+    /// What becomes of what a guest writes to its root.
+    public enum Root: String, Sendable, Hashable, Codable, CaseIterable {
+        /// It lives as long as the generation.
+        case persistent
+        /// It is kept in the guest's memory and does not even survive a reboot.
+        case volatile
+    }
+
+    /// The image that the server's machines boot from.
+    public var image: ImageReference
+    /// Memory of a machine; nothing means the image's default.
+    public var memory: ByteCount?
+    /// Virtual processors, 1 to 64; nothing means the image's default.
+    public var processors: Int?
+    /// Where each volume is mounted in the guest, by volume.
+    public var volumes: [Name: String]
+    /// The published ports by name.
+    public var ports: [Name: PortSpec]
+    /// cloud-init user-data of the user: a map, as after `#cloud-config`.
+    public var userData: JSONValue?
+    /// What of the network the guest sees.
+    public var network: Network
+    /// What becomes of what the guest writes to its root.
+    public var root: Root
+    /// How one generation follows another where the command does not say.
+    public var strategy: Strategy
+    /// What must hold for the server to count as ready, in order.
+    public var ready: [Check]
+    /// What must hold for a machine of a warm-first replacement before the old one is stopped; it has no volumes yet.
+    public var warmReady: [Check]
+    /// What must hold, once the server is healthy, for the new generation to be kept; in order.
+    public var verify: [Check]
+    /// Run in the old machine before it is asked to shut down, in order.
+    public var drain: [Hook]
+    /// Run in the new machine of a warm-first replacement once its volumes are mounted, in order.
+    public var afterAttach: [Hook]
+    /// How long a machine may take to be ready; nothing means the default for the host's acceleration.
+    public var readyTimeout: Duration?
+    /// How long a new machine that is ready must stay so before it counts as healthy; zero means not at all.
+    public var minHealthy: Duration
+    /// How long readiness and `minHealthy` may take together; nothing means the sum of both.
+    public var healthyDeadline: Duration?
+    /// How long a machine may take to shut down by itself.
+    public var stopTimeout: Duration
+    /// Console lines that contain one of these texts do not fail a generation.
+    public var consoleAllow: [String]
+    /// Paths of the root that may differ from the image, besides those that the image declares.
+    public var ephemeral: [String]
+    /// How many roots of past generations are kept to be looked at, 0 to 16; they hold secrets as a running root does.
+    public var keepRoots: Int
+    /// The age at which a generation is due to be replaced; nothing means never.
+    public var maxAge: Duration?
+
+    /// A server from its parts.
+    public init(
+        image: ImageReference,
+        memory: ByteCount? = nil,
+        processors: Int? = nil,
+        volumes: [Name: String] = [:],
+        ports: [Name: PortSpec] = [:],
+        userData: JSONValue? = nil,
+        network: Network = .open,
+        root: Root = .persistent,
+        strategy: Strategy = .stopFirst,
+        ready: [Check] = ServerSpec.defaultReady,
+        warmReady: [Check] = ServerSpec.defaultReady,
+        verify: [Check] = [],
+        drain: [Hook] = [],
+        afterAttach: [Hook] = [],
+        readyTimeout: Duration? = nil,
+        minHealthy: Duration = .zero,
+        healthyDeadline: Duration? = nil,
+        stopTimeout: Duration = .seconds(60),
+        consoleAllow: [String] = [],
+        ephemeral: [String] = [],
+        keepRoots: Int = 1,
+        maxAge: Duration? = nil
+    ) {
+        self.image = image
+        self.memory = memory
+        self.processors = processors
+        self.volumes = volumes
+        self.ports = ports
+        self.userData = userData
+        self.network = network
+        self.root = root
+        self.strategy = strategy
+        self.ready = ready
+        self.warmReady = warmReady
+        self.verify = verify
+        self.drain = drain
+        self.afterAttach = afterAttach
+        self.readyTimeout = readyTimeout
+        self.minHealthy = minHealthy
+        self.healthyDeadline = healthyDeadline
+        self.stopTimeout = stopTimeout
+        self.consoleAllow = consoleAllow
+        self.ephemeral = ephemeral
+        self.keepRoots = keepRoots
+        self.maxAge = maxAge
+    }
+
+    /// What must hold where the lab file does not say: the guest agent answers, and cloud-init has ended.
+    public static let defaultReady = [Check(.agent), Check(.cloudInit())]
+}
+
+/// A command that is run in a guest at a certain moment of a replacement.
+public struct Hook: Sendable, Hashable, Codable {
+    /// The program and its arguments; no shell looks at them.
+    public let command: [String]
+    /// How long it may take.
+    public let deadline: Duration
+
+    /// A hook from its parts.
+    public init(_ command: [String], deadline: Duration = .seconds(30)) {
+        self.command = command
+        self.deadline = deadline
+    }
+}
+
+/// A port of the guest that the host publishes on 127.0.0.1.
+public struct PortSpec: Sendable, Hashable, Codable {
+    /// The TCP port that the guest listens on.
+    public let guest: UInt16
+    /// The host's port where the file fixes it; nothing means that Kiln chooses one and keeps it.
+    public let host: UInt16?
+
+    /// A port from its parts.
+    public init(guest: UInt16, host: UInt16? = nil) {
+        self.guest = guest
+        self.host = host
+    }
+}
+// What was written by an earlier version has fewer fields; what it lacks has its default. So a lab that is up stays up
+// when Kiln is updated.
+extension ServerSpec: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case image, memory, processors, volumes, ports, userData, network, root, strategy, ready, warmReady, verify
+        case drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
+        case keepRoots, maxAge
+    }
+
+    /// Decodes a server that this or an earlier version wrote.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        func field<Value: Decodable>(_ key: CodingKeys, or fallback: Value) throws -> Value {
+            try fields.decodeIfPresent(Value.self, forKey: key) ?? fallback
+        }
+        self.init(image: try fields.decode(ImageReference.self, forKey: .image))
+        memory = try fields.decodeIfPresent(ByteCount.self, forKey: .memory)
+        processors = try fields.decodeIfPresent(Int.self, forKey: .processors)
+        volumes = try field(.volumes, or: volumes)
+        ports = try field(.ports, or: ports)
+        userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)
+        network = try field(.network, or: network)
+        root = try field(.root, or: root)
+        strategy = try field(.strategy, or: strategy)
+        ready = try field(.ready, or: ready)
+        warmReady = try field(.warmReady, or: warmReady)
+        verify = try field(.verify, or: verify)
+        drain = try field(.drain, or: drain)
+        afterAttach = try field(.afterAttach, or: afterAttach)
+        readyTimeout = try fields.decodeIfPresent(Duration.self, forKey: .readyTimeout)
+        minHealthy = try field(.minHealthy, or: minHealthy)
+        healthyDeadline = try fields.decodeIfPresent(Duration.self, forKey: .healthyDeadline)
+        stopTimeout = try field(.stopTimeout, or: stopTimeout)
+        consoleAllow = try field(.consoleAllow, or: consoleAllow)
+        ephemeral = try field(.ephemeral, or: ephemeral)
+        keepRoots = try field(.keepRoots, or: keepRoots)
+        maxAge = try fields.decodeIfPresent(Duration.self, forKey: .maxAge)
+    }
+}
