@@ -184,7 +184,7 @@ struct RootInspectorTests {
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
         let data = "data_file=\(secret),data_file_raw=on"
         try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-o", data, layer, "16m"]).run()
-        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == "disk.not-qcow2" }
+        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == "disk.refused" }
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
 
         try write("not a disk", secret)
