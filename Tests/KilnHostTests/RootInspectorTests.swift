@@ -189,7 +189,7 @@ struct RootInspectorTests {
 
         try write("not a disk", secret)
         let other = path("other.qcow2")
-        let line = ["create", "-q", "-u", "-f", "qcow2", "-b", secret, "-F", "raw", other, "16m"]
+        let line = ["create", "-q", "-u", "-f", "qcow2", "-b", secret, "-F", "qcow2", other, "16m"]
         try await Command("qemu-img", line).run()
         let copy = try await inspector.copy(other)
         #expect(try await inspector.listing(of: copy, over: base).entries[.root] != nil)
