@@ -40,7 +40,9 @@ enum Fixtures {
         _ outcome: Outcome,
         turn: TurnBack? = nil,
         reason: String? = nil,
-        evidence: String? = nil
+        evidence: String? = nil,
+            strategy: .stopFirst,
+            discarded: []
     ) throws -> ReplacementReport {
         ReplacementReport(
             server: try id("shop", "web"),

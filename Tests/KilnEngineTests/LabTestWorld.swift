@@ -49,7 +49,7 @@ struct LabTestWorld {
     func up() async throws -> ServerStatus { try #require(try await engine.up(lab()).first) }
 
     func replace(_ image: String) async throws -> ReplacementReport {
-        try await engine.replace(id, image: try ImageReference(image))
+        try await engine.replace(id, ReplaceOptions(image: try ImageReference(image)))
     }
 
     func record() throws -> VolumeRecord { try #require(try engine.volumes.record(lab: id.lab, volume)) }

@@ -11,6 +11,7 @@ struct SeedDocumentsTests {
     private func documents(
         userData: JSONValue?,
         hostKey: SSHKeyPair? = nil,
+        isWarm: Bool = false,
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
@@ -32,8 +33,9 @@ struct SeedDocumentsTests {
             hostKey: hostKey?.publicKey,
             created: Date()
         )
-        let mount = SeedDocuments.Mount(id: volume, path: "/data", fileSystem: .ext4)
-        return try SeedDocuments(record: record, mounts: [mount], hostKey: hostKey, userKey: nil, ports: ports).files()
+        let mount = GuestMount(id: volume, path: "/data", fileSystem: .ext4)
+        return try SeedDocuments(record: record, mounts: [mount], isWarm: isWarm, hostKey: hostKey, userKey: nil, ports: ports)
+            .files()
     }
 
     private func json(_ text: String?) throws -> JSONValue {

@@ -64,7 +64,8 @@ import Testing
         case .committed: #expect(isCommitting && replacement.direction == .forward, "\(journal)")
         case .aborted: #expect(!replacement.isHandedOver, "\(journal)")
         case .reverted: #expect(replacement.isHandedOver && !isCommitting, "\(journal)")
-        case .halted, nil: Issue.record("not ended well: \(journal)")
+        case .halted: #expect(replacement.direction == .halt, "\(journal)")
+        case nil: Issue.record("not ended: \(journal)")
         }
         #expect(isCommitting == (replacement.outcome == .committed), "\(journal)")
     }
@@ -72,7 +73,7 @@ import Testing
     @Test("whatever record was the last before a crash, recovery ends the replacement in exactly one way")
     func everyPrefix() throws {
         var prefixes: Set<[JournalEvent]> = []
-        for intent in [try Intent.launch(), try Intent.replacement(2)] {
+        for intent in [try Intent.launch(), try .replacement(2), try .replacement(2, .warmFirst)] {
             for fault in faults {
                 let journal = drive(Replacement(intent), failing: fault)
                 for length in 0...journal.count
@@ -88,9 +89,9 @@ import Testing
         #expect(prefixes.count >= 300)
     }
 
-    @Test("a second crash, after any record of the recovery, is recovered from as well")
-    func everySecondPrefix() throws {
-        let intent = try Intent.replacement(2)
+    @Test("a second crash, after any record of the recovery, is recovered from as well", arguments: Strategy.allCases)
+    func everySecondPrefix(_ strategy: Strategy) throws {
+        let intent = try Intent.replacement(2, strategy)
         let journal = drive(Replacement(intent), failing: [:])
         for length in 0..<journal.count {
             let first = Array(journal.prefix(length))
@@ -106,9 +107,12 @@ import Testing
         }
     }
 
-    @Test("a replacement halts only where the way back failed or a volume was held, and can then be taken up")
-    func halts() throws {
-        let intent = try Intent.replacement(2)
+    @Test(
+        "a replacement halts only where the way back failed or a volume was held, and can then be taken up",
+        arguments: Strategy.allCases
+    )
+    func halts(_ strategy: Strategy) throws {
+        let intent = try Intent.replacement(2, strategy)
         for fault in faults {
             let journal = drive(Replacement(intent), failing: fault)
             let replacement = fold(intent, journal)

@@ -83,15 +83,18 @@ import Testing
 extension Intent {
     static func launch() throws -> Intent { try make(from: nil, to: 1) }
 
-    static func replacement(_ to: Int) throws -> Intent { try make(from: 1, to: to) }
+    static func replacement(_ to: Int, _ strategy: Strategy = .stopFirst) throws -> Intent {
+        try make(from: 1, to: to, strategy)
+    }
 
-    private static func make(from: Int?, to: Int) throws -> Intent {
+    private static func make(from: Int?, to: Int, _ strategy: Strategy = .stopFirst) throws -> Intent {
         Intent(
             number: to,
             from: from.map { Generation($0) },
             to: Generation(to),
             image: "tiny:\(to)",
-            digest: try #require(ImageDigest(String(repeating: "0", count: 64)))
+            digest: try #require(ImageDigest(String(repeating: "0", count: 64))),
+            strategy: strategy
         )
     }
 }

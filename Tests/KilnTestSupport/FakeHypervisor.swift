@@ -127,7 +127,13 @@ public final class FakeHypervisor: MachineControl {
     ) throws -> (path: String, text: String)? {
         guard var machine = state.machines[id] else { throw KilnError("machine.missing", "no \(id)") }
         if machine.state == .paused, behaviour(machine, state).boot != .pauses { state.machines[id]?.state = .running }
-        if machine.state.isAlive { return nil }
+        if machine.state.isAlive {
+            if let problem = takenPort(forwards, by: id, state) {
+                throw KilnError("port.taken", "\(id): \(problem)", exit: .blocked)
+            }
+            state.machines[id]?.forwards = forwards
+            return nil
+        }
         if let problem = refusal(machine, forwards, state) {
             state.violations.append("start of \(id): \(problem)")
             throw KilnError("machine.start-failed", "\(id): \(problem)", exit: .aborted)
@@ -152,11 +158,18 @@ public final class FakeHypervisor: MachineControl {
             if let shared = own.first(where: FakeHypervisor.writable(other.spec).contains) {
                 return "failed to get 'write' lock on \(shared), held by \(id)"
             }
+        }
+        if let problem = takenPort(forwards, by: machine.spec.id, state) { return problem }
+        return ([machine.spec.root] + machine.spec.volumes.map(\.disk)).lazy.compactMap(FakeDisks.problem).first
+    }
+
+    private func takenPort(_ forwards: [PortForward], by own: MachineID, _ state: borrowing State) -> String? {
+        for (id, other) in state.machines where other.state.isAlive && id != own {
             if let port = forwards.first(where: { forward in other.forwards.contains { $0.host == forward.host } }) {
                 return "could not set up host forwarding of \(port.host), taken by \(id)"
             }
         }
-        return ([machine.spec.root] + machine.spec.volumes.map(\.disk)).lazy.compactMap(FakeDisks.problem).first
+        return nil
     }
 
     /// Asks the guest, which does what its behaviour says.
@@ -219,6 +232,24 @@ public final class FakeHypervisor: MachineControl {
     /// Takes the seed out of the definition.
     public func detachSeed(_ machine: MachineID, path: String) async throws {
         try faults.call("detachSeed") { state.withLock { $0.machines[machine]?.spec.seed = nil } }
+    }
+
+    /// Gives a running machine one more volume, unless another one writes to it.
+    public func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws {
+        try faults.call("attach") {
+            try state.withLock { state in
+                guard let found = state.machines[machine.id], found.state.isAlive else {
+                    throw KilnError("machine.missing", "\(machine.id) does not run", exit: .aborted)
+                }
+                if found.spec.volumes.contains(where: { $0.id == volume.id }) { return }
+                for (id, other) in state.machines where other.state.isAlive {
+                    guard FakeHypervisor.writable(other.spec).contains(volume.disk.path) else { continue }
+                    state.violations.append("attach to \(machine.id): \(volume.disk.path) is held by \(id)")
+                    throw KilnError("machine.attach-failed", "held by \(id)", exit: .aborted)
+                }
+                state.machines[machine.id]?.spec.volumes.append(volume)
+            }
+        }
     }
 
     /// Lets a machine with a process write to another file.

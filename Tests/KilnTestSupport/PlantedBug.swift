@@ -43,6 +43,9 @@ final class HastyMachines: MachineControl {
         try await machines.detachSeed(machine, path: path)
     }
     func definition(of machine: MachineID) async throws -> String? { try await machines.definition(of: machine) }
+    func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws {
+        try await machines.attach(volume, to: machine)
+    }
     func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws {
         try await machines.moveVolume(volume, of: machine, to: layer)
     }

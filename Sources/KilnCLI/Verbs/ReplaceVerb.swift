@@ -23,7 +23,7 @@ struct ReplaceVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let reference = try image.map { try ImageReference($0) }
         let engine = try await session.workspace().engine
-        let report = try await engine.replace(try engine.server(named: target.server), image: reference)
+        let report = try await engine.replace(try engine.server(named: target.server), ReplaceOptions(image: reference))
         try session.show(ReplacementResult(report: report))
         return report.exit.rawValue
     }

@@ -17,7 +17,11 @@ extension LabEngine {
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
         }
-        for id in known.sorted() { removed += try await leftovers(of: id, dryRun: dryRun) }
+        for id in known.sorted() where isCanary(id) {
+            removed.append("canary \(id)")
+            if !dryRun { try await discardCanary(id) }
+        }
+        for id in known.sorted() where !isCanary(id) { removed += try await leftovers(of: id, dryRun: dryRun) }
         for path in try abandonedFiles(machines: Set(machines.keys)) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -43,14 +47,23 @@ extension LabEngine {
         let history = try workspace.journal.history()
         guard history.open == nil, history.halted == nil else { return [] }
         var removed: [String] = []
+        let kept = try keptRoots(workspace, history)
         for number in 1..<(history.highest + 1) where history.current?.number != number {
             let machine = id.machine(Generation(number))
-            guard try await !parts.machines.state(of: machine).isAlive else { continue }
+            guard try await !parts.machines.state(of: machine).isAlive, !kept.contains(machine) else { continue }
             let paths = [state.rootOverlay(machine), state.seed(machine)]
             removed += paths.filter { FileManager.default.fileExists(atPath: $0) }
             if !dryRun { try await workspace.remove(machine) }
         }
         return removed
+    }
+
+    private func keptRoots(_ workspace: ServerWorkspace, _ history: ServerHistory) throws -> Set<MachineID> {
+        guard let current = history.current else { return [] }
+        let count = try workspace.record(workspace.id.machine(current)).spec.keepRoots
+        let all = Set((1..<(history.highest + 1)).map { workspace.id.machine(Generation($0)) })
+        return try all.subtracting(workspace.rootsBeyond(count, serving: current))
+            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
     }
 
     private func abandonedFiles(machines: Set<MachineID>) throws -> [String] {

@@ -14,7 +14,7 @@ extension LabEngine {
         let machine = try machine(id)
         try workspace.journal.append(.power(on: false))
         guard try await parts.machines.state(of: machine).isAlive else { return }
-        if force { return try await parts.machines.powerOff(machine) }
+        if force { return try await workspace.cutPower(of: machine) }
         try await workspace.shutDown(machine)
     }
 
@@ -61,7 +61,8 @@ extension LabEngine {
         try DurableFile.remove(state.lab(lab))
     }
 
-    private func remove(_ workspace: ServerWorkspace) async throws {
+    /// Ends and removes all machines of a server, and forgets it; its volumes stay.
+    func remove(_ workspace: ServerWorkspace) async throws {
         let known = try await parts.machines.machines().keys.filter { $0.server == workspace.id }
         let directory = state.server(workspace.id) + "/generations"
         let made = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])

@@ -56,6 +56,7 @@ extension LabEngine {
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
+        if let canary = try? canaryID(of: id), isCanary(canary) { try await discardCanary(canary) }
         guard let current = try workspace.journal.history().current else {
             throw KilnError(
                 "server.not-launched",

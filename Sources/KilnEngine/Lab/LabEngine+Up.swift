@@ -128,10 +128,7 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(lab.name) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
-        let others = try Set(servers().map(\.lab)).subtracting([lab.name]).compactMap {
-            try DurableFile.readJSON(PortBook.self, from: state.lab($0) + "/ports.json")?.all
-        }
-        try book.fill(lab, takenElsewhere: others.reduce(into: []) { $0.formUnion($1) }, host: parts.ports)
+        try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
         // User-data may hold secrets.
         try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json", mode: 0o600)

@@ -67,8 +67,8 @@ extension ServerWorkspace {
     }
 
     /// Keeps what was measured after the end of a machine.
-    func keepDriftReport(_ report: DriftReport) throws {
-        try DurableFile.writeJSON(report, to: driftReport(report.machine), mode: 0o600)
+    func keepDriftReport(_ report: DriftReport, of machine: MachineID) throws {
+        try DurableFile.writeJSON(report, to: driftReport(machine), mode: 0o600)
     }
 
     /// Copies what helps to understand a failure to the evidence directory, whose path is returned.

@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 
 extension ReplacementExecutor {
@@ -41,8 +42,9 @@ extension ReplacementExecutor {
             return release()
         }
         // Clients reach the old machine until the new one has shown that it serves; so that is asked on other ports.
-        probePorts = try server.freePorts(for: new)
-        try await server.start(new, ports: probePorts, withVolumes: replacement.isHandedOver)
+        let ports = try server.freePorts(for: new)
+        probePorts = ports
+        try await server.start(new, ports: ports, withVolumes: replacement.isHandedOver)
     }
 
     private func warm() async throws {
@@ -101,7 +103,7 @@ extension ReplacementExecutor {
     private func measureDrift(of machine: MachineID) async {
         guard !server.hasDriftReport(machine) else { return }
         do {
-            try server.keepDriftReport(try await server.measureDrift(machine))
+            try server.keepDriftReport(try await server.measureDrift(machine), of: machine)
         } catch {
             server.parts.progress(.note("the drift of \(machine) is unknown: \(KilnError.wrapping(error).message)"))
         }

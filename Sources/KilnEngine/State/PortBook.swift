@@ -29,6 +29,9 @@ struct PortBook: Sendable, Codable {
         }
     }
 
+    /// Strikes a server out.
+    mutating func forget(_ server: Name) { ports[server] = nil }
+
     /// Every port in the book.
     var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
 

@@ -32,13 +32,23 @@ extension LabEngine {
     ///
     /// - Throws: `volume.exists`, `volume.missing`, `volume.held`, `volume.damaged`, `lock.held`.
     public func cloneVolume(lab: Name, _ name: Name, as new: Name) async throws -> ClonedVolume {
-        try await withVolume(lab: lab, name) { record, machine in
-            try volumes.refuseTaken(state.volume(lab: lab, new), lab, new)
-            let consistency = try await seal(&record, machine, as: nil)
-            let isUnclean = consistency == .crashConsistent
-            let clone = try await volumes.clone(record, as: new, isUnclean: isUnclean)
-            return ClonedVolume(volume: clone, consistency: consistency)
+        try await withVolume(lab: lab, name) { try await clone(&$0, $1, as: new) }
+    }
+
+    /// The same, for who holds the lock of the server that has the volume.
+    func cloneLocked(lab: Name, _ name: Name, as new: Name) async throws -> ClonedVolume {
+        try await volumes.changing(lab: lab, name) { record in
+            let machine = try await runningMachine(record)
+            if let machine { try await settle(&record, machine) }
+            return try await clone(&record, machine, as: new)
         }
+    }
+
+    private func clone(_ record: inout VolumeRecord, _ machine: MachineID?, as new: Name) async throws -> ClonedVolume {
+        try volumes.refuseTaken(state.volume(lab: record.lab, new), record.lab, new)
+        let consistency = try await seal(&record, machine, as: nil)
+        let clone = try await volumes.clone(record, as: new, isUnclean: consistency == .crashConsistent)
+        return ClonedVolume(volume: clone, consistency: consistency)
     }
 
     /// Checks a volume's file system; see ``VolumeStore/check(lab:name:repair:)``.

@@ -84,7 +84,7 @@ extension ScenarioRunner {
     ) async throws -> String? {
         let id = id(server)
         let engine = engine
-        let (report, gap) = try await measured(server) { try await engine.replace(id, image: image) }
+        let (report, gap) = try await measured(server) { try await engine.replace(id, ReplaceOptions(image: image)) }
         if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
         run.servers[server] = try await engine.status(id)
         guard report.outcome.rawValue == expected.rawValue else {

@@ -1,0 +1,117 @@
+import Foundation
+import KilnModel
+
+/// A canary: a server that lives as long as one rehearsal, from the new image, on clones of the real volumes.
+extension LabEngine {
+    /// Launches what is to replace a server beside it, on clones of its volumes, until it is ready and verified; then
+    /// removes all of it.
+    ///
+    /// The caller holds the server's lock.
+    /// - Throws: `canary.failed`, with what its machine left behind; then nothing of the server was touched.
+    func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
+        let canary = try canaryID(of: workspace.id)
+        try refuseTaken(canary)
+        parts.progress(.note("\(workspace.id): rehearsing on clones of its volumes, as \(canary)"))
+        let result: Result<ReplacementReport, any Error>
+        do {
+            result = .success(try await launchCanary(canary, for: workspace, spec))
+        } catch {
+            result = .failure(error)
+        }
+        // An interrupted rehearsal leaves nothing either: an unstructured task does not inherit the cancellation.
+        try await Task { try await discardCanary(canary) }.value
+        let report = try result.get()
+        guard report.outcome != .committed else { return }
+        throw KilnError(
+            "canary.failed",
+            "the rehearsal of \(workspace.id) on clones of its volumes failed: \(report.turn?.reason ?? "it was halted")",
+            hint: report.evidence.map { "what its machine left behind is in \($0)" } ?? report.turn?.hint,
+            cause: report.turn?.cause,
+            exit: .aborted
+        )
+    }
+
+    private func launchCanary(
+        _ canary: ServerID,
+        for workspace: ServerWorkspace,
+        _ spec: ServerSpec
+    ) async throws -> ReplacementReport {
+        let canaryWorkspace = self.workspace(canary)
+        let lock = try canaryWorkspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        try DurableFile.writeJSON([workspace.id], to: canaryMark(canary))
+        var rehearsed = spec
+        rehearsed.volumes = [:]
+        for (name, path) in spec.volumes.sorted(by: { $0.key < $1.key }) {
+            let clone = try canaryName(name)
+            _ = try await cloneLocked(lab: canary.lab, name, as: clone)
+            rehearsed.volumes[clone] = path
+        }
+        rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, host: nil) }
+        try publishCanary(canary, rehearsed)
+        return try await begin(canaryWorkspace, spec: rehearsed)
+    }
+
+    /// Removes a canary: its machine, its clones and its ports.
+    func discardCanary(_ canary: ServerID) async throws {
+        let workspace = workspace(canary)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let original = try DurableFile.readJSON([ServerID].self, from: canaryMark(canary))?.first
+        for machine in try await parts.machines.machines().keys where machine.server == canary {
+            try await parts.machines.powerOff(machine)
+        }
+        let spec = try original.flatMap { try lab($0.lab).servers[$0.server] }
+        for name in try (spec?.volumes.keys.sorted() ?? []).map(canaryName) {
+            guard let record = try volumes.record(lab: canary.lab, name) else { continue }
+            if let machine = record.lease?.machine { try volumes.release(lab: canary.lab, name, from: machine) }
+            try volumes.purge(try volumes.retain(lab: canary.lab, name))
+        }
+        try publishCanary(canary, nil)
+        try await remove(workspace)
+    }
+
+    /// Whether a server was made for a rehearsal.
+    func isCanary(_ id: ServerID) -> Bool { FileManager.default.fileExists(atPath: canaryMark(id)) }
+
+    /// The server by which another one is rehearsed.
+    func canaryID(of id: ServerID) throws -> ServerID { ServerID(lab: id.lab, server: try canaryName(id.server)) }
+
+    private func canaryMark(_ canary: ServerID) -> String { state.server(canary) + "/canary" }
+
+    private func canaryName(_ name: Name) throws -> Name {
+        do {
+            return try Name("\(name.text.prefix(Name.longest - 7))-canary")
+        } catch {
+            throw KilnError(
+                "canary.no-name",
+                "no name for a rehearsal can be made from \(name)",
+                hint: "replace without --canary, or use a shorter name",
+                exit: .usage
+            )
+        }
+    }
+
+    private func refuseTaken(_ canary: ServerID) throws {
+        guard FileManager.default.fileExists(atPath: state.server(canary)) else { return }
+        throw KilnError(
+            "canary.name-taken",
+            "a rehearsal would be called \(canary), but the lab has a server of that name",
+            hint: "replace without --canary, or give that server another name",
+            exit: .blocked
+        )
+    }
+
+    private func publishCanary(_ canary: ServerID, _ spec: ServerSpec?) throws {
+        let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
+        defer { withExtendedLifetime(lock) {} }
+        let path = state.lab(canary.lab) + "/ports.json"
+        var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
+        book.forget(canary.server)
+        if let spec {
+            let lab = LabSpec(name: canary.lab, volumes: [:], servers: [canary.server: spec])
+            try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+        }
+        try DurableFile.writeJSON(book, to: path)
+    }
+}
