@@ -40,9 +40,7 @@ enum Fixtures {
         _ outcome: Outcome,
         turn: TurnBack? = nil,
         reason: String? = nil,
-        evidence: String? = nil,
-            strategy: .stopFirst,
-            discarded: []
+        evidence: String? = nil
     ) throws -> ReplacementReport {
         ReplacementReport(
             server: try id("shop", "web"),
@@ -52,7 +50,9 @@ enum Fixtures {
             steps: [CompletedStep(step: .plan, milliseconds: 40), CompletedStep(step: .prepare, milliseconds: 1260)],
             turn: turn,
             reason: reason,
-            evidence: evidence
+            evidence: evidence,
+            strategy: .stopFirst,
+            discarded: []
         )
     }
 
