@@ -1,12 +1,12 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build demo test bench format lint clean
+.PHONY: setup build demo test bench sweep format lint clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 KILN := .build/debug/kiln
 
 # What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
 PACKAGES := ca-certificates pkg-config libxml2-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
-	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs \
+	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs libext2fs-dev \
 	openssh-client uidmap cpio zstd xz-utils util-linux busybox-static dash ovmf
 
 export DEBIAN_FRONTEND := noninteractive
@@ -59,6 +59,12 @@ bench: setup build
 	$(KILN) image bake tiny
 	$(KILN) image bake debian-13
 	.build/debug/kiln-bench
+
+## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
+sweep: setup
+	swift build --build-tests
+	$(KILN) image bake tiny
+	.build/debug/kiln-sweep
 
 ## format: formats the sources in place
 format:

@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        .systemLibrary(name: "CExt2fs", pkgConfig: "ext2fs", providers: [.apt(["libext2fs-dev"])]),
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
@@ -42,7 +43,9 @@ let package = Package(
         ),
         .target(
             name: "KilnHost",
-            dependencies: ["CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", subprocess],
+            dependencies: [
+                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", crypto, subprocess,
+            ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -63,13 +66,19 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "kiln-sweep",
+            dependencies: ["KilnModel", "KilnScenarios", argumentParser, crypto],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnTestSupport",
             dependencies: ["KilnEngine", "KilnModel"],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

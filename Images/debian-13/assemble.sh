@@ -20,6 +20,15 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root/var/lib/systemd/random-seed" "$root/var/
 echo "$KILN_NAME" > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$KILN_NAME" > "$root/etc/hosts"
 : > "$root/etc/fstab"
+
+# What the first boot would otherwise make: then only what somebody else makes is drift. cloud-init finds its user there
+# and leaves the lists of users as they are; their copies are those that it leaves behind.
+chroot "$root" useradd --create-home --uid 1000 --user-group --groups adm --comment Debian --shell /bin/bash debian
+install -d -m 0700 -o 1000 -g 1000 "$root/home/debian/.ssh"
+for list in passwd group shadow gshadow subuid subgid; do cp -p "$root/etc/$list" "$root/etc/$list-"; done
+install -d -m 0700 "$root/root/.ssh"
+install -d "$root/var/lib/systemd/linger" "$root/var/lib/dbus"
+ln -sf /etc/machine-id "$root/var/lib/dbus/machine-id"
 rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* "$root"/usr/share/man "$root"/usr/share/info "$root"/usr/share/doc \
     "$root"/usr/share/locale "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
 mkdir -p "$root/var/log" "$root/var/cache/apt/archives/partial"

@@ -12,6 +12,8 @@ public struct EngineParts: Sendable {
     public let seeds: any SeedWriter
     /// Images.
     public let images: any ImageSource
+    /// Roots, from outside.
+    public let roots: any RootInspection
     /// Who holds which file.
     public let holders: any HolderInspection
     /// Published ports, from the client's side.
@@ -30,6 +32,7 @@ public struct EngineParts: Sendable {
         disks: any DiskTool,
         seeds: any SeedWriter,
         images: any ImageSource,
+        roots: any RootInspection,
         holders: any HolderInspection,
         network: any NetworkProbe,
         ports: any HostPorts,
@@ -41,6 +44,7 @@ public struct EngineParts: Sendable {
         self.disks = disks
         self.seeds = seeds
         self.images = images
+        self.roots = roots
         self.holders = holders
         self.network = network
         self.ports = ports

@@ -25,6 +25,8 @@ public struct LocalHost: Sendable {
     public let disks: QEMUDiskTool
     /// Seed disks.
     public let seeds: XorrisoSeedWriter
+    /// Roots, from outside.
+    public let roots: RootInspector
 
     /// Prepares the home.
     ///
@@ -72,6 +74,7 @@ public struct LocalHost: Sendable {
         guests = AgentGuests(session: session)
         disks = QEMUDiskTool(owner: foreign)
         seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
+        roots = RootInspector(scratch: state.roots, owner: foreign, executable: executable)
     }
 
     /// The engine's parts.
@@ -86,6 +89,7 @@ public struct LocalHost: Sendable {
             disks: disks,
             seeds: seeds,
             images: images,
+            roots: roots,
             holders: ProcHolderInspection(),
             network: LoopbackProbe(),
             ports: LoopbackPorts(),

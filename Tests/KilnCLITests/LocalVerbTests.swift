@@ -66,10 +66,10 @@ struct LocalVerbTests {
     @Test("nobody is asked where nobody can answer: deleting a volume needs --yes")
     func unconfirmed() throws {
         let session = RecordedSession().session()
-        let verb = try #require(try KilnCommand.parseAsRoot(["volume", "delete", "a/b"]) as? VolumeDeleteVerb)
-        #expect { try verb.confirm("Sure?", session) } throws: { ($0 as? KilnError)?.code == "volume.unconfirmed" }
-        let sure = try #require(try KilnCommand.parseAsRoot(["volume", "delete", "a/b", "--yes"]) as? VolumeDeleteVerb)
-        #expect(throws: Never.self) { try sure.confirm("Sure?", session) }
+        #expect { try Confirmation.ask("Sure?", unless: false, session) } throws: {
+            ($0 as? KilnError)?.code == "volume.unconfirmed"
+        }
+        #expect(throws: Never.self) { try Confirmation.ask("Sure?", unless: true, session) }
     }
 
     @Test("ssh trusts one key, reads no configuration, and gets every word of the command as one")

@@ -163,7 +163,10 @@ struct RenderingTests {
             leaseNumber: 1
         )
         #expect(
-            try Renderer.text(VolumeList(volumes: [record], retained: ["shop.old.1"]), as: .table) == """
+            try Renderer.text(
+                VolumeList(volumes: [record], retained: [RetainedVolume(kept: "shop.old.1", record: nil)]),
+                as: .table
+            ) == """
                 VOLUME      SIZE   FILESYSTEM  WRITER
                 shop/data   64MiB  ext4        shop/web#2
                 shop.old.1  -      -           retained

@@ -16,11 +16,20 @@ struct VerbParsingTests {
             ["ssh", "web", "--user", "root", "--", "uname", "-a"], ["wait", "web", "--timeout", "5m"],
             ["stop", "web", "--force"], ["start", "web"], ["replace", "web"],
             ["replace", "web", "--image", "tiny:2", "--format", "json"], ["recover"], ["recover", "web", "--dry-run"],
-            ["history", "web"], ["down"], ["down", "shop"], ["down", "-f", "lab.yaml"],
+            ["history", "web"], ["drift", "web"],
+            ["drift", "shop/web", "--generation", "3", "--format", "json"], ["down"], ["down", "shop"], ["down", "-f", "lab.yaml"],
             ["run", "s.yaml", "--format", "json", "--keep-on-failure"], ["scenario", "lint", "a.yaml", "b.yaml"],
             ["schema"], ["image", "list"], ["image", "bake", "tiny", "debian-13"],
             ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
-            ["volume", "list"], ["volume", "delete", "shop/data", "--yes"], ["doctor", "--connect", "test:///default"],
+            ["volume", "list"], ["volume", "list", "--retained"],
+            ["volume", "show", "shop/data"], ["volume", "snapshot", "shop/data"],
+            ["volume", "snapshot", "shop/data", "monday"], ["volume", "snapshot", "shop/data", "monday", "--remove"],
+            ["volume", "restore", "shop/data", "monday"], ["volume", "clone", "shop/data", "copy"],
+            ["volume", "check", "shop/data", "--repair"], ["volume", "grow", "shop/data", "2GiB"],
+            ["volume", "export", "shop/data", "x.raw", "--as", "raw", "--format", "json"],
+            ["volume", "import", "x.raw", "shop/data"], ["volume", "undelete", "shop.data.1", "shop/other"],
+            ["volume", "purge", "shop.data.1", "--yes"], ["volume", "delete", "shop/data", "--yes"],
+            ["doctor", "--connect", "test:///default"],
             ["gc", "--dry-run"],
         ]
     )
@@ -38,6 +47,9 @@ struct VerbParsingTests {
             ["wait", "web", "--timeout", "90"], ["ps", "--format", "yaml"],
             ["ssh", "web", "--user", "-oProxyCommand=x"],
             ["ssh", "web", "--user", "a@b"], ["replace"], ["image", "bake"], ["volume", "delete"],
+            ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
+            ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],
+            ["volume", "export", "shop/data", "x", "--as", "vmdk"],
         ]
     )
     func mistake(_ arguments: [String]) {

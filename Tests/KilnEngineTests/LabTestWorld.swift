@@ -10,8 +10,11 @@ struct LabTestWorld {
     let id: ServerID
     let volume: Name
 
-    init(_ behaviours: [String: GuestBehaviour] = ["1": GuestBehaviour(), "2": GuestBehaviour()]) throws {
-        world = try FakeWorld()
+    init(
+        _ behaviours: [String: GuestBehaviour] = ["1": GuestBehaviour(), "2": GuestBehaviour()],
+        plant bug: FakeWorld.Bug? = nil
+    ) throws {
+        world = try FakeWorld(plant: bug)
         id = ServerID(lab: try Name("lab"), server: try Name("web"))
         volume = try Name("data")
         for (version, behaviour) in behaviours.sorted(by: { $0.key < $1.key }) {

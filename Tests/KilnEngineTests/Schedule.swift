@@ -10,26 +10,37 @@ import Testing
 /// without faults, after which all must be well. The same seed gives the same life.
 struct Schedule {
     struct Violation: Error, CustomStringConvertible {
+        let kind: Kind
         let description: String
     }
 
+    /// Which promise was not kept.
+    enum Kind { case lost, bothServing, neitherServing, leftovers, other }
+
     private enum Command: CaseIterable {
         case up, replaceGood, replaceSame, replaceBad, replaceDying, replaceStubborn, stop, start, recover
+        case snapshot, clone
     }
 
     private let seed: UInt64
     private let world: LabTestWorld
     private let ledger = Ledger()
+    /// How many lines were acknowledged.
+    var acknowledged: Int { ledger.acknowledged.count }
     private var random: SeededRandom
     private var trace: [String] = []
 
-    init(seed: UInt64) throws {
+    /// - Parameter bug: a mistake that is planted, to see that it is found.
+    init(seed: UInt64, plant bug: FakeWorld.Bug? = nil) throws {
         self.seed = seed
         random = SeededRandom(seed: seed)
-        world = try LabTestWorld([
-            "1": GuestBehaviour(), "2": GuestBehaviour(), "3": GuestBehaviour(.cloudInitFails),
-            "4": GuestBehaviour(.switchesOff), "5": GuestBehaviour(shutdown: .ignores),
-        ])
+        world = try LabTestWorld(
+            [
+                "1": GuestBehaviour(), "2": GuestBehaviour(), "3": GuestBehaviour(.cloudInitFails),
+                "4": GuestBehaviour(.switchesOff), "5": GuestBehaviour(shutdown: .ignores),
+            ],
+            plant: bug
+        )
         let (hypervisor, ledger) = (world.world.hypervisor, ledger)
         world.world.faults.onCall { ledger.write(hypervisor) }
     }
@@ -44,7 +55,10 @@ struct Schedule {
             try await settle()
             try await end()
         } catch {
-            throw Violation(description: "seed \(seed): \(error)\n\(trace.joined(separator: "\n"))")
+            throw Violation(
+                kind: (error as? Violation)?.kind ?? .other,
+                description: "seed \(seed): \(error)\n\(trace.joined(separator: "\n"))"
+            )
         }
     }
 
@@ -64,8 +78,12 @@ struct Schedule {
         trace.append("\(command) [\(faults.disarm() ?? "no fault")]: \(result)")
         if isCrashed { try revive() }
         ledger.write(world.world.hypervisor)
-        try check("two machines run", world.world.hypervisor.alive.count <= 1)
-        try check("QEMU refused: \(world.world.hypervisor.violations)", world.world.hypervisor.violations.isEmpty)
+        try check(.bothServing, "two machines run", world.world.hypervisor.alive.count <= 1)
+        try check(
+            .bothServing,
+            "QEMU refused: \(world.world.hypervisor.violations)",
+            world.world.hypervisor.violations.isEmpty
+        )
     }
 
     private func perform(_ command: Command) async throws -> String {
@@ -79,6 +97,10 @@ struct Schedule {
         case .stop: try await "\(world.engine.stop(world.id))"
         case .start: try await "\(world.engine.start(world.id))"
         case .recover: try await "\(String(describing: world.engine.recover(world.id)?.outcome))"
+        case .snapshot: try await "\(world.engine.snapshotVolume(lab: world.id.lab, world.volume).consistency)"
+        case .clone:
+            try await
+                "\(world.engine.cloneVolume(lab: world.id.lab, world.volume, as: Name("copy-\(trace.count)")).consistency)"
         }
     }
 
@@ -100,40 +122,47 @@ struct Schedule {
         trace.append("up: \(try await world.up().state)")
         let status = try await world.engine.status(world.id)
         let current = world.id.machine(try #require(status.generation))
-        try check("\(current) does not serve: \(status)", status.state == .running && status.operation == nil)
-        try check("not only \(current) runs", world.world.hypervisor.alive == [current])
+        try check(
+            .neitherServing,
+            "\(current) does not serve: \(status)",
+            status.state == .running && status.operation == nil
+        )
+        try check(.bothServing, "not only \(current) runs", world.world.hypervisor.alive == [current])
         let known = Set(try await world.world.hypervisor.machines().keys)
-        try check("old machines are left: \(known)", known == [current])
-        try check("the lease is not with \(current)", try world.record().lease?.machine == current)
-        try check("ports are still reserved", world.world.ports.reservations == 0)
+        try check(.leftovers, "old machines are left: \(known)", known == [current])
+        try check(.other, "the lease is not with \(current)", try world.record().lease?.machine == current)
+        let frozen = world.world.guests.frozenMachines.intersection([current])
+        try check(.other, "the guest of \(current) is frozen", frozen.isEmpty)
+        try check(.leftovers, "ports are still reserved", world.world.ports.reservations == 0)
         for generation in 1..<current.generation.number + 10 where generation != current.generation.number {
             let machine = world.machine(generation)
             let left = [world.world.state.rootOverlay(machine), world.world.state.seed(machine)].filter(world.exists)
-            try check("\(left) are left", left.isEmpty)
+            try check(.leftovers, "\(left) are left", left.isEmpty)
         }
         try checkLedger()
-        try check("an image changed", try FakeDisks.written(world.world.root + "/images/tiny-1.qcow2").isEmpty)
+        try check(.other, "an image changed", try FakeDisks.written(world.world.root + "/images/tiny-1.qcow2").isEmpty)
     }
 
     private mutating func end() async throws {
         try await world.engine.down(world.id.lab)
         trace.append("down")
-        try check("machines are left", try await world.world.hypervisor.machines().isEmpty)
-        try check("the lab is left", !world.exists(world.world.state.lab(world.id.lab)))
-        try check("the lease is left", try world.record().lease == nil)
+        try check(.leftovers, "machines are left", try await world.world.hypervisor.machines().isEmpty)
+        try check(.leftovers, "the lab is left", !world.exists(world.world.state.lab(world.id.lab)))
+        try check(.leftovers, "the lease is left", try world.record().lease == nil)
         try checkLedger()
     }
 
     private func checkLedger() throws {
         let (written, acknowledged) = (try world.written(), ledger.acknowledged)
         try check(
+            .lost,
             "lost \(Set(acknowledged).subtracting(written).sorted()), \(acknowledged.count) acknowledged, "
                 + "\(written.count) written",
             written == acknowledged
         )
     }
 
-    private func check(_ problem: @autoclosure () -> String, _ holds: Bool) throws {
-        if !holds { throw Violation(description: problem()) }
+    private func check(_ kind: Kind, _ problem: @autoclosure () -> String, _ holds: Bool) throws {
+        if !holds { throw Violation(kind: kind, description: problem()) }
     }
 }

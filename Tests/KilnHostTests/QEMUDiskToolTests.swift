@@ -79,7 +79,7 @@ struct QEMUDiskToolTests {
         let error = await #expect(throws: KilnError.self) {
             try await tool.createLayer(at: path("layer"), over: path("raw"))
         }
-        #expect(error?.code == "disk.not-qcow2")
+        #expect(error?.code == "disk.refused")
         #expect(directory.names == ["raw"])
     }
 

@@ -138,16 +138,18 @@ struct ImageStoreTests {
     func added() async throws {
         let good = try folder.file("good.qcow2", CraftedDisk().bytes)
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
-        let image = try await store.add(good, as: added)
+        let image = try await store.add(good, as: added, roots: UnlistedRoots())
         #expect(image.manifest.virtualSize == ByteCount(bytes: 1 << 30))
-        #expect(await code { _ = try await store.add(good, as: added) } == "image.exists")
+        #expect(await code { _ = try await store.add(good, as: added, roots: UnlistedRoots()) } == "image.exists")
 
         var hostile = CraftedDisk()
         hostile.put(4, at: 76)
         let bad = try folder.file("bad.qcow2", hostile.bytes)
         var other = added
         other.version = "2"
-        #expect(await code { _ = try await store.add(bad, as: other) } == "image.refused.data-file")
+        #expect(
+            await code { _ = try await store.add(bad, as: other, roots: UnlistedRoots()) } == "image.refused.data-file"
+        )
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.work).isEmpty)
         #expect(try store.list().count == 1)
     }
@@ -159,6 +161,59 @@ struct ImageStoreTests {
         disk.putLong(1 << 63 | 9 << 16, at: 3 << 16)
         let bad = try folder.file("bad.qcow2", disk.bytes)
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
-        #expect(await code { _ = try await store.add(bad, as: added) } == "image.check-failed")
+        #expect(await code { _ = try await store.add(bad, as: added, roots: UnlistedRoots()) } == "image.check-failed")
     }
+
+    @Test("a listing is added to an image that was sealed without, and vouched for from then on")
+    func listed() async throws {
+        let image = try seal("web", "1", mark: 1)
+        #expect(image.paths == nil)
+        let listed = try await store.list(image, by: EmptyRoots())
+        let paths = try #require(listed.paths)
+        #expect(listed.manifest.digest == image.manifest.digest)
+        #expect(try store.resolve(reference("web")) == listed)
+        #expect(try await store.verifiedImage(reference("web")).paths == paths)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: store.work).isEmpty)
+
+        chmod(paths, 0o644)
+        try Data("other".utf8).write(to: URL(fileURLWithPath: paths))
+        #expect(await code { _ = try await store.verifiedImage(reference("web")) } == "image.digest-mismatch")
+    }
+
+    @Test("an added disk whose root can be listed is listed; another is added all the same")
+    func addedListing() async throws {
+        let disk = try folder.file("disk.qcow2", CraftedDisk().bytes)
+        var added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
+        #expect(try await store.add(disk, as: added, roots: UnlistedRoots()).paths == nil)
+        var other = CraftedDisk()
+        other.bytes[other.bytes.count - 1] = 9
+        added.version = "2"
+        let listed = try await store.add(folder.file("other.qcow2", other.bytes), as: added, roots: EmptyRoots())
+        #expect(listed.paths.map { FileManager.default.fileExists(atPath: $0) } == true)
+    }
+}
+
+/// Disks that hold an empty file system, whatever they hold.
+private struct EmptyRoots: RootInspection {
+    func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        let root = RootEntry(kind: .directory, mode: 0o755, user: 0, group: 0)
+        let lines = [RootListing.header, root.line(.root), RootListing.footer(1), ""]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+    }
+}
+
+/// Disks that hold no file system.
+private struct UnlistedRoots: RootInspection {
+    func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        throw KilnError("drift.no-file-system", "nothing here")
+    }
+}
+
+extension RootInspection {
+    func copy(_ overlay: String) async throws -> RootCopy { throw KilnError("fake", "no overlays") }
+    func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+        throw KilnError("fake", "no copies")
+    }
+    func discard(_ copy: RootCopy) {}
+    func digest(_ bytes: [UInt8]) -> String { "" }
 }

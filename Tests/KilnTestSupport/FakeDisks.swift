@@ -2,7 +2,9 @@ import Foundation
 import KilnEngine
 import KilnModel
 
-/// Disk files as small texts: a first line that names the file below, then one line per write.
+/// Disk files as small texts: a first line that names the file below and the size, then one line per write.
+///
+/// A line `damage` damages the file system, until a line `repair`.
 public final class FakeDisks: DiskTool {
     private let faults: Faults
 
@@ -10,7 +12,11 @@ public final class FakeDisks: DiskTool {
 
     /// Writes a layer on top of another.
     public func createLayer(at path: String, over backing: String) async throws {
-        try faults.call("createLayer") { try FakeDisks.make(path, "over \(backing)\n") }
+        try faults.call("createLayer") {
+            let directory = (path as NSString).deletingLastPathComponent
+            let size = try FakeDisks.size(backing.hasPrefix("/") ? backing : "\(directory)/\(backing)")
+            try FakeDisks.make(path, "over \(backing)\t\(size)\n")
+        }
     }
 
     /// Writes the lowest layer of a volume.
@@ -20,7 +26,7 @@ public final class FakeDisks: DiskTool {
         fileSystem: VolumeSpec.FileSystem,
         label: String
     ) async throws {
-        try faults.call("createVolume") { try FakeDisks.make(path, "base \(label)\n") }
+        try faults.call("createVolume") { try FakeDisks.make(path, "base \(label)\t\(size.bytes)\n") }
     }
 
     /// Moves the writes of a layer into the file below, which must be writable.
@@ -38,8 +44,61 @@ public final class FakeDisks: DiskTool {
     /// Changes nothing.
     public func giveToMachines(_ path: String) throws { try faults.call("giveToMachines") {} }
 
+    /// Compares the first line with what is expected.
+    public func examineLayer(_ path: String, over backing: String?) throws -> ByteCount {
+        try faults.call("examineLayer") {
+            var status = stat()
+            let first = (try? FakeDisks.lines(path))?.first ?? ""
+            let found =
+                first.hasPrefix("over ") ? first.dropFirst(5).split(separator: "\t").first.map(String.init) : nil
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, found == backing,
+                backing != nil || first.hasPrefix("base ")
+            else { throw KilnError("disk.refused", "\(path) is not over \(backing ?? "nothing")") }
+            return ByteCount(bytes: try FakeDisks.size(path))
+        }
+    }
+
+    /// Looks for a line `damage` without a later `repair`.
+    public func checkFileSystem(of disk: String) async throws -> FileSystemFinding {
+        try faults.call("checkFileSystem") {
+            let last = try FakeDisks.written(disk).last { $0 == "damage" || $0 == "repair" }
+            return last == "damage" ? .damaged(["a line says so"]) : .clean
+        }
+    }
+
+    /// Writes a layer with the line `repair`.
+    public func repairFileSystem(of disk: String, into layer: String) async throws {
+        try faults.call("repairFileSystem") {
+            let name = (disk as NSString).lastPathComponent
+            try FakeDisks.make(layer, "over \(name)\t\(try FakeDisks.size(disk))\nrepair\n")
+        }
+    }
+
+    /// Writes a larger layer.
+    public func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws {
+        try faults.call("growFileSystem") {
+            try FakeDisks.make(layer, "over \((disk as NSString).lastPathComponent)\t\(size.bytes)\n")
+        }
+    }
+
+    /// Writes all lines to one file.
+    public func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws {
+        try faults.call("exportDisk") {
+            let lines = try FakeDisks.written(disk).map { $0 + "\n" }.joined()
+            try FakeDisks.make(file, "base export\t\(try FakeDisks.size(disk))\n" + lines)
+        }
+    }
+
+    /// Copies a file that an export wrote.
+    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+        try faults.call("importDisk") {
+            try FakeDisks.make(layer, String(contentsOfFile: file, encoding: .utf8))
+            return ByteCount(bytes: try FakeDisks.size(layer))
+        }
+    }
+
     /// Makes a file as an image's disk is.
-    static func makeImage(_ path: String, _ content: String) throws { try make(path, "base \(content)\n") }
+    static func makeImage(_ path: String, _ content: String) throws { try make(path, "base \(content)\t67108864\n") }
 
     /// All lines that were written to a disk, oldest first, read through its chain.
     public static func written(_ path: String) throws -> [String] {
@@ -69,8 +128,12 @@ public final class FakeDisks: DiskTool {
 
     private static func backing(of path: String) throws -> String? {
         guard let first = try lines(path).first, first.hasPrefix("over ") else { return nil }
-        let name = String(first.dropFirst(5))
+        let name = first.dropFirst(5).split(separator: "\t").first.map(String.init) ?? ""
         return name.hasPrefix("/") ? name : (path as NSString).deletingLastPathComponent + "/" + name
+    }
+
+    private static func size(_ path: String) throws -> UInt64 {
+        try lines(path).first?.split(separator: "\t").last.flatMap { UInt64($0) } ?? 0
     }
 
     private static func lines(_ path: String) throws -> [String] {

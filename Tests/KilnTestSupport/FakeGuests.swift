@@ -7,7 +7,9 @@ import Synchronization
 public final class FakeGuests: GuestAccess {
     private let faults: Faults
     private let hypervisor: FakeHypervisor
+    private let frozen = Mutex<Set<MachineID>>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
+    private let frozen = Mutex<Set<MachineID>>([])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
         self.faults = faults
@@ -56,6 +58,22 @@ public final class FakeGuests: GuestAccess {
             guard hypervisor.behaviour(machine) != nil else { throw silent(machine) }
             files.withLock { $0[machine, default: [:]][path] = content }
         }
+    }
+
+    /// The machines whose file systems are frozen.
+    public var frozenMachines: Set<MachineID> { frozen.withLock { $0 } }
+
+    /// Remembers it.
+    public func freeze(_ machine: MachineID, within deadline: Duration) async throws {
+        try faults.call("freeze") {
+            guard let boot = hypervisor.behaviour(machine)?.boot, boot != .silent else { throw silent(machine) }
+            frozen.withLock { _ = $0.insert(machine) }
+        }
+    }
+
+    /// Forgets it.
+    public func thaw(_ machine: MachineID, within deadline: Duration) async throws {
+        try faults.call("thaw") { frozen.withLock { _ = $0.remove(machine) } }
     }
 
     private func silent(_ machine: MachineID) -> KilnError {

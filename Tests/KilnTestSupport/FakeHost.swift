@@ -64,6 +64,7 @@ public final class FakeImages: ImageSource {
             boot: .direct(commandLine: "console=ttyS0"),
             cloudInit: .subset,
             ssh: true,
+            volatileRoot: version != "1",
             memory: .mebibytes(128),
             processors: 1
         )
@@ -71,6 +72,25 @@ public final class FakeImages: ImageSource {
         images.withLock { $0.append(image) }
         hypervisor.setBehaviour(behaviour, ofImage: path)
         return image
+    }
+
+    /// Gives a version a listing of an empty root, written to `path`.
+    public func list(_ version: String, _ path: String) throws {
+        let root = RootEntry(kind: .directory, mode: 0o755, user: 0, group: 0)
+        let lines = [RootListing.header, root.line(.root), RootListing.footer(1), ""]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+        images.withLock { images in
+            images = images.map { image in
+                guard image.manifest.version == version else { return image }
+                return StoredImage(
+                    manifest: image.manifest,
+                    disk: image.disk,
+                    kernel: image.kernel,
+                    initrd: image.initrd,
+                    paths: path
+                )
+            }
+        }
     }
 
     /// The image that the reference names; the latest is the one that was added last.

@@ -221,6 +221,31 @@ public final class FakeHypervisor: MachineControl {
         try faults.call("detachSeed") { state.withLock { $0.machines[machine]?.spec.seed = nil } }
     }
 
+    /// Lets a machine with a process write to another file.
+    public func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws {
+        try faults.call("moveVolume") {
+            try state.withLock { state in
+                guard let found = state.machines[machine], found.state.isAlive,
+                    let index = found.spec.volumes.firstIndex(where: { $0.id == volume })
+                else { throw KilnError("machine.no-volume", "\(machine) has no \(volume)") }
+                let old = found.spec.volumes[index].disk
+                let disk = MachineSpec.Disk(path: layer, backing: [old.path] + old.backing)
+                if let problem = FakeDisks.problem(disk) { state.violations.append("move of \(machine): \(problem)") }
+                state.machines[machine]?.spec.volumes[index] = MachineSpec.Volume(id: volume, disk: disk)
+            }
+        }
+    }
+
+    /// The file that it writes to.
+    public func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String? {
+        try faults.call("activeLayer") {
+            state.withLock { state in
+                guard let found = state.machines[machine], found.state.isAlive else { return nil }
+                return found.spec.volumes.first { $0.id == volume }?.disk.path
+            }
+        }
+    }
+
     /// The definition as text.
     public func definition(of machine: MachineID) async throws -> String? {
         try faults.call("definition") { state.withLock { $0.machines[machine].map { "\($0.spec)" } } }

@@ -21,14 +21,18 @@ public final class FakeWorld: Sendable {
     public let seeds: FakeSeeds
     /// Images.
     public let images: FakeImages
+    /// Roots, from outside.
+    public let roots: FakeRoots
     /// Who holds which file.
     public let holders: FakeHolders
     /// Published ports, from the host's side.
     public let ports = FakePorts()
+    private let bug: Bug?
     private let told = Mutex<[KilnEngine.Progress]>([])
 
-    /// An empty world.
-    public init() throws {
+    /// An empty world, with a mistake in it where one is planted.
+    public init(plant bug: Bug? = nil) throws {
+        self.bug = bug
         // A simulated death keeps what the kernel was given, so memory does as well as a disk, and fsync is free there.
         let memory = "/dev/shm"
         let parent =
@@ -43,6 +47,7 @@ public final class FakeWorld: Sendable {
         disks = FakeDisks(faults)
         seeds = FakeSeeds(faults)
         images = FakeImages(faults, hypervisor, directory: root + "/images")
+        roots = FakeRoots(faults)
         holders = FakeHolders(hypervisor)
         let (live, dead) = (state.root, snapshot)
         faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
@@ -55,12 +60,13 @@ public final class FakeWorld: Sendable {
         LabEngine(
             state: state,
             parts: EngineParts(
-                machines: hypervisor,
+                machines: bug == .handoverBeforeProof ? HastyMachines(hypervisor) : hypervisor,
                 guests: guests,
                 disks: disks,
                 seeds: seeds,
                 images: images,
-                holders: holders,
+                roots: roots,
+                holders: bug == .handoverBeforeProof ? BlindHolders() : holders,
                 network: FakeNetwork(hypervisor),
                 ports: ports,
                 progress: { [weak self] in self?.tell($0) },

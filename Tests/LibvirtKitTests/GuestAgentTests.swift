@@ -27,6 +27,34 @@ private final class ScriptedAgent: Sendable {
 
 @Suite("guest agent", .timeLimit(.minutes(1)))
 struct GuestAgentTests {
+    @Test("a command that a frozen guest refuses is sent again after the thaw, and any other refusal is final")
+    func frozen() async throws {
+        let refusal = LibvirtError(
+            code: .internalError,
+            origin: LibvirtError.Origin(rawValue: 0),
+            message: "disabled",
+            operation: "ask",
+            subject: "web"
+        )
+        let asked = Mutex<[String]>([])
+        let agent = GuestAgent(of: "web") { json, _ in
+            let count = asked.withLock { asked in
+                asked.append(json)
+                return asked.count
+            }
+            if json.contains("fsfreeze-status") { return #"{"return":"\#(count < 4 ? "frozen" : "thawed")"}"# }
+            guard count > 3 else { throw refusal }
+            return #"{"return":{}}"#
+        }
+        try await agent.ping()
+        #expect(asked.withLock { $0.count } == 5)
+        let broken = GuestAgent(of: "web") { json, _ in
+            guard json.contains("fsfreeze-status") else { throw refusal }
+            return #"{"return":"thawed"}"#
+        }
+        await #expect(throws: LibvirtError.self) { try await broken.ping() }
+    }
+
     @Test(
         "a hostile answer is a typed error",
         arguments: [

@@ -10,7 +10,7 @@ struct Schema: @unchecked Sendable {
 
     private let pointer: xmlRelaxNGPtr?
 
-    private init(_ file: String) {
+    init(_ file: String) {
         xmlInitParser()
         let parser = xmlRelaxNGNewParserCtxt("/usr/share/libvirt/schemas/\(file)")
         defer { xmlRelaxNGFreeParserCtxt(parser) }

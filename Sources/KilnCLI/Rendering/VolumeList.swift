@@ -5,7 +5,7 @@ import KilnModel
 /// Volumes as a listing.
 struct VolumeList: Renderable {
     let volumes: [VolumeRecord]
-    let retained: [String]
+    let retained: [RetainedVolume]
 
     struct Payload: Encodable {
         struct Item: Encodable {
@@ -16,10 +16,25 @@ struct VolumeList: Renderable {
             let filesystem: VolumeSpec.FileSystem
             let created: Date
             let holder: String?
+            let unclean: Bool
+            let snapshots: [VolumeView.Snapshot]
+        }
+
+        struct Kept: Encodable {
+            let kept: String
+            let volume: String?
+            let size: ByteCount?
+            let discarded: Bool
         }
 
         let volumes: [Item]
         let retained: [String]
+        let retainedVolumes: [Kept]
+
+        enum CodingKeys: String, CodingKey {
+            case volumes, retained
+            case retainedVolumes = "retained_volumes"
+        }
     }
 
     var payload: Payload {
@@ -32,10 +47,20 @@ struct VolumeList: Renderable {
                     size: $0.spec.size,
                     filesystem: $0.spec.fileSystem,
                     created: $0.created,
-                    holder: $0.lease?.machine.description
+                    holder: $0.lease?.machine.description,
+                    unclean: $0.isUnclean,
+                    snapshots: $0.snapshots.map(VolumeView.Snapshot.init)
                 )
             },
-            retained: retained
+            retained: retained.map(\.kept),
+            retainedVolumes: retained.map { kept in
+                Payload.Kept(
+                    kept: kept.kept,
+                    volume: kept.record.map { "\($0.lab)/\($0.name)" },
+                    size: kept.record?.spec.size,
+                    discarded: kept.isDiscarded
+                )
+            }
         )
     }
 
@@ -49,7 +74,14 @@ struct VolumeList: Renderable {
         return .table(
             TextTable(
                 header: ["volume", "size", "filesystem", "writer"],
-                rows: live + retained.map { [$0, "-", "-", "retained"] }
+                rows: live
+                    + retained.map {
+                        let spec = $0.record?.spec
+                        return [
+                            $0.kept, spec?.size.description ?? "-", spec?.fileSystem.rawValue ?? "-",
+                            $0.isDiscarded ? "discarded" : "retained",
+                        ]
+                    }
             ),
             empty: "no volumes"
         )

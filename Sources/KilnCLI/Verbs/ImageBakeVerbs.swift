@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnHost
 import KilnImages
 import KilnModel
 
@@ -24,7 +25,8 @@ struct ImageBakeVerb: Verb {
         let chosen = try recipes.map { text in
             try Recipe(folder: text.contains("/") ? text : "\(folder)/\(try Name(text))")
         }
-        let baker = Baker(store: try await session.workspace().images) { session.say($0) }
+        let workspace = try await session.workspace()
+        let baker = Baker(store: workspace.images, roots: workspace.host.roots) { session.say($0) }
         var baked: [ImageManifest] = []
         for recipe in chosen { baked += try await baker.bake(recipe, again: again).map(\.manifest) }
         try session.show(ImageList(images: baked))
@@ -73,7 +75,8 @@ struct ImageAddVerb: Verb {
             )
         }
         let described = AddedImage(name: reference.name, version: version, boot: .firmware(firmware.model))
-        let added = try await session.workspace().images.add(file, as: described)
+        let workspace = try await session.workspace()
+        let added = try await workspace.images.add(file, as: described, roots: workspace.host.roots)
         try session.show(ImageList(images: [added.manifest]))
         return 0
     }

@@ -6,8 +6,12 @@ import KilnModel
 struct VolumeVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "volume",
-        abstract: "List and delete volumes.",
-        subcommands: [VolumeListVerb.self, VolumeDeleteVerb.self]
+        abstract: "List, snapshot, clone, check, grow, move and delete volumes.",
+        subcommands: [
+            VolumeListVerb.self, VolumeShowVerb.self, VolumeSnapshotVerb.self, VolumeRestoreVerb.self,
+            VolumeCloneVerb.self, VolumeCheckVerb.self, VolumeGrowVerb.self, VolumeExportVerb.self,
+            VolumeImportVerb.self, VolumeDeleteVerb.self, VolumeUndeleteVerb.self, VolumePurgeVerb.self,
+        ]
     )
 }
 
@@ -18,11 +22,34 @@ struct VolumeListVerb: Verb {
         abstract: "List volumes, who may write to them, and what was deleted but kept."
     )
 
+    @Flag(help: "Only what was deleted but kept.")
+    var retained = false
+
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        try session.show(VolumeList(volumes: try store.list(), retained: try store.retained()))
+        let volumes = retained ? [] : try store.list()
+        try session.show(VolumeList(volumes: volumes, retained: try store.retainedVolumes()))
+        return 0
+    }
+}
+
+/// `kiln volume show`.
+struct VolumeShowVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a volume and its snapshots."
+    )
+
+    @Argument(help: "The volume, LAB/NAME.")
+    var volume: VolumePath
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let store = try await session.workspace().engine.volumes
+        try session.show(VolumeView(volume: try store.existing(lab: volume.lab, volume.name)))
         return 0
     }
 }
@@ -31,14 +58,14 @@ struct VolumeListVerb: Verb {
 struct VolumeDeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a volume: it is set aside first, and removed for good with --purge.",
-        discussion: "The only command that ever takes a volume away."
+        abstract: "Delete a volume: it is set aside first, and removed for good with 'kiln volume purge'.",
+        discussion: "With 'purge', the only command that ever takes a volume away."
     )
 
     @Argument(help: "The volume, LAB/NAME; with --purge, what 'kiln volume list' calls it among the retained.")
     var volume: String
 
-    @Flag(help: "Remove a volume that was set aside, for good.")
+    @Flag(help: "The same as 'kiln volume purge'.")
     var purge = false
 
     @Flag(help: "Don't ask.")
@@ -48,74 +75,70 @@ struct VolumeDeleteVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        if purge {
-            guard try store.retained().contains(volume) else {
-                throw VolumeDeleteVerb.unknown(volume, "retained volume", try store.retained())
-            }
-            try confirm("Remove \(volume) and all its data for good?", session)
-            try store.purge(volume)
-            try session.show(DeletedVolume(volume: volume, retainedAs: nil))
-            return 0
-        }
-        let known = try store.list()
-        guard let record = known.first(where: { "\($0.lab)/\($0.name)" == volume }) else {
-            throw VolumeDeleteVerb.unknown(volume, "volume", known.map { "\($0.lab)/\($0.name)" })
-        }
-        try confirm("Set \(volume) aside? Its servers lose it.", session)
-        let kept = try store.retain(lab: record.lab, record.name)
-        try session.show(DeletedVolume(volume: volume, retainedAs: kept))
-        return 0
-    }
-
-    func confirm(_ question: String, _ session: Session) throws {
-        if yes { return }
-        guard session.terminal.isInputInteractive && session.terminal.canRewriteLine else {
+        if purge { return try VolumePurgeVerb.purge(volume, store, yes: yes, session) }
+        guard let path = VolumePath(argument: volume) else {
             throw KilnError(
-                "volume.unconfirmed",
-                "nobody can be asked here",
-                hint: "say it beforehand: --yes",
+                "volume.unknown",
+                "\(Name.quoted(volume)) names no volume, expected LAB/NAME",
+                hint: "list them with 'kiln volume list'",
                 exit: .usage
             )
         }
-        session.progress.clear()
-        session.errors.text("\(question) [y/N] ")
-        guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
-            throw KilnError("volume.unconfirmed", "nothing was deleted", exit: .usage)
-        }
-    }
-
-    private static func unknown(_ name: String, _ kind: String, _ known: [String]) -> KilnError {
-        KilnError(
-            "volume.unknown",
-            "there is no \(kind) \(Name.quoted(name))",
-            hint: known.isEmpty ? "there is none at all" : "there are: \(known.joined(separator: ", "))",
-            exit: .usage
-        )
+        _ = try store.existing(lab: path.lab, path.name)
+        try Confirmation.ask("Set \(volume) aside? Its servers lose it.", unless: yes, session)
+        let kept = try store.retain(lab: path.lab, path.name)
+        try session.show(DeletedVolume(volume: volume, retainedAs: kept))
+        return 0
     }
 }
 
-/// A volume that was set aside or removed.
-struct DeletedVolume: Renderable {
-    let volume: String
-    let retainedAs: String?
+/// `kiln volume purge`.
+struct VolumePurgeVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "purge",
+        abstract: "Remove a volume that was set aside, for good."
+    )
 
-    struct Payload: Encodable {
-        let volume: String
-        let retainedAs: String?
+    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    var volume: String
 
-        enum CodingKeys: String, CodingKey {
-            case volume
-            case retainedAs = "retained_as"
-        }
+    @Flag(help: "Don't ask.")
+    var yes = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        try VolumePurgeVerb.purge(volume, try await session.workspace().engine.volumes, yes: yes, session)
     }
 
-    var payload: Payload { Payload(volume: volume, retainedAs: retainedAs) }
+    static func purge(_ kept: String, _ store: VolumeStore, yes: Bool, _ session: Session) throws -> Int32 {
+        if try store.retained().contains(kept) {
+            try Confirmation.ask("Remove \(kept) and all its data for good?", unless: yes, session)
+        }
+        try store.purge(kept)
+        try session.show(DeletedVolume(volume: kept, retainedAs: nil))
+        return 0
+    }
+}
 
-    var human: HumanView {
-        guard let retainedAs else { return .lines(["\(volume) is removed for good"]) }
-        return .lines([
-            "\(volume) is set aside as \(retainedAs)",
-            "next: 'kiln volume delete --purge \(retainedAs)' removes it for good",
-        ])
+/// `kiln volume undelete`.
+struct VolumeUndeleteVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "undelete",
+        abstract: "Make a volume again of one that was set aside, or of a state that a restore discarded."
+    )
+
+    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    var kept: String
+
+    @Argument(help: "The volume that it becomes, LAB/NAME; without it, the one that it was.")
+    var volume: VolumePath?
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let store = try await session.workspace().engine.volumes
+        try session.show(VolumeView(volume: try store.undelete(kept, as: volume.map { ($0.lab, $0.name) })))
+        return 0
     }
 }

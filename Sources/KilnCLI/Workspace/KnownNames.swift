@@ -25,6 +25,11 @@ struct KnownNames {
     /// The labs.
     func labs(startingWith prefix: String) -> [String] { labNames.map(\.text).filter { $0.hasPrefix(prefix) } }
 
+    /// The volumes, as `LAB/NAME`.
+    var volumes: [String] {
+        names(in: state.volumes).flatMap { lab in names(in: "\(state.volumes)/\(lab)").map { "\(lab)/\($0)" } }
+    }
+
     private var labNames: [Name] { names(in: state.labs) }
 
     private func names(in directory: String) -> [Name] {

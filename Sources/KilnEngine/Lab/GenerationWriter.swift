@@ -9,6 +9,7 @@ struct GenerationWriter: Sendable {
 
     /// Writes record and seed, both private since user-data may hold secrets; the record is written last, so that it stands only beside a whole seed.
     func write(_ machine: MachineID) async throws {
+        try checkRoot()
         let state = workspace.state
         try DurableFile.makeDirectory(state.generation(machine))
         let manifest = image.manifest
@@ -25,6 +26,17 @@ struct GenerationWriter: Sendable {
             try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
         }
         try DurableFile.writeJSON(record, to: state.generation(machine) + "/generation.json", mode: 0o600)
+    }
+
+    private func checkRoot() throws {
+        guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
+        throw KilnError(
+            "image.no-volatile-root",
+            "\(workspace.id) asks for a volatile root, which the image \(image.manifest.name):\(image.manifest.version) "
+                + "can't have",
+            hint: "choose an image whose recipe says 'volatile-root: true', or leave 'root' out",
+            exit: .aborted
+        )
     }
 
     private func mounts(_ machine: MachineID) throws -> [SeedDocuments.Mount] {

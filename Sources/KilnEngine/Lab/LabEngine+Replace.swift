@@ -86,8 +86,10 @@ extension LabEngine {
     ///
     /// Every changing command begins with this.
     func recoverLocked(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
+        if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
         let history = try workspace.journal.history()
         if let halted = history.halted { throw haltedError(workspace.id, halted.replacement) }
+        try await settleSwitches(of: workspace.id)
         guard var replacement = history.open?.replacement else { return nil }
         parts.progress(.note("\(workspace.id): operation \(replacement.intent.number) was interrupted; recovering"))
         let new = workspace.id.machine(replacement.intent.to)

@@ -68,7 +68,7 @@ struct ServerWorkspace: Sendable {
             )
         }
         let record = try record(machine)
-        for name in record.spec.volumes.keys.sorted() { try volumes.proveUnheld(lab: id.lab, name) }
+        for name in record.spec.volumes.keys.sorted() { try volumes.prepareToStart(lab: id.lab, name) }
         try removeSockets(machine)
         try await parts.machines.define(try definition(record, withVolumes: true))
         try await parts.machines.start(machine, forwards: try forwards(of: machine))
@@ -153,7 +153,10 @@ struct ServerWorkspace: Sendable {
     }
 
     /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
+    ///
+    /// A machine that forgets its root keeps it, because each of its boots is a first one.
     func dropSeed(_ machine: MachineID) async throws {
+        guard try !record(machine).hasVolatileRoot else { return }
         let seed = state.seed(machine)
         guard FileManager.default.fileExists(atPath: seed) else { return }
         // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
@@ -238,7 +241,8 @@ struct ServerWorkspace: Sendable {
         let source = "ds=nocloud;i=\(record.instanceID)"
         switch record.boot {
         case .direct(let commandLine):
-            let words = [commandLine, emulationHint, record.cloudInit == .none ? nil : source]
+            let volatile = record.spec.root == .volatile ? GenerationRecord.volatileRoot : nil
+            let words = [commandLine, volatile, emulationHint, record.cloudInit == .none ? nil : source]
             return .direct(
                 kernel: record.files.kernel ?? "",
                 initrd: record.files.initrd,

@@ -12,6 +12,47 @@ public protocol DiskTool: Sendable {
     func merge(_ layer: String) async throws
     /// Makes the machines' user the owner of a file that machines write to.
     func giveToMachines(_ path: String) throws
+    /// Judges a volume's layer by Kiln's own reading of its header: a regular qcow2 file that stands on the file named
+    /// `backing` and needs no other.
+    ///
+    /// Returns the size that a guest sees. Throws `disk.refused`.
+    func examineLayer(_ path: String, over backing: String?) throws -> ByteCount
+    /// Checks the file system on a disk of examined layers, on a private copy; the disk stays as it is.
+    func checkFileSystem(of disk: String) async throws -> FileSystemFinding
+    /// Repairs the file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the differences.
+    ///
+    /// Throws `disk.beyond-repair`.
+    func repairFileSystem(of disk: String, into layer: String) async throws
+    /// Enlarges disk and file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the
+    /// differences.
+    func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws
+    /// Writes the content of a disk to a new file of mode 0600 that stands alone.
+    func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
+    /// Makes a qcow2 file at `layer` from a foreign disk file that holds an ext4 file system; returns its size.
+    ///
+    /// Throws `disk.refused` or `disk.not-ext4`.
+    func importDisk(_ file: String, to layer: String) async throws -> ByteCount
+}
+
+/// The formats of disk files that leave Kiln.
+public enum DiskFormat: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Byte for byte, with holes where nothing was written.
+    case raw
+    /// QEMU's own.
+    case qcow2
+}
+
+/// What a check of a file system found.
+public enum FileSystemFinding: Sendable, Hashable {
+    /// Nothing to remark.
+    case clean
+    /// Sound once its journal was replayed, which the next mount does by itself.
+    case replayed
+    /// Damaged; the words of the checking program, made safe to print.
+    case damaged([String])
+
+    /// Whether it can be mounted without a worry.
+    public var isSound: Bool { if case .damaged = self { false } else { true } }
 }
 
 /// Writes seed disks.

@@ -49,4 +49,10 @@ public protocol GuestAccess: Sendable {
     func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]?
     /// Writes a file, replacing its content.
     func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws
+    /// Flushes the guest's file systems and holds back writes until ``thaw(_:within:)``.
+    ///
+    /// Where it throws, whether they are held back is unknown.
+    func freeze(_ machine: MachineID, within deadline: Duration) async throws
+    /// Lets writes go on; what is not held back is no error.
+    func thaw(_ machine: MachineID, within deadline: Duration) async throws
 }

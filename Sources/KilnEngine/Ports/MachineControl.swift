@@ -58,6 +58,11 @@ public protocol MachineControl: Sendable {
     func detachSeed(_ machine: MachineID, path: String) async throws
     /// The definition as the hypervisor holds it, for evidence; nothing if it is absent.
     func definition(of machine: MachineID) async throws -> String?
+    /// Lets a machine that has a process go on writing to an empty layer that lies over the one it writes to now; its
+    /// definition follows.
+    func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws
+    /// The file that a machine with a process writes to for a volume; nothing where it has no process or no such volume.
+    func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String?
     /// What the machines of this host are executed by.
     var acceleration: MachineSpec.Acceleration { get }
     /// The user that machines run as where the definition has to say so.

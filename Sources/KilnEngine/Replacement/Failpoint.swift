@@ -1,26 +1,30 @@
 import Foundation
 import KilnModel
 
-/// A place where a test can make Kiln die, stop or fail: before and after every step.
+/// A place where a test can make Kiln die, stop or fail: before and after every step, and in a live snapshot.
 ///
-/// The environment variable `KILN_FAILPOINT` names one, such as `handover.before=kill`. Actions are `kill` (SIGKILL to
-/// itself), `stop` (SIGSTOP) and `fail` (an error). It is compiled in always, so that what is tested is what is shipped.
+/// The environment variable `KILN_FAILPOINT` names one, such as `handover.before=kill`, or several with commas between
+/// them: to reach a step of the way back, another one has to fail first. Actions are `kill` (SIGKILL to itself), `stop`
+/// (SIGSTOP) and `fail` (an error). It is compiled in always, so that what is tested is what is shipped.
 struct Failpoint {
-    private let name: String
-    private let action: String
+    private let actions: [Substring: Substring]
 
-    /// The failpoint that the environment names, if any.
+    /// The failpoints that the environment names, if any.
     init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
-        let parts = (environment["KILN_FAILPOINT"] ?? "").split(separator: "=", maxSplits: 1)
-        guard parts.count == 2 else { return nil }
-        name = String(parts[0])
-        action = String(parts[1])
+        let points = (environment["KILN_FAILPOINT"] ?? "").split(separator: ",").map {
+            $0.split(separator: "=", maxSplits: 1)
+        }
+        guard !points.isEmpty, points.allSatisfy({ $0.count == 2 }) else { return nil }
+        actions = Dictionary(points.map { ($0[0], $0[1]) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// Acts if this is the place.
-    func hit(_ step: Step, _ moment: String) throws {
-        guard name == "\(step.rawValue).\(moment)" else { return }
-        switch action {
+    /// Acts if this is such a place.
+    func hit(_ step: Step, _ moment: String) throws { try hit("\(step.rawValue).\(moment)") }
+
+    /// Acts if this is such a place.
+    func hit(_ name: String) throws {
+        switch actions[name[...]] {
+        case nil: return
         case "kill": kill(getpid(), SIGKILL)
         case "stop": kill(getpid(), SIGSTOP)
         default: throw KilnError("failpoint.hit", "the failpoint \(name) was hit", exit: .aborted)

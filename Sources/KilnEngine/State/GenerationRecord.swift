@@ -28,6 +28,19 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     /// When it was made.
     public let created: Date
 
+    /// What tells the kernel to keep the root in memory.
+    static let volatileRoot = "kiln.root=volatile"
+
+    /// Whether what is written to the root is gone at the next boot: the server asks for it, or the image always does.
+    var hasVolatileRoot: Bool {
+        if case .direct(let commandLine) = boot,
+            commandLine.split(separator: " ").contains(where: { $0 == GenerationRecord.volatileRoot })
+        {
+            return true
+        }
+        return spec.root == .volatile
+    }
+
     /// The image's files.
     public struct Files: Sendable, Hashable, Codable {
         /// The sealed disk.

@@ -11,7 +11,9 @@ enum JournalCodec {
 
     /// The records.
     static func decode(_ data: Data, path: String) throws -> [JournalRecord] {
-        try payloads(data, path: path).payloads.map { try record($0, path: path) }
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        return try payloads(data, path: path).payloads.map { try record($0, decoder, path: path) }
     }
 
     /// How many bytes of the file are whole.
@@ -52,11 +54,16 @@ enum JournalCodec {
 
     private static func payload(_ bytes: [UInt8], at offset: Int) -> (ArraySlice<UInt8>, Int)? {
         guard offset + 8 <= bytes.count else { return nil }
-        func word(_ at: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) } }
-        let length = Int(word(offset))
+        let (first, second) = bytes.withUnsafeBytes {
+            (
+                UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)),
+                UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
+            )
+        }
+        let length = Int(first)
         guard length > 0, length <= largestRecord, offset + 8 + length <= bytes.count else { return nil }
         let payload = bytes[(offset + 8)..<(offset + 8 + length)]
-        guard CRC32C.checksum(payload) == word(offset + 4) else { return nil }
+        guard CRC32C.checksum(payload) == second else { return nil }
         return (payload, offset + 8 + length)
     }
 
@@ -72,9 +79,11 @@ enum JournalCodec {
         }
     }
 
-    private static func record(_ payload: ArraySlice<UInt8>, path: String) throws -> JournalRecord {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
+    private static func record(
+        _ payload: ArraySlice<UInt8>,
+        _ decoder: JSONDecoder,
+        path: String
+    ) throws -> JournalRecord {
         do {
             return try decoder.decode(JournalRecord.self, from: Data(payload))
         } catch {

@@ -6,13 +6,14 @@ import KilnModel
 /// ```
 /// images/                                  the image store
 /// volumes/LAB/VOLUME/                      lock, volume.json, layers
-/// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'
+/// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'; what a restore discarded
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
 /// labs/LAB/servers/SERVER/lock, journal
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log
 /// sockets/                                 consoles, agents and ledger ports
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
+/// roots/                                   copies of roots that are being looked at
 /// scratch/                                 acknowledgements of the scenario that runs
 /// evidence/                                what failed runs left to look at
 /// ```
@@ -32,6 +33,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var images: String { root + "/images" }
     /// Evidence of failed runs.
     public var evidence: String { root + "/evidence" }
+    /// Copies of roots that are being looked at.
+    public var roots: String { root + "/roots" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.

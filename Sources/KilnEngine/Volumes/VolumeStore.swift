@@ -4,13 +4,15 @@ import KilnModel
 /// Creates, lends and keeps volumes.
 ///
 /// A volume is a directory: a lock file that never moves, sealed qcow2 layers, one active layer, and `volume.json`, which
-/// says which file is which. A layer that `volume.json` does not name is left over from a crash; the next seal removes it.
+/// says which file is which. A layer that `volume.json` does not name is left over from a crash; the next change removes it.
+///
+/// A sealed layer never changes. So snapshots are names for layers, and a clone is a directory with further names (hard
+/// links) of the same files: a layer goes when its last name does. A layer names the one below it by file name only, which
+/// holds in any directory.
 public struct VolumeStore: Sendable {
     let state: StateDirectory
     let disks: any DiskTool
     let holders: any HolderInspection
-    // A longer chain makes reads slower; the layers of past replacements are merged when it gets that long.
-    private let mostLayers = 8
 
     /// All volumes, by lab and name.
     public func list() throws -> [VolumeRecord] {
@@ -30,22 +32,16 @@ public struct VolumeStore: Sendable {
             guard existing.spec == spec else { throw specDiffers(existing, spec) }
             return
         }
-        let creation = try creationLock(lab)
-        defer { withExtendedLifetime(creation) {} }
-        let final = state.volume(lab: lab, name)
-        let temporary = "\(state.volumes)/\(lab)/.new-\(name)"
-        try DurableFile.remove(temporary)
-        try DurableFile.makeDirectory(temporary)
-        do {
+        try await make(lab: lab, name) { directory in
             let first = "0001.qcow2"
             try await disks.createVolume(
-                at: "\(temporary)/\(first)",
+                at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
                 label: String(name.text.prefix(16))
             )
-            try disks.giveToMachines("\(temporary)/\(first)")
-            let record = VolumeRecord(
+            try disks.giveToMachines("\(directory)/\(first)")
+            return VolumeRecord(
                 lab: lab,
                 name: name,
                 id: VolumeID(),
@@ -55,11 +51,41 @@ public struct VolumeStore: Sendable {
                 lease: nil,
                 leaseNumber: 0
             )
+        }
+    }
+
+    /// Makes a new volume as a whole or not at all.
+    ///
+    /// - Parameter fill: makes the layers in the directory that it is given, and returns the record.
+    @discardableResult
+    func make(lab: Name, _ name: Name, _ fill: (String) async throws -> VolumeRecord) async throws -> VolumeRecord {
+        let creation = try creationLock(lab)
+        defer { withExtendedLifetime(creation) {} }
+        let final = state.volume(lab: lab, name)
+        try refuseTaken(final, lab, name)
+        let temporary = "\(state.volumes)/\(lab)/.new-\(name)"
+        try DurableFile.remove(temporary)
+        try DurableFile.makeDirectory(temporary)
+        do {
+            let record = try await fill(temporary)
             try DurableFile.writeJSON(record, to: "\(temporary)/volume.json")
             try DurableFile.rename(temporary, to: final)
+            return record
         } catch {
             try? DurableFile.remove(temporary)
             throw error
+        }
+    }
+
+    func refuseTaken(_ directory: String, _ lab: Name, _ name: Name) throws {
+        var status = stat()
+        guard lstat(directory, &status) != 0 else {
+            throw KilnError(
+                "volume.exists",
+                "there is a volume \(lab)/\(name) already",
+                hint: "choose another name, or set that one aside: 'kiln volume delete \(lab)/\(name)'",
+                exit: .aborted
+            )
         }
     }
 
@@ -70,8 +96,11 @@ public struct VolumeStore: Sendable {
     }
 
     /// The volume as a disk of a machine.
+    ///
+    /// - Throws: `volume.missing`, `volume.damaged`.
     func disk(lab: Name, _ name: Name) throws -> MachineSpec.Volume {
         let record = try existing(lab: lab, name)
+        try verifyLayers(record)
         let paths = record.layers.map { path(record, $0) }
         return MachineSpec.Volume(
             id: record.id,
@@ -107,167 +136,69 @@ public struct VolumeStore: Sendable {
         try save(record)
     }
 
-    /// Seals the active layer and puts a new one on top, so that the state of now can be returned to.
-    ///
-    /// - Parameter mark: names the new layer; a second call with the same mark does nothing.
-    func seal(lab: Name, _ name: Name, mark: String) async throws {
+    // MARK: - Parts
+
+    /// Changes a volume under its lock, after clearing up what a killed command left, as far as no machine is concerned.
+    func changing<Result>(
+        lab: Name,
+        _ name: Name,
+        _ change: (inout VolumeRecord) async throws -> Result
+    ) async throws -> Result {
         let lock = try lock(lab: lab, name)
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
-        let layer = "\(mark).qcow2"
-        guard let active = record.layers.last, !record.layers.contains(layer) else { return try protect(record) }
-        try proveUnheld(record)
-        if record.layers.count >= mostLayers { try await mergeUpperLayers(&record) }
-        let below = record.layers.last ?? active
+        try finishRestoration(record)
         try removeUnnamedLayers(record)
-        try await disks.createLayer(at: path(record, layer), over: below)
-        try disks.giveToMachines(path(record, layer))
-        record.layers.append(layer)
-        try save(record)
-        try protect(record)
+        return try await change(&record)
     }
 
-    private func removeUnnamedLayers(_ record: VolumeRecord) throws {
-        let directory = state.volume(lab: record.lab, record.name)
-        for file in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        where file.hasSuffix(".qcow2") && !record.layers.contains(file) {
-            try DurableFile.remove("\(directory)/\(file)")
-        }
-    }
-
-    // After the record: until that names the new layer, the old one is what machines write to.
-    private func protect(_ record: VolumeRecord) throws {
-        for sealed in record.layers.dropLast() where chmod(path(record, sealed), 0o444) != 0 {
-            throw DurableFile.failure("chmod", path(record, sealed))
-        }
-    }
-
-    /// Throws `volume.held` unless nothing has the volume open and a lock that excludes every QEMU can be taken.
-    func proveUnheld(lab: Name, _ name: Name) throws { try proveUnheld(try existing(lab: lab, name)) }
-
-    /// Moves a volume that nobody uses out of its lab, to where `retained()` lists it.
-    ///
-    /// - Throws: `volume.missing`, `volume.leased`, `volume.held`.
-    public func retain(lab: Name, _ name: Name) throws -> String {
-        let lock = try lock(lab: lab, name)
-        defer { withExtendedLifetime(lock) {} }
-        let record = try existing(lab: lab, name)
-        if let holder = record.lease?.machine {
-            throw KilnError(
-                "volume.leased",
-                "volume \(lab)/\(name) is attached to \(holder)",
-                hint: "take its lab down first: 'kiln down \(lab)'",
-                exit: .blocked
-            )
-        }
-        try proveUnheld(record)
-        let stamp = UInt64(Date().timeIntervalSince1970)
-        let kept = "\(lab).\(name).\(stamp)"
-        try DurableFile.makeDirectory(state.retained)
-        try DurableFile.rename(state.volume(lab: lab, name), to: "\(state.retained)/\(kept)")
-        try DurableFile.synchronizeDirectory(of: state.volume(lab: lab, name))
-        return kept
-    }
-
-    /// The volumes that were deleted but are still kept, by the names that ``purge(_:)`` takes.
-    public func retained() throws -> [String] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: state.retained)) ?? []
-        return entries.filter { !$0.hasPrefix(".") }.sorted()
-    }
-
-    /// Removes a retained volume for good.
-    public func purge(_ kept: String) throws {
-        guard try retained().contains(kept) else {
-            throw KilnError(
-                "volume.missing",
-                "\(Name.quoted(kept)) is not a retained volume",
-                hint: "list them with 'kiln volume list'",
-                exit: .usage
-            )
-        }
-        try DurableFile.remove("\(state.retained)/\(kept)")
-    }
-
-    // MARK: - Parts
-
-    private func names(in directory: String) throws -> [Name] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return entries.compactMap { try? Name($0) }.sorted()
-    }
-
-    private func path(_ record: VolumeRecord, _ layer: String) -> String {
+    func path(_ record: VolumeRecord, _ layer: String) -> String {
         "\(state.volume(lab: record.lab, record.name))/\(layer)"
     }
 
-    private func lock(lab: Name, _ name: Name) throws -> FileLock {
+    func lock(lab: Name, _ name: Name) throws -> FileLock {
         _ = try existing(lab: lab, name)
         return try FileLock(state.volume(lab: lab, name) + "/lock", subject: "volume \(lab)/\(name)")
     }
 
-    private func save(_ record: VolumeRecord) throws {
+    func save(_ record: VolumeRecord) throws {
         try DurableFile.writeJSON(record, to: state.volume(lab: record.lab, record.name) + "/volume.json")
     }
 
-    private func existing(lab: Name, _ name: Name) throws -> VolumeRecord {
-        guard let record = try record(lab: lab, name) else {
-            throw KilnError(
-                "volume.missing",
-                "there is no volume \(lab)/\(name)",
-                hint: "list them with 'kiln volume list'",
-                exit: .aborted
-            )
+    /// What is known of a volume that has to be there.
+    ///
+    /// - Throws: `volume.missing`, with the nearest name.
+    public func existing(lab: Name, _ name: Name) throws -> VolumeRecord {
+        if let record = try record(lab: lab, name) { return record }
+        let known = names(in: state.volumes).flatMap { lab in
+            names(in: "\(state.volumes)/\(lab)").map { "\(lab)/\($0)" }
         }
-        return record
+        throw KilnError(
+            "volume.missing",
+            "there is no volume \(lab)/\(name)\(Suggestion.text(for: "\(lab)/\(name)", among: known))",
+            hint: "list them with 'kiln volume list'",
+            exit: .aborted
+        )
     }
 
-    private func proveUnheld(_ record: VolumeRecord) throws {
-        guard let active = record.layers.last.map({ path(record, $0) }) else { return }
-        try refuseOddFile(active, record)
-        let holding = try holders.holders(of: active)
-        guard holding.isEmpty, try holders.isLockObtainable(active) else {
-            let named =
-                holding.isEmpty
-                ? "a process that can't be seen from here" : "\(holding.map(\.description).joined(separator: ", "))"
-            throw KilnError(
-                "volume.held",
-                "volume \(record.lab)/\(record.name) is in use by \(named)",
-                hint: "end that process; a volume is never taken from its holder by force",
-                exit: .blocked
-            )
-        }
-    }
-
-    private func refuseOddFile(_ active: String, _ record: VolumeRecord) throws {
-        var status = stat()
-        guard lstat(active, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw KilnError(
-                "volume.damaged",
-                "the active layer of volume \(record.lab)/\(record.name) is not a regular file: \(active)",
-                hint: "put the file back; Kiln follows no links and makes no new file in its place",
-                exit: .halted
-            )
-        }
-    }
-
-    // What the upper layers hold is written down into the second layer; the lowest stays as it is. Each merge leaves the
-    // content of the chain as it was, so it can be cut off anywhere and done again.
-    private func mergeUpperLayers(_ record: inout VolumeRecord) async throws {
-        while record.layers.count > 2, let top = record.layers.last {
-            let below = path(record, record.layers[record.layers.count - 2])
-            guard chmod(below, 0o644) == 0 else { throw DurableFile.failure("chmod", below) }
-            try await disks.merge(path(record, top))
-            record.layers.removeLast()
-            try save(record)
-            try DurableFile.remove(path(record, top))
-        }
+    func names(in directory: String) -> [Name] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return entries.compactMap { try? Name($0) }.sorted()
     }
 
     private func specDiffers(_ existing: VolumeRecord, _ spec: VolumeSpec) -> KilnError {
-        KilnError(
+        let grow = "'kiln volume grow \(existing.title) \(spec.size)' enlarges it while it is not in use"
+        let hint =
+            existing.spec.fileSystem != spec.fileSystem
+            ? "a volume is never made anew: put the old file system back, or choose another name"
+            : existing.spec.size < spec.size
+                ? "write 'size: \(existing.spec.size)' into the lab file, or \(grow)"
+                : "a volume never shrinks: write 'size: \(existing.spec.size)' into the lab file, or choose another name"
+        return KilnError(
             "volume.differs",
-            "volume \(existing.lab)/\(existing.name) has \(existing.spec.size), \(existing.spec.fileSystem.rawValue); "
+            "volume \(existing.title) has \(existing.spec.size), \(existing.spec.fileSystem.rawValue); "
                 + "the lab file says \(spec.size), \(spec.fileSystem.rawValue)",
-            hint: "a volume is never made anew: put the old values back, or choose another name",
+            hint: hint,
             exit: .aborted
         )
     }

@@ -8,9 +8,9 @@ extension QEMUDiskTool {
     private static let scarce: UInt64 = 1 << 20
 
     /// Runs `body` and turns the failure of a tool on a full disk into `disk.full`.
-    func explainingFullDisk(at path: String, _ body: () async throws -> Void) async throws {
+    func explainingFullDisk<Result>(at path: String, _ body: () async throws -> Result) async throws -> Result {
         do {
-            try await body()
+            return try await body()
         } catch let error as KilnError {
             let directory = DurableFile.directory(of: path)
             // The tools run with LANG=C, so this is the text of ENOSPC in every one of them.

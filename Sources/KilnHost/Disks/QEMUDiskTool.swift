@@ -7,7 +7,7 @@ import KilnModel
 ///
 /// Every file is made in a private directory beside its place, written back, and renamed into place as the last act.
 public struct QEMUDiskTool: DiskTool {
-    private let owner: MachineOwner?
+    let owner: MachineOwner?
 
     /// A tool that gives files to `owner`; to nobody where machines run as the user who runs Kiln.
     public init(owner: MachineOwner?) {
@@ -18,11 +18,11 @@ public struct QEMUDiskTool: DiskTool {
     ///
     /// The size is read from the header of `backing` by this process: qemu-img opens nothing but the new file.
     ///
-    /// - Throws: `disk.exists`, `disk.not-qcow2`, `disk.full`, `tool.missing`, `tool.failed`.
+    /// - Throws: `disk.exists`, `disk.refused`, `disk.full`, `tool.missing`, `tool.failed`.
     public func createLayer(at path: String, over backing: String) async throws {
         let directory = DurableFile.directory(of: path)
         let below = backing.hasPrefix("/") ? backing : directory + "/" + backing
-        let size = try QCOW2Header.virtualSize(of: below)
+        let size = try QCOW2Header(of: below).virtualSize
         try await create(path) { draft, _ in
             try await qemuImg([
                 "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),
@@ -66,9 +66,7 @@ public struct QEMUDiskTool: DiskTool {
     private func create(_ path: String, _ make: (_ draft: String, _ directory: String) async throws -> Void)
         async throws
     {
-        guard access(path, F_OK) != 0 else {
-            throw KilnError("disk.exists", "\(path) exists already; a disk is never overwritten", exit: .aborted)
-        }
+        try refuseExisting(path)
         try await explainingFullDisk(at: path) {
             try await DurableFile.withPrivateDirectory(beside: path) { directory in
                 let draft = directory + "/disk"
@@ -79,7 +77,7 @@ public struct QEMUDiskTool: DiskTool {
         }
     }
 
-    private func qemuImg(_ arguments: [String]) async throws {
+    func qemuImg(_ arguments: [String]) async throws {
         try await Command("qemu-img", arguments, deadline: .seconds(1_800), limits: .diskImage).run()
     }
 

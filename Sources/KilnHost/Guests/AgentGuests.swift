@@ -79,6 +79,20 @@ public struct AgentGuests: GuestAccess {
         try await asked(machine) { try await $0.writeFile(path, content) }
     }
 
+    /// Flushes and freezes the guest's file systems.
+    ///
+    /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
+    public func freeze(_ machine: MachineID, within deadline: Duration) async throws {
+        try await asked(machine) { _ = try await $0.freeze(deadline: deadline) }
+    }
+
+    /// Lets the guest's file systems go on.
+    ///
+    /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
+    public func thaw(_ machine: MachineID, within deadline: Duration) async throws {
+        try await asked(machine) { _ = try await $0.thaw(deadline: deadline) }
+    }
+
     private func asked<Answer: Sendable>(
         _ machine: MachineID,
         _ question: @Sendable (GuestAgent) async throws -> Answer

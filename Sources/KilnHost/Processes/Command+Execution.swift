@@ -32,11 +32,22 @@ extension Command {
     }
 
     private func commandLine(_ path: String) throws -> [String] {
-        guard let limits else { return [path] + arguments }
-        return [
-            try Command.path(of: "prlimit"), "--cpu=\(limits.processorSeconds)", "--as=\(limits.addressSpace.bytes)",
-            "--core=0", "--", path,
-        ] + arguments
+        var line = [path] + arguments
+        if let limits {
+            line =
+                [
+                    try Command.path(of: "prlimit"), "--cpu=\(limits.processorSeconds)",
+                    "--as=\(limits.addressSpace.bytes)", "--core=0", "--",
+                ] + line
+        }
+        if let user {
+            line =
+                [
+                    try Command.path(of: "setpriv"), "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups",
+                    "--no-new-privs", "--",
+                ] + line
+        }
+        return line
     }
 
     private static let environment: [Environment.Key: String] = [

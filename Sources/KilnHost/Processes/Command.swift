@@ -39,15 +39,24 @@ struct Command: Sendable {
     let deadline: Duration
     /// What it may use up.
     let limits: Limits?
+    /// Whom it runs as, without any privilege; nothing means as this process does.
+    let user: MachineOwner?
 
     /// How many bytes of each stream are kept; the rest is read and dropped, so that the program never blocks on it.
     static let keptBytes = 256 << 10
 
-    init(_ program: String, _ arguments: [String], deadline: Duration = .seconds(60), limits: Limits? = nil) {
+    init(
+        _ program: String,
+        _ arguments: [String],
+        deadline: Duration = .seconds(60),
+        limits: Limits? = nil,
+        user: MachineOwner? = nil
+    ) {
         self.program = program
         self.arguments = arguments
         self.deadline = deadline
         self.limits = limits
+        self.user = user
     }
 
     /// Runs the program and insists on exit status 0.
@@ -97,7 +106,8 @@ struct Command: Sendable {
         return path
     }
 
-    private func failure(_ output: Output) -> KilnError {
+    /// What to throw for an exit status that is no result.
+    func failure(_ output: Output) -> KilnError {
         let says = Printable.text(output.errors.isEmpty ? output.output : output.errors)
         return KilnError(
             "tool.failed",

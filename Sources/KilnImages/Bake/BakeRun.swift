@@ -68,6 +68,7 @@ struct BakeRun {
             "qemu-img",
             ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
         ).run()
+        _ = try await baker.roots.isListed(raw, format: .raw, in: draft)
         unlink(raw)
     }
 
@@ -79,6 +80,7 @@ struct BakeRun {
             boot: .direct(commandLine: recipe.commandLine),
             cloudInit: recipe.cloudInit,
             ssh: recipe.ssh,
+            volatileRoot: recipe.volatileRoot,
             memory: recipe.memory,
             processors: recipe.processors,
             ephemeral: recipe.ephemeral,

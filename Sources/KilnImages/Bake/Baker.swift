@@ -9,12 +9,15 @@ import KilnModel
 public struct Baker: Sendable {
     /// Where the images go.
     public let store: ImageStore
+    /// Lists the roots, so that drift can be measured against them.
+    let roots: any RootInspection
     /// Takes a line whenever there is something to tell.
     let tell: @Sendable (String) -> Void
 
     /// A baker for a store; `tell` may be called from any task.
-    public init(store: ImageStore, tell: @escaping @Sendable (String) -> Void) {
+    public init(store: ImageStore, roots: any RootInspection, tell: @escaping @Sendable (String) -> Void) {
         self.store = store
+        self.roots = roots
         self.tell = tell
     }
 
@@ -38,6 +41,7 @@ public struct Baker: Sendable {
         }
         for version in versions where !due.contains(version) {
             tell("\(recipe.name):\(version.name) is baked already")
+            if let image = try baked(recipe, version) { _ = try await store.list(image, by: roots) }
         }
         if !due.isEmpty { try await bake(recipe, due: due) }
         return try versions.map {

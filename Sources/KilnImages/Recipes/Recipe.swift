@@ -46,6 +46,8 @@ public struct Recipe: Sendable, Hashable {
     public let cloudInit: ImageManifest.CloudInit
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
+    /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.
+    public let volatileRoot: Bool
     /// Paths that may differ on a running root without being drift.
     public let ephemeral: [String]
     /// The versions, oldest first.

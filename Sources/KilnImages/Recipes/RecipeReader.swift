@@ -11,7 +11,7 @@ struct RecipeReader {
 
     private static let keys = [
         "kiln-image", "name", "about", "debian", "assemble", "shared", "disk", "command-line", "memory", "processors",
-        "cloud-init", "ssh", "ephemeral", "versions",
+        "cloud-init", "ssh", "volatile-root", "ephemeral", "versions",
     ]
 
     mutating func recipe(_ node: Node, folder: String) -> Recipe? {
@@ -36,6 +36,9 @@ struct RecipeReader {
         let ssh = required("ssh", in: map, of: node) {
             $0.value($1, "true or false") { ["true": true, "false": false][$0] }
         }
+        let volatileRoot = map["volatile-root"].map {
+            value($0, "true or false") { ["true": true, "false": false][$0] }
+        }
         let ephemeral = map["ephemeral"].map { list($0, "an absolute path", RecipeReader.absolutePath) } ?? []
         let versions = required("versions", in: map, of: node) { $0.versions($1) }
         guard format != nil, let name, let about, let debian, let assemble, let disk, let commandLine, let memory,
@@ -54,6 +57,7 @@ struct RecipeReader {
             processors: processors,
             cloudInit: cloudInit,
             ssh: ssh,
+            volatileRoot: (volatileRoot ?? nil) ?? false,
             ephemeral: ephemeral,
             versions: versions
         )

@@ -40,13 +40,14 @@ public struct AddedImage: Sendable, Hashable {
 }
 
 extension ImageStore {
-    /// Takes a copy of the qcow2 file `file` into the store.
+    /// Takes a copy of the qcow2 file `file` into the store; `roots` lists its root, where that is a file system without
+    /// partitions, so that drift can be measured against it.
     ///
     /// The copy is what gets checked, so nobody can change the file in between: first by Kiln's own header parser, then
     /// by qemu-img.
     /// - Throws: `KilnError` with code `image.exists`, `image.version-invalid`, `image.refused.REASON`,
     ///   `image.check-failed`, `file.unreadable`, `file.not-regular` or `file.unwritable`.
-    public func add(_ file: String, as added: AddedImage) async throws -> StoredImage {
+    public func add(_ file: String, as added: AddedImage, roots: any RootInspection) async throws -> StoredImage {
         try requireFreeName(added)
         removeAbandonedWork()
         let work = try WorkFolder(in: work)
@@ -61,6 +62,7 @@ extension ImageStore {
             _ = try QcowHeader(ofFile: disk)
         }
         try await check(disk, of: file)
+        _ = try await roots.isListed(disk, format: .qcow2, in: draft)
         let boot: ImageManifest.Boot =
             switch added.boot {
             case .firmware(let firmware): .firmware(firmware)

@@ -3,7 +3,8 @@ import KilnEngine
 import KilnModel
 
 extension ImageStore {
-    /// Files that are to become an image: `disk.qcow2` and, for a direct boot, `kernel` and `initrd` in one folder.
+    /// Files that are to become an image: `disk.qcow2`, for a direct boot `kernel` and `initrd`, and `paths` where the root could
+    /// be listed, in one folder.
     struct Draft: Sendable {
         let folder: String
         let name: Name
@@ -11,6 +12,7 @@ extension ImageStore {
         let boot: ImageManifest.Boot
         let cloudInit: ImageManifest.CloudInit
         let ssh: Bool
+        var volatileRoot: Bool?
         let memory: ByteCount
         let processors: Int
         let ephemeral: [String]
@@ -34,6 +36,7 @@ extension ImageStore {
             files: files,
             cloudInit: draft.cloudInit,
             ssh: draft.ssh,
+            volatileRoot: draft.volatileRoot,
             memory: draft.memory,
             processors: draft.processors,
             ephemeral: draft.ephemeral,
@@ -48,10 +51,9 @@ extension ImageStore {
     }
 
     private func sealedFiles(of draft: Draft) throws -> [String: ImageDigest] {
-        var names = [ImageStore.diskName]
-        if case .direct = draft.boot {
-            names += ["kernel", "initrd"].filter { FileStamp(of: "\(draft.folder)/\($0)") != nil }
-        }
+        var possible = [ImageStore.pathsName]
+        if case .direct = draft.boot { possible += ["kernel", "initrd"] }
+        let names = [ImageStore.diskName] + possible.filter { FileStamp(of: "\(draft.folder)/\($0)") != nil }
         var digests: [String: ImageDigest] = [:]
         for name in names {
             let path = "\(draft.folder)/\(name)"
@@ -63,11 +65,7 @@ extension ImageStore {
     }
 
     private func place(_ manifest: ImageManifest, from folder: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let path = "\(folder)/\(ImageStore.manifestName)"
-        try DurableFile.write(try encoder.encode(manifest), to: path)
-        guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+        try writeManifest(manifest, in: folder)
         try DurableFile.synchronize(folder)
         try DurableFile.makeDirectory(root + "/sha256")
         let target = content(manifest.digest)
@@ -77,7 +75,7 @@ extension ImageStore {
                 throw FileError.failed("file.unwritable", "make", target)
             }
             let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
-            guard present.boot == manifest.boot, present.files == manifest.files else {
+            guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
                 throw KilnError(
                     "image.exists",
                     "the store holds the disk of \(manifest.name):\(manifest.version) already, with another way to boot",
@@ -89,8 +87,59 @@ extension ImageStore {
         try DurableFile.synchronize(root + "/sha256")
     }
 
+    /// Adds the listing of its root to an image that was sealed without.
+    ///
+    /// An image whose root can't be listed stays as it is. The content, and so the digest, is the same as before.
+    ///
+    /// - Throws: `KilnError` as `RootInspection.writeListing` and ``verify(_:)``.
+    func list(_ image: StoredImage, by roots: any RootInspection) async throws -> StoredImage {
+        guard image.paths == nil else { return image }
+        try await verify(image)
+        let work = try WorkFolder(in: work)
+        let (folder, name) = (work.path, ImageStore.pathsName)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        guard try await roots.isListed(image.disk, format: .qcow2, in: folder) else { return image }
+        return try await BlockingWork.run {
+            let (draft, target) = ("\(folder)/\(name)", content(image.manifest.digest))
+            let manifest = image.manifest.adding(name, try FileDigest.sha256(of: draft))
+            guard chmod(draft, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", draft) }
+            try DurableFile.synchronize(draft)
+            // The manifest goes last: until it names the file, nobody looks at it.
+            try DurableFile.rename(draft, to: "\(target)/\(name)")
+            try writeManifest(manifest, in: target)
+            let listed = try self.image(manifest.digest, as: manifest.name, version: manifest.version)
+            try verifyNow(listed)
+            return listed
+        }
+    }
+
+    private func writeManifest(_ manifest: ImageManifest, in folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let path = "\(folder)/\(ImageStore.manifestName)"
+        try DurableFile.write(try encoder.encode(manifest), to: path, mode: 0o444)
+        guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+    }
+
     private func giveName(_ name: Name, _ version: String, to digest: ImageDigest) throws {
         try DurableFile.makeDirectory(names(name))
         try DurableFile.write(Data("\(digest)\n".utf8), to: "\(names(name))/\(version)")
+    }
+}
+
+extension ImageManifest {
+    /// The files that decide how a machine boots.
+    fileprivate var bootFiles: [String: ImageDigest] { files.filter { $0.key != ImageStore.pathsName } }
+}
+
+extension RootInspection {
+    /// Writes the listing of a disk into a folder; false where the disk holds no file system that can be listed.
+    func isListed(_ disk: String, format: DiskFormat, in folder: String) async throws -> Bool {
+        do {
+            try await writeListing(of: disk, format: format, to: "\(folder)/\(ImageStore.pathsName)")
+            return true
+        } catch let error as KilnError where error.code == "drift.no-file-system" {
+            return false
+        }
     }
 }

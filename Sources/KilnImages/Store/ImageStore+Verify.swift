@@ -55,8 +55,8 @@ extension ImageStore: ImageSource {
     }
 
     private func expectedDigests(_ manifest: ImageManifest) -> [String: ImageDigest] {
-        // A manifest is data: only the two files that a boot can have are ever looked at.
-        var expected = manifest.files.filter { ["kernel", "initrd"].contains($0.key) }
+        // A manifest is data: only the files that an image can have are ever looked at.
+        var expected = manifest.files.filter { ["kernel", "initrd", ImageStore.pathsName].contains($0.key) }
         expected[ImageStore.diskName] = manifest.digest
         return expected
     }

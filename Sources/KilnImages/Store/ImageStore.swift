@@ -5,13 +5,14 @@ import KilnModel
 /// The sealed images of this host.
 ///
 /// ```
-/// sha256/DIGEST/disk.qcow2, kernel, initrd, manifest.json   sealed, mode 0444; never changed once named
+/// sha256/DIGEST/disk.qcow2, kernel, initrd, paths, manifest.json
+///                                                           sealed, mode 0444; never changed once named
 /// names/NAME/VERSION                                        the digest of that version
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
 /// ```
 ///
-/// An image is named by the sha256 of its disk. The manifest holds the digests of kernel and initrd, so that one full
+/// An image is named by the sha256 of its disk. The manifest holds the digests of the other files, so that one full
 /// verification covers every file that a machine boots from. Many processes may use one store: a content folder appears
 /// complete, by a rename, and a name changes by a rename.
 public struct ImageStore: Sendable {
@@ -23,6 +24,8 @@ public struct ImageStore: Sendable {
 
     /// What the disk of every image is called.
     static let diskName = "disk.qcow2"
+    /// The listing of the root file system, which drift is measured against; see `RootListing`.
+    static let pathsName = "paths"
     static let manifestName = "manifest.json"
 
     func content(_ digest: ImageDigest) -> String { "\(root)/sha256/\(digest.hex)" }
@@ -105,7 +108,8 @@ public struct ImageStore: Sendable {
             manifest: manifest.named(name, version: version),
             disk: "\(folder)/\(ImageStore.diskName)",
             kernel: manifest.files["kernel"] == nil ? nil : "\(folder)/kernel",
-            initrd: manifest.files["initrd"] == nil ? nil : "\(folder)/initrd"
+            initrd: manifest.files["initrd"] == nil ? nil : "\(folder)/initrd",
+            paths: manifest.files[ImageStore.pathsName] == nil ? nil : "\(folder)/\(ImageStore.pathsName)"
         )
     }
 
@@ -140,7 +144,14 @@ public struct ImageStore: Sendable {
 
 extension ImageManifest {
     /// The same content under another name: an image may have several.
-    func named(_ name: Name, version: String) -> ImageManifest {
+    func named(_ name: Name, version: String) -> ImageManifest { with(name, version, files) }
+
+    /// The same image with another file beside its disk.
+    func adding(_ file: String, _ digest: ImageDigest) -> ImageManifest {
+        with(name, version, files.merging([file: digest]) { _, new in new })
+    }
+
+    private func with(_ name: Name, _ version: String, _ files: [String: ImageDigest]) -> ImageManifest {
         ImageManifest(
             name: name,
             version: version,
@@ -151,6 +162,7 @@ extension ImageManifest {
             files: files,
             cloudInit: cloudInit,
             ssh: ssh,
+            volatileRoot: volatileRoot,
             memory: memory,
             processors: processors,
             ephemeral: ephemeral,

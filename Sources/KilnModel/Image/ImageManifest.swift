@@ -54,12 +54,14 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let virtualSize: ByteCount
     /// How to boot it.
     public let boot: Boot
-    /// The sha256 of the other files that boot it, by file name (`kernel`, `initrd`).
+    /// The sha256 of the other files that boot it, by file name (`kernel`, `initrd`), and of the list of its paths (`paths`).
     public let files: [String: ImageDigest]
     /// What reads the seed in the guest.
     public let cloudInit: CloudInit
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
+    /// Whether it can keep its root in memory, when the kernel is told `kiln.root=volatile`; nothing means that it can't.
+    public let volatileRoot: Bool?
     /// Memory for a server that states none.
     public let memory: ByteCount
     /// Virtual processors for a server that states none.
@@ -82,6 +84,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         files: [String: ImageDigest] = [:],
         cloudInit: CloudInit,
         ssh: Bool,
+        volatileRoot: Bool? = nil,
         memory: ByteCount,
         processors: Int,
         ephemeral: [String] = [],
@@ -97,6 +100,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.files = files
         self.cloudInit = cloudInit
         self.ssh = ssh
+        self.volatileRoot = volatileRoot
         self.memory = memory
         self.processors = processors
         self.ephemeral = ephemeral
@@ -115,12 +119,21 @@ public struct StoredImage: Sendable, Hashable {
     public let kernel: String?
     /// The initial RAM disk, for a direct boot.
     public let initrd: String?
+    /// The listing of its root file system, which drift is measured against; nothing where it was not listed.
+    public let paths: String?
 
     /// A stored image from its parts.
-    public init(manifest: ImageManifest, disk: String, kernel: String?, initrd: String?) {
+    public init(
+        manifest: ImageManifest,
+        disk: String,
+        kernel: String?,
+        initrd: String?,
+        paths: String? = nil
+    ) {
         self.manifest = manifest
         self.disk = disk
         self.kernel = kernel
         self.initrd = initrd
+        self.paths = paths
     }
 }

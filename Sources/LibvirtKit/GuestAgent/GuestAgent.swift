@@ -52,7 +52,33 @@ public struct GuestAgent: Sendable {
             decoding: try JSONEncoder().encode(Request(execute: command, arguments: arguments)),
             as: UTF8.self
         )
-        return try Self.answer(to: command, in: try await channel(json, timeout ?? self.timeout))
+        return try Self.answer(to: command, in: try await sent(json, command, timeout ?? self.timeout))
+    }
+
+    /// How long somebody else, such as a snapshot, may keep the guest's file systems frozen.
+    static let frozenPatience = Duration.seconds(10)
+
+    /// Sends a command; again where the agent refuses because the guest is frozen, which undoes nothing since a command
+    /// that is refused has no effect.
+    private func sent(_ json: String, _ command: String, _ timeout: Duration) async throws -> String {
+        let end = ContinuousClock.now + Self.frozenPatience
+        var isAgain = false
+        while true {
+            do {
+                return try await channel(json, timeout)
+            } catch let error as LibvirtError
+                where error.code == .internalError && !command.hasPrefix("guest-fsfreeze")
+            {
+                let isFrozen = try? await freezeStatus() == .frozen
+                // Thawed by now, it may still have been frozen when it refused.
+                guard isFrozen == true || (isFrozen == false && !isAgain), ContinuousClock.now < end else {
+                    throw error
+                }
+                isAgain = isFrozen == false
+                // No event tells of a thaw.
+                if isFrozen == true { try await Task.sleep(for: .milliseconds(50)) }
+            }
+        }
     }
 
     func ask<Answer: Decodable & Sendable>(_ command: String, timeout: Duration? = nil) async throws -> Answer {

@@ -1,13 +1,13 @@
 /// Finds what a misspelt word was probably meant to be.
-enum Suggestion {
+public enum Suggestion {
     /// ` (did you mean 'x'?)` for the nearest of `candidates`, or nothing where none is near.
-    static func text(for word: String, among candidates: [String]) -> String {
+    public static func text(for word: String, among candidates: [String]) -> String {
         guard let near = nearest(to: word, among: candidates) else { return "" }
         return " (did you mean '\(near)'?)"
     }
 
     /// The candidate with the fewest edits, where these are at most a third of the word, or 1.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         guard word.count <= 60 else { return nil }
         let limit = max(1, word.count / 3)
         return candidates.map { (edits: distance(word, $0), candidate: $0) }
@@ -16,7 +16,7 @@ enum Suggestion {
     }
 
     /// The number of characters to insert, delete, replace or swap with their neighbour (optimal string alignment).
-    static func distance(_ left: String, _ right: String) -> Int {
+    public static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left)
         let right = Array(right)
         var beforeLast: [Int] = []

@@ -1,0 +1,24 @@
+import KilnModel
+
+/// A question before something that can't be undone, or that people depend on.
+enum Confirmation {
+    /// Asks on the terminal; returns only where the answer is yes, or was given beforehand.
+    ///
+    /// - Throws: `KilnError` with code `volume.unconfirmed`.
+    static func ask(_ question: String, unless isSaid: Bool, _ session: Session) throws {
+        if isSaid { return }
+        guard session.terminal.isInputInteractive && session.terminal.canRewriteLine else {
+            throw KilnError(
+                "volume.unconfirmed",
+                "nobody can be asked here",
+                hint: "say it beforehand: --yes",
+                exit: .usage
+            )
+        }
+        session.progress.clear()
+        session.errors.text("\(question) [y/N] ")
+        guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
+            throw KilnError("volume.unconfirmed", "nothing was deleted", exit: .usage)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// `kiln drift`: what differs on a server's root from its image.
+struct DriftVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "drift",
+        abstract: "List what differs on a server's root from its image.",
+        discussion: """
+            Found from outside: the root is copied and read by an unprivileged process; the guest is only asked to hold \
+            back its writes for a moment. Paths that the image declares ephemeral, volumes, and files that the server's \
+            user-data writes don't count. Exits with 0 where nothing differs, with 1 where \
+            something does or where it can't be seen.
+            """
+    )
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: ArgumentHelp("An older generation, whose root is still there.", valueName: "n"))
+    var generation: Int?
+
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if let generation, generation < 1 { throw ValidationError("generations are numbered from 1") }
+    }
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let engine = try await session.workspace().engine
+        let id = try engine.server(named: target.server)
+        let report = try await engine.drift(id, generation: generation.map { Generation($0) })
+        try session.show(DriftView(report: report, isServing: generation == nil))
+        // What can't be seen is not known to be none.
+        return (report.isDrifted || !report.observable ? KilnModel.ExitCode.unmet : .done).rawValue
+    }
+}

@@ -1,0 +1,24 @@
+import KilnModel
+
+extension LabEngine {
+    /// What differs on the root of a server's machine from its image, outside the paths that are declared ephemeral.
+    ///
+    /// Drift is a result, not an error. A running guest holds back its writes for the moment in which its layer is copied;
+    /// one without an agent does not, and the report says so.
+    ///
+    /// - Parameter generation: the generation to look at, whose root must still be there; nothing means the machine that
+    ///   commands reach.
+    /// - Throws: `lock.held` while another command changes the server; `drift.root-missing`, `drift.copy-torn`,
+    ///   `drift.no-file-system`, `drift.listing-damaged`, `image.…`, `tool.…`.
+    public func drift(_ id: ServerID, generation: Generation? = nil) async throws -> DriftReport {
+        let workspace = try existing(id)
+        let machine = try generation.map { id.machine($0) } ?? machine(id)
+        return try await workspace.measureDrift(machine) {
+            // Nobody may stop or replace the machine while its guest is frozen.
+            let lock = try workspace.lock()
+            defer { withExtendedLifetime(lock) {} }
+            try await workspace.thawLeftover(machine)
+            return try await workspace.copyRoot(machine)
+        }
+    }
+}

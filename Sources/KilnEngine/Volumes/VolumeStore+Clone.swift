@@ -1,0 +1,29 @@
+import Foundation
+import KilnModel
+
+/// A volume that was made from another one.
+public struct ClonedVolume: Sendable, Hashable {
+    /// The new volume.
+    public let volume: VolumeRecord
+    /// What can be relied on when it is mounted.
+    public let consistency: VolumeSnapshot.Consistency
+}
+
+extension VolumeStore {
+    /// Makes a volume from the sealed layers of another one.
+    ///
+    /// No content is copied: each sealed layer gets one more name, and the new volume an active layer of its own. So each
+    /// of the two outlives the other. The file system, its UUID and label included, is the same.
+    func clone(_ record: VolumeRecord, as name: Name, isUnclean: Bool) async throws -> VolumeRecord {
+        let sealed = Array(record.layers.dropLast())
+        return try await make(lab: record.lab, name) { directory in
+            try link(sealed, of: record, into: directory)
+            let active = VolumeStore.newLayerName()
+            try await disks.createLayer(at: "\(directory)/\(active)", over: sealed.last ?? "")
+            try disks.giveToMachines("\(directory)/\(active)")
+            var clone = record.copied(lab: record.lab, name: name, created: Date(), layers: sealed + [active])
+            clone.isUnclean = isUnclean
+            return clone
+        }
+    }
+}

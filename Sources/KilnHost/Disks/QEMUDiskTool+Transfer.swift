@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+
+extension QEMUDiskTool {
+    /// Writes a disk to a new file that stands alone; it appears under its name when it is whole.
+    ///
+    /// - Throws: `disk.exists`, `disk.full`, `disk.not-made`, `tool.…`.
+    public func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws {
+        try refuseExisting(file)
+        let name = (file as NSString).lastPathComponent
+        let draft = "\(DurableFile.directory(of: file))/.\(name).kiln-\(getpid())"
+        try await explainingFullDisk(at: file) {
+            let made = open(draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            guard made >= 0 else { throw notMade(file) }
+            close(made)
+            defer { unlink(draft) }
+            try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
+            try DurableFile.synchronize(draft)
+            // Unlike a rename, a link never takes the place of a file that came meanwhile.
+            guard link(draft, file) == 0 else {
+                try refuseExisting(file)
+                throw notMade(file)
+            }
+        }
+        try DurableFile.synchronize(DurableFile.directory(of: file))
+    }
+
+    /// Makes a volume's first layer from a foreign disk.
+    ///
+    /// - Throws: `disk.refused`, `disk.not-ext4`, `disk.exists`, `disk.full`, `tool.…`.
+    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+        try refuseExisting(layer)
+        let format = try QEMUDiskTool.judgedFormat(of: file)
+        return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
+            guard try Superblock(of: raw)?.hasExtents == true else {
+                throw KilnError(
+                    "disk.not-ext4",
+                    "\(file) does not hold an ext4 file system at its start",
+                    hint: "a volume is a file system without partitions, such as 'mke2fs -t ext4 FILE' makes",
+                    exit: .invalidFile
+                )
+            }
+            if case .damaged(let words) = try await examine(raw) {
+                throw KilnError(
+                    "disk.not-ext4",
+                    "the file system on \(file) is damaged",
+                    hint: "repair a copy of it with e2fsck, then import that",
+                    cause: words.joined(separator: "; "),
+                    exit: .invalidFile
+                )
+            }
+            let draft = directory + "/disk"
+            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
+            chmod(draft, 0o600)
+            try DurableFile.publish(draft, as: layer)
+            return try QCOW2Header(of: layer).virtualSize
+        }
+    }
+
+    /// The format of a foreign file that needs no other file; what it calls itself counts for nothing.
+    private static func judgedFormat(of file: String) throws -> DiskFormat {
+        let bytes = try HeaderBytes(file, followingLinks: true)
+        guard bytes.word(at: 0) == 0x5146_49fb else {
+            guard bytes.size > 0, bytes.size.isMultiple(of: 512), bytes.size <= QCOW2Header.largest.bytes else {
+                throw bytes.refused("its size is no whole number of sectors of 512 bytes")
+            }
+            return .raw
+        }
+        let header = try QCOW2Header(of: URL(fileURLWithPath: file).resolvingSymlinksInPath().path)
+        guard header.backing == nil else {
+            throw bytes.refused(
+                "it needs another file below it; 'qemu-img convert -O qcow2 FILE COPY' makes a copy that stands alone"
+            )
+        }
+        return .qcow2
+    }
+
+    func refuseExisting(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) != 0 else {
+            throw KilnError("disk.exists", "\(path) exists already; a disk is never overwritten", exit: .aborted)
+        }
+    }
+
+    private func notMade(_ path: String) -> KilnError {
+        KilnError(
+            "disk.not-made",
+            "\(path) can't be made",
+            hint: "check that its directory exists and belongs to you",
+            cause: String(cString: strerror(errno)),
+            exit: .aborted
+        )
+    }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Glibc
+import KilnModel
+
+/// A qcow2 file and the one below it, as qemu-img is told: it opens these and no other, whatever the headers say.
+struct DiskChain {
+    private let top: String
+    private let base: String?
+
+    init(_ top: String, over base: String? = nil) {
+        self.top = top
+        self.base = base
+    }
+
+    /// A pseudo-protocol of QEMU, in which every node is spelled out.
+    ///
+    /// https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-913
+    func description() throws -> String {
+        let below = base.map { Node(filename: $0, backing: nil) }
+        let bytes = try JSONEncoder().encode(Node(filename: top, backing: below))
+        return "json:" + String(decoding: bytes, as: UTF8.self)
+    }
+
+    private final class Node: Encodable {
+        let filename: String
+        let backing: Node?
+
+        init(filename: String, backing: Node?) {
+            self.filename = filename
+            self.backing = backing
+        }
+
+        enum CodingKeys: String, CodingKey { case driver, file, backing }
+        enum FileKeys: String, CodingKey { case driver, filename }
+
+        func encode(to encoder: any Encoder) throws {
+            var node = encoder.container(keyedBy: CodingKeys.self)
+            try node.encode("qcow2", forKey: .driver)
+            // Written where there is none as well: it ends the chain.
+            try node.encode(backing, forKey: .backing)
+            var file = node.nestedContainer(keyedBy: FileKeys.self, forKey: .file)
+            try file.encode("file", forKey: .driver)
+            try file.encode(filename, forKey: .filename)
+        }
+    }
+}
+
+extension QCOW2Header {
+    /// Refuses a file whose header names another file for its content, which QEMU would open.
+    ///
+    /// - Throws: `KilnError` with code `disk.not-qcow2`.
+    static func requireNoDataFile(_ path: String) throws {
+        _ = try virtualSize(of: path)
+        guard let file = FileHandle(forReadingAtPath: path) else { return }
+        defer { try? file.close() }
+        let header = [UInt8]((try? file.read(upToCount: 80)) ?? Data())
+        guard header.count == 80, header[4..<8] == [0, 0, 0, 3], header[32..<36] == [0, 0, 0, 0] else {
+            throw KilnError("disk.not-qcow2", "\(path) is not a plain qcow2 layer of version 3", exit: .aborted)
+        }
+        // Bit 2 of the incompatible features, 64 bits big endian.
+        guard header[79] & 4 == 0 else {
+            throw KilnError("disk.not-qcow2", "\(path) keeps its content in another file", exit: .aborted)
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Crypto
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+import LibvirtKit
+import Subprocess
+import SystemPackage
+
+/// Looks at roots with qemu-img, e2fsck and ``RootWalk``, each as the user who runs machines.
+public struct RootInspector: RootInspection {
+    let scratch: ScratchDirectory
+    let owner: MachineOwner?
+    let executable: String
+
+    /// An inspector.
+    ///
+    /// - Parameters:
+    ///   - scratch: a directory for what is needed meanwhile; made when it is needed.
+    ///   - owner: the user who runs machines; nothing where that is the user who runs Kiln.
+    ///   - executable: the path of the `kiln` program, which runs itself once more to read a file system.
+    public init(scratch: String, owner: MachineOwner?, executable: String) {
+        self.scratch = ScratchDirectory(path: scratch, owner: owner)
+        self.owner = owner
+        self.executable = executable
+    }
+
+    /// Writes the listing of a disk.
+    ///
+    /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.listing-damaged`, `tool.…`, `disk.…`.
+    public func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        let folder = try scratch.make()
+        defer { scratch.remove(folder) }
+        var raw = disk
+        if format == .qcow2 {
+            raw = folder + "/raw"
+            try await convert(DiskChain(disk), to: raw)
+        }
+        try await walk(raw, to: path)
+        // Whoever reads it has to understand it, so this is where a fault shows.
+        _ = try RootListing(try Data(contentsOf: URL(fileURLWithPath: path)), of: disk)
+    }
+
+    /// Copies a root's own layer.
+    ///
+    /// - Throws: `drift.copy-torn`, `disk.not-qcow2`, `disk.full`, `tool.…`.
+    public func copy(_ overlay: String) async throws -> RootCopy {
+        let folder = try scratch.make()
+        let copy = folder + "/root.qcow2"
+        do {
+            try await Command("cp", ["--sparse=always", "--reflink=auto", "--", overlay, copy]).run()
+            guard chmod(copy, 0o600) == 0 else { throw failed("make private", copy) }
+            try owner?.give(copy)
+            try QCOW2Header.requireNoDataFile(copy)
+            try await requireWhole(copy)
+            return RootCopy(directory: folder, allocated: allocated(copy))
+        } catch {
+            scratch.remove(folder)
+            throw error
+        }
+    }
+
+    /// The listing of a copied root.
+    ///
+    /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.replay-failed`, `drift.listing-damaged`, `tool.…`.
+    public func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+        let overlay = copy.directory + "/root.qcow2"
+        // Both are a header's word; the layer's may be the word of a guest that broke out of its machine.
+        guard try QCOW2Header.virtualSize(of: overlay) == QCOW2Header.virtualSize(of: disk) else {
+            throw KilnError("drift.size-changed", "the root's layer and its image \(disk) differ in size", exit: .unmet)
+        }
+        let (raw, list) = (copy.directory + "/raw", copy.directory + "/paths")
+        try await convert(DiskChain(overlay, over: disk), to: raw)
+        try await replayJournal(raw)
+        try await walk(raw, to: list)
+        return try RootListing(try Data(contentsOf: URL(fileURLWithPath: list), options: .mappedIfSafe), of: "the root")
+    }
+
+    /// Removes a copy.
+    public func discard(_ copy: RootCopy) { scratch.remove(copy.directory) }
+
+    /// The sha256 of some bytes.
+    public func digest(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
+
+    // MARK: - Programs
+
+    private func convert(_ chain: DiskChain, to raw: String) async throws {
+        try await asMachines(
+            "qemu-img",
+            ["convert", "-q", "-m", "4", "-W", "-O", "raw", "--", try chain.description(), raw]
+        ).run()
+    }
+
+    private func requireWhole(_ copy: String) async throws {
+        let found = try await asMachines("qemu-img", ["check", "-q", "--", try DiskChain(copy).description()]).result()
+        // 3: clusters that nobody uses, which is what a copy of a layer in use may well have.
+        guard found.status == 0 || found.status == 3 else {
+            throw KilnError(
+                "drift.copy-torn",
+                "the copy of a root's layer is not whole: qemu-img check ended with \(found.status)",
+                hint: "try again when the guest writes less, or stop the server first",
+                cause: Printable.text(found.errors)
+            )
+        }
+    }
+
+    private func replayJournal(_ raw: String) async throws {
+        // Answers are given beforehand; 1 says that something was done.
+        let found = try await asMachines("e2fsck", ["-p", "-E", "journal_only", "--", raw]).result()
+        guard found.status == 0 || found.status == 1 else {
+            throw KilnError(
+                "drift.replay-failed",
+                "the journal of the root can't be replayed: e2fsck ended with \(found.status)",
+                hint: "the guest's file system is damaged; 'kiln replace' gives the server a new one",
+                cause: Printable.text(found.errors + found.output),
+                exit: .unmet
+            )
+        }
+    }
+
+    /// What reads hostile input runs as the user whom a guest that broke out would be.
+    private func asMachines(_ program: String, _ arguments: [String]) throws -> Command {
+        guard let owner else { return Command(program, arguments, deadline: .seconds(600), limits: .diskImage) }
+        let identity = ["--reuid=\(owner.uid)", "--regid=\(owner.gid)", "--clear-groups", "--no-new-privs"]
+        return Command(
+            "setpriv",
+            identity + ["--", try Command.path(of: program)] + arguments,
+            deadline: .seconds(600),
+            limits: .diskImage
+        )
+    }
+
+    private func walk(_ raw: String, to path: String) async throws {
+        let input = open(raw, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard input >= 0 else { throw failed("open", raw) }
+        defer { close(input) }
+        let output = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard output >= 0 else { throw failed("make", path) }
+        defer { close(output) }
+        let line = RootWalk.arguments(executable: executable, user: owner?.name)
+        do {
+            let (status, says) = try await withDeadline(.seconds(600), operation: "list a root") {
+                try await run(line, input: input, output: output)
+            }
+            guard status != .exited(RootWalk.noFileSystem) else { throw noFileSystem(raw) }
+            guard status == .exited(0) else { throw walkFailed("\(status): \(Printable.text(says.utf8))") }
+        } catch {
+            unlink(path)
+            switch error {
+            case let error as DeadlineExceeded: throw walkFailed("it was still running after \(error.limit)")
+            case let error as SubprocessError:
+                try Task.checkCancellation()
+                throw walkFailed("\(error)")
+            default: throw error
+            }
+        }
+    }
+
+    private func run(_ line: [String], input: Int32, output: Int32) async throws -> (TerminationStatus, String) {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence = [
+            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
+        ]
+        let result = try await Subprocess.run(
+            .path(FilePath(line[0])),
+            arguments: Arguments(Array(line.dropFirst())),
+            environment: .custom(["PATH": "/usr/bin:/bin", "LANG": "C"]),
+            platformOptions: options,
+            input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
+            output: .fileDescriptor(FileDescriptor(rawValue: output), closeAfterSpawningProcess: false),
+            error: .string(limit: 1 << 16)
+        )
+        try Task.checkCancellation()
+        return (result.terminationStatus, result.standardError)
+    }
+
+    // MARK: - Errors
+
+    private func noFileSystem(_ disk: String) -> KilnError {
+        KilnError(
+            "drift.no-file-system",
+            "\(disk) holds no ext4 file system that begins where the disk begins",
+            hint: "drift is found on disks without partitions, as 'kiln image bake' makes them"
+        )
+    }
+
+    private func walkFailed(_ cause: String) -> KilnError {
+        KilnError(
+            "drift.walk-failed",
+            "a root file system could not be listed",
+            hint: "its file system may be damaged; 'kiln replace' gives a server a new one",
+            cause: cause
+        )
+    }
+
+    private func failed(_ doing: String, _ path: String) -> KilnError {
+        KilnError("drift.scratch-failed", "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
+    }
+
+    private func allocated(_ path: String) -> ByteCount {
+        var found = stat()
+        return ByteCount(bytes: stat(path, &found) == 0 ? UInt64(found.st_blocks) * 512 : 0)
+    }
+}

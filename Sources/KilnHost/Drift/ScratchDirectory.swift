@@ -1,0 +1,62 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// A place for private directories that belong to the user who runs machines.
+///
+/// Each directory is locked (flock(2)) while its process lives; one that is not belongs to nobody, and is removed by whoever
+/// makes the next.
+struct ScratchDirectory: Sendable {
+    let path: String
+    let owner: MachineOwner?
+
+    /// The locks of this process by directory.
+    private static let locks = Mutex<[String: Int32]>([:])
+
+    /// Makes a directory, mode 0700, and returns its path.
+    ///
+    /// - Throws: `KilnError` with code `state.not-writable` or `owner.…`.
+    func make() throws -> String {
+        try DurableFile.makeDirectory(path)
+        // Held while a new directory has no lock yet.
+        let gate = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard gate >= 0 else { throw unusable(path) }
+        defer { close(gate) }
+        while flock(gate, LOCK_EX) != 0 { guard errno == EINTR else { throw unusable(path) } }
+        removeAbandoned()
+        let folder = "\(path)/\(UUID().uuidString)"
+        guard mkdir(folder, 0o700) == 0 else { throw unusable(folder) }
+        let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw unusable(folder) }
+        ScratchDirectory.locks.withLock { $0[folder] = lock }
+        try owner?.give(folder)
+        return folder
+    }
+
+    /// Removes a directory that ``make()`` made.
+    func remove(_ folder: String) {
+        try? FileManager.default.removeItem(atPath: folder)
+        if let lock = ScratchDirectory.locks.withLock({ $0.removeValue(forKey: folder) }) { close(lock) }
+    }
+
+    private func removeAbandoned() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
+            let folder = "\(path)/\(name)"
+            let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+            guard lock >= 0 else { continue }
+            defer { close(lock) }
+            if flock(lock, LOCK_EX | LOCK_NB) == 0 { try? FileManager.default.removeItem(atPath: folder) }
+        }
+    }
+
+    private func unusable(_ path: String) -> KilnError {
+        KilnError(
+            "state.not-writable",
+            "the directory \(path) can't be used",
+            hint: "check its owner and free space",
+            cause: String(cString: strerror(errno))
+        )
+    }
+}

@@ -1,0 +1,49 @@
+import KilnEngine
+import KilnModel
+import LibvirtKit
+import LibvirtXML
+
+extension LibvirtMachines {
+    /// Lets the machine go on writing to an empty layer over the one it writes to now.
+    ///
+    /// Not an error: it does already.
+    ///
+    /// - Throws: `machine.no-volume`, `machine.not-moved` where the machine or its definition does not follow.
+    public func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws {
+        let name = machine.domainName
+        try await session.change(subject(machine)) { connection in
+            let domain = try LiveDomain(xml: try await connection.domainXML(named: name))
+            guard let disk = domain.disk(of: volume) else {
+                throw KilnError("machine.no-volume", "machine \(machine) has no disk for volume \(volume)")
+            }
+            if disk.path == layer { return }
+            let others = domain.disks.map(\.target).filter { $0 != disk.target }
+            let xml = try SwitchDocument.xml(moving: disk.target, to: layer, others: others)
+            try await connection.switchDisks(xml: xml, of: name)
+            for view in [LibvirtConnection.XMLView.live, .inactive] {
+                let now = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
+                guard now.disk(of: volume)?.path == layer else {
+                    throw KilnError(
+                        "machine.not-moved",
+                        "\(view == .live ? "machine" : "the definition of machine") \(machine) has "
+                            + "\(now.disk(of: volume)?.path ?? "no file") for volume \(volume), expected \(layer)"
+                    )
+                }
+            }
+        }
+    }
+
+    /// The file that the machine writes to for a volume; nothing where it is off or has no such volume.
+    public func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String? {
+        let name = machine.domainName
+        return try await session.read(subject(machine)) { connection in
+            guard let domain = try await connection.domain(named: name), domain.isActive else { return nil }
+            return try LiveDomain(xml: try await connection.domainXML(named: name)).disk(of: volume)?.path
+        }
+    }
+}
+
+extension LiveDomain {
+    /// The disk that a volume is, which its serial number tells.
+    fileprivate func disk(of volume: VolumeID) -> Disk? { disks.first { $0.serial == volume.description } }
+}

@@ -1,0 +1,99 @@
+/// A strategy of replacement as the sweep needs to know it: its steps, and between which of them which machine is there.
+///
+/// To sweep another strategy, add it here, and to ``Strategy/all`` what `kiln` understands.
+struct Strategy: Sendable {
+    /// As in the lab file's field `strategy`.
+    let name: String
+    /// The steps forward, as in the journal.
+    let steps: [String]
+    /// The step that ends the old machine.
+    let endsOld: String
+    /// The step that starts the new machine.
+    let startsNew: String
+    /// The step that gives the new machine the volumes.
+    let attaches: String
+
+    static let stopFirst = Strategy(
+        name: "stop-first",
+        steps: [
+            "plan", "prepare", "drain", "stop", "prove-off", "snapshot", "handover", "start", "healthy", "verify",
+            "commit",
+        ],
+        endsOld: "stop",
+        startsNew: "start",
+        attaches: "start"
+    )
+
+    static let warmFirst = Strategy(
+        name: "warm-first",
+        steps: [
+            "plan", "prepare", "start", "warm", "drain", "stop", "prove-off", "snapshot", "handover", "attach",
+            "healthy",
+            "verify", "commit",
+        ],
+        endsOld: "stop",
+        startsNew: "start",
+        attaches: "attach"
+    )
+
+    /// Those that are swept.
+    static let all = [stopFirst]
+
+    /// The ways back, each with the failure that leads to it.
+    static let waysBack: [(way: String, failure: String, steps: [String])] = [
+        ("abort", "snapshot.after", ["start-old", "old-healthy", "remove-new"]),
+        (
+            "revert", "healthy.before",
+            ["stop-new", "prove-new-off", "hand-back", "start-old", "old-healthy", "remove-new"]
+        ),
+    ]
+
+    /// Every moment before and after a step forward.
+    var points: [Point] {
+        steps.flatMap { step in
+            ["before", "after"].map { Point(strategy: self, way: nil, failure: nil, step: step, moment: $0) }
+        }
+    }
+
+    /// Every moment before and after a step back.
+    var pointsBack: [Point] {
+        Strategy.waysBack.flatMap { way in
+            way.steps.flatMap { step in
+                ["before", "after"].map {
+                    Point(strategy: self, way: way.way, failure: way.failure, step: step, moment: $0)
+                }
+            }
+        }
+    }
+}
+
+/// A moment of a replacement.
+struct Point: Sendable {
+    let strategy: Strategy
+    /// The way back that it lies on, and the failure that leads there.
+    let way: String?
+    let failure: String?
+    let step: String
+    let moment: String
+
+    var name: String { (way.map { $0 + ":" } ?? "") + "\(step).\(moment)" }
+
+    /// The value of `KILN_FAILPOINT` that makes kiln do something here.
+    func failpoint(_ action: String) -> String {
+        (failure.map { "\($0)=fail," } ?? "") + "\(step).\(moment)=\(action)"
+    }
+
+    /// Whether the old machine is there: its end may have been asked for, but not awaited.
+    var isOldThere: Bool { isBeforeEnd(of: strategy.endsOld) }
+    /// Whether the new machine is there.
+    var isNewThere: Bool { !isBeforeEnd(of: strategy.startsNew) }
+    /// Whether a machine has the volume.
+    var isVolumeHeld: Bool { isOldThere || !isBeforeEnd(of: strategy.attaches) }
+
+    private func isBeforeEnd(of other: String) -> Bool {
+        guard let own = strategy.steps.firstIndex(of: step), let end = strategy.steps.firstIndex(of: other) else {
+            return false
+        }
+        return own < end || own == end && moment == "before"
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Glibc
+
+/// The processes, open files and listening ports of this host, read from /proc.
+enum Processes {
+    /// A living process.
+    struct Process {
+        let pid: Int32
+        let arguments: [String]
+        var name: String { arguments.first?.split(separator: "/").last.map(String.init) ?? "" }
+    }
+
+    /// The processes whose arguments or environment name something below a directory, which no other process does.
+    static func below(_ directory: String) -> [Process] {
+        all.filter { $0 != getpid() }.compactMap { pid in
+            let arguments = strings(pid, "cmdline")
+            // A zombie has no arguments, so it does not count.
+            guard !arguments.isEmpty else { return nil }
+            let named = (arguments + strings(pid, "environ")).contains { $0.contains(directory + "/") }
+            return named ? Process(pid: pid, arguments: arguments) : nil
+        }
+    }
+
+    /// The letter of proc(5), such as `T` for stopped and `Z` for a zombie; nothing where there is no such process.
+    static func state(of pid: Int32) -> Character? {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
+        return text.split(separator: ")").last?.split(separator: " ").first?.first
+    }
+
+    /// Whether a process is there and no zombie.
+    static func isAlive(_ pid: Int32) -> Bool { state(of: pid).map { $0 != "Z" && $0 != "X" } ?? false }
+
+    /// The files that a process has open for writing.
+    static func openForWriting(_ pid: Int32) -> [String] {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
+        return entries.compactMap { entry in
+            // proc(5): the mode of the link tells how the file was opened.
+            var status = stat()
+            guard lstat("/proc/\(pid)/fd/\(entry)", &status) == 0, status.st_mode & 0o200 != 0 else { return nil }
+            return try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\(entry)")
+        }
+    }
+
+    /// The TCP ports on which a process listens.
+    static func listeningPorts(_ pid: Int32) -> Set<UInt16> {
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
+        let sockets = Set(
+            entries.compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/fd/\($0)")
+            }
+        )
+        let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+        let ports = table.split(separator: "\n").dropFirst().compactMap { line -> UInt16? in
+            let fields = line.split(separator: " ")
+            guard fields.count > 9, fields[3] == "0A", sockets.contains("socket:[\(fields[9])]") else { return nil }
+            return fields[1].split(separator: ":").last.flatMap { UInt16($0, radix: 16) }
+        }
+        return Set(ports)
+    }
+
+    private static var all: [Int32] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
+    }
+
+    private static func strings(_ pid: Int32, _ file: String) -> [String] {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

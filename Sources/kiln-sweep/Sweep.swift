@@ -1,0 +1,168 @@
+import Foundation
+import Synchronization
+
+/// All cells of all tiers, of which those without a clean result are run.
+final class Sweep: Sendable {
+    /// How many recordings of power cuts there are.
+    private static let recordings = 4
+    /// How many runs of the schedules there are, and how many lives each has.
+    private static let schedules = (runs: 4, lives: 2500)
+
+    private let kiln: String
+    private let images: String
+    private let results: ResultFile
+    private let only: [String]
+    private let lanes: Int
+    private let states: Int
+    private let isSyncing: Bool
+    private let deadline: ContinuousClock.Instant
+    private let finished: Mutex<[String: CellResult]>
+
+    init(
+        kiln: String,
+        images: String,
+        results: ResultFile,
+        only: [String],
+        lanes: Int,
+        states: Int,
+        isSyncing: Bool,
+        deadline: ContinuousClock.Instant
+    ) {
+        self.kiln = kiln
+        self.images = images
+        self.results = results
+        self.only = only
+        self.lanes = lanes
+        self.states = states
+        self.isSyncing = isSyncing
+        self.deadline = deadline
+        finished = Mutex(results.finished())
+    }
+
+    /// Runs what has no clean result yet, as long as there is time.
+    func run() throws -> SweepTable {
+        Interruption.install()
+        let start = ContinuousClock.now
+        for number in 1...Sweep.recordings { try runPowerCut("power-cuts/\(number)") }
+        for number in 1...Sweep.schedules.runs { try runSchedules("schedules/\(number)") }
+        for strategy in Strategy.all { try runFailpoints(strategy) }
+        return table(took: ContinuousClock.now - start)
+    }
+
+    /// The names of all cells, and why some can't occur.
+    var listing: String {
+        let others = names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)
+        let failpoints = FailpointCell.all.map { cell in
+            cell.name + (cell.fault.impossibility(at: cell.point).map { "  can't occur: \($0)" } ?? "")
+        }
+        return (others + failpoints).filter { isWanted($0) }.map { $0 + "\n" }.joined()
+    }
+
+    private func names(_ tier: String, _ count: Int) -> [String] { (1...count).map { "\(tier)/\($0)" } }
+
+    private func table(took: Duration) -> SweepTable {
+        let failpoints = FailpointCell.all.filter { isWanted($0.name) }
+        let possible = failpoints.filter { $0.fault.impossibility(at: $0.point) == nil }
+        let others = (names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)).filter(isWanted)
+        let wanted = others + possible.map(\.name)
+        let all = finished.withLock { $0 }
+        return SweepTable(
+            results: wanted.compactMap { all[$0] },
+            unfinished: wanted.filter { all[$0] == nil },
+            impossible: failpoints.compactMap { cell in
+                cell.fault.impossibility(at: cell.point).map { (cell: cell, reason: $0) }
+            },
+            failpoints: possible,
+            took: took
+        )
+    }
+
+    // MARK: - Tiers
+
+    private func runPowerCut(_ name: String) throws {
+        guard isDue(name) else { return }
+        let cell = PowerCutCell(name: name, states: states, seed: seed(of: name), isSyncing: isSyncing)
+        try take(cell.run(image: try image()))
+    }
+
+    private func runSchedules(_ name: String) throws {
+        guard isDue(name) else { return }
+        try take(ScheduleCell(name: name, lives: Sweep.schedules.lives, seed: seed(of: name)).run())
+    }
+
+    // New seeds in every sweep of another build, the same ones where a cell is run again.
+    private func seed(of name: String) -> UInt64 {
+        let hash = (results.build + name).utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3
+        }
+        return hash % 1_000_000_000
+    }
+
+    private func image() throws -> String {
+        let name = String(decoding: try contents(images + "/names/tiny/1"), as: UTF8.self)
+        let digest = name.trimmingCharacters(in: .whitespacesAndNewlines).replacingOccurrences(of: "sha256:", with: "")
+        return "\(images)/sha256/\(digest)"
+    }
+
+    private func runFailpoints(_ strategy: Strategy) throws {
+        let due = FailpointCell.all.filter {
+            $0.point.strategy.name == strategy.name && $0.fault.impossibility(at: $0.point) == nil && isDue($0.name)
+        }
+        guard !due.isEmpty else { return }
+        let queue = Mutex(due.map(\.name)[...])
+        let problems = Mutex<[String]>([])
+        let group = DispatchGroup()
+        for _ in 0..<min(lanes, due.count) {
+            group.enter()
+            // Each waits for a process of its own, most of the time.
+            Thread.detachNewThread {
+                defer { group.leave() }
+                do {
+                    try self.work(off: { queue.withLock { $0.popFirst() } }, strategy)
+                } catch {
+                    problems.withLock { $0.append("\(error)") }
+                }
+            }
+        }
+        group.wait()
+        if let problem = problems.withLock({ $0.first }) { throw Failure(problem) }
+    }
+
+    /// Runs cells one after the other on one server; after a cell that found something, on a new one.
+    private func work(off next: () -> String?, _ strategy: Strategy) throws {
+        var lane: LaneProcess?
+        defer { lane?.end() }
+        let log = URL(fileURLWithPath: results.path).deletingLastPathComponent().path + "/lanes.log"
+        while !isOver, let cell = next() {
+            let current =
+                try lane ?? LaneProcess(kiln: kiln, images: images, strategy: strategy.name, log: log)
+            lane = current
+            var result = CellResult(cell: cell)
+            if let found = current.run(cell) { result = found } else { result.broken = ["the lane ended; see \(log)"] }
+            try take(result)
+            if !result.isClean {
+                current.end()
+                lane = nil
+            }
+        }
+    }
+
+    // MARK: - Results
+
+    private func isWanted(_ name: String) -> Bool { only.isEmpty || only.contains { name.contains($0) } }
+
+    private var isOver: Bool { Interruption.isCaught || ContinuousClock.now >= deadline }
+
+    private func isDue(_ name: String) -> Bool {
+        isWanted(name) && !isOver && finished.withLock { $0[name]?.isClean != true }
+    }
+
+    private func take(_ result: CellResult) throws {
+        try results.append(result)
+        finished.withLock { $0[result.cell] = result }
+        let verdict = result.isClean ? "ok" : "NOT OK: \(SweepTable.findings(result))"
+        let line =
+            "\(result.cell)  \(String(format: "%.1f", result.seconds)) s  \(result.notes.joined(separator: ", "))  \(verdict)\n"
+        FileHandle.standardError.write(Data(line.utf8))
+    }
+}

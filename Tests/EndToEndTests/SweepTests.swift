@@ -1,0 +1,65 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// A small, fixed part of what `make sweep` does as a whole.
+    @Suite("Sweep", .timeLimit(.minutes(5)))
+    struct Sweeps {
+        @Test("a full disk and a dead QEMU in the middle of a replacement lose nothing")
+        func faults() async throws {
+            let cells = ["snapshot.before/full-volume", "healthy.before/kill-new"]
+            let sweep = try await sweep(
+                ["--lanes", "1"] + cells.flatMap { ["--only", "failpoints/stop-first/\($0)"] }
+            )
+            #expect(sweep.status == 0, "\(sweep.errors)\n\(sweep.text)")
+            #expect(sweep.results.count == cells.count)
+            #expect(sweep.results.allSatisfy { $0.acknowledged >= 3 })
+        }
+
+        @Test("no acknowledged record is missing from a disk that lost its power at any of twelve moments")
+        func powerCuts() async throws {
+            let sweep = try await sweep(["--only", "power-cuts/1", "--states", "12"])
+            #expect(sweep.status == 0, "\(sweep.errors)\n\(sweep.text)")
+            let result = try #require(sweep.results.first)
+            #expect(result.runs == 12 && result.acknowledged >= 100 && result.lost == 0)
+        }
+
+        @Test("a writer that acknowledges before it has synced is found to lose records")
+        func earlyAcknowledgement() async throws {
+            let bug = ["--plant", "early-acknowledgement"]
+            let sweep = try await sweep(["--only", "power-cuts/1", "--states", "12"] + bug)
+            #expect(sweep.status == 1, "\(sweep.errors)\n\(sweep.text)")
+            #expect(try #require(sweep.results.first).lost > 0)
+        }
+
+        private struct Outcome {
+            struct Result: Decodable {
+                let cell: String
+                let acknowledged: Int
+                let lost: Int
+                let runs: Int
+            }
+
+            let status: Int32
+            let text: String
+            let errors: String
+            let results: [Result]
+        }
+
+        private func sweep(_ arguments: [String]) async throws -> Outcome {
+            let home = try #require(Home.shared)
+            let directory = Home.freshPath()
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let program = URL(fileURLWithPath: try #require(Home.kiln)).deletingLastPathComponent()
+                .appendingPathComponent("kiln-sweep").path
+            let end = try await Command(
+                program,
+                arguments + ["--results", directory],
+                environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "KILN_HOME": home.path]
+            ).finish()
+            let lines = try String(contentsOfFile: directory + "/results.jsonl", encoding: .utf8).split(separator: "\n")
+            let results = try lines.map { try JSONDecoder().decode(Outcome.Result.self, from: Data($0.utf8)) }
+            return Outcome(status: end.status, text: end.text, errors: end.errors, results: results)
+        }
+    }
+}

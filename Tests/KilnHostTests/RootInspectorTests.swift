@@ -1,0 +1,237 @@
+import Foundation
+import Glibc
+import KilnEngine
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite("Roots looked at from outside")
+struct RootInspectorTests {
+    private let directory: TestDirectory
+    private let inspector: RootInspector
+
+    init() throws {
+        directory = try TestDirectory()
+        // The user of the machines has to pass where root runs the tests.
+        chmod(directory.path, 0o755)
+        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        inspector = RootInspector(
+            scratch: directory.path + "/roots",
+            owner: geteuid() == 0 ? try MachineOwner.current() : nil,
+            executable: URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("kiln").path
+        )
+    }
+
+    private func path(_ name: String) -> String { directory.path + "/" + name }
+
+    /// A file system made from a tree, then changed by debugfs.
+    private func fileSystem(_ requests: [String] = [], _ fill: (String) throws -> Void = { _ in }) async throws
+        -> String
+    {
+        let tree = path("tree")
+        try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
+        try fill(tree)
+        let raw = path("disk.raw")
+        try await Command("mke2fs", ["-q", "-t", "ext4", "-d", tree, raw, "16m"]).run()
+        for request in requests { try await Command("debugfs", ["-w", "-R", request, raw]).run() }
+        return raw
+    }
+
+    private func write(_ text: String, _ path: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    private func listing(_ raw: String) async throws -> RootListing {
+        let target = path("listing-\(UUID().uuidString)")
+        try await inspector.writeListing(of: raw, format: .raw, to: target)
+        return try RootListing(try Data(contentsOf: URL(fileURLWithPath: target)), of: "the test's root")
+    }
+
+    private func entry(_ listing: RootListing, _ path: String) throws -> RootEntry {
+        let path = try #require(RootPath(path))
+        return try #require(listing.entries[path])
+    }
+
+    @Test("files, links, devices, names and owners are listed as they are")
+    func honest() async throws {
+        let raw = try await fileSystem(["mknod null c 1 3", "set_inode_field null mode 020666", "sif /dir/f uid 70000"])
+        { tree in
+            mkdir(tree + "/dir", 0o750)
+            chmod(tree + "/dir", 0o750)
+            try write("hello", tree + "/dir/f")
+            chmod(tree + "/dir/f", 0o4711)
+            try write("", tree + "/a\nend 1")
+            try FileManager.default.createSymbolicLink(atPath: tree + "/link", withDestinationPath: "../x y")
+            let long = String(repeating: "long/", count: 40)
+            try FileManager.default.createSymbolicLink(atPath: tree + "/far", withDestinationPath: long)
+        }
+        let found = try await listing(raw)
+        let file = try entry(found, "/dir/f")
+        #expect(file.value == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+        #expect(file.mode == 0o4711 && file.user == 70000 && file.size == 5 && file.kind == .file)
+        #expect(try entry(found, "/dir").mode == 0o750)
+        #expect(try entry(found, "/link").value == "..%2Fx%20y")
+        #expect(try entry(found, "/far").value?.hasPrefix("long%2Flong") == true)
+        #expect(try entry(found, "/null").value == "1:3")
+        #expect(try entry(found, "/a%0Aend%201").kind == .file)
+        #expect(found.entries.count == 8)
+    }
+
+    @Test("attributes and flags tell files apart")
+    func attributes() async throws {
+        let raw = try await fileSystem(["ea_set /a security.capability x", "sif /b flags 0x80010"]) { tree in
+            for name in ["a", "b", "c"] { try write("same", "\(tree)/\(name)") }
+        }
+        let found = try await listing(raw)
+        let all = try ["/a", "/b", "/c"].map { try entry(found, $0).attributes }
+        #expect(all[0] != nil && all[1] != nil && all[2] == nil && all[0] != all[1])
+    }
+
+    @Test("a directory in itself is walked once, and a file without end is not read")
+    func endless() async throws {
+        let requests = ["link /dir /dir/again", "sif /huge size 0x0fffffffffff", "mknod odd p", "sif odd mode 0170000"]
+        let raw = try await fileSystem(requests) { tree in
+            mkdir(tree + "/dir", 0o755)
+            try write("x", tree + "/dir/f")
+            try write("x", tree + "/huge")
+        }
+        let found = try await listing(raw)
+        #expect(try entry(found, "/dir").kind == .directory)
+        #expect(try entry(found, "/dir/f").kind == .file)
+        #expect(try entry(found, "/dir/again").kind == .damaged)
+        #expect(try entry(found, "/huge").value == nil)
+        #expect(try entry(found, "/odd").kind == .damaged)
+    }
+
+    @Test("a directory that says a name twice, or one with a slash, is damage")
+    func nonsense() async throws {
+        let raw = try await fileSystem(["link /f dir/aa", "link /f dir/ab", "link /f dir/ac"]) { tree in
+            mkdir(tree + "/dir", 0o755)
+            try write("x", tree + "/f")
+        }
+        // Checksums of directories would give the change away before its meaning does.
+        try await Command("tune2fs", ["-O", "^metadata_csum", raw]).run()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: raw))
+        let name = try #require(
+            bytes.range(of: Data([2, 0, 0x61, 0x63])) ?? bytes.range(of: Data([2, 1, 0x61, 0x63]))
+        )
+        bytes[name.upperBound - 1] = 0x62
+        try bytes.write(to: URL(fileURLWithPath: raw))
+        #expect(try entry(try await listing(raw), "/dir").kind == .damaged)
+        bytes[name.upperBound - 1] = 0x2f
+        try bytes.write(to: URL(fileURLWithPath: raw))
+        #expect(try entry(try await listing(raw), "/dir").kind == .damaged)
+    }
+
+    @Test("random damage ends in a listing or in an error, never in anything else", arguments: 1...12)
+    func noise(_ seed: UInt64) async throws {
+        let raw = try await fileSystem { tree in
+            for number in 0..<40 {
+                mkdir("\(tree)/d\(number)", 0o755)
+                try write(String(repeating: "\(number)", count: number * 300), "\(tree)/d\(number)/f")
+            }
+        }
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: raw))
+        var state = seed &* 0x9e37_79b9_7f4a_7c15
+        func next() -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(truncatingIfNeeded: state >> 16)
+        }
+        // Most of what a file system of this size says lies in the first megabyte.
+        for _ in 0..<200 { bytes[2048 + next() % (1 << 20)] = UInt8(truncatingIfNeeded: next()) }
+        try bytes.write(to: URL(fileURLWithPath: raw))
+        do {
+            _ = try await listing(raw)
+        } catch let error as KilnError {
+            #expect(["drift.walk-failed", "drift.no-file-system"].contains(error.code), "\(error)")
+        }
+        #expect(directory.names.filter { $0.hasPrefix("listing") }.count <= 1)
+    }
+
+    @Test("what is no file system is said to be none")
+    func none() async throws {
+        let noise = path("noise")
+        try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: noise))
+        await #expect { _ = try await listing(noise) } throws: { ($0 as? KilnError)?.code == "drift.no-file-system" }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
+    }
+
+    @Test("a root is read through its layer, from a copy; nothing of it is left")
+    func chain() async throws {
+        let raw = try await fileSystem { try write("in the image", $0 + "/f") }
+        let (base, layer) = (path("base.qcow2"), path("layer.qcow2"))
+        try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
+        try await Command("debugfs", ["-w", "-R", "rm /f", raw]).run()
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", layer]).run()
+        try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", "-B", base, "-F", "qcow2", raw, layer])
+            .run()
+        let copy = try await inspector.copy(layer)
+        let found = try await inspector.listing(of: copy, over: base)
+        let file = try #require(RootPath("/f"))
+        #expect(found.entries[file] == nil)
+        #expect(found.entries[.root] != nil)
+        inspector.discard(copy)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
+    }
+
+    @Test("a layer that names other files is refused, or its names are not followed")
+    func escaping() async throws {
+        let raw = try await fileSystem()
+        let (base, layer, secret) = (path("base.qcow2"), path("layer.qcow2"), path("secret"))
+        try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
+        let data = "data_file=\(secret),data_file_raw=on"
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-o", data, layer, "16m"]).run()
+        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == "disk.not-qcow2" }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
+
+        try write("not a disk", secret)
+        let other = path("other.qcow2")
+        let line = ["create", "-q", "-u", "-f", "qcow2", "-b", secret, "-F", "raw", other, "16m"]
+        try await Command("qemu-img", line).run()
+        let copy = try await inspector.copy(other)
+        #expect(try await inspector.listing(of: copy, over: base).entries[.root] != nil)
+        inspector.discard(copy)
+    }
+
+    @Test("what a killed process left is removed by the next")
+    func leftovers() async throws {
+        let stale = path("roots/stale")
+        try FileManager.default.createDirectory(atPath: stale, withIntermediateDirectories: true)
+        let raw = try await fileSystem()
+        _ = try await listing(raw)
+        #expect(access(stale, F_OK) != 0)
+    }
+
+    @Test("dpkg's list gives the installed packages, whatever else it says")
+    func packages() {
+        let text = """
+            Package: a
+            Status: install ok installed
+            Version: 1:2-3
+
+            Package: gone
+            Status: deinstall ok config-files
+            Version: 1
+
+            Package: multi
+            Status: install ok installed
+            Architecture: amd64
+            Version: 1
+            Description: text
+             Package: fake
+
+            package:multi
+            Status: install ok installed
+            Architecture: i386
+            Version: 2
+            """
+        let found = DpkgStatus.packages(Array(text.utf8)).map {
+            [$0.name, $0.version].map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(found == [["a", "1:2-3"], ["multi:amd64", "1"], ["multi:i386", "2"]])
+        #expect(DpkgStatus.packages(Array(repeating: 0xff, count: 1000)).isEmpty)
+    }
+}

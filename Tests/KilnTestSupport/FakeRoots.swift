@@ -1,0 +1,56 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Synchronization
+
+/// Roots whose listings tests write.
+public final class FakeRoots: RootInspection {
+    private let faults: Faults
+    private let listings = Mutex<[String: RootListing]>([:])
+    private let copies = Mutex<[String: String]>([:])
+
+    init(_ faults: Faults) { self.faults = faults }
+
+    /// Says what is found on a root, by the path of its layer.
+    public func set(_ listing: RootListing, of overlay: String) { listings.withLock { $0[overlay] = listing } }
+
+    /// How many copies have not been discarded.
+    public var remaining: Int { copies.withLock { $0.count } }
+
+    /// Writes the listing of an empty root.
+    public func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        try faults.call("writeListing") {
+            let lines = [RootListing.header, FakeRoots.rootDirectory.line(.root), RootListing.footer(1), ""]
+            try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+        }
+    }
+
+    /// Remembers that there is a copy.
+    public func copy(_ overlay: String) async throws -> RootCopy {
+        try faults.call("copyRoot") {
+            let directory = "/copies/\(UUID().uuidString)"
+            copies.withLock { $0[directory] = overlay }
+            return RootCopy(directory: directory, allocated: .mebibytes(9))
+        }
+    }
+
+    /// What the test said.
+    public func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+        try faults.call("listing") {
+            let overlay = copies.withLock { $0[copy.directory] } ?? ""
+            return listings.withLock { $0[overlay] }
+                ?? RootListing(entries: [.root: FakeRoots.rootDirectory], packages: [:])
+        }
+    }
+
+    /// Forgets the copy.
+    public func discard(_ copy: RootCopy) { copies.withLock { _ = $0.removeValue(forKey: copy.directory) } }
+
+    /// Sixty-four digits that depend on the bytes.
+    public func digest(_ bytes: [UInt8]) -> String {
+        let digits = String(StableHash.fnv1a(String(decoding: bytes, as: UTF8.self)), radix: 16)
+        return String(repeating: "0", count: 64 - digits.count) + digits
+    }
+
+    private static let rootDirectory = RootEntry(kind: .directory, mode: 0o755, user: 0, group: 0)
+}

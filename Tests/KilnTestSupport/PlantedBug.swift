@@ -1,0 +1,52 @@
+import KilnEngine
+import KilnModel
+import Synchronization
+
+extension FakeWorld {
+    /// A mistake that is made on purpose, to see that the checks find it.
+    public enum Bug: Sendable {
+        /// The volumes pass on as soon as the old machine was asked to end: it is taken to be off without having been
+        /// looked at, and nobody is taken to hold its disks.
+        case handoverBeforeProof
+    }
+}
+
+/// Says that every machine that was asked to shut down is off.
+final class HastyMachines: MachineControl {
+    private let machines: FakeHypervisor
+    private let asked = Mutex<Set<MachineID>>([])
+
+    init(_ machines: FakeHypervisor) { self.machines = machines }
+
+    var acceleration: MachineSpec.Acceleration { machines.acceleration }
+    var user: MachineSpec.User? { machines.user }
+
+    func define(_ machine: MachineSpec) async throws { try await machines.define(machine) }
+    func start(_ machine: MachineID, forwards: [PortForward]) async throws {
+        asked.withLock { _ = $0.remove(machine) }
+        try await machines.start(machine, forwards: forwards)
+    }
+    func requestShutdown(_ machine: MachineID) async throws {
+        try await machines.requestShutdown(machine)
+        asked.withLock { _ = $0.insert(machine) }
+    }
+    func powerOff(_ machine: MachineID) async throws { try await machines.powerOff(machine) }
+    func reboot(_ machine: MachineID) async throws { try await machines.reboot(machine) }
+    func undefine(_ machine: MachineID) async throws { try await machines.undefine(machine) }
+    func state(of machine: MachineID) async throws -> MachineState {
+        let real = try await machines.state(of: machine)
+        return asked.withLock { $0.contains(machine) } ? .off : real
+    }
+    func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool { true }
+    func machines() async throws -> [MachineID: MachineState] { try await machines.machines() }
+    func detachSeed(_ machine: MachineID, path: String) async throws {
+        try await machines.detachSeed(machine, path: path)
+    }
+    func definition(of machine: MachineID) async throws -> String? { try await machines.definition(of: machine) }
+}
+
+/// Sees nobody.
+struct BlindHolders: HolderInspection {
+    func holders(of path: String) throws -> [FileHolder] { [] }
+    func isLockObtainable(_ path: String) throws -> Bool { true }
+}
