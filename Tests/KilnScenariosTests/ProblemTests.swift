@@ -44,8 +44,8 @@ struct ProblemTests {
             "13:22: lab.servers.web.ready-timeout: expected a duration such as 500ms, 10s, 5m or 1h, up to 24h, found "
                 + "the number 90",
             "15:10: steps[0].up[0]: expected the name of a server, found 'wbe' (did you mean 'web'?); declared: web",
-            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, exec, replace, stop, "
-                + "start, expect, down, write-ledger, verify-ledger",
+            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, exec, replace, "
+                + "rollback, stop, start, expect, down, write-ledger, verify-ledger, volume-snapshot",
         ]
         let found = try problems(text)
         #expect(Set(found).subtracting(expected).isEmpty)
@@ -134,6 +134,16 @@ struct ProblemTests {
             ("[up, { verify-ledger: { server: web, records-at-least: 0 } }]", "whole number from 1"),
             ("[up, { replace: { server: web, image: 'a b' } }]", "expected an image"),
             ("[up, { replace: { server: web, image: a, outcome: commited } }]", "(did you mean 'committed'?)"),
+            ("[up, { replace: { server: web, strategy: warm } }]", "expected one of stop-first, warm-first"),
+            ("[up, { replace: { server: web, data-on-revert: keeep } }]", "(did you mean 'keep'?)"),
+            ("[up, { replace: { server: web, canary: 'yes' } }]", "expected true or false"),
+            ("[{ rollback: { server: web } }]", "not up at this step"),
+            ("[up, { rollback: { server: web, to: 0 } }]", "whole number from 1"),
+            ("[up, { rollback: { server: web, image: a } }]", "unknown field"),
+            ("[{ volume-snapshot: { volume: data } }]", "nothing is up"),
+            ("[up, { volume-snapshot: { volume: dat } }]", "(did you mean 'data'?)"),
+            ("[up, { volume-snapshot: { volume: data, name: A } }]", "expected a name"),
+            ("[up, { expect: { server: web, drift: some } }]", "expected one of none"),
             ("[up, { expect: { server: web, http: { port: sql, path: / } } }]", "expected the name of a port"),
             ("[up, { down: [web] }]", "expected 'all' or nothing"),
             ("[upp]", "(did you mean 'up'?)"),
@@ -174,6 +184,15 @@ struct ProblemTests {
     )
     func noOwnMount(userData: String) throws {
         #expect(try problems(scenario(server: ProblemTests.warm + "user-data: \(userData)")).isEmpty)
+    }
+
+    @Test("a step can't replace warm-first where the user-data mounts a volume")
+    func ownMountStep() throws {
+        let fields = "volumes: { data: /data }\nuser-data: { runcmd: [[mount, /data]] }"
+        let steps = "[up, { replace: { server: web, strategy: warm-first } }]"
+        let found = try problems(scenario(server: fields, steps: steps))
+        #expect(found.count == 1 && found[0].contains("the user-data of 'web' has a mount of '/data'"), "\(found)")
+        #expect(found.first?.contains("steps[1].replace.strategy") == true)
     }
 
     @Test("a mount of its own is placed where it stands")

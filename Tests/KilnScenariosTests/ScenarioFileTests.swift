@@ -52,10 +52,14 @@ struct ScenarioFileTests {
           - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
           - write-ledger: { server: web, path: /data/ledger }
           - replace: { server: web, image: tiny:3, outcome: reverted }
+          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, canary: true, outcome: halted }
+          - rollback: { server: web, to: 1, outcome: aborted }
+          - volume-snapshot: { volume: data, name: before }
+          - volume-snapshot: { volume: data }
           - verify-ledger: { server: web, records-at-least: 10 }
           - stop: [web]
           - start: all
-          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / } }
+          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / }, drift: none }
           - down:
         """
 
@@ -146,7 +150,20 @@ struct ScenarioFileTests {
                 .up([web]),
                 .exec(.init(server: web, arguments: ["/bin/sh", "-c", "cat /x"], exit: 1, contains: "no such")),
                 .writeLedger(server: web, path: "/data/ledger"),
-                .replace(server: web, image: try ImageReference("tiny:3"), outcome: .reverted),
+                .replace(.init(server: web, image: try ImageReference("tiny:3"), outcome: .reverted)),
+                .replace(
+                    .init(
+                        server: web,
+                        strategy: .stopFirst,
+                        dataOnRevert: .restore,
+                        forceStop: true,
+                        isCanaryFirst: true,
+                        outcome: .halted
+                    )
+                ),
+                .rollback(.init(server: web, to: Generation(1), outcome: .aborted)),
+                .volumeSnapshot(volume: try Name("data"), name: try Name("before")),
+                .volumeSnapshot(volume: try Name("data"), name: nil),
                 .verifyLedger(server: web, path: "/data/ledger", recordsAtLeast: 10),
                 .stop([web]), .start([web]),
                 .expect(
@@ -155,7 +172,8 @@ struct ScenarioFileTests {
                         generation: Generation(1),
                         ready: true,
                         image: try ImageReference("tiny:2"),
-                        http: http
+                        http: http,
+                        drift: .nothing
                     )
                 ),
                 .down,

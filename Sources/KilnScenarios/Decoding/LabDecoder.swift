@@ -16,6 +16,8 @@ struct DeclaredServer {
 /// A lab as far as it could be read.
 struct DecodedLab {
     var volumes: [Name: VolumeSpec] = [:]
+    /// The names of its volumes, valid or not, so that one mistake is reported once.
+    var volumeNames: [Name] = []
     var servers: [DeclaredServer] = []
 
     func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
@@ -47,6 +49,7 @@ struct LabDecoder {
         var lab = DecodedLab()
         lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
         volumeNames = Value.names(of: fields[.volumes])
+        lab.volumeNames = volumeNames
         guard let entries = fields[.servers]?.entries(of: "servers") else { return lab }
         if entries.isEmpty { fields[.servers]?.mismatch("at least one server") }
         for (entry, value) in entries {

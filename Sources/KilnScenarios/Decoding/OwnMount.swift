@@ -6,12 +6,15 @@ struct OwnMount {
     private let found: String
 
     /// Reports it: at boot the machine of a warm-first replacement has no volumes yet.
-    func refuse(because reason: String = "with strategy warm-first") {
-        place.problem(
-            "\(found) is not allowed \(reason): the machine boots without its volumes; leave it out, Kiln mounts them "
-                + "where 'volumes' says once they are its own"
-        )
+    func refuse() { place.problem("\(found) is not allowed with strategy warm-first: \(OwnMount.reason)") }
+
+    /// Why a step can't replace `server` warm-first.
+    func refusal(of server: Name) -> String {
+        "the user-data of '\(server)' has \(found), which does not go with warm-first: \(OwnMount.reason)"
     }
+
+    private static let reason =
+        "the machine boots without its volumes; leave it out, Kiln mounts them where 'volumes' says once they are its own"
 
     /// All of them in the user-data of a server with these volumes.
     static func all(in userData: Value, of volumes: [Name: String]) -> [OwnMount] {
@@ -52,7 +55,7 @@ struct OwnMount {
 
     // A line that says 'mount' and where a volume belongs; in a file that is about nothing else, the place is enough.
     private static func mount(in text: String, _ paths: Set<String>, isMountFile: Bool) -> String? {
-        if text.contains(device) { return "naming a disk by '\(device)…'" }
+        if text.contains(device) { return "the name of a volume's disk, '\(device)…'," }
         for line in text.split(separator: "\n") where !line.drop(while: { $0 == " " }).hasPrefix("#") {
             let words = line.split { !($0.isLetter || $0.isNumber || "._-+@:/".contains($0)) }.map {
                 trimmed(String($0))
