@@ -22,7 +22,7 @@ extension EndToEnd {
                 #expect(found.deleted == ["/etc/os-release"])
                 #expect(
                     found.what == [
-                        "/etc/mtab": ["target"], "/srv/app/conf": ["size", "content"],
+                        "/etc/mtab": ["target"], "/srv/app/conf": ["content"],
                         "/srv/www/index.html": ["size", "content"], "/usr/bin/jq": ["mode"],
                         "/usr/lib/kiln/dhcp": ["owner"], "/usr/lib/kiln/http": ["content"],
                     ]

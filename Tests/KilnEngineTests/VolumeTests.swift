@@ -307,6 +307,7 @@ struct VolumeTests {
         try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
         #expect(await code { _ = try test.record() } == "state.unreadable")
         try data.prefix(data.count / 2).write(to: URL(fileURLWithPath: path))
+        #expect(store.readableList().volumes.isEmpty && store.readableList().damaged.count == 1)
         #expect(await code { try await store.markUnclean(lab: test.id.lab, name: test.volume) } == "state.unreadable")
     }
 

@@ -215,5 +215,6 @@ extension RootInspection {
         throw KilnError("fake", "no copies")
     }
     func discard(_ copy: RootCopy) {}
+    func removeAbandoned(dryRun: Bool) -> [String] { [] }
     func digest(_ bytes: [UInt8]) -> String { "" }
 }

@@ -113,6 +113,34 @@ struct RootDifferenceTests {
         #expect(try found(nil).deleted == [path])
     }
 
+    @Test("a path that leads through a link is where the link leads")
+    func linked() throws {
+        func link(_ target: String) -> RootEntry {
+            RootEntry(kind: .link, mode: 0o777, user: 0, group: 0, value: target)
+        }
+        let image = try listing([
+            "/bin": link("usr%2Fbin"), "/usr": Self.directory, "/usr/bin": Self.directory, "/a": link("b"),
+            "/b": link("a"), "/abs": link("%2Fusr%2F.%2Fbin%2F.."),
+        ])
+        func location(_ text: String) throws -> String { image.location(of: try path(text)).text }
+        #expect(try location("/bin/tool") == "/usr/bin/tool")
+        #expect(try location("/abs/x") == "/usr/x")
+        #expect(try location("/bin") == "/bin")
+        // A link that leads to itself ends somewhere.
+        #expect(try location("/a/x").hasSuffix("/x"))
+
+        var entries = image.entries
+        entries[try path("/usr/bin/tool")] = Self.file("a")
+        let expected = RootDifference.DeclaredFile(
+            content: String(repeating: "a", count: 64),
+            mode: 0o644,
+            isRoots: true
+        )
+        let root = RootListing(entries: entries, packages: [:])
+        let allowance = RootDifference.Allowance(declared: [try path("/bin/tool"): expected])
+        #expect(RootDifference(from: image, to: root, allowing: allowance) == RootDifference())
+    }
+
     @Test("packages are told by name")
     func packages() throws {
         let image = try listing([:], packages: ["a": "1", "b": "1", "c": "1"])

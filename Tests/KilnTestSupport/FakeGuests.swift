@@ -9,7 +9,6 @@ public final class FakeGuests: GuestAccess {
     private let hypervisor: FakeHypervisor
     private let frozen = Mutex<Set<MachineID>>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
-    private let frozen = Mutex<Set<MachineID>>([])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
         self.faults = faults

@@ -46,6 +46,9 @@ public final class FakeRoots: RootInspection {
     /// Forgets the copy.
     public func discard(_ copy: RootCopy) { copies.withLock { _ = $0.removeValue(forKey: copy.directory) } }
 
+    /// Nothing is ever left.
+    public func removeAbandoned(dryRun: Bool) -> [String] { [] }
+
     /// Sixty-four digits that depend on the bytes.
     public func digest(_ bytes: [UInt8]) -> String {
         let digits = String(StableHash.fnv1a(String(decoding: bytes, as: UTF8.self)), radix: 16)

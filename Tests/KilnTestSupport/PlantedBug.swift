@@ -43,6 +43,12 @@ final class HastyMachines: MachineControl {
         try await machines.detachSeed(machine, path: path)
     }
     func definition(of machine: MachineID) async throws -> String? { try await machines.definition(of: machine) }
+    func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws {
+        try await machines.moveVolume(volume, of: machine, to: layer)
+    }
+    func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String? {
+        try await machines.activeLayer(of: volume, in: machine)
+    }
 }
 
 /// Sees nobody.

@@ -176,7 +176,7 @@ struct CheckResult: Renderable {
     }
 
     /// Damage that was not repaired is an unmet expectation.
-    var exit: ExitCode { check.finding.isSound || check.repaired != nil ? .done : .unmet }
+    var exit: KilnModel.ExitCode { check.finding.isSound || check.repaired != nil ? .done : .unmet }
 
     var payload: Payload {
         Payload(

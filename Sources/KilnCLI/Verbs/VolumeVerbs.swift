@@ -29,9 +29,10 @@ struct VolumeListVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        let volumes = retained ? [] : try store.list()
+        let (volumes, damaged) = retained ? ([], []) : store.readableList()
         try session.show(VolumeList(volumes: volumes, retained: try store.retainedVolumes()))
-        return 0
+        for error in damaged { session.say("\(error)") }
+        return damaged.isEmpty ? 0 : KilnModel.ExitCode.halted.rawValue
     }
 }
 

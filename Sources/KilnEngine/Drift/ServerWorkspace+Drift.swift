@@ -56,11 +56,19 @@ extension ServerWorkspace {
         _ manifest: ImageManifest
     ) throws -> RootDifference.Allowance {
         RootDifference.Allowance(
-            ephemeral: manifest.ephemeral.compactMap { RootPath(written: $0) },
+            ephemeral: try (manifest.ephemeral + record.spec.ephemeral + mountPaths(record)).compactMap {
+                RootPath(written: $0)
+            },
             mounts: record.spec.volumes.values.compactMap { RootPath(written: $0) },
             declared: DeclaredFiles(ports: try portBook().ports, digest: parts.roots.digest)
                 .files(record.spec.userData)
         )
+    }
+
+    // What Kiln itself had the guest write, where its volumes came after its boot.
+    private func mountPaths(_ record: GenerationRecord) throws -> [String] {
+        guard record.cloudInit == .full else { return [] }
+        return try mounts(of: record.machine).flatMap { [$0.unitFile.path, $0.enabledPath] }
     }
 
     // MARK: - The copy

@@ -6,6 +6,8 @@ struct GenerationWriter: Sendable {
     let workspace: ServerWorkspace
     let spec: ServerSpec
     let image: StoredImage
+    /// Whether the guest boots before it gets its volumes.
+    var isWarm = false
 
     /// Writes record and seed, both private since user-data may hold secrets; the record is written last, so that it stands only beside a whole seed.
     func write(_ machine: MachineID) async throws {
@@ -19,6 +21,7 @@ struct GenerationWriter: Sendable {
             let documents = SeedDocuments(
                 record: record,
                 mounts: try mounts(machine),
+                isWarm: isWarm,
                 hostKey: hostKey,
                 userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
                 ports: try workspace.portBook().ports
@@ -39,10 +42,10 @@ struct GenerationWriter: Sendable {
         )
     }
 
-    private func mounts(_ machine: MachineID) throws -> [SeedDocuments.Mount] {
+    private func mounts(_ machine: MachineID) throws -> [GuestMount] {
         try spec.volumes.sorted { $0.key < $1.key }.compactMap { name, path in
             try workspace.volumes.record(lab: machine.server.lab, name).map {
-                SeedDocuments.Mount(id: $0.id, path: path, fileSystem: $0.spec.fileSystem)
+                GuestMount(id: $0.id, path: path, fileSystem: $0.spec.fileSystem)
             }
         }
     }

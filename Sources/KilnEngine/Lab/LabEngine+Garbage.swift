@@ -22,7 +22,7 @@ extension LabEngine {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
         }
-        return removed
+        return removed + parts.roots.removeAbandoned(dryRun: dryRun)
     }
 
     // One hypervisor may serve several state directories; the overlay tells whose the machine is.

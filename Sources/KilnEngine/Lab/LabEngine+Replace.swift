@@ -4,17 +4,59 @@ import KilnModel
 extension LabEngine {
     /// Replaces a server's machine by one of the next generation, with the same volumes.
     ///
-    /// - Parameters:
-    ///   - image: the image of the new generation; nothing means the one that the lab file declares.
     /// - Returns: how it ended: committed, aborted, reverted or halted. Only what prevents the replacement from being
     ///   tried, or from being ended, is thrown.
-    public func replace(_ id: ServerID, image: ImageReference? = nil) async throws -> ReplacementReport {
+    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport {
+        try await changing(id) { workspace, current in
+            var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
+            if let image = options.image { spec.image = image }
+            return try await replace(workspace, by: spec, options)
+        }
+    }
+
+    /// Replaces a server's machine by a new one from the image of an earlier generation, with the same volumes.
+    ///
+    /// Their data stays what it is: an older image must be able to read it.
+    /// - Parameter generation: whose image; nothing means the last one that served before the present one.
+    /// - Throws: `generation.missing` where that never served.
+    public func rollback(
+        _ id: ServerID,
+        to generation: Generation? = nil,
+        _ options: ReplaceOptions = ReplaceOptions()
+    ) async throws -> ReplacementReport {
+        try await changing(id) { workspace, current in
+            let served = try workspace.journal.history().operations.map(\.replacement)
+                .filter { $0.outcome == .committed }.map(\.intent.to)
+            guard let target = generation ?? served.last(where: { $0 != current }), served.contains(target) else {
+                throw noGeneration(id, generation, served)
+            }
+            let image = try workspace.record(id.machine(target)).image
+            var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
+            spec.image = ImageReference(name: image.name, selector: .digest(image.digest))
+            return try await replace(workspace, by: spec, options)
+        }
+    }
+
+    private func noGeneration(_ id: ServerID, _ wanted: Generation?, _ served: [Generation]) -> KilnError {
+        let what = wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
+        return KilnError(
+            "generation.missing",
+            "\(what); those that did: \(served.map(\.description).joined(separator: ", "))",
+            hint: "see 'kiln history \(id)'",
+            exit: .usage
+        )
+    }
+
+    // Takes the lock, recovers, and tells which generation serves.
+    private func changing(
+        _ id: ServerID,
+        _ body: (ServerWorkspace, Generation) async throws -> ReplacementReport
+    ) async throws -> ReplacementReport {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
-        let history = try workspace.journal.history()
-        guard let current = history.current else {
+        guard let current = try workspace.journal.history().current else {
             throw KilnError(
                 "server.not-launched",
                 "\(id) has no machine that could be replaced",
@@ -22,10 +64,19 @@ extension LabEngine {
                 exit: .blocked
             )
         }
-        var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
-        if let image { spec.image = image }
+        return try await body(workspace, current)
+    }
+
+    private func replace(
+        _ workspace: ServerWorkspace,
+        by spec: ServerSpec,
+        _ options: ReplaceOptions
+    ) async throws -> ReplacementReport {
+        var spec = spec
+        if let strategy = options.strategy { spec.strategy = strategy }
         do {
-            return try await begin(workspace, spec: spec)
+            if options.isCanaryFirst { try await rehearse(workspace, spec) }
+            return try await begin(workspace, spec: spec, options)
         } catch let error as KilnError where error.code.hasPrefix("image.") {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
@@ -35,7 +86,11 @@ extension LabEngine {
     /// Begins the next generation of a server and drives it to its end.
     ///
     /// The caller holds the lock.
-    func begin(_ workspace: ServerWorkspace, spec: ServerSpec) async throws -> ReplacementReport {
+    func begin(
+        _ workspace: ServerWorkspace,
+        spec: ServerSpec,
+        _ options: ReplaceOptions = ReplaceOptions()
+    ) async throws -> ReplacementReport {
         let history = try workspace.journal.history()
         let image = try await parts.images.verifiedImage(spec.image)
         let intent = Intent(
@@ -43,29 +98,37 @@ extension LabEngine {
             from: history.current,
             to: Generation(history.highest + 1),
             image: "\(image.manifest.name):\(image.manifest.version)",
-            digest: image.manifest.digest
+            digest: image.manifest.digest,
+            strategy: spec.strategy,
+            dataOnRevert: options.dataOnRevert,
+            forceStop: options.forceStop
         )
         try checkVolumes(workspace, spec)
         try workspace.journal.append(.began(intent))
         var replacement = Replacement(intent)
         replacement.apply(.began(intent))
-        let writer = GenerationWriter(workspace: workspace, spec: spec, image: image)
+        let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
         return try await executor.run()
     }
 
     /// Finishes or takes back what an earlier command left unfinished, or tries the way back of a halted one again.
     ///
+    /// - Parameter data: what becomes of the data on the way back of a halted replacement; nothing means what was wanted when
+    ///   it began.
     /// - Returns: how that ended, or nothing where there was nothing to recover.
-    public func recover(_ id: ServerID) async throws -> ReplacementReport? {
+    public func recover(_ id: ServerID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        if try workspace.journal.history().halted != nil { try workspace.journal.append(.resumed) }
+        if try workspace.journal.history().halted != nil {
+            if let data { try workspace.journal.append(.decided(data)) }
+            try workspace.journal.append(.resumed)
+        }
         return try await recoverLocked(workspace)
     }
 
-    /// What ``recover(_:)`` would do, in one sentence.
+    /// What ``recover(_:data:)`` would do, in one sentence.
     public func recoveryPlan(_ id: ServerID) async throws -> String {
         let history = try existing(id).journal.history()
         if let halted = history.halted {
@@ -105,11 +168,17 @@ extension LabEngine {
     }
 
     private func haltedError(_ id: ServerID, _ replacement: Replacement) -> KilnError {
-        KilnError(
+        let ways = [
+            "the old generation with the data as it is: 'kiln recover \(id) --data keep'",
+            "the old generation with the data from before the replacement, today's set aside: "
+                + "'kiln recover \(id) --data restore'",
+            "look at the data first: 'kiln volume check', 'kiln volume clone'",
+            "no machine, and the volumes kept: 'kiln down \(id.lab)'",
+        ]
+        return KilnError(
             "replace.halted",
             "\(id) is halted since operation \(replacement.intent.number): \(replacement.reason ?? "")",
-            hint: "try the way back again: 'kiln recover \(id)'; or give the machines up and keep the volumes: "
-                + "'kiln down \(id.lab)'",
+            hint: "the ways out:\n    " + ways.joined(separator: "\n    "),
             exit: .halted
         )
     }

@@ -58,6 +58,8 @@ public protocol MachineControl: Sendable {
     func detachSeed(_ machine: MachineID, path: String) async throws
     /// The definition as the hypervisor holds it, for evidence; nothing if it is absent.
     func definition(of machine: MachineID) async throws -> String?
+    /// Plugs a volume into a machine that runs, and into its definition; `machine` says where its place is.
+    func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws
     /// Lets a machine that has a process go on writing to an empty layer that lies over the one it writes to now; its
     /// definition follows.
     func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws

@@ -30,6 +30,8 @@ public protocol RootInspection: Sendable {
     func listing(of copy: RootCopy, over disk: String) async throws -> RootListing
     /// Removes a copy; one that is gone is not an error.
     func discard(_ copy: RootCopy)
+    /// Removes the copies that processes left which are gone, or only tells; returns their paths.
+    func removeAbandoned(dryRun: Bool) -> [String]
     /// The sha256 of some bytes, as listings give it.
     func digest(_ bytes: [UInt8]) -> String
 }

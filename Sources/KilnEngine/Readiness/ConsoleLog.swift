@@ -3,7 +3,19 @@ import Foundation
 /// What the console log of a machine tells; all of it is hostile text.
 struct ConsoleLog {
     let path: String
-    private let tailLength = 16384
+    /// Where this boot begins in the file.
+    var start: UInt64 = 0
+    /// Lines that contain one of these texts tell of nothing fatal.
+    var allow: [String] = []
+    private let tailLength: UInt64 = 16384
+    private let longestScan: UInt64 = 4 << 20
+
+    /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
+    /// or a process was ended for its memory.
+    static let fatal = [
+        "Kernel panic - not syncing", "Oops: ", "BUG: unable to handle", "You are in emergency mode",
+        "Entering emergency mode", "EXT4-fs error", "I/O error", "Out of memory: Killed process",
+    ]
 
     /// How far the boot has come, as far as the console tells.
     var phase: String {
@@ -16,36 +28,45 @@ struct ConsoleLog {
         return "kernel"
     }
 
-    /// The line that tells of a crash the guest won't recover from, if there is one.
+    /// The first line of this boot that tells of something fatal, if there is one.
     var fatalLine: String? {
-        lines.first { $0.contains("Kernel panic - not syncing") || $0.contains("You are in emergency mode") }
+        // The bytes come first: of a console that grows and grows only a few lines are worth a look.
+        let text = text(from: start, most: longestScan)
+        guard ConsoleLog.fatal.contains(where: text.contains) else { return nil }
+        return ConsoleLog.lines(of: text).first { line in
+            ConsoleLog.fatal.contains(where: line.contains) && !allow.contains(where: line.contains)
+        }
     }
 
     /// The last lines, printable and short.
     func lastLines(_ count: Int) -> [String] { Array(lines.suffix(count)) }
 
-    private var lines: [String] {
-        tail.split(whereSeparator: \.isNewline).map { line in
-            printable(line, 160)
-        }.filter { !$0.isEmpty }
+    private var lines: [String] { ConsoleLog.lines(of: tail) }
+
+    private static func lines(of text: String) -> [String] {
+        text.split(whereSeparator: \.isNewline).map { printable($0, 160) }.filter { !$0.isEmpty }
     }
 
-    private func printable(_ text: Substring, _ length: Int) -> String {
+    private static func printable(_ text: Substring, _ length: Int) -> String {
         String(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }.prefix(length))
     }
 
     private var tail: String {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64) ?? 0
+        return text(from: max(start, size > tailLength ? size - tailLength : 0), most: tailLength)
+    }
+
+    private func text(from offset: UInt64, most: UInt64) -> String {
         guard let file = FileHandle(forReadingAtPath: path) else { return "" }
         defer { try? file.close() }
-        let size = (try? file.seekToEnd()) ?? 0
-        try? file.seek(toOffset: size > UInt64(tailLength) ? size - UInt64(tailLength) : 0)
-        return String(decoding: (try? file.read(upToCount: tailLength)) ?? Data(), as: UTF8.self)
+        guard (try? file.seek(toOffset: offset)) != nil else { return "" }
+        return String(decoding: (try? file.read(upToCount: Int(most))) ?? Data(), as: UTF8.self)
     }
 
     // cloud-init says: Cloud-init v. 25.1.4 running 'modules:config' at …
     private func lastCloudInitStage(_ text: String) -> String? {
         guard let found = text.range(of: "Cloud-init v.", options: .backwards) else { return nil }
         let parts = text[found.upperBound...].prefix(80).split(separator: "'")
-        return parts.count > 1 ? "cloud-init \(printable(parts[1], 30))" : "cloud-init"
+        return parts.count > 1 ? "cloud-init \(ConsoleLog.printable(parts[1], 30))" : "cloud-init"
     }
 }

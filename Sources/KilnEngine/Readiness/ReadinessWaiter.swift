@@ -9,65 +9,166 @@ struct ReadinessWaiter {
     let forwards: [Name: UInt16]
     let console: ConsoleLog
 
-    // No event tells that a condition inside a guest has come to hold, so it is looked at this often.
-    private let interval = Duration.milliseconds(100)
+    /// The code of the error that tells of a guest which crashed.
+    static let crashCode = "ready.crashed"
 
-    /// How long a machine of this host may take where the lab file does not say.
-    var deadline: Duration {
+    // What is waited for, as far as it is known; shown beside the boot's phase.
+    private let waiting = LastFinding()
+
+    init(parts: EngineParts, machine: MachineID, spec: ServerSpec, forwards: [Name: UInt16], console: ConsoleLog) {
+        self.parts = parts
+        self.machine = machine
+        self.spec = spec
+        self.forwards = forwards
+        self.console = console
+    }
+
+    /// How long a machine of this host may take to be ready where the lab file does not say.
+    var readyTimeout: Duration {
         spec.readyTimeout ?? (parts.machines.acceleration == .kvm ? .seconds(120) : .seconds(300))
     }
 
-    /// Waits for all probes in turn.
+    /// How long readiness and the time for which it has to last may take together.
+    var healthyDeadline: Duration { spec.healthyDeadline ?? readyTimeout + spec.minHealthy }
+
+    /// Waits for something in the guest, but no longer than the deadline, and only while its machine runs and its console
+    /// tells of nothing fatal.
     ///
-    /// - Throws: `KilnError` with `ready.timeout`, `ready.failed` or `ready.machine-died`.
-    func wait() async throws {
-        let waiting = LastFinding()
-        let deadline = deadline
-        do {
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                group.addTask { try await passProbes(waiting) }
-                group.addTask { try await watchMachine(waiting) }
-                // The deadline itself.
-                group.addTask {
-                    try await Task.sleep(for: deadline)
-                    return false
-                }
-                defer { group.cancelAll() }
-                if try await group.next() == false { throw timeout(waiting.text) }
+    /// - Throws: what `body` throws, and `KilnError` with `ready.timeout`, `ready.crashed` or `ready.machine-died`.
+    func within(_ deadline: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await body()
+                return true
             }
+            group.addTask { try await watchMachine() }
+            // The deadline itself.
+            group.addTask {
+                try await Task.sleep(for: deadline)
+                return false
+            }
+            defer { group.cancelAll() }
+            if try await group.next() == false { throw timeout(deadline) }
         }
     }
 
-    private func passProbes(_ waiting: LastFinding) async throws -> Bool {
-        for probe in spec.ready.map(\.probe) {
-            waiting.text = probe.description
-            parts.progress(.waiting(machine.server, machine.generation, probe.description))
-            try await pass(probe, waiting)
+    /// Waits until each check holds, one after the other.
+    func pass(_ checks: [Check]) async throws {
+        for check in checks {
+            waiting.text = check.description
+            parts.progress(.waiting(machine.server, machine.generation, check.description))
+            try await pass(check)
         }
-        return true
     }
 
-    private func pass(_ probe: Probe, _ waiting: LastFinding) async throws {
-        if probe == .agent { return try await parts.guests.awaitAgent(machine, within: deadline) }
+    private func pass(_ check: Check) async throws {
+        var held = 0
         while true {
-            switch await finding(probe) {
-            case .holds: return
-            case .failed(let reason): throw failed(probe, reason)
-            case .notYet(let found): waiting.text = "\(probe): \(found)"
+            switch await attempt(check) {
+            case .holds: held += 1
+            case .failed(let reason): throw failed(check, reason)
+            case .notYet(let found):
+                held = 0
+                waiting.text = "\(check): \(found)\(check.hint.map { " (\($0))" } ?? "")"
             }
-            try await Task.sleep(for: interval)
+            if held >= check.successes { return }
+            // No event tells that a condition inside a guest has come to hold.
+            try await Task.sleep(for: check.every ?? .milliseconds(100))
         }
     }
 
-    private func finding(_ probe: Probe) async -> ProbeFinding {
+    /// Watches that checks which held go on holding for a while.
+    ///
+    /// - Throws: `ready.lost` where one failed as often in a row as it may.
+    func stay(_ checks: [Check], for duration: Duration) async throws {
+        let end = ContinuousClock.now + duration
+        guard duration > .zero else { return }
+        waiting.text = "min-healthy of \(duration.components.seconds) s"
+        parts.progress(.waiting(machine.server, machine.generation, waiting.text))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for check in checks { group.addTask { try await hold(check, until: end) } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func hold(_ check: Check, until end: ContinuousClock.Instant) async throws {
+        var failures = 0
+        while true {
+            switch await attempt(check) {
+            case .holds: failures = 0
+            case .notYet(let found), .failed(let found):
+                failures += 1
+                if failures >= check.failures { throw lost(check, found) }
+            }
+            let next = ContinuousClock.now + (check.every ?? .seconds(1))
+            guard next < end else { break }
+            // A condition that is watched has no event of its end.
+            try await Task.sleep(until: next, clock: .continuous)
+        }
+        try await Task.sleep(until: end, clock: .continuous)
+    }
+
+    /// Checks each in turn; one that does not hold in as many attempts as it may fail ends it.
+    ///
+    /// - Throws: `verify.failed`; `verify.data-damaged` where a command says so by exit status 65.
+    func verify(_ checks: [Check]) async throws {
+        for check in checks {
+            waiting.text = check.description
+            parts.progress(.waiting(machine.server, machine.generation, check.description))
+            try await verify(check)
+        }
+    }
+
+    private func verify(_ check: Check) async throws {
+        var held = 0
+        var failures = 0
+        while held < check.successes {
+            switch await attempt(check) {
+            case .holds:
+                held += 1
+                failures = 0
+            case .notYet(let found), .failed(let found):
+                held = 0
+                failures += 1
+                if let damage = damage(found) { throw damaged(check, damage) }
+                if failures >= check.failures { throw notVerified(check, found) }
+            }
+            // The next attempt is another look at the same condition.
+            if held < check.successes { try await Task.sleep(for: check.every ?? .seconds(1)) }
+        }
+    }
+
+    private func attempt(_ check: Check) async -> ProbeFinding {
+        await withTaskGroup(of: ProbeFinding.self) { group in
+            group.addTask { await finding(check.probe, within: check.timeout) }
+            // The attempt's own deadline.
+            group.addTask {
+                try? await Task.sleep(for: check.timeout)
+                return .notYet("no answer within \(check.timeout)")
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .notYet("no answer")
+        }
+    }
+
+    private func finding(_ probe: Probe, within timeout: Duration) async -> ProbeFinding {
         switch probe {
-        case .agent: .holds
+        case .agent: await agent(timeout)
         case .cloudInit(let allowDegraded): await cloudInit(allowDegraded)
         case .http(let port, let path, let status, let contains):
             await parts.network.http(port: forwards[port] ?? 0, path: path, status: status, contains: contains)
         case .tcp(let port, let send, let expect):
             await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect)
-        case .exec(let command): await exec(command)
+        case .exec(let command): await exec(command, timeout)
+        }
+    }
+
+    private func agent(_ timeout: Duration) async -> ProbeFinding {
+        do {
+            try await parts.guests.awaitAgent(machine, within: timeout)
+            return .holds
+        } catch {
+            return .notYet(KilnError.wrapping(error).message)
         }
     }
 
@@ -83,9 +184,9 @@ struct ReadinessWaiter {
         }
     }
 
-    private func exec(_ command: [String]) async -> ProbeFinding {
+    private func exec(_ command: [String], _ timeout: Duration) async -> ProbeFinding {
         do {
-            let result = try await parts.guests.run(GuestCommand(command, deadline: .seconds(20)), in: machine)
+            let result = try await parts.guests.run(GuestCommand(command, deadline: timeout), in: machine)
             if result.status == 0 { return .holds }
             return .notYet(
                 "exit status \(result.status) \(Name.quoted(String(decoding: result.errors.prefix(200), as: UTF8.self)))"
@@ -96,7 +197,7 @@ struct ReadinessWaiter {
     }
 
     // Beside the probes, so that a machine that dies ends the wait at once, and its phase is shown.
-    private func watchMachine(_ waiting: LastFinding) async throws -> Bool {
+    private func watchMachine() async throws -> Bool {
         var shown = ""
         while true {
             let phase = "\(console.phase); waiting for \(waiting.text)"
@@ -104,7 +205,7 @@ struct ReadinessWaiter {
             shown = phase
             let state = try await parts.machines.state(of: machine)
             if state != .running { throw died(state) }
-            if let line = console.fatalLine { throw failed(nil, line) }
+            if let line = console.fatalLine { throw crashed(line) }
             // The console log and its phase are read from a file that only grows; half a second is soon enough for people.
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -122,18 +223,62 @@ struct ReadinessWaiter {
         )
     }
 
-    private func failed(_ probe: Probe?, _ reason: String) -> KilnError {
+    private func crashed(_ line: String) -> KilnError {
         KilnError(
-            "ready.failed",
-            "\(machine) can't become ready: \(probe.map { "\($0): " } ?? "")\(reason)",
-            hint: "read the console log, or cloud-init's own in the guest: /var/log/cloud-init-output.log",
+            Self.crashCode,
+            "the console of \(machine) says: \(line)",
+            hint: "read the console log; a line that is harmless here goes into the server's 'console-allow'",
             cause: lastLines,
             exit: .aborted
         )
     }
 
-    private func timeout(_ waitedFor: String) -> KilnError {
+    private func failed(_ check: Check, _ reason: String) -> KilnError {
+        KilnError(
+            "ready.failed",
+            "\(machine) can't become ready: \(check): \(reason)",
+            hint: check.hint
+                ?? "read the console log, or cloud-init's own in the guest: /var/log/cloud-init-output.log",
+            cause: lastLines,
+            exit: .aborted
+        )
+    }
+
+    private func lost(_ check: Check, _ found: String) -> KilnError {
+        KilnError(
+            "ready.lost",
+            "\(machine) was ready, but not for its min-healthy of \(spec.minHealthy.components.seconds) s: "
+                + "\(check) failed \(check.failures) times in a row: \(found)",
+            hint: check.hint ?? "see in the guest why the service does not stay up",
+            cause: lastLines,
+            exit: .aborted
+        )
+    }
+
+    private func notVerified(_ check: Check, _ found: String) -> KilnError {
+        KilnError(
+            "verify.failed",
+            "\(machine) is healthy, but does not pass its 'verify': \(check): \(found)",
+            hint: check.hint,
+            exit: .aborted
+        )
+    }
+
+    // https://man.openbsd.org/sysexits: 65, EX_DATAERR, is the one status by which a program blames its data.
+    private func damage(_ found: String) -> String? { found.hasPrefix("exit status 65 ") ? found : nil }
+
+    private func damaged(_ check: Check, _ found: String) -> KilnError {
+        KilnError(
+            "verify.data-damaged",
+            "\(check) says that the data of \(machine.server) is damaged: \(found)",
+            hint: check.hint ?? "look at the data with 'kiln volume check' and a clone before anything writes to it",
+            exit: .halted
+        )
+    }
+
+    private func timeout(_ deadline: Duration) -> KilnError {
         let phase = console.phase
+        let waitedFor = waiting.text
         let likely =
             phase == "booted"
             ? "the guest booted, so look at the service that '\(waitedFor)' talks to"

@@ -1,4 +1,3 @@
-import Foundation
 import KilnModel
 
 extension ReplacementExecutor {
@@ -7,19 +6,24 @@ extension ReplacementExecutor {
     /// Every branch can be repeated.
     mutating func perform(_ step: Step) async throws {
         switch step {
-        // PLAN's checks came before its record; DRAIN and VERIFY have nothing to do for a server that declares nothing.
-        case .plan, .drain, .verify, .warm, .attach, .restoreData: break
+        // PLAN's checks came before its record.
+        case .plan: break
         case .prepare: try await prepare()
+        case .warm: try await warm()
+        case .drain: try await drain()
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)
         case .snapshot: try await seal()
         case .handover: try lend(to: new)
         case .start: try await startNew()
-        case .healthy: try await server.awaitReady(new)
+        case .attach: try await attach()
+        case .healthy: try await healthy()
+        case .verify: try await server.verify(new, ports: publishedPorts)
         case .commit: try await commit()
-        case .stopNew: try await server.shutDownOrPowerOff(new)
+        case .stopNew: try await stopNew()
         case .proveNewOff: try await proveOff(new)
         case .handBack: try handBack()
+        case .restoreData: try await restoreData()
         case .startOld: try await startOld()
         case .oldHealthy: try await oldHealthy()
         case .removeNew: try await removeNew()
@@ -31,9 +35,31 @@ extension ReplacementExecutor {
         try await server.prepare(new)
     }
 
-    private func stopOld() async throws {
-        guard let old, try await server.parts.machines.state(of: old).isAlive else { return }
-        try await server.shutDown(old)
+    private mutating func startNew() async throws {
+        guard isWarm else {
+            try await server.start(new)
+            return release()
+        }
+        // Clients reach the old machine until the new one has shown that it serves; so that is asked on other ports.
+        probePorts = try server.freePorts(for: new)
+        try await server.start(new, ports: probePorts, withVolumes: replacement.isHandedOver)
+    }
+
+    private func warm() async throws {
+        try await server.awaitWarm(new, ports: probePorts ?? [:])
+        try await server.prepareMounts(of: new)
+    }
+
+    private func attach() async throws {
+        try await server.attachVolumes(new)
+        try await server.runAfterAttach(new)
+    }
+
+    private mutating func healthy() async throws {
+        guard isWarm else { return try await server.awaitHealthy(new, ports: publishedPorts, isAttached: false) }
+        try await server.awaitHealthy(new, ports: probePorts ?? [:], isAttached: true)
+        try await server.publish(new)
+        release()
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {
@@ -44,11 +70,17 @@ extension ReplacementExecutor {
     }
 
     private func seal() async throws {
-        // A volume outlives its lab, whose generations then count from 1 again: the number alone names no layer.
-        let mark = "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())"
+        let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
             try await server.volumes.seal(lab: id.lab, name, mark: mark)
+            // After the seal, so that what the check finds can be compared with what was there.
+            try await server.volumes.requireClean(lab: id.lab, name: name)
         }
+    }
+
+    // A volume outlives its lab, whose generations then count from 1 again: the number alone names no layer.
+    private var snapshotMark: String {
+        get throws { "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())" }
     }
 
     private func lend(to machine: MachineID) throws {
@@ -57,15 +89,71 @@ extension ReplacementExecutor {
         }
     }
 
-    private mutating func startNew() async throws {
-        try await server.start(new)
-        reservation?.release()
-        reservation = nil
-    }
-
     private func commit() async throws {
         try await server.dropSeed(new)
-        if let old { try await server.remove(old) }
+        guard let old else { return }
+        await measureDrift(of: old)
+        try await server.retire(old, keeping: try server.record(new).spec.keepRoots, serving: new)
+    }
+
+    // It can't change any more, so this is what the machine really was. That it can't be measured is no reason to give up
+    // a replacement whose new machine serves.
+    private func measureDrift(of machine: MachineID) async {
+        guard !server.hasDriftReport(machine) else { return }
+        do {
+            try server.keepDriftReport(try await server.measureDrift(machine))
+        } catch {
+            server.parts.progress(.note("the drift of \(machine) is unknown: \(KilnError.wrapping(error).message)"))
+        }
+    }
+
+    // A machine that never ran has nothing to tell that the journal does not.
+    private mutating func removeNew() async throws {
+        let hasRun = replacement.entered.contains(.start)
+        if hasRun { await keepEvidence() }
+        if let state = try? await server.parts.machines.state(of: new), state.isAlive {
+            try await server.parts.machines.powerOff(new)
+        }
+        guard hasRun, replacement.direction == .revert, let old else { return try await server.remove(new) }
+        try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old)
+    }
+
+    private mutating func keepEvidence() async {
+        do {
+            evidence = try await server.keepEvidence(new)
+        } catch {
+            server.parts.progress(.note("no evidence of \(new) was kept: \(KilnError.wrapping(error).message)"))
+        }
+    }
+}
+
+extension ReplacementExecutor {
+    // MARK: - The old machine
+
+    // A replacement never needs a healthy old machine: one that can't be asked is not drained.
+    private func drain() async throws {
+        guard let old, try await server.parts.machines.state(of: old) == .running else { return }
+        try await server.runDrain(old)
+    }
+
+    private func stopOld() async throws {
+        guard let old, try await server.parts.machines.state(of: old).isAlive else { return }
+        do {
+            try await server.shutDown(old)
+        } catch let error as KilnError where error.code == "stop.timeout" && replacement.intent.forceStop {
+            server.parts.progress(.note("\(error.message); switching it off, and checking its volumes"))
+            try await server.cutPower(of: old)
+        }
+    }
+
+    private func stopNew() async throws {
+        // A guest that has crashed can't be asked, and every second counts for the old one.
+        if replacement.turn?.code == ReadinessWaiter.crashCode,
+            try await server.parts.machines.state(of: new).isAlive
+        {
+            return try await server.cutPower(of: new)
+        }
+        try await server.shutDownOrPowerOff(new)
     }
 
     private func handBack() throws {
@@ -75,11 +163,24 @@ extension ReplacementExecutor {
         }
     }
 
+    private mutating func restoreData() async throws {
+        let mark = try snapshotMark
+        for name in try server.volumeNames(of: new) {
+            discarded.append(try await server.volumes.restore(lab: id.lab, name: name, to: mark))
+        }
+    }
+
     private mutating func startOld() async throws {
         guard let old else { return }
+        if try await needsRestart(old) { try await server.shutDownOrPowerOff(old) }
         try await server.start(old)
-        reservation?.release()
-        reservation = nil
+        release()
+    }
+
+    // Its `drain` hooks ended its service, and only a boot is known to bring that back.
+    private func needsRestart(_ old: MachineID) async throws -> Bool {
+        guard replacement.entered.contains(.drain), try !server.record(old).spec.drain.isEmpty else { return false }
+        return try await server.parts.machines.state(of: old) == .running
     }
 
     private func oldHealthy() async throws {
@@ -95,21 +196,12 @@ extension ReplacementExecutor {
         }
     }
 
-    // A machine that never ran has nothing to tell that the journal does not.
-    private mutating func keepEvidence() async {
-        guard replacement.entered.contains(.start) else { return }
-        do {
-            evidence = try await server.keepEvidence(new)
-        } catch {
-            server.parts.progress(.note("no evidence of \(new) was kept: \(KilnError.wrapping(error).message)"))
-        }
-    }
+    // MARK: - Ports
 
-    private mutating func removeNew() async throws {
-        await keepEvidence()
-        if let state = try? await server.parts.machines.state(of: new), state.isAlive {
-            try await server.parts.machines.powerOff(new)
-        }
-        try await server.remove(new)
+    private var publishedPorts: [Name: UInt16] { get throws { try server.publishedPorts } }
+
+    private mutating func release() {
+        reservation?.release()
+        reservation = nil
     }
 }

@@ -10,9 +10,14 @@ struct ReplacementExecutor {
     let failpoint = Failpoint()
     var reservation: (any PortReservation)?
     var evidence: String?
+    /// Volumes that a revert put aside.
+    var discarded: [String] = []
+    /// The ports on which a machine is asked that does not have the published ones yet.
+    var probePorts: [Name: UInt16]?
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
+    var isWarm: Bool { replacement.isWarm }
     var old: MachineID? { replacement.intent.from.map { id.machine($0) } }
 
     init(server: ServerWorkspace, replacement: Replacement, writer: GenerationWriter?) {
@@ -88,7 +93,9 @@ struct ReplacementExecutor {
             steps: replacement.completed,
             turn: replacement.turn,
             reason: replacement.reason,
-            evidence: evidence
+            evidence: evidence,
+            strategy: replacement.intent.strategy,
+            discarded: discarded
         )
     }
 }

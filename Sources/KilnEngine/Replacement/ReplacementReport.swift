@@ -18,6 +18,10 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
     public let reason: String?
     /// The directory that holds what the new machine left behind, if it turned back.
     public let evidence: String?
+    /// How the new generation followed, or was to follow, the old one.
+    public let strategy: Strategy
+    /// What was written between the handover and the revert, as retained volumes, where the data was to be restored.
+    public let discarded: [String]
 }
 
 extension ReplacementReport {

@@ -7,15 +7,10 @@ import KilnModel
 /// but for lists that Kiln has to add to: mounts and SSH keys.
 /// https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
 struct SeedDocuments {
-    /// A volume and where the guest mounts it.
-    struct Mount {
-        let id: VolumeID
-        let path: String
-        let fileSystem: VolumeSpec.FileSystem
-    }
-
     let record: GenerationRecord
-    let mounts: [Mount]
+    let mounts: [GuestMount]
+    /// Whether the guest boots before it gets its volumes.
+    let isWarm: Bool
     let hostKey: SSHKeyPair?
     let userKey: String?
     /// The host's port by server and port name, for references such as `${servers.db.ports.sql}`.
@@ -53,7 +48,7 @@ struct SeedDocuments {
     private func userData() throws -> JSONValue {
         var map: [String: JSONValue] = [:]
         if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
-        if !mounts.isEmpty { try append(mounts.map(mountEntry), to: "mounts", of: &map) }
+        if !mounts.isEmpty { try add(mounts, to: &map) }
         if let userKey {
             try append([.string(userKey)], to: "ssh_authorized_keys", of: &map)
             map["disable_root"] = map["disable_root"] ?? .bool(false)
@@ -66,8 +61,18 @@ struct SeedDocuments {
         return .object(map)
     }
 
+    // cloud-init drops a mount whose device is not there, so a warm guest gets units, which wait for theirs. The reader of
+    // the subset keeps them.
+    private func add(_ mounts: [GuestMount], to map: inout [String: JSONValue]) throws {
+        guard isWarm, record.cloudInit == .full else { return try append(mounts.map(mountEntry), to: "mounts", of: &map) }
+        let files = mounts.map(\.unitFile).map { file in
+            JSONValue.object(["path": .string(file.path), "content": .string(file.content)])
+        }
+        try append(files, to: "write_files", of: &map)
+    }
+
     // 'nofail': a guest without its volume still boots far enough to be looked at; readiness finds out.
-    private func mountEntry(_ mount: Mount) -> JSONValue {
+    private func mountEntry(_ mount: GuestMount) -> JSONValue {
         .array(
             [mount.id.guestDevice, mount.path, mount.fileSystem.rawValue, "defaults,nofail", "0", "0"].map {
                 .string($0)

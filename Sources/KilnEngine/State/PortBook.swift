@@ -22,7 +22,7 @@ struct PortBook: Sendable, Codable {
                 if let fixed = port.host {
                     ports[server, default: [:]][name] = fixed
                 } else if ports[server]?[name] == nil {
-                    let chosen = try choose(takenElsewhere, host: host)
+                    let chosen = try PortBook.choose(besides: takenElsewhere.union(all), host: host)
                     ports[server, default: [:]][name] = chosen
                 }
             }
@@ -32,8 +32,16 @@ struct PortBook: Sendable, Codable {
     /// Every port in the book.
     var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
 
-    private func choose(_ takenElsewhere: Set<UInt16>, host: any HostPorts) throws -> UInt16 {
-        let taken = takenElsewhere.union(all)
+    /// The published ports of all labs.
+    static func published(in state: StateDirectory) throws -> Set<UInt16> {
+        let labs = (try? FileManager.default.contentsOfDirectory(atPath: state.labs)) ?? []
+        return try labs.compactMap { try? Name($0) }.reduce(into: []) { ports, lab in
+            ports.formUnion(try DurableFile.readJSON(PortBook.self, from: state.lab(lab) + "/ports.json")?.all ?? [])
+        }
+    }
+
+    /// A free port of the host that is not among `taken`.
+    static func choose(besides taken: Set<UInt16>, host: any HostPorts) throws -> UInt16 {
         let start = UInt16.random(in: host.choice)
         let order = Array(start...host.choice.upperBound) + Array(host.choice.lowerBound..<start)
         guard let port = order.first(where: { !taken.contains($0) && host.isFree($0) }) else {

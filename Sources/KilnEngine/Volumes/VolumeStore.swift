@@ -21,6 +21,21 @@ public struct VolumeStore: Sendable {
         }
     }
 
+    /// All volumes whose records can be read, and the error of each other one: a damaged volume hides no other.
+    public func readableList() -> (volumes: [VolumeRecord], damaged: [any Error]) {
+        var found: (volumes: [VolumeRecord], damaged: [any Error]) = ([], [])
+        for lab in names(in: state.volumes) {
+            for name in names(in: "\(state.volumes)/\(lab)") {
+                do {
+                    if let record = try record(lab: lab, name) { found.volumes.append(record) }
+                } catch {
+                    found.damaged.append(error)
+                }
+            }
+        }
+        return found
+    }
+
     /// What is known of a volume, or nothing where there is none.
     public func record(lab: Name, _ name: Name) throws -> VolumeRecord? {
         try DurableFile.readJSON(VolumeRecord.self, from: state.volume(lab: lab, name) + "/volume.json")

@@ -1,6 +1,4 @@
 import Foundation
-import Glibc
-import KilnModel
 
 /// A qcow2 file and the one below it, as qemu-img is told: it opens these and no other, whatever the headers say.
 struct DiskChain {
@@ -41,25 +39,6 @@ struct DiskChain {
             var file = node.nestedContainer(keyedBy: FileKeys.self, forKey: .file)
             try file.encode("file", forKey: .driver)
             try file.encode(filename, forKey: .filename)
-        }
-    }
-}
-
-extension QCOW2Header {
-    /// Refuses a file whose header names another file for its content, which QEMU would open.
-    ///
-    /// - Throws: `KilnError` with code `disk.not-qcow2`.
-    static func requireNoDataFile(_ path: String) throws {
-        _ = try virtualSize(of: path)
-        guard let file = FileHandle(forReadingAtPath: path) else { return }
-        defer { try? file.close() }
-        let header = [UInt8]((try? file.read(upToCount: 80)) ?? Data())
-        guard header.count == 80, header[4..<8] == [0, 0, 0, 3], header[32..<36] == [0, 0, 0, 0] else {
-            throw KilnError("disk.not-qcow2", "\(path) is not a plain qcow2 layer of version 3", exit: .aborted)
-        }
-        // Bit 2 of the incompatible features, 64 bits big endian.
-        guard header[79] & 4 == 0 else {
-            throw KilnError("disk.not-qcow2", "\(path) keeps its content in another file", exit: .aborted)
         }
     }
 }

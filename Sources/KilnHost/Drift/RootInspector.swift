@@ -43,7 +43,7 @@ public struct RootInspector: RootInspection {
 
     /// Copies a root's own layer.
     ///
-    /// - Throws: `drift.copy-torn`, `disk.not-qcow2`, `disk.full`, `tool.…`.
+    /// - Throws: `drift.copy-torn`, `disk.refused`, `disk.full`, `tool.…`.
     public func copy(_ overlay: String) async throws -> RootCopy {
         let folder = try scratch.make()
         let copy = folder + "/root.qcow2"
@@ -51,7 +51,7 @@ public struct RootInspector: RootInspection {
             try await Command("cp", ["--sparse=always", "--reflink=auto", "--", overlay, copy]).run()
             guard chmod(copy, 0o600) == 0 else { throw failed("make private", copy) }
             try owner?.give(copy)
-            try QCOW2Header.requireNoDataFile(copy)
+            _ = try QCOW2Header(of: copy)
             try await requireWhole(copy)
             return RootCopy(directory: folder, allocated: allocated(copy))
         } catch {
@@ -66,7 +66,7 @@ public struct RootInspector: RootInspection {
     public func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
         let overlay = copy.directory + "/root.qcow2"
         // Both are a header's word; the layer's may be the word of a guest that broke out of its machine.
-        guard try QCOW2Header.virtualSize(of: overlay) == QCOW2Header.virtualSize(of: disk) else {
+        guard try QCOW2Header(of: overlay).virtualSize == QCOW2Header(of: disk).virtualSize else {
             throw KilnError("drift.size-changed", "the root's layer and its image \(disk) differ in size", exit: .unmet)
         }
         let (raw, list) = (copy.directory + "/raw", copy.directory + "/paths")
@@ -78,6 +78,9 @@ public struct RootInspector: RootInspection {
 
     /// Removes a copy.
     public func discard(_ copy: RootCopy) { scratch.remove(copy.directory) }
+
+    /// Removes the copies that processes left which are gone.
+    public func removeAbandoned(dryRun: Bool) -> [String] { scratch.removeAbandoned(dryRun: dryRun) }
 
     /// The sha256 of some bytes.
     public func digest(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }

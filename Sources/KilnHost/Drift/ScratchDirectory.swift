@@ -25,7 +25,7 @@ struct ScratchDirectory: Sendable {
         guard gate >= 0 else { throw unusable(path) }
         defer { close(gate) }
         while flock(gate, LOCK_EX) != 0 { guard errno == EINTR else { throw unusable(path) } }
-        removeAbandoned()
+        _ = removeAbandoned(dryRun: false)
         let folder = "\(path)/\(UUID().uuidString)"
         guard mkdir(folder, 0o700) == 0 else { throw unusable(folder) }
         let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -41,13 +41,16 @@ struct ScratchDirectory: Sendable {
         if let lock = ScratchDirectory.locks.withLock({ $0.removeValue(forKey: folder) }) { close(lock) }
     }
 
-    private func removeAbandoned() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
-            let folder = "\(path)/\(name)"
+    /// Removes the directories of processes that are gone, or only tells which they are.
+    func removeAbandoned(dryRun: Bool) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.sorted().map { "\(path)/\($0)" }.filter { folder in
             let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
-            guard lock >= 0 else { continue }
+            guard lock >= 0 else { return false }
             defer { close(lock) }
-            if flock(lock, LOCK_EX | LOCK_NB) == 0 { try? FileManager.default.removeItem(atPath: folder) }
+            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+            if !dryRun { try? FileManager.default.removeItem(atPath: folder) }
+            return true
         }
     }
 

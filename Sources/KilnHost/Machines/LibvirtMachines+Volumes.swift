@@ -4,6 +4,22 @@ import LibvirtKit
 import LibvirtXML
 
 extension LibvirtMachines {
+    /// Plugs a volume into the running machine, and into its definition.
+    ///
+    /// Not an error: either has it already.
+    public func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws {
+        let name = machine.id.domainName
+        guard let position = machine.volumes.firstIndex(of: volume) else { return }
+        let xml = try DeviceDocument.disk(.volume(volume, position: position), of: machine)
+        try await session.change(subject(machine.id)) { connection in
+            for view in [LibvirtConnection.XMLView.inactive, .live] {
+                let domain = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
+                guard domain.disk(of: volume.id) == nil else { continue }
+                try await connection.attachDevice(xml: xml, to: name, scope: view == .live ? .live : .config)
+            }
+        }
+    }
+
     /// Lets the machine go on writing to an empty layer over the one it writes to now.
     ///
     /// Not an error: it does already.

@@ -31,6 +31,17 @@ public struct RootDifference: Sendable, Hashable {
             self.mounts = mounts
             self.declared = declared
         }
+
+        /// The same with the paths at which the root of that image has them.
+        func located(in image: RootListing) -> Allowance {
+            let located = declared.map { (image.location(of: $0.key), $0.value) }
+            return Allowance(
+                ephemeral: ephemeral.map(image.location),
+                mounts: mounts.map(image.location),
+                declared: Dictionary(located) { _, last in DeclaredFile(content: nil, mode: nil, isRoots: last.isRoots)
+                }
+            )
+        }
     }
 
     /// A file that the metadata of a machine writes; nothing in a field where it can't be known beforehand.
@@ -64,6 +75,8 @@ public struct RootDifference: Sendable, Hashable {
     ///
     /// A directory that had to be made for a mount point or a declared file is no drift.
     public init(from image: RootListing, to root: RootListing, allowing allowance: Allowance = Allowance()) {
+        // People write '/bin/tool' and '/var/run', and the root has '/usr/bin/tool' and '/run'.
+        let allowance = allowance.located(in: image)
         let ignored = Set(allowance.ephemeral + allowance.mounts)
         let needed = Set((allowance.mounts + allowance.declared.keys).flatMap(RootDifference.ancestors))
         var added: [RootPath] = []

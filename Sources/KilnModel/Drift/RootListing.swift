@@ -62,6 +62,33 @@ public struct RootListing: Sendable, Hashable {
         self.init(entries: entries, packages: packages)
     }
 
+    /// Where a path leads: the links among the directories above it are followed, the path itself is not.
+    ///
+    /// After 40 links, as many as Linux follows, the rest is taken as it is.
+    public func location(of path: RootPath) -> RootPath {
+        var pending = path.names[...]
+        var location = RootPath.root
+        var followed = 0
+        while let name = pending.popFirst() {
+            if name.isEmpty || name == [0x2e] { continue }
+            if name == [0x2e, 0x2e] {
+                location = location.parent ?? .root
+                continue
+            }
+            let next = location.appending(name)
+            guard !pending.isEmpty, followed < 40, let entry = entries[next], entry.kind == .link,
+                let target = RootPath.unescaped((entry.value ?? "").utf8)
+            else {
+                location = next
+                continue
+            }
+            followed += 1
+            if target.first == 0x2f { location = .root }
+            pending = target.split(separator: 0x2f).map(Array.init) + pending
+        }
+        return location
+    }
+
     private static func entry(_ fields: [Substring]) -> (RootPath, RootEntry)? {
         guard fields.count == 8, let path = RootPath(String(fields[7])),
             let entry = RootEntry(fields: Array(fields[..<7]))

@@ -53,6 +53,9 @@ public struct RootPath: Sendable, Hashable, Comparable, CustomStringConvertible 
         return slash == text.startIndex ? .root : RootPath(unchecked: String(text[..<slash]))
     }
 
+    /// The names that lead from the root to it, as bytes.
+    var names: [[UInt8]] { text.utf8.split(separator: 0x2f).map { RootPath.unescaped($0) ?? [] } }
+
     /// Whether it is `other` or lies below it.
     public func isWithin(_ other: RootPath) -> Bool {
         other == .root || text == other.text || text.utf8.starts(with: (other.text + "/").utf8)

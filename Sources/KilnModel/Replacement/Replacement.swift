@@ -71,11 +71,14 @@ public struct Replacement: Sendable, Hashable {
         }
     }
 
+    /// Whether the new machine boots while the old one serves.
+    public var isWarm: Bool { intent.strategy == .warmFirst && intent.from != nil }
+
     /// Whether the volumes may belong to the new generation already.
     public var isHandedOver: Bool { entered.contains(.handover) }
 
     /// Whether the old machine may have been touched.
-    private var isOldTouched: Bool { intent.from != nil && entered.contains(.stop) }
+    private var isOldTouched: Bool { intent.from != nil && (entered.contains(.stop) || entered.contains(.drain)) }
 
     /// All steps of the present direction, in order.
     public var sequence: [Step] {

@@ -1,0 +1,48 @@
+import Foundation
+import KilnModel
+
+extension ServerWorkspace {
+    /// The machine as the hypervisor is told to make it.
+    func definition(_ record: GenerationRecord, withVolumes: Bool) throws -> MachineSpec {
+        let machine = record.machine
+        let seed = state.seed(machine)
+        return MachineSpec(
+            id: machine,
+            uuid: record.uuid,
+            acceleration: parts.machines.acceleration,
+            memory: record.memory,
+            processors: record.processors,
+            boot: boot(record),
+            root: MachineSpec.Disk(path: state.rootOverlay(machine), backing: [record.files.disk]),
+            seed: FileManager.default.fileExists(atPath: seed) ? seed : nil,
+            volumes: withVolumes ? try volumeNames(of: machine).map { try volumes.disk(lab: id.lab, $0) } : [],
+            network: record.spec.network,
+            consoleSocket: state.consoleSocket(machine),
+            consoleLog: state.consoleLog(machine),
+            agentSocket: state.agentSocket(machine),
+            ledgerSocket: state.ledgerSocket(machine),
+            user: parts.machines.user
+        )
+    }
+
+    // 'ds=nocloud;i=…' lets a boot without the seed end in cloud-init's 'done', as the same instance.
+    private func boot(_ record: GenerationRecord) -> MachineSpec.Boot {
+        let source = "ds=nocloud;i=\(record.instanceID)"
+        switch record.boot {
+        case .direct(let commandLine):
+            let volatile = record.spec.root == .volatile ? GenerationRecord.volatileRoot : nil
+            let words = [commandLine, volatile, emulationHint, record.cloudInit == .none ? nil : source]
+            return .direct(
+                kernel: record.files.kernel ?? "",
+                initrd: record.files.initrd,
+                commandLine: words.compactMap { $0 }.joined(separator: " ")
+            )
+        case .firmware(let firmware): return .firmware(firmware, serial: source)
+        }
+    }
+
+    // QEMU 7.2 translates code anew for every address that it is mapped at. With randomised addresses that is every
+    // process anew, and after a guest's reboot the kernel spends minutes overwriting pages that thousands of stale
+    // translations belong to.
+    private var emulationHint: String? { parts.machines.acceleration == .tcg ? "norandmaps" : nil }
+}

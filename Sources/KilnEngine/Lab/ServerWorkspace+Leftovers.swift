@@ -1,0 +1,101 @@
+import Foundation
+import KilnModel
+
+/// What a machine leaves behind, and what becomes of it.
+extension ServerWorkspace {
+    /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
+    ///
+    /// A machine that forgets its root keeps it, because each of its boots is a first one.
+    func dropSeed(_ machine: MachineID) async throws {
+        guard try !record(machine).hasVolatileRoot else { return }
+        let seed = state.seed(machine)
+        guard FileManager.default.fileExists(atPath: seed) else { return }
+        // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
+        // power in here gets its seed once more.
+        async let isWritten: Void = writeBack(machine)
+        try await parts.machines.detachSeed(machine, path: seed)
+        await isWritten
+        try DurableFile.remove(seed)
+    }
+
+    // What the first boot made of the seed may still be in the guest's memory only. A machine that lost its power then
+    // would come back as one that has been set up, but without its mounts, and no seed to do it again.
+    private func writeBack(_ machine: MachineID) async {
+        do {
+            _ = try await parts.guests.run(GuestCommand(["sync"], deadline: .seconds(30)), in: machine)
+        } catch {
+            parts.progress(
+                .note("\(machine) was not asked to write to its disks: \(KilnError.wrapping(error).message)")
+            )
+        }
+    }
+
+    /// Removes what a machine that is off was made of; its record and console log stay with the server.
+    func remove(_ machine: MachineID) async throws {
+        try await parts.machines.undefine(machine)
+        for path in [state.rootOverlay(machine), state.seed(machine)] { try DurableFile.remove(path) }
+        try removeSockets(machine)
+    }
+
+    /// Removes a machine that is off, but keeps its root to be looked at, and only so many of those that went before it.
+    ///
+    /// A root holds what user-data put there: nobody but its owner may read it, and it goes into no report.
+    func retire(_ machine: MachineID, keeping count: Int, serving: MachineID) async throws {
+        try await parts.machines.undefine(machine)
+        try DurableFile.remove(state.seed(machine))
+        try removeSockets(machine)
+        let root = state.rootOverlay(machine)
+        if FileManager.default.fileExists(atPath: root), chmod(root, 0o600) != 0 || chown(root, getuid(), getgid()) != 0 {
+            throw DurableFile.failure("chmod", root)
+        }
+        for old in try rootsBeyond(count, serving: serving.generation) { try DurableFile.remove(state.rootOverlay(old)) }
+    }
+
+    /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep.
+    func rootsBeyond(_ count: Int, serving: Generation?) throws -> [MachineID] {
+        let past = (1..<(try journal.history().highest + 1)).reversed().filter { $0 != serving?.number }
+            .map { id.machine(Generation($0)) }
+            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
+        return Array(past.dropFirst(count))
+    }
+
+    private func driftReport(_ machine: MachineID) -> String { state.generation(machine) + "/drift.json" }
+
+    /// Whether the drift of a machine was measured after its end.
+    func hasDriftReport(_ machine: MachineID) -> Bool {
+        FileManager.default.fileExists(atPath: driftReport(machine))
+    }
+
+    /// Keeps what was measured after the end of a machine.
+    func keepDriftReport(_ report: DriftReport) throws {
+        try DurableFile.writeJSON(report, to: driftReport(report.machine), mode: 0o600)
+    }
+
+    /// Copies what helps to understand a failure to the evidence directory, whose path is returned.
+    ///
+    /// The generation's record is not among it, since user-data may hold secrets.
+    func keepEvidence(_ machine: MachineID) async throws -> String {
+        let stamp = UInt64(Date().timeIntervalSince1970)
+        let directory = "\(state.evidence)/\(id.lab).\(id.server).\(machine.generation)-\(stamp)"
+        try DurableFile.makeDirectory(directory)
+        if let xml = try? await parts.machines.definition(of: machine) {
+            try DurableFile.write(Data(xml.utf8), to: directory + "/domain.xml")
+        }
+        for (source, name) in [
+            (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
+        ] where FileManager.default.fileExists(atPath: source) {
+            try DurableFile.write(
+                try Data(contentsOf: URL(fileURLWithPath: source)),
+                to: "\(directory)/\(name)",
+                mode: 0o640
+            )
+        }
+        return directory
+    }
+
+    func removeSockets(_ machine: MachineID) throws {
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] {
+            try DurableFile.remove(path)
+        }
+    }
+}

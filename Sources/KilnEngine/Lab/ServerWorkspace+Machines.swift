@@ -1,0 +1,145 @@
+import Foundation
+import KilnModel
+
+/// What can be done to a machine of the server.
+extension ServerWorkspace {
+    /// Makes overlay and domain of a machine whose record and seed were written, without the volumes.
+    func prepare(_ machine: MachineID) async throws {
+        let record = try record(machine)
+        try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk)
+        try parts.disks.giveToMachines(state.rootOverlay(machine))
+        try await parts.machines.define(try definition(record, withVolumes: false))
+    }
+
+    /// Starts a machine with its volumes and published ports; one that runs already is left as it is, and one that is paused
+    /// goes on.
+    func start(_ machine: MachineID) async throws {
+        if try await parts.machines.state(of: machine) == .running { return }
+        try await start(machine, forwards: try forwards(of: machine), withVolumes: true)
+    }
+
+    /// Starts a machine that is asked on other ports than the published ones; one that runs already gets those ports.
+    func start(_ machine: MachineID, ports: [Name: UInt16], withVolumes: Bool) async throws {
+        let forwards = try record(machine).spec.ports.compactMap { name, port in
+            ports[name].map { PortForward(host: $0, guest: port.guest) }
+        }
+        try await start(machine, forwards: forwards, withVolumes: withVolumes)
+    }
+
+    private func start(_ machine: MachineID, forwards: [PortForward], withVolumes: Bool) async throws {
+        let machineState = try await parts.machines.state(of: machine)
+        // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
+        if machineState == .paused || machineState == .running {
+            return try await parts.machines.start(machine, forwards: forwards)
+        }
+        guard !machineState.isAlive else {
+            throw KilnError(
+                "machine.stuck",
+                "\(machine) can't be started: it has a process already, which is \(machineState.rawValue)",
+                hint: "end it first: 'kiln stop --force \(id)'",
+                exit: .blocked
+            )
+        }
+        if withVolumes { try await prepareVolumes(machine) }
+        try removeSockets(machine)
+        try markBoot(machine)
+        try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
+        try await parts.machines.start(machine, forwards: forwards)
+    }
+
+    // A volume that lost its writer's power is looked at before anybody else writes to it.
+    private func prepareVolumes(_ machine: MachineID) async throws {
+        for name in try volumeNames(of: machine) {
+            try volumes.prepareToStart(lab: id.lab, name)
+            try await volumes.requireClean(lab: id.lab, name: name)
+        }
+    }
+
+    /// Gives the published ports to a machine that runs, and takes from it all others.
+    func publish(_ machine: MachineID) async throws {
+        try await parts.machines.start(machine, forwards: try forwards(of: machine))
+    }
+
+    /// Plugs the volumes into a machine that runs without them, and waits until the guest has mounted them.
+    func attachVolumes(_ machine: MachineID) async throws {
+        let full = try definition(try record(machine), withVolumes: true)
+        for (name, volume) in zip(try volumeNames(of: machine), full.volumes) {
+            if try await parts.machines.activeLayer(of: volume.id, in: machine) == nil {
+                try volumes.prepareToStart(lab: id.lab, name)
+            }
+            try await parts.machines.attach(volume, to: full)
+        }
+        try await mountVolumes(of: machine)
+    }
+
+    /// Ends a machine without asking the guest; its volumes have to be checked before they are used again.
+    func cutPower(of machine: MachineID) async throws {
+        for name in try volumeNames(of: machine) { try await volumes.markUnclean(lab: id.lab, name: name) }
+        try await parts.machines.powerOff(machine)
+    }
+
+    /// Asks the guest to shut down and waits for it.
+    ///
+    /// - Throws: `stop.timeout` where it does not within its `stop-timeout`.
+    func shutDown(_ machine: MachineID) async throws {
+        let patience = try record(machine).spec.stopTimeout
+        guard try await isOffAfterRequests(machine, within: patience) else {
+            throw KilnError(
+                "stop.timeout",
+                "\(machine) did not shut down within \(patience.components.seconds) s",
+                hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
+                exit: .deadline
+            )
+        }
+    }
+
+    // A guest that still boots hears nothing, so it is asked again and again.
+    private func isOffAfterRequests(_ machine: MachineID, within patience: Duration) async throws -> Bool {
+        var left = patience
+        while left > .zero {
+            let pause = min(.seconds(5), left)
+            try await parts.machines.requestShutdown(machine)
+            if try await parts.machines.waitUntilOff(machine, within: pause) { return true }
+            left -= pause
+        }
+        return false
+    }
+
+    /// Ends a machine: asks the guest first, then not.
+    func shutDownOrPowerOff(_ machine: MachineID) async throws {
+        let machineState = try await parts.machines.state(of: machine)
+        guard machineState.isAlive else { return }
+        // A guest that stands still can't answer.
+        guard machineState == .running else { return try await cutPower(of: machine) }
+        do {
+            try await shutDown(machine)
+        } catch let error as KilnError where error.exit != .unreachable {
+            parts.progress(.note("\(error.message); switching it off"))
+            try await cutPower(of: machine)
+        }
+    }
+
+    /// Proves that a machine is dead: the hypervisor says so, no process has its volumes, and a lock that excludes every
+    /// QEMU can be taken on them.
+    func proveOff(_ machine: MachineID) async throws {
+        let machineState = try await parts.machines.state(of: machine)
+        guard !machineState.isAlive else {
+            throw KilnError(
+                "machine.alive",
+                "\(machine) should be off, but is \(machineState.rawValue)",
+                hint: "something else started it: look with 'virsh list'",
+                exit: .blocked
+            )
+        }
+        let deadline = ContinuousClock.now + parts.releaseWithin
+        while true {
+            do {
+                for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
+                return
+            } catch let error as KilnError where error.code == "volume.held" && ContinuousClock.now < deadline {
+                // The kernel does not tell when a file that another process holds is closed.
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+}

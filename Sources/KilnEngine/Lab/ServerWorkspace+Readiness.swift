@@ -1,0 +1,135 @@
+import Foundation
+import KilnModel
+
+/// What is waited for, and run, in a guest.
+extension ServerWorkspace {
+    /// Waits until a machine that was booted with its volumes is ready.
+    func awaitReady(_ machine: MachineID) async throws {
+        let waiter = try waiter(machine, ports: try publishedPorts)
+        try await waiter.within(waiter.readyTimeout) {
+            try await settle(machine, waiter)
+            try await waiter.pass(waiter.spec.ready)
+        }
+    }
+
+    /// Waits until a machine of a warm-first replacement is ready but for its data.
+    func awaitWarm(_ machine: MachineID, ports: [Name: UInt16]) async throws {
+        let waiter = try waiter(machine, ports: ports)
+        try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.warmReady) }
+    }
+
+    /// Waits until a new machine is ready, and has been so for its `min-healthy`.
+    ///
+    /// - Parameter isAttached: whether ATTACH has seen to volumes and hooks.
+    func awaitHealthy(_ machine: MachineID, ports: [Name: UInt16], isAttached: Bool) async throws {
+        let waiter = try waiter(machine, ports: ports)
+        try await waiter.within(waiter.healthyDeadline) {
+            try await waiter.within(waiter.readyTimeout) {
+                if !isAttached { try await settle(machine, waiter) }
+                try await waiter.pass(waiter.spec.ready)
+            }
+            try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
+        }
+    }
+
+    /// Checks once more what the user wants to hold before a new machine is kept.
+    func verify(_ machine: MachineID, ports: [Name: UInt16]) async throws {
+        let waiter = try waiter(machine, ports: ports)
+        guard !waiter.spec.verify.isEmpty else { return }
+        try await waiter.within(waiter.readyTimeout) { try await waiter.verify(waiter.spec.verify) }
+    }
+
+    // After a boot with volumes: a guest that boots without its data would serve from, and write to, its root.
+    private func settle(_ machine: MachineID, _ waiter: ReadinessWaiter) async throws {
+        let record = try record(machine)
+        let hasMounts = !record.spec.volumes.isEmpty && record.cloudInit != .none
+        guard hasMounts || !record.spec.afterAttach.isEmpty else { return }
+        try await waiter.pass(ServerSpec.defaultReady.filter { $0.probe == .agent || record.cloudInit != .none })
+        if hasMounts { try await requireMounts(of: machine) }
+        try await runAfterAttach(machine)
+    }
+
+    private func waiter(_ machine: MachineID, ports: [Name: UInt16]) throws -> ReadinessWaiter {
+        let spec = try record(machine).spec
+        return ReadinessWaiter(
+            parts: parts,
+            machine: machine,
+            spec: spec,
+            forwards: ports,
+            console: ConsoleLog(path: state.consoleLog(machine), start: bootOffset(machine), allow: spec.consoleAllow)
+        )
+    }
+
+    // MARK: - The console of this boot
+
+    private func bootMark(_ machine: MachineID) -> String { state.generation(machine) + "/console.start" }
+
+    /// Notes where the console log of the boot that is about to begin starts: what an earlier one said is no news.
+    func markBoot(_ machine: MachineID) throws {
+        let size = try? FileManager.default.attributesOfItem(atPath: state.consoleLog(machine))[.size] as? Int
+        try DurableFile.writeJSON([size ?? 0], to: bootMark(machine))
+    }
+
+    private func bootOffset(_ machine: MachineID) -> UInt64 {
+        let offset = (try? DurableFile.readJSON([UInt64].self, from: bootMark(machine)))?.first
+        return offset ?? 0
+    }
+
+    // MARK: - Hooks
+
+    /// Runs the `drain` hooks in a machine; one that answers no more is not waited for.
+    func runDrain(_ machine: MachineID) async throws {
+        let hooks = try record(machine).spec.drain
+        guard !hooks.isEmpty else { return }
+        do {
+            try await parts.guests.awaitAgent(machine, within: .seconds(5))
+        } catch let error as KilnError where error.exit != .unreachable {
+            return parts.progress(.note("\(machine) is not drained, because it does not answer: \(error.message)"))
+        }
+        for hook in hooks { try await run(hook, "drain", in: machine) }
+    }
+
+    /// Runs the `after-attach` hooks in a machine.
+    func runAfterAttach(_ machine: MachineID) async throws {
+        for hook in try record(machine).spec.afterAttach { try await run(hook, "after-attach", in: machine) }
+    }
+
+    private func run(_ hook: Hook, _ kind: String, in machine: MachineID) async throws {
+        let command = Name.quoted(hook.command.joined(separator: " "))
+        parts.progress(.waiting(machine.server, machine.generation, "\(kind) hook \(command)"))
+        let result: GuestCommandResult
+        do {
+            result = try await parts.guests.run(GuestCommand(hook.command, deadline: hook.deadline), in: machine)
+        } catch let error as KilnError where error.exit != .unreachable {
+            throw KilnError(
+                "hook.failed",
+                "the \(kind) hook \(command) in \(machine) did not end: \(error.message)",
+                hint: "see what it waits for, or raise its deadline of \(hook.deadline.components.seconds) s",
+                exit: .aborted
+            )
+        }
+        guard result.status != 0 else { return }
+        let said = String(decoding: (result.errors + result.output).suffix(400), as: UTF8.self)
+        throw KilnError(
+            "hook.failed",
+            "the \(kind) hook \(command) in \(machine) ended with exit status \(result.status)",
+            hint: "run it by hand: 'kiln exec \(id) -- …'",
+            cause: said.isEmpty ? nil : Name.quoted(said),
+            exit: .aborted
+        )
+    }
+
+    // MARK: - Ports
+
+    /// Ports of the host that no lab publishes and nobody has now, for every published port of a machine.
+    func freePorts(for machine: MachineID) throws -> [Name: UInt16] {
+        var taken = try PortBook.published(in: state)
+        var free: [Name: UInt16] = [:]
+        for name in try record(machine).spec.ports.keys.sorted() {
+            let port = try PortBook.choose(besides: taken, host: parts.ports)
+            taken.insert(port)
+            free[name] = port
+        }
+        return free
+    }
+}

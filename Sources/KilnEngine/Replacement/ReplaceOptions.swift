@@ -1,0 +1,30 @@
+import KilnModel
+
+/// How a replacement is to be done, beyond what the lab file declares.
+public struct ReplaceOptions: Sendable, Hashable {
+    /// The image of the new generation; nothing means the one that the lab file declares.
+    public var image: ImageReference?
+    /// How the new generation follows the old one; nothing means what the lab file declares.
+    public var strategy: Strategy?
+    /// What becomes of the data on a revert.
+    public var dataOnRevert: DataOnRevert
+    /// Whether an old machine that ignores the request to shut down is switched off, and its volumes are checked.
+    public var forceStop: Bool
+    /// Whether the new generation is tried on clones of the volumes first.
+    public var isCanaryFirst: Bool
+
+    /// Options from their parts.
+    public init(
+        image: ImageReference? = nil,
+        strategy: Strategy? = nil,
+        dataOnRevert: DataOnRevert = .keep,
+        forceStop: Bool = false,
+        isCanaryFirst: Bool = false
+    ) {
+        self.image = image
+        self.strategy = strategy
+        self.dataOnRevert = dataOnRevert
+        self.forceStop = forceStop
+        self.isCanaryFirst = isCanaryFirst
+    }
+}
