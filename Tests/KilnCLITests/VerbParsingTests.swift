@@ -1,4 +1,6 @@
 import ArgumentParser
+import KilnEngine
+import KilnModel
 import Testing
 
 @testable import KilnCLI

@@ -8,7 +8,7 @@ struct RollbackVerb: Verb {
         commandName: "rollback",
         abstract: "Replace a server's machine by one that is made as an earlier generation was.",
         discussion: """
-            A rollback is a replacement: the server gets a new generation with the image and declaration of the earlier \
+            A rollback is a replacement: the server gets a new generation with the image of the earlier \
             one, and its volumes move along with the data that they have now.
             """
     )

@@ -112,9 +112,9 @@ enum ServerFields: String, FileField {
     private var replacement: JSONValue {
         switch self {
         case .warmReady: ProbeSchema.list("warm-first: what must hold before the old machine is stopped, in order.")
-        case .afterAttach: HookFields.list("warm-first: run in the new machine once its volumes are mounted.")
+        case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, in order.")
         case .verify: ProbeSchema.list("What must hold in a healthy new machine for it to be kept, in order.")
-        case .drain: HookFields.list("Run in the old machine before it is shut down.")
+        case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
         case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
         default:
             Schema.words(
