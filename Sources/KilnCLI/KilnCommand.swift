@@ -26,8 +26,8 @@ public struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Servers:",
                 subcommands: [
-                    ReplaceVerb.self, DriftVerb.self, RecoverVerb.self, HistoryVerb.self, StartVerb.self, StopVerb.self,
-                    WaitVerb.self,
+                    ReplaceVerb.self, RollbackVerb.self, RecoverVerb.self, HistoryVerb.self, DriftVerb.self,
+                    StartVerb.self, StopVerb.self, WaitVerb.self,
                 ]
             ),
             CommandGroup(

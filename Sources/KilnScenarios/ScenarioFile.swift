@@ -96,7 +96,7 @@ extension ScenarioFile {
 
 extension Value {
     /// A name that this field gives.
-    fileprivate func newName() -> Name? {
+    func newName() -> Name? {
         guard let text = text("a name (\(Value.nameRule))") else { return nil }
         guard let name = try? Name(text) else {
             mismatch("a name (\(Value.nameRule))")

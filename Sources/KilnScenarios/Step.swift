@@ -12,8 +12,12 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         case writeLedger(server: Name, path: String)
         /// Stops the writer and compares what was acknowledged with what the volume holds.
         case verifyLedger(server: Name, path: String, recordsAtLeast: Int)
-        /// Replaces the server's machine by one of another image.
-        case replace(server: Name, image: ImageReference, outcome: Outcome)
+        /// Replaces the server's machine by one of the next generation.
+        case replace(Replacement)
+        /// Replaces the server's machine by one that is made as an earlier generation was.
+        case rollback(Rollback)
+        /// Gives the present state of a volume a name.
+        case volumeSnapshot(volume: Name, name: Name?)
         /// Shuts the machines of the servers down.
         case stop([Name])
         /// Starts the stopped machines of the servers and waits until they are ready.
@@ -44,6 +48,60 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// A replacement and how it has to end.
+    public struct Replacement: Sendable, Hashable {
+        /// The server.
+        public let server: Name
+        /// The image of the next generation; nothing means the one that the lab declares.
+        public let image: ImageReference?
+        /// How it follows the old one; nothing means as the lab declares.
+        public let strategy: Strategy?
+        /// What becomes of the data on a revert.
+        public let dataOnRevert: DataOnRevert
+        /// Whether an old machine that ignores the request to shut down is switched off.
+        public let forceStop: Bool
+        /// Whether the new generation is tried on clones of the volumes first.
+        public let isCanaryFirst: Bool
+        /// How it has to end.
+        public let outcome: Outcome
+
+        /// A replacement from its parts.
+        public init(
+            server: Name,
+            image: ImageReference? = nil,
+            strategy: Strategy? = nil,
+            dataOnRevert: DataOnRevert = .keep,
+            forceStop: Bool = false,
+            isCanaryFirst: Bool = false,
+            outcome: Outcome = .committed
+        ) {
+            self.server = server
+            self.image = image
+            self.strategy = strategy
+            self.dataOnRevert = dataOnRevert
+            self.forceStop = forceStop
+            self.isCanaryFirst = isCanaryFirst
+            self.outcome = outcome
+        }
+    }
+
+    /// A way back to an earlier generation and how it has to end.
+    public struct Rollback: Sendable, Hashable {
+        /// The server.
+        public let server: Name
+        /// The generation to go back to; nothing means the one before.
+        public let generation: Generation?
+        /// How it has to end.
+        public let outcome: Outcome
+
+        /// A rollback from its parts.
+        public init(server: Name, to generation: Generation? = nil, outcome: Outcome = .committed) {
+            self.server = server
+            self.generation = generation
+            self.outcome = outcome
+        }
+    }
+
     /// How a replacement ends.
     public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
         /// The new generation serves.
@@ -52,6 +110,8 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         case reverted
         /// Given up before anything that serves was touched.
         case aborted
+        /// Neither way was safe; both machines are off.
+        case halted
     }
 
     /// What is expected of a server; at least one part besides the server is set.
@@ -76,6 +136,12 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             }
         }
 
+        /// How much of a server's root may differ from its image.
+        public enum Drift: String, Sendable, Hashable, Codable, CaseIterable {
+            /// Nothing outside its ephemeral paths.
+            case nothing = "none"
+        }
+
         /// The server.
         public let server: Name
         /// The generation that serves.
@@ -86,6 +152,8 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         public let image: ImageReference?
         /// What it answers.
         public let http: HTTP?
+        /// How far its root has drifted.
+        public let drift: Drift?
 
         /// An expectation from its parts.
         public init(
@@ -93,13 +161,15 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             generation: Generation? = nil,
             ready: Bool? = nil,
             image: ImageReference? = nil,
-            http: HTTP? = nil
+            http: HTTP? = nil,
+            drift: Drift? = nil
         ) {
             self.server = server
             self.generation = generation
             self.ready = ready
             self.image = image
             self.http = http
+            self.drift = drift
         }
     }
 
@@ -121,7 +191,9 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         case .exec(let command): "exec \(command.server)"
         case .writeLedger(let server, _): "write-ledger \(server)"
         case .verifyLedger(let server, _, _): "verify-ledger \(server)"
-        case .replace(let server, let image, _): "replace \(server) by \(image)"
+        case .replace(let replacement): replacement.description
+        case .rollback(let rollback): rollback.description
+        case .volumeSnapshot(let volume, let name): "volume-snapshot \(volume)" + (name.map { " as \($0)" } ?? "")
         case .stop(let servers): "stop \(Step.list(servers))"
         case .start(let servers): "start \(Step.list(servers))"
         case .expect(let expectation): "expect \(expectation.server)"
@@ -130,4 +202,14 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func list(_ names: [Name]) -> String { names.map(\.text).joined(separator: ", ") }
+}
+
+extension Step.Replacement {
+    fileprivate var description: String {
+        "replace \(server)" + (image.map { " by \($0)" } ?? "") + (strategy.map { ", \($0.rawValue)" } ?? "")
+    }
+}
+
+extension Step.Rollback {
+    fileprivate var description: String { "rollback \(server)" + (generation.map { " to \($0)" } ?? "") }
 }

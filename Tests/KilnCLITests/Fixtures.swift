@@ -19,7 +19,9 @@ enum Fixtures {
         generation: Int? = 1,
         state: MachineState = .running,
         operation: ServerStatus.OpenOperation? = nil,
-        isHalted: Bool = false
+        isHalted: Bool = false,
+        age: Int? = 60,
+        isDue: Bool = false
     ) throws -> ServerStatus {
         ServerStatus(
             lab: try Name("shop"),
@@ -32,7 +34,9 @@ enum Fixtures {
             ports: generation == nil ? [:] : [try Name("http"): ServerStatus.Port(host: 20080, guest: 80)],
             volumes: generation == nil ? [:] : [try Name("data"): "/data"],
             operation: operation,
-            isHalted: isHalted
+            isHalted: isHalted,
+            ageSeconds: generation == nil ? nil : age,
+            isDue: isDue
         )
     }
 
@@ -40,19 +44,22 @@ enum Fixtures {
         _ outcome: Outcome,
         turn: TurnBack? = nil,
         reason: String? = nil,
-        evidence: String? = nil
+        evidence: String? = nil,
+        from: Generation? = Generation(1),
+        strategy: Strategy = .stopFirst,
+        discarded: [String] = []
     ) throws -> ReplacementReport {
         ReplacementReport(
             server: try id("shop", "web"),
-            from: Generation(1),
+            from: from,
             to: Generation(2),
             outcome: outcome,
             steps: [CompletedStep(step: .plan, milliseconds: 40), CompletedStep(step: .prepare, milliseconds: 1260)],
             turn: turn,
             reason: reason,
             evidence: evidence,
-            strategy: .stopFirst,
-            discarded: []
+            strategy: strategy,
+            discarded: discarded
         )
     }
 

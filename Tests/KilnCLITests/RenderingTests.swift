@@ -41,6 +41,8 @@ struct RenderingTests {
                 {
                   "servers" : [
                     {
+                      "age_seconds" : 60,
+                      "due" : false,
                       "generation" : 1,
                       "halted" : false,
                       "image" : {
@@ -79,7 +81,8 @@ struct RenderingTests {
     func committed() throws {
         let result = ReplacementResult(report: try Fixtures.report(.committed))
         #expect(
-            try Renderer.text(result, as: .table) == "shop/web: generation 2 serves; generation 1 is gone (1.3 s)\n"
+            try Renderer.text(result, as: .table)
+                == "shop/web: generation 2 serves; generation 1 is gone (stop-first, 1.3 s)\n"
         )
     }
 
@@ -89,12 +92,58 @@ struct RenderingTests {
         let result = ReplacementResult(report: try Fixtures.report(.reverted, turn: turn, evidence: "/evidence/1"))
         #expect(
             try Renderer.text(result, as: .table) == """
-                shop/web: reverted; generation 1 serves again (1.3 s)
+                shop/web: reverted; generation 1 serves again (stop-first, 1.3 s)
                 why: healthy failed: no\\u{1b}[1m answer [ready.timeout]
                 evidence: /evidence/1
 
                 """
         )
+    }
+
+    @Test("data that a revert discarded is named, and a first machine has no strategy")
+    func discarded() throws {
+        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let report = try Fixtures.report(.reverted, turn: turn, strategy: .warmFirst, discarded: ["shop.data.7"])
+        #expect(
+            try Renderer.text(ReplacementResult(report: report), as: .table) == """
+                shop/web: reverted; generation 1 serves again (warm-first, 1.3 s)
+                why: verify failed: no answer [verify.failed]
+                discarded: what was written since is kept as the retained volume shop.data.7; see 'kiln volume list'
+
+                """
+        )
+        let first = ReplacementResult(report: try Fixtures.report(.committed, from: nil))
+        #expect(try Renderer.text(first, as: .table) == "shop/web: generation 2 serves (1.3 s)\n")
+    }
+
+    @Test("a halted replacement names the commands that lead out")
+    func halted() throws {
+        let result = ReplacementResult(report: try Fixtures.report(.halted, reason: "the data is damaged"))
+        #expect(
+            try Renderer.text(result, as: .table) == """
+                shop/web: halted; nothing was deleted (stop-first, 1.3 s)
+                why: the data is damaged
+                next: try the way back again with 'kiln recover shop/web'
+                or with the volumes as they were before the replacement: 'kiln recover shop/web --data restore'
+                or give the machines up and keep the volumes with 'kiln down shop'
+
+                """
+        )
+    }
+
+    @Test("a server that is due says how old it is, and can be listed alone")
+    func due() throws {
+        let servers = [
+            try Fixtures.status("web", age: 31 * 86_400, isDue: true), try Fixtures.status("db", age: 40 * 86_400),
+        ]
+        #expect(
+            try Renderer.text(ServerList(due: servers), as: .table) == """
+                SERVER    GEN  STATE                    IMAGE   PORTS
+                shop/web  1    running, due (31 d old)  tiny:1  http 127.0.0.1:20080→80
+
+                """
+        )
+        #expect(try Renderer.text(ServerList(due: []), as: .table) == "no server is due to be replaced\n")
     }
 
     @Test("a replacement's JSON carries its exit code")
@@ -103,6 +152,9 @@ struct RenderingTests {
         #expect(
             text == """
                 {
+                  "discarded" : [
+
+                  ],
                   "exit" : 0,
                   "from" : 1,
                   "outcome" : "committed",
@@ -120,6 +172,7 @@ struct RenderingTests {
                       "step" : "prepare"
                     }
                   ],
+                  "strategy" : "stop-first",
                   "to" : 2
                 }
 
@@ -127,26 +180,52 @@ struct RenderingTests {
         )
     }
 
-    @Test("history is a table and JSON of the journal's operations")
-    func history() throws {
+    private func history() throws -> HistoryView {
         let begin = Date(timeIntervalSince1970: 1_700_000_000)
-        let intent = Intent(number: 1, from: nil, to: Generation(1), image: "tiny:1", digest: try Fixtures.digest())
-        let history = ServerHistory([
-            JournalRecord(time: begin, pid: 7, event: .began(intent)),
-            JournalRecord(time: begin, pid: 7, event: .completed(.plan, milliseconds: 1500)),
-            JournalRecord(time: begin, pid: 7, event: .ended(.committed, reason: nil)),
-        ])
-        let view = HistoryView(server: try Fixtures.id("shop", "web"), history: history)
+        let first = Intent(number: 1, from: nil, to: Generation(1), image: "tiny:1", digest: try Fixtures.digest())
+        let second = Intent(
+            number: 2,
+            from: Generation(1),
+            to: Generation(2),
+            image: "tiny:2",
+            digest: try Fixtures.digest(),
+            strategy: .warmFirst
+        )
+        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let events: [(seconds: Double, JournalEvent)] = [
+            (0, .began(first)), (1.5, .completed(.plan, milliseconds: 1500)), (1.5, .ended(.committed, reason: nil)),
+            (60, .began(second)), (61, .completed(.plan, milliseconds: 1000)),
+            (63, .completed(.prepare, milliseconds: 2000)), (90, .turnedBack(turn)),
+            (92.25, .ended(.reverted, reason: nil)),
+        ]
+        let records = events.map { JournalRecord(time: begin + $0.seconds, pid: 7, event: $0.1) }
+        return HistoryView(server: try Fixtures.id("shop", "web"), history: ServerHistory(records))
+    }
+
+    @Test("history is a table of the journal's operations, each with the time of its steps")
+    func historyTable() throws {
+        let text = try Renderer.text(try history(), as: .table)
         #expect(
-            try Renderer.text(view, as: .table) == """
-                NO  BEGAN                 GEN  IMAGE   OUTCOME    TOOK   WHY
-                1   2023-11-14T22:13:20Z  → 1  tiny:1  committed  1.5 s\("  ")
+            text == """
+                NO  BEGAN                 GEN    IMAGE   STRATEGY    OUTCOME    TOOK    WHY
+                1   2023-11-14T22:13:20Z  → 1    tiny:1  -           committed  1.5 s\("   ")
+                    ms: plan 1500
+                2   2023-11-14T22:14:20Z  1 → 2  tiny:2  warm-first  reverted   32.3 s  verify: no answer
+                    ms: plan 1000, prepare 2000
 
                 """
         )
-        let json = try Renderer.text(view, as: .json)
-        #expect(json.contains("\"began\" : \"2023-11-14T22:13:20Z\""))
-        #expect(json.contains("\"outcome\" : \"committed\""))
+        let empty = HistoryView(server: try Fixtures.id("shop", "web"), history: ServerHistory([]))
+        #expect(try Renderer.text(empty, as: .table) == "nothing has happened to shop/web yet\n")
+    }
+
+    @Test("history is JSON of the journal's operations")
+    func historyJSON() throws {
+        let json = try Renderer.text(try history(), as: .json)
+        for part in [
+            "\"began\" : \"2023-11-14T22:13:20Z\"", "\"outcome\" : \"committed\"", "\"strategy\" : \"warm-first\"",
+            "\"milliseconds\" : 32250", "\"step\" : \"prepare\"", "\"code\" : \"verify.failed\"",
+        ] { #expect(json.contains(part), "\(part)") }
     }
 
     @Test("volumes name their writer, and what was deleted is listed as retained")

@@ -1,4 +1,6 @@
 import ArgumentParser
+import KilnEngine
+import KilnModel
 import Testing
 
 @testable import KilnCLI
@@ -16,6 +18,9 @@ struct VerbParsingTests {
             ["ssh", "web", "--user", "root", "--", "uname", "-a"], ["wait", "web", "--timeout", "5m"],
             ["stop", "web", "--force"], ["start", "web"], ["replace", "web"],
             ["replace", "web", "--image", "tiny:2", "--format", "json"], ["recover"], ["recover", "web", "--dry-run"],
+            ["recover", "web", "--data", "restore"], ["ps", "--due"], ["rollback", "web"],
+            ["replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop", "--canary"],
+            ["rollback", "shop/web", "--to", "3", "--strategy", "stop-first", "--data-on-revert", "keep"],
             ["history", "web"], ["drift", "web"],
             ["drift", "shop/web", "--generation", "3", "--format", "json"], ["down"], ["down", "shop"],
             ["down", "-f", "lab.yaml"],
@@ -47,7 +52,10 @@ struct VerbParsingTests {
             ["logs", "web", "--source", "cloud-init", "--follow"], ["logs", "web", "--format", "json"],
             ["wait", "web", "--timeout", "90"], ["ps", "--format", "yaml"],
             ["ssh", "web", "--user", "-oProxyCommand=x"],
-            ["ssh", "web", "--user", "a@b"], ["replace"], ["image", "bake"], ["volume", "delete"],
+            ["ssh", "web", "--user", "a@b"], ["replace"], ["rollback"], ["rollback", "web", "--to", "0"],
+            ["rollback", "web", "--image", "tiny:1"],
+            ["replace", "web", "--strategy", "warm"], ["recover", "--data", "keep"],
+            ["recover", "web", "--data", "keep", "--dry-run"], ["image", "bake"], ["volume", "delete"],
             ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
             ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],
             ["volume", "export", "shop/data", "x", "--as", "vmdk"],
@@ -55,6 +63,19 @@ struct VerbParsingTests {
     )
     func mistake(_ arguments: [String]) {
         #expect { try KilnCommand.parseAsRoot(arguments) } throws: { KilnCommand.exitCode(for: $0).rawValue == 64 }
+    }
+
+    @Test("what a replacement is told reaches the engine")
+    func replacementOptions() throws {
+        let line = [
+            "replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop", "--canary",
+        ]
+        let options = try #require(try KilnCommand.parseAsRoot(line) as? ReplaceVerb).options.engineOptions()
+        #expect(options.strategy == .warmFirst && options.dataOnRevert == .restore)
+        #expect(options.forceStop && options.isCanaryFirst && options.image == nil)
+        let plain = try #require(try KilnCommand.parseAsRoot(["rollback", "web"]) as? RollbackVerb).options
+            .engineOptions()
+        #expect(plain.strategy == nil && plain.dataOnRevert == .keep && !plain.forceStop && !plain.isCanaryFirst)
     }
 
     @Test("what follows -- reaches the command in the guest untouched")

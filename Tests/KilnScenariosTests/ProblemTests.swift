@@ -29,7 +29,9 @@ struct ProblemTests {
                 + "found '256M'",
             "8:7: lab.servers.web: the field 'image' is missing",
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
-                + "processors, volumes, ports, ready, network, user-data, ready-timeout, stop-timeout",
+                + "processors, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral, user-data, "
+                + "ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
+                + "keep-roots, max-age",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "
                 + "found 'lots'",
             "10:18: lab.servers.web.volumes.dta: expected the name of a volume, found 'dta' (did you mean 'data'?); "
@@ -42,8 +44,8 @@ struct ProblemTests {
             "13:22: lab.servers.web.ready-timeout: expected a duration such as 500ms, 10s, 5m or 1h, up to 24h, found "
                 + "the number 90",
             "15:10: steps[0].up[0]: expected the name of a server, found 'wbe' (did you mean 'web'?); declared: web",
-            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, exec, replace, stop, "
-                + "start, expect, down, write-ledger, verify-ledger",
+            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, exec, replace, "
+                + "rollback, stop, start, expect, down, write-ledger, verify-ledger, volume-snapshot",
         ]
         let found = try problems(text)
         #expect(Set(found).subtracting(expected).isEmpty)
@@ -69,7 +71,25 @@ struct ProblemTests {
             ("ready: []", "expected a list of probes, found an empty list"),
             ("ready: [agnet]", "(did you mean 'agent'?)"),
             ("ready: [{ exec: [] }]", "found an empty list"),
-            ("ready: [{ agent: {} }]", "unknown field"),
+            ("ready: [{ agent: { evry: 1s } }]", "(did you mean 'every'?)"),
+            ("ready: [{ cloud-init: { allow-degarded: true } }]", "(did you mean 'allow-degraded'?)"),
+            ("ready: [{ exec: { every: 1s } }]", "the field 'run' is missing"),
+            ("ready: [{ exec: { run: [] } }]", "found an empty list"),
+            ("ready: [{ agent: { successes: 0 } }]", "expected a whole number from 1 to 100"),
+            ("strategy: warm-frist", "(did you mean 'warm-first'?)"),
+            ("root: volatil", "(did you mean 'volatile'?)"),
+            ("warm-ready: [agnet]", "(did you mean 'agent'?)"),
+            ("verify: [{ http: { port: http, path: / } }]", "expected the name of a port of this server"),
+            ("drain: sync", "expected a list of commands"),
+            ("drain: [{ deadline: 1s }]", "the field 'run' is missing"),
+            ("after-attach: [{ run: sync, deadline: 10 }]", "expected a duration"),
+            ("min-healthy: 10s\nhealthy-deadline: 9s", "healthy-deadline: shorter than min-healthy"),
+            ("console-allow: [oops, '']", "console-allow[1]: expected text, found an empty text"),
+            ("ephemeral: [/srv/../etc]", "an absolute path"),
+            ("keep-roots: 17", "expected a whole number from 0 to 16"),
+            ("max-age: 3651d", "expected a duration such as 12h or 30d, up to 3650d"),
+            ("max-age: 99999999999999999999d", "expected a duration"),
+            ("ready-timeout: 1d", "up to 24h"),
             ("ready: [{ exec: 12 }]", "put it in quotes to make it text: \"12\""),
             ("ready: [{ exec: a, tcp: b }]", "expected one probe per element"),
             ("ready-timeout: 0s", "expected a duration"),
@@ -114,6 +134,16 @@ struct ProblemTests {
             ("[up, { verify-ledger: { server: web, records-at-least: 0 } }]", "whole number from 1"),
             ("[up, { replace: { server: web, image: 'a b' } }]", "expected an image"),
             ("[up, { replace: { server: web, image: a, outcome: commited } }]", "(did you mean 'committed'?)"),
+            ("[up, { replace: { server: web, strategy: warm } }]", "expected one of stop-first, warm-first"),
+            ("[up, { replace: { server: web, data-on-revert: keeep } }]", "(did you mean 'keep'?)"),
+            ("[up, { replace: { server: web, canary: 'yes' } }]", "expected true or false"),
+            ("[{ rollback: { server: web } }]", "not up at this step"),
+            ("[up, { rollback: { server: web, to: 0 } }]", "whole number from 1"),
+            ("[up, { rollback: { server: web, image: a } }]", "unknown field"),
+            ("[{ volume-snapshot: { volume: data } }]", "nothing is up"),
+            ("[up, { volume-snapshot: { volume: dat } }]", "(did you mean 'data'?)"),
+            ("[up, { volume-snapshot: { volume: data, name: A } }]", "expected a name"),
+            ("[up, { expect: { server: web, drift: some } }]", "expected one of none"),
             ("[up, { expect: { server: web, http: { port: sql, path: / } } }]", "expected the name of a port"),
             ("[up, { down: [web] }]", "expected 'all' or nothing"),
             ("[upp]", "(did you mean 'up'?)"),
@@ -122,6 +152,59 @@ struct ProblemTests {
     func steps(steps: String, part: String) throws {
         let found = try problems(scenario(server: "volumes: { data: /data }\nports: { http: 80 }", steps: steps))
         #expect(found.count == 1 && found[0].contains(part), "\(found)")
+    }
+
+    private static let warm = "volumes: { data: /data }\nstrategy: warm-first\n"
+
+    @Test(
+        "a warm-first machine boots without its volumes, so its user-data can't mount them",
+        arguments: [
+            "{ mounts: [[/dev/vdb, /data]] }", "{ mounts: [['LABEL=x', /data/, ext4]] }",
+            "{ mounts: [[/dev/disk/by-id/virtio-0123, /other]] }", "{ runcmd: [[mount, /dev/vdb, /data]] }",
+            "{ bootcmd: ['test -e /x; /bin/mount -t ext4 /dev/vdb /data/'] }",
+            "{ runcmd: ['ls -l /dev/disk/by-id/virtio-0123'] }",
+            "{ write_files: [{ path: /etc/systemd/system/data.mount, content: \"[Mount]\\nWhere=/data\" }] }",
+            "{ write_files: [{ path: /run.sh, content: \"true\\nmount /data\" }] }",
+            "\"#cloud-config\\nruncmd: ['mount /data']\"",
+        ]
+    )
+    func ownMount(userData: String) throws {
+        let found = try problems(scenario(server: ProblemTests.warm + "user-data: \(userData)"))
+        #expect(found.count == 1 && found[0].contains("the machine boots without its volumes"), "\(found)")
+        #expect(try problems(scenario(server: "volumes: { data: /data }\nuser-data: \(userData)")).isEmpty)
+    }
+
+    @Test(
+        "what only looks like mounting a volume is left alone",
+        arguments: [
+            "{ mounts: [[tmpfs, /data/cache, tmpfs]] }", "{ runcmd: [[mount, -t, tmpfs, tmpfs, /data2]] }",
+            "{ runcmd: ['mountpoint -q /data && touch /data/x'] }",
+            "{ write_files: [{ path: /run.sh, content: \"# mount /data\\nls /data\\nmount /srv\" }] }",
+        ]
+    )
+    func noOwnMount(userData: String) throws {
+        #expect(try problems(scenario(server: ProblemTests.warm + "user-data: \(userData)")).isEmpty)
+    }
+
+    @Test("a step can't replace warm-first where the user-data mounts a volume")
+    func ownMountStep() throws {
+        let fields = "volumes: { data: /data }\nuser-data: { runcmd: [[mount, /data]] }"
+        let steps = "[up, { replace: { server: web, strategy: warm-first } }]"
+        let found = try problems(scenario(server: fields, steps: steps))
+        #expect(found.count == 1 && found[0].contains("the user-data of 'web' has a mount of '/data'"), "\(found)")
+        #expect(found.first?.contains("steps[1].replace.strategy") == true)
+    }
+
+    @Test("a mount of its own is placed where it stands")
+    func ownMountPlace() throws {
+        let found = try problems(scenario(server: ProblemTests.warm + "user-data: { runcmd: [[mount, /data]] }"))
+        #expect(
+            found == [
+                "10:29: lab.servers.web.user-data.runcmd[0]: a mount of '/data' is not allowed with strategy warm-first: "
+                    + "the machine boots without its volumes; leave it out, Kiln mounts them where 'volumes' says once "
+                    + "they are its own"
+            ]
+        )
     }
 
     @Test("a volume belongs to one server")

@@ -30,15 +30,36 @@ struct ScenarioFileTests {
               ready-timeout: 90s
               stop-timeout: 500ms
               network: isolated
+              root: volatile
+              strategy: warm-first
+              warm-ready:
+                - agent: { every: 250ms, timeout: 5s, successes: 2, failures: 4, hint: look at the console }
+                - cloud-init: { timeout: 1m }
+              verify:
+                - http: { port: http, path: /, every: 1s, successes: 3 }
+                - tcp: { port: admin, expect: pong, failures: 1 }
+                - exec: { run: [/bin/check, --all], timeout: 30s, hint: restore the backup }
+              drain: [sync, [/bin/leave, --now], { run: "leave; wait", deadline: 10s }]
+              after-attach: [{ run: [/bin/reload] }]
+              min-healthy: 10s
+              healthy-deadline: 2m
+              console-allow: ["Call Trace:", harmless]
+              ephemeral: [/srv/cache, /var/tmp]
+              keep-roots: 0
+              max-age: 30d
         steps:
           - up
           - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
           - write-ledger: { server: web, path: /data/ledger }
           - replace: { server: web, image: tiny:3, outcome: reverted }
+          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, canary: true, outcome: halted }
+          - rollback: { server: web, to: 1, outcome: aborted }
+          - volume-snapshot: { volume: data, name: before }
+          - volume-snapshot: { volume: data }
           - verify-ledger: { server: web, records-at-least: 10 }
           - stop: [web]
           - start: all
-          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / } }
+          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / }, drift: none }
           - down:
         """
 
@@ -70,6 +91,55 @@ struct ScenarioFileTests {
         )
     }
 
+    @Test("how a server is replaced reaches the model")
+    func replacement() throws {
+        let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
+        let server = try #require(scenario.lab.servers[try Name("web")])
+        let http = try Name("http")
+        let admin = try Name("admin")
+        #expect(server.root == .volatile)
+        #expect(server.strategy == .warmFirst)
+        #expect(
+            server.warmReady == [
+                Check(
+                    .agent,
+                    every: .milliseconds(250),
+                    timeout: .seconds(5),
+                    successes: 2,
+                    failures: 4,
+                    hint: "look at the console"
+                ),
+                Check(.cloudInit(), timeout: .seconds(60)),
+            ]
+        )
+        #expect(
+            server.verify == [
+                Check(.http(port: http, path: "/"), every: .seconds(1), successes: 3),
+                Check(.tcp(port: admin, expect: "pong"), failures: 1),
+                Check(.exec(["/bin/check", "--all"]), timeout: .seconds(30), hint: "restore the backup"),
+            ]
+        )
+        #expect(
+            server.drain == [
+                Hook(["/bin/sh", "-c", "sync"]), Hook(["/bin/leave", "--now"]),
+                Hook(["/bin/sh", "-c", "leave; wait"], deadline: .seconds(10)),
+            ]
+        )
+        #expect(server.afterAttach == [Hook(["/bin/reload"])])
+        #expect(server.minHealthy == .seconds(10))
+        #expect(server.healthyDeadline == .seconds(120))
+        #expect(server.consoleAllow == ["Call Trace:", "harmless"])
+        #expect(server.ephemeral == ["/srv/cache", "/var/tmp"])
+        #expect(server.keepRoots == 0)
+        #expect(server.maxAge == .seconds(30 * 86_400))
+    }
+
+    @Test("what a file does not say has the model's defaults")
+    func defaults() throws {
+        let server = try #require(try read(scenario()).lab.servers[try Name("web")])
+        #expect(server == ServerSpec(image: try ImageReference("tiny")))
+    }
+
     @Test("every step reaches the model")
     func everyStep() throws {
         let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
@@ -80,7 +150,20 @@ struct ScenarioFileTests {
                 .up([web]),
                 .exec(.init(server: web, arguments: ["/bin/sh", "-c", "cat /x"], exit: 1, contains: "no such")),
                 .writeLedger(server: web, path: "/data/ledger"),
-                .replace(server: web, image: try ImageReference("tiny:3"), outcome: .reverted),
+                .replace(.init(server: web, image: try ImageReference("tiny:3"), outcome: .reverted)),
+                .replace(
+                    .init(
+                        server: web,
+                        strategy: .stopFirst,
+                        dataOnRevert: .restore,
+                        forceStop: true,
+                        isCanaryFirst: true,
+                        outcome: .halted
+                    )
+                ),
+                .rollback(.init(server: web, to: Generation(1), outcome: .aborted)),
+                .volumeSnapshot(volume: try Name("data"), name: try Name("before")),
+                .volumeSnapshot(volume: try Name("data"), name: nil),
                 .verifyLedger(server: web, path: "/data/ledger", recordsAtLeast: 10),
                 .stop([web]), .start([web]),
                 .expect(
@@ -89,13 +172,14 @@ struct ScenarioFileTests {
                         generation: Generation(1),
                         ready: true,
                         image: try ImageReference("tiny:2"),
-                        http: http
+                        http: http,
+                        drift: .nothing
                     )
                 ),
                 .down,
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 29, column: 5))
+        #expect(scenario.steps[3].position == Position(line: 46, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

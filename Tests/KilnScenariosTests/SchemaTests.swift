@@ -116,7 +116,12 @@ struct SchemaTests {
             "colour: red", "processors: 65", "network: opne", "volumes: { data: data }", "volumes: { Data: /data }",
             "ports: { http: 0 }", "ports: { http: { host: 1 } }", "ready: []", "ready: [agnet]",
             "ready: [{ exec: [] }]",
-            "ready: [{ http: { port: http } }]", "ready-timeout: 90", "memory: 256M", "user-data: '#!/bin/sh'",
+            "ready: [{ http: { port: http } }]", "ready-timeout: 90", "root: gone", "strategy: warm", "verify: []",
+            "ready: [{ agent: { successes: 0 } }]", "ready: [{ cloud-init: { failures: 101 } }]",
+            "ready: [{ exec: { every: 1s } }]", "warm-ready: [agnet]", "drain: [{ deadline: 1s }]", "after-attach: []",
+            "drain: [{ run: [] }]", "min-healthy: 10", "healthy-deadline: 2d", "console-allow: ['']",
+            "ephemeral: [tmp]", "ephemeral: [/]", "keep-roots: 17", "max-age: 30", "max-age: 1y", "memory: 256M",
+            "user-data: '#!/bin/sh'",
         ]
     )
     func refused(fields: String) throws {

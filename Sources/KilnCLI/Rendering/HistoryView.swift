@@ -16,6 +16,8 @@ struct HistoryView: Renderable {
             let to: Generation
             let image: String
             let digest: ImageDigest
+            let strategy: Strategy
+            let milliseconds: Int
             let outcome: Outcome?
             let steps: [CompletedStep]
             let turn: TurnBack?
@@ -42,6 +44,8 @@ struct HistoryView: Renderable {
                     to: replacement.intent.to,
                     image: replacement.intent.image,
                     digest: replacement.intent.digest,
+                    strategy: replacement.intent.strategy,
+                    milliseconds: operation.milliseconds,
                     outcome: replacement.outcome,
                     steps: replacement.completed,
                     turn: replacement.turn,
@@ -52,20 +56,29 @@ struct HistoryView: Renderable {
     }
 
     var human: HumanView {
-        let rows = history.operations.map { operation in
-            let replacement = operation.replacement
-            return [
-                String(replacement.intent.number), operation.began.formatted(.iso8601),
-                replacement.intent.from.map { "\($0) → \(replacement.intent.to)" } ?? "→ \(replacement.intent.to)",
-                replacement.intent.image, replacement.outcome?.rawValue ?? "open",
-                ProgressLines.seconds(.milliseconds(replacement.completed.map(\.milliseconds).reduce(0, +))),
-                explanation(replacement),
-            ]
-        }
-        return .table(
-            TextTable(header: ["no", "began", "gen", "image", "outcome", "took", "why"], rows: rows),
-            empty: "nothing has happened to \(server) yet"
+        let table = TextTable(
+            header: ["no", "began", "gen", "image", "strategy", "outcome", "took", "why"],
+            rows: history.operations.map(row)
         )
+        guard let header = table.lines.first, !table.rows.isEmpty else {
+            return .lines(["nothing has happened to \(server) yet"])
+        }
+        let steps = history.operations.map { $0.replacement.completed.map { "\($0.step.rawValue) \($0.milliseconds)" } }
+        let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
+            [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
+        }
+        return .lines([header] + lines)
+    }
+
+    private func row(_ operation: ServerHistory.Operation) -> [String] {
+        let replacement = operation.replacement
+        let intent = replacement.intent
+        return [
+            String(intent.number), operation.began.formatted(.iso8601),
+            intent.from.map { "\($0) → \(intent.to)" } ?? "→ \(intent.to)", intent.image,
+            intent.from == nil ? "-" : intent.strategy.rawValue, replacement.outcome?.rawValue ?? "open",
+            ProgressLines.seconds(.milliseconds(operation.milliseconds)), explanation(replacement),
+        ]
     }
 
     private func explanation(_ replacement: Replacement) -> String {
@@ -73,4 +86,9 @@ struct HistoryView: Renderable {
         if replacement.outcome == nil { return "next step: \(replacement.next?.rawValue ?? "none")" }
         return replacement.reason ?? ""
     }
+}
+
+extension ServerHistory.Operation {
+    // By the wall clock, which may have been set back: the step that failed has no time of its own in the journal.
+    fileprivate var milliseconds: Int { max(0, Int((latest.timeIntervalSince(began) * 1000).rounded())) }
 }

@@ -22,7 +22,9 @@ struct ReplacementResult: Renderable {
 
     var human: HumanView {
         let total = ProgressLines.seconds(.milliseconds(report.steps.map(\.milliseconds).reduce(0, +)))
-        var lines = ["\(report.server): \(sentence) (\(total))"]
+        // A first machine follows nothing.
+        let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
+        var lines = ["\(report.server): \(sentence) (\(how)\(total))"]
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
@@ -30,8 +32,15 @@ struct ReplacementResult: Renderable {
             lines.append("why: \(ConsoleText.singleLine(reason))")
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
+        lines += report.discarded.map {
+            "discarded: what was written since is kept as the retained volume \($0); see 'kiln volume list'"
+        }
         if report.outcome == .halted {
             lines.append("next: try the way back again with 'kiln recover \(report.server)'")
+            if report.from != nil {
+                let command = "kiln recover \(report.server) --data restore"
+                lines.append("or with the volumes as they were before the replacement: '\(command)'")
+            }
             lines.append("or give the machines up and keep the volumes with 'kiln down \(report.server.lab)'")
         }
         return .lines(lines)

@@ -4,6 +4,16 @@ import KilnModel
 /// Servers as a listing.
 struct ServerList: Renderable {
     let servers: [ServerStatus]
+    private var empty = "no servers"
+
+    /// These servers.
+    init(servers: [ServerStatus]) { self.servers = servers }
+
+    /// Those of these servers that are due to be replaced.
+    init(due servers: [ServerStatus]) {
+        self.servers = servers.filter(\.isDue)
+        empty = "no server is due to be replaced"
+    }
 
     struct Payload: Encodable {
         let servers: [ServerStatus]
@@ -20,19 +30,27 @@ struct ServerList: Renderable {
         }
         return .table(
             TextTable(header: ["server", "gen", "state", "image", "ports"], rows: rows),
-            empty: "no servers"
+            empty: empty
         )
     }
 }
 
 extension ServerStatus {
     /// The state in words: the machine's, and what a person has to know beyond it.
-    var condition: String {
+    var condition: String { work + (isDue ? ", due" + (age.map { " (\(ServerStatus.days($0)) old)" } ?? "") : "") }
+
+    private var work: String {
         if isHalted { return "halted (\(state.rawValue)); see 'kiln history \(lab)/\(name)'" }
         guard let operation else { return state.rawValue }
         let step = operation.step.rawValue
         guard let pid = operation.pid else { return "\(state.rawValue), \(operation.number) interrupted at \(step)" }
         return "\(state.rawValue), \(operation.number) at \(step) (pid \(pid))"
+    }
+
+    /// An age for people: `31 d`, `5 h`, `2 min 03 s`.
+    static func days(_ age: Duration) -> String {
+        let hours = age.components.seconds / 3600
+        return hours >= 48 ? "\(hours / 24) d" : hours >= 2 ? "\(hours) h" : ProgressLines.seconds(age)
     }
 
     /// The published ports, such as `http 127.0.0.1:20080→80`.

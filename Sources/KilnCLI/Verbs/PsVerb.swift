@@ -6,7 +6,8 @@ import KilnModel
 struct PsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "ps",
-        abstract: "List servers: generation, state, image, published ports, open replacements."
+        abstract: "List servers: generation, state, image, published ports, open replacements.",
+        discussion: "A server whose generation is older than its max-age is due to be replaced."
     )
 
     @Argument(
@@ -15,11 +16,15 @@ struct PsVerb: Verb {
     )
     var lab: String?
 
+    @Flag(help: "Only servers that are due to be replaced.")
+    var due = false
+
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
         let name = try lab.map { try Name($0) }
-        try session.show(ServerList(servers: try await session.workspace().engine.statuses(name)))
+        let servers = try await session.workspace().engine.statuses(name)
+        try session.show(due ? ServerList(due: servers) : ServerList(servers: servers))
         return 0
     }
 }

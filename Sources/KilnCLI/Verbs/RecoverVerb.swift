@@ -19,7 +19,22 @@ struct RecoverVerb: Verb {
     @Flag(help: "Only tell what would be done.")
     var dryRun = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of the data on the way back: keep or restore.",
+            discussion: "Decides a replacement that halted because its data was found damaged. Needs a server.",
+            valueName: "what"
+        )
+    )
+    var data: DataOnRevert?
+
     @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        guard data != nil else { return }
+        if server == nil { throw ValidationError("--data decides for one server; name it") }
+        if dryRun { throw ValidationError("--data decides something, and --dry-run does nothing; leave one out") }
+    }
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
@@ -32,7 +47,7 @@ struct RecoverVerb: Verb {
         }
         var reports: [ReplacementReport] = []
         for id in servers {
-            if let report = try await engine.recover(id) { reports.append(report) }
+            if let report = try await engine.recover(id, data: data) { reports.append(report) }
         }
         try session.show(RecoveryResult(reports: reports))
         // To have rolled back is what was asked for; only what still needs a person is a failure.

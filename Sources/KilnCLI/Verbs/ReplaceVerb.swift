@@ -18,12 +18,14 @@ struct ReplaceVerb: Verb {
     @Option(help: ArgumentHelp("The image of the new generation; without it, that of the lab.", valueName: "ref"))
     var image: String?
 
+    @OptionGroup var options: ReplacementOptions
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
         let reference = try image.map { try ImageReference($0) }
         let engine = try await session.workspace().engine
-        let report = try await engine.replace(try engine.server(named: target.server), ReplaceOptions(image: reference))
+        let id = try engine.server(named: target.server)
+        let report = try await engine.replace(id, options.engineOptions(image: reference))
         try session.show(ReplacementResult(report: report))
         return report.exit.rawValue
     }

@@ -25,6 +25,10 @@ extension LabEngine {
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
             book[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
         }
+        let serving = history.current.flatMap { try? workspace.record(id.machine($0)) }
+        let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
+        // As declared by now: a server becomes due also where the file came to say so after the machine was made.
+        let maxAge = ((try? lab(id.lab).servers[id.server]) ?? serving?.spec)?.maxAge
         return ServerStatus(
             lab: id.lab,
             name: id.server,
@@ -35,7 +39,9 @@ extension LabEngine {
             ports: Dictionary(uniqueKeysWithValues: ports),
             volumes: record?.spec.volumes ?? [:],
             operation: history.open.map(open),
-            isHalted: history.halted != nil
+            isHalted: history.halted != nil,
+            ageSeconds: age,
+            isDue: ServerStatus.isDue(age: age, maxAge: maxAge)
         )
     }
 
@@ -49,5 +55,12 @@ extension LabEngine {
             step: operation.replacement.entered.last ?? .plan,
             pid: alive ? operation.pid : nil
         )
+    }
+}
+
+extension ServerStatus {
+    static func isDue(age: Int?, maxAge: Duration?) -> Bool {
+        guard let age, let maxAge else { return false }
+        return .seconds(age) > maxAge
     }
 }

@@ -58,10 +58,20 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public let operation: OpenOperation?
     /// Whether the last operation halted and a person has to decide.
     public let isHalted: Bool
+    /// How old the serving generation is, in whole seconds by the wall clock; a clock that was set back to before it was
+    /// made gives 0.
+    public let ageSeconds: Int?
+    /// Whether that is older than the server's `max-age`.
+    public let isDue: Bool
+
+    /// How old the serving generation is.
+    public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
         case lab, name, generation, state, image, ports, volumes, operation
         case instanceID = "instance_id"
         case isHalted = "halted"
+        case ageSeconds = "age_seconds"
+        case isDue = "due"
     }
 }

@@ -7,6 +7,8 @@ struct DeclaredServer {
     let ports: [Name]
     /// The mount paths that could be read.
     let mounts: [String]
+    /// Where its user-data does with a volume what a warm-first replacement does itself.
+    var ownMounts: [OwnMount] = []
     /// Nothing where it could not be read.
     let spec: ServerSpec?
 }
@@ -14,6 +16,8 @@ struct DeclaredServer {
 /// A lab as far as it could be read.
 struct DecodedLab {
     var volumes: [Name: VolumeSpec] = [:]
+    /// The names of its volumes, valid or not, so that one mistake is reported once.
+    var volumeNames: [Name] = []
     var servers: [DeclaredServer] = []
 
     func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
@@ -45,6 +49,7 @@ struct LabDecoder {
         var lab = DecodedLab()
         lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
         volumeNames = Value.names(of: fields[.volumes])
+        lab.volumeNames = volumeNames
         guard let entries = fields[.servers]?.entries(of: "servers") else { return lab }
         if entries.isEmpty { fields[.servers]?.mismatch("at least one server") }
         for (entry, value) in entries {
@@ -71,25 +76,33 @@ struct LabDecoder {
         }
         let ports = Value.names(of: fields[.ports])
         let volumes = fields[.volumes].map { mounts($0, of: name) } ?? [:]
-        let published = fields[.ports].map { self.ports($0) } ?? [:]
         let image = fields[.image]?.image()
-        let network = fields[.network].map { $0.word(ServerSpec.Network.self) } ?? .open
         let data = fields[.userData].flatMap(UserDataDecoder.decode)
+        var edits = ServerEdits()
+        edits.set(\.volumes, volumes)
+        edits.set(\.ports, fields[.ports].map { self.ports($0) })
+        edits.set(\.userData, data?.json)
+        let network = fields[.network]?.word(ServerSpec.Network.self)
+        edits.set(\.network, network)
         if let data { userData.append((name, network ?? .open, data.texts)) }
-        let memory = fields[.memory]?.size(atLeast: .mebibytes(32))
-        let processors = fields[.processors]?.whole(in: 1...64)
-        let ready = fields[.ready].map { ProbeDecoder.list($0, ports: ports) }
-        let readyTimeout = fields[.readyTimeout]?.duration()
-        let stopTimeout = fields[.stopTimeout]?.duration()
+        edits.set(\.memory, fields[.memory]?.size(atLeast: .mebibytes(32)))
+        edits.set(\.processors, fields[.processors]?.whole(in: 1...64))
+        edits.set(\.root, fields[.root]?.word(ServerSpec.Root.self))
+        edits.set(\.ephemeral, fields[.ephemeral].map { $0.guestPaths("what may differ from the image") })
+        edits.set(\.keepRoots, fields[.keepRoots]?.whole(in: 0...16))
+        edits.set(\.maxAge, fields[.maxAge]?.longDuration())
+        edits.readHealth(fields, ports: ports)
+        edits.readReplacement(fields, ports: ports)
         // All is read by now, so that all problems are reported.
-        var spec = image.map { ServerSpec(image: $0, memory: memory, processors: processors, volumes: volumes) }
-        spec?.ports = published
-        spec?.userData = data?.json
-        if let ready { spec?.ready = ready.map { Check($0) } }
-        spec?.readyTimeout = readyTimeout
-        if let stopTimeout { spec?.stopTimeout = stopTimeout }
-        if let network { spec?.network = network }
-        return DeclaredServer(name: name, ports: ports, mounts: Array(volumes.values), spec: spec)
+        var server = DeclaredServer(
+            name: name,
+            ports: ports,
+            mounts: Array(volumes.values),
+            spec: image.map(edits.spec)
+        )
+        server.ownMounts = fields[.userData].map { OwnMount.all(in: $0, of: volumes) } ?? []
+        if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }
+        return server
     }
 }
 

@@ -2,59 +2,101 @@ import KilnModel
 
 /// Reads probes and what is like them.
 enum ProbeDecoder {
-    /// The `ready` list of a server that publishes `ports`.
-    static func list(_ value: Value, ports: [Name]) -> [Probe] {
-        (value.list(of: "probes") ?? []).compactMap { probe($0, ports: ports) }
+    /// A list of probes of a server that publishes `ports`.
+    static func list(_ value: Value, ports: [Name]) -> [Check] {
+        (value.list(of: "probes") ?? []).compactMap { check($0, ports: ports) }
     }
 
-    private static func probe(_ value: Value, ports: [Name]) -> Probe? {
-        let words = ProbeWord.allCases.map(\.rawValue) + ProbeFields.allCases.map(\.rawValue)
-        if case .scalar(let scalar) = value.node.content {
-            switch ProbeWord(rawValue: scalar.text) {
-            case .agent: return .agent
-            case .cloudInit: return .cloudInit()
-            case nil:
-                value.mismatch(
-                    "a probe: agent, cloud-init, or a map of one of http, tcp, exec, cloud-init"
-                        + Suggestion.text(for: scalar.text, among: words)
-                )
-                return nil
-            }
-        }
+    private static func check(_ value: Value, ports: [Name]) -> Check? {
+        if case .scalar(let scalar) = value.node.content { return word(scalar, value) }
         guard let (kind, value) = value.oneField(of: ProbeFields.self, "probe") else { return nil }
         switch kind {
         case .http:
-            return http(value, ports: ports).map {
-                .http(port: $0.port, path: $0.path, status: $0.status, contains: $0.contains)
+            guard let fields = Fields<CheckedFields<HTTPFields>>(value, "a map with 'port' and 'path'") else {
+                return nil
             }
+            let request = http({ fields[.probe($0)] }, ports: ports)
+            return check(
+                request.map { .http(port: $0.port, path: $0.path, status: $0.status, contains: $0.contains) },
+                fields
+            )
         case .tcp: return tcp(value, ports: ports)
-        case .exec: return command(value).map { .exec($0) }
-        case .cloudInit:
-            return Fields<CloudInitFields>(value, "a map with 'allow-degraded'")?[.allowDegraded]?.bool()
-                .map { .cloudInit(allowDegraded: $0) }
+        case .exec: return exec(value)
+        case .agent:
+            return Fields<CheckFields>(value, "a map with settings").flatMap { fields in check(.agent) { fields[$0] } }
+        case .cloudInit: return cloudInit(value)
         }
     }
 
-    /// The fields of an HTTP request to one of `ports`.
+    private static func word(_ scalar: YAMLScalar, _ value: Value) -> Check? {
+        switch ProbeWord(rawValue: scalar.text) {
+        case .agent: return Check(.agent)
+        case .cloudInit: return Check(.cloudInit())
+        case nil:
+            let words = ProbeWord.allCases.map(\.rawValue) + ProbeFields.allCases.map(\.rawValue)
+            value.mismatch(
+                "a probe: agent, cloud-init, or a map of one of http, tcp, exec, agent, cloud-init"
+                    + Suggestion.text(for: scalar.text, among: words)
+            )
+            return nil
+        }
+    }
+
+    /// The fields of an expected HTTP answer of one of `ports`.
     static func http(_ value: Value, ports: [Name]) -> Step.Expectation.HTTP? {
-        guard let fields = Fields<HTTPFields>(value, "a map with 'port' and 'path'") else { return nil }
-        let port = fields[.port]?.reference("port of this server", among: ports)
-        let path = fields[.path]?.urlPath()
-        let status = fields[.status].map { $0.whole(in: 100...599) } ?? 200
-        let contains = fields[.contains]?.text()
+        Fields<HTTPFields>(value, "a map with 'port' and 'path'").flatMap { fields in
+            http({ fields[$0] }, ports: ports)
+        }
+    }
+
+    private static func http(_ field: (HTTPFields) -> Value?, ports: [Name]) -> Step.Expectation.HTTP? {
+        let port = field(.port)?.reference("port of this server", among: ports)
+        let path = field(.path)?.urlPath()
+        let status = field(.status).map { $0.whole(in: 100...599) } ?? 200
+        let contains = field(.contains)?.text()
         guard let port, let path, let status else { return nil }
         return Step.Expectation.HTTP(port: port, path: path, status: status, contains: contains)
     }
 
-    private static func tcp(_ value: Value, ports: [Name]) -> Probe? {
-        guard let fields = Fields<TCPFields>(value, "a map with 'port' and 'expect'") else { return nil }
-        let port = fields[.port]?.reference("port of this server", among: ports)
-        let send = fields[.send]?.text()
-        let expect = fields[.expect]?.text()
-        guard let port, let expect else { return nil }
-        return .tcp(port: port, send: send, expect: expect)
+    private static func tcp(_ value: Value, ports: [Name]) -> Check? {
+        guard let fields = Fields<CheckedFields<TCPFields>>(value, "a map with 'port' and 'expect'") else { return nil }
+        let port = fields[.probe(.port)]?.reference("port of this server", among: ports)
+        let send = fields[.probe(.send)]?.text()
+        let expect = fields[.probe(.expect)]?.text()
+        var probe: Probe?
+        if let port, let expect { probe = .tcp(port: port, send: send, expect: expect) }
+        return check(probe, fields)
     }
 
+    private static func exec(_ value: Value) -> Check? {
+        guard case .map = value.node.content else { return command(value).map { Check(.exec($0)) } }
+        guard let fields = Fields<CheckedFields<RunFields>>(value, "a command, or a map with 'run'") else { return nil }
+        return check(fields[.probe(.run)].flatMap(command).map { .exec($0) }, fields)
+    }
+
+    private static func cloudInit(_ value: Value) -> Check? {
+        guard let fields = Fields<CheckedFields<CloudInitFields>>(value, "a map with settings") else { return nil }
+        let allowDegraded = fields[.probe(.allowDegraded)].map { $0.bool() } ?? false
+        return check(allowDegraded.map { .cloudInit(allowDegraded: $0) }, fields)
+    }
+
+    private static func check<Field>(_ probe: Probe?, _ fields: Fields<CheckedFields<Field>>) -> Check? {
+        check(probe) { fields[.check($0)] }
+    }
+
+    // All is read before anything is given up, so that all problems are reported.
+    private static func check(_ probe: Probe?, _ field: (CheckFields) -> Value?) -> Check? {
+        let every = field(.every)?.duration()
+        let timeout = field(.timeout).map { $0.duration() } ?? .seconds(20)
+        let successes = field(.successes).map { $0.whole(in: 1...100) } ?? 1
+        let failures = field(.failures).map { $0.whole(in: 1...100) } ?? 3
+        let hint = field(.hint)?.text()
+        guard let probe, let timeout, let successes, let failures else { return nil }
+        return Check(probe, every: every, timeout: timeout, successes: successes, failures: failures, hint: hint)
+    }
+}
+
+extension ProbeDecoder {
     /// Program and arguments; a text is a command line for `/bin/sh -c`.
     static func command(_ value: Value) -> [String]? {
         guard case .list = value.node.content else {
@@ -65,6 +107,19 @@ enum ProbeDecoder {
             index > 0 && element.isEmptyText ? "" : element.text()
         }
         return texts.contains(nil) ? nil : texts.compactMap { $0 }
+    }
+
+    /// A list of commands, each with a deadline of its own.
+    static func hooks(_ value: Value) -> [Hook] { (value.list(of: "commands") ?? []).compactMap(hook) }
+
+    private static func hook(_ value: Value) -> Hook? {
+        guard case .map = value.node.content else { return command(value).map { Hook($0) } }
+        guard let fields = Fields<HookFields>(value, "a command, or a map with 'run'") else { return nil }
+        let run = fields[.run].flatMap(command)
+        guard let deadline = fields[.deadline] else { return run.map { Hook($0) } }
+        let limit = deadline.duration()
+        guard let run, let limit else { return nil }
+        return Hook(run, deadline: limit)
     }
 }
 

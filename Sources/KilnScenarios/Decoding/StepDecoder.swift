@@ -30,6 +30,8 @@ struct StepDecoder {
         case .down: return all(value, "'all' or nothing") ? .down : nil
         case .exec: return exec(value)
         case .replace: return replace(value)
+        case .rollback: return rollback(value)
+        case .volumeSnapshot: return volumeSnapshot(value)
         case .expect: return expect(value)
         case .writeLedger: return writeLedger(value)
         case .verifyLedger: return verifyLedger(value)
@@ -76,15 +78,6 @@ extension StepDecoder {
         return .exec(Step.Command(server: server, arguments: arguments, exit: exit, contains: contains))
     }
 
-    private func replace(_ value: Value) -> Step.Action? {
-        guard let fields = Fields<ReplaceFields>(value, "a map with 'server' and 'image'") else { return nil }
-        let server = server(fields[.server])
-        let image = fields[.image]?.image()
-        let outcome = fields[.outcome].map { $0.word(Step.Outcome.self) } ?? .committed
-        guard let server, let image, let outcome else { return nil }
-        return .replace(server: server, image: image, outcome: outcome)
-    }
-
     private func expect(_ value: Value) -> Step.Action? {
         guard let fields = Fields<ExpectFields>(value, "a map with 'server' and what is expected") else { return nil }
         if fields.hasOnly([.server]) {
@@ -100,8 +93,18 @@ extension StepDecoder {
         let image = fields[.image]?.image()
         let ports = server.flatMap(lab.server)?.ports ?? []
         let http = server == nil ? nil : fields[.http].flatMap { ProbeDecoder.http($0, ports: ports) }
+        let drift = fields[.drift]?.word(Step.Expectation.Drift.self)
         return server.map {
-            .expect(Step.Expectation(server: $0, generation: generation, ready: ready, image: image, http: http))
+            .expect(
+                Step.Expectation(
+                    server: $0,
+                    generation: generation,
+                    ready: ready,
+                    image: image,
+                    http: http,
+                    drift: drift
+                )
+            )
         }
     }
 
@@ -127,5 +130,52 @@ extension StepDecoder {
         let least = fields[.recordsAtLeast].map { $0.whole(in: 1...10_000_000) } ?? 1
         guard let server, let least else { return nil }
         return .verifyLedger(server: server, path: "", recordsAtLeast: least)
+    }
+}
+
+extension StepDecoder {
+    private func replace(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<ReplaceFields>(value, "a map with 'server'") else { return nil }
+        let server = server(fields[.server])
+        let image = fields[.image]?.image()
+        let strategy = fields[.strategy]?.word(Strategy.self)
+        let data = fields[.dataOnRevert].map { $0.word(DataOnRevert.self) } ?? .keep
+        let forceStop = fields[.forceStop].map { $0.bool() } ?? false
+        let isCanaryFirst = fields[.canary].map { $0.bool() } ?? false
+        let outcome = fields[.outcome].map { $0.word(Step.Outcome.self) } ?? .committed
+        guard let server, let data, let forceStop, let isCanaryFirst, let outcome else { return nil }
+        if strategy == .warmFirst, let declared = lab.server(server), declared.spec?.strategy == .stopFirst,
+            let found = declared.ownMounts.first
+        {
+            fields[.strategy]?.problem(found.refusal(of: server))
+        }
+        return .replace(
+            Step.Replacement(
+                server: server,
+                image: image,
+                strategy: strategy,
+                dataOnRevert: data,
+                forceStop: forceStop,
+                isCanaryFirst: isCanaryFirst,
+                outcome: outcome
+            )
+        )
+    }
+
+    private func rollback(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<RollbackFields>(value, "a map with 'server'") else { return nil }
+        let server = server(fields[.server])
+        let generation = fields[.to]?.whole(in: 1...1_000_000).map { Generation($0) }
+        let outcome = fields[.outcome].map { $0.word(Step.Outcome.self) } ?? .committed
+        guard let server, let outcome else { return nil }
+        return .rollback(Step.Rollback(server: server, to: generation, outcome: outcome))
+    }
+
+    private func volumeSnapshot(_ value: Value) -> Step.Action? {
+        guard let fields = Fields<VolumeSnapshotFields>(value, "a map with 'volume'") else { return nil }
+        let volume = fields[.volume]?.reference("volume", among: lab.volumeNames)
+        let name = fields[.name].map { $0.newName() }
+        guard let volume, name != .some(nil) else { return nil }
+        return .volumeSnapshot(volume: volume, name: name ?? nil)
     }
 }

@@ -30,7 +30,10 @@ struct StepSequence {
         case .start(let servers): servers.forEach { change($0, from: .stopped, to: .running, value) }
         case .exec(let command): require(command.server, value)
         case .expect(let expectation): require(expectation.server, value)
-        case .replace(let server, _, _): require(server, value)
+        case .replace(let replacement): require(replacement.server, value)
+        case .rollback(let rollback): require(rollback.server, value)
+        case .volumeSnapshot:
+            if states.isEmpty { value.problem("nothing is up at this step; add an 'up' step before it") }
         case .writeLedger(let server, let path):
             require(server, value)
             if ledgers[server] != nil { value.problem("the ledger of '\(server)' is being written already") }

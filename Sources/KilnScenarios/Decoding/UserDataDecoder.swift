@@ -43,6 +43,21 @@ enum UserDataDecoder {
         return Value(node: root.moved(to: value.node.position), path: value.path, problems: value.problems)
     }
 
+    /// The modules of user-data that ``decode(_:)`` reads, without a word about what is wrong.
+    static func map(_ value: Value) -> [(key: String, value: Value)]? {
+        let silent = ProblemList(file: value.problems.file)
+        var value = value
+        if case .scalar(let scalar) = value.node.content {
+            guard let root = YAMLDocument.root(of: scalar.text, silent) else { return nil }
+            value = Value(node: root.moved(to: value.node.position), path: value.path, problems: value.problems)
+        }
+        guard case .map(let entries) = value.node.content else { return nil }
+        return entries.map { entry in
+            let path = FieldPath.joined(value.path, entry.key)
+            return (entry.key, Value(node: entry.value, path: path, problems: value.problems))
+        }
+    }
+
     private static func check(_ value: Value) -> UserData? {
         guard case .map(let entries) = value.node.content else { return nil }
         if entries.isEmpty { value.problem("expected at least one cloud-config module, found an empty map") }
@@ -101,14 +116,14 @@ enum UserDataDecoder {
 }
 
 extension Value {
-    /// The elements of a list, or nothing.
-    fileprivate var elements: [Value] {
+    /// The elements of a list; nothing else has any.
+    var elements: [Value] {
         guard case .list(let nodes) = node.content else { return [] }
         return nodes.enumerated().map { Value(node: $1, path: "\(path)[\($0)]", problems: problems) }
     }
 
     /// The scalars in it, at any depth; keys are no scalars.
-    fileprivate var texts: [Value] {
+    var texts: [Value] {
         switch node.content {
         case .scalar: [self]
         case .list: elements.flatMap(\.texts)
@@ -120,7 +135,8 @@ extension Value {
         }
     }
 
-    fileprivate var plainText: String? {
+    /// The scalar as it is written.
+    var plainText: String? {
         guard case .scalar(let scalar) = node.content else { return nil }
         return scalar.text
     }

@@ -83,6 +83,15 @@ extension Value {
         return duration
     }
 
+    /// A duration such as `12h` or `30d`, up to ten years of 365 days.
+    func longDuration() -> Duration? {
+        guard case .scalar(let scalar) = node.content, let duration = Duration(written: scalar.text, days: 3650) else {
+            mismatch("a duration such as 12h or 30d, up to 3650d")
+            return nil
+        }
+        return duration
+    }
+
     /// An image reference.
     func image() -> ImageReference? {
         guard let text = text("an image: name, name:version or name@sha256:<64 digits>") else { return nil }
@@ -114,12 +123,23 @@ extension Value {
 
 extension Duration {
     /// Reads a whole number with one of the units ms, s, m, h; more than nothing and at most a day.
-    init?(written text: String) {
+    init?(written text: String) { self.init(text, units: Duration.units, limit: Duration.day) }
+
+    /// Reads the same with `d` for days, too; more than nothing and at most so many days.
+    init?(written text: String, days: Int) {
+        let units = Duration.units.merging(["d": Duration.day]) { $1 }
+        self.init(text, units: units, limit: days * Duration.day)
+    }
+
+    private init?(_ text: String, units: [String: Int], limit: Int) {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
-        let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
         guard let unit = units[String(text.dropFirst(digits.count))], let count = Int(digits),
-            (1...86_400_000 / unit).contains(count)
+            (1...limit / unit).contains(count)
         else { return nil }
         self = .milliseconds(count * unit)
     }
+
+    // In milliseconds.
+    private static let day = 86_400_000
+    private static let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000]
 }

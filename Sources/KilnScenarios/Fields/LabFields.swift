@@ -57,10 +57,17 @@ enum VolumeFields: String, FileField {
 
 /// The fields of a server.
 enum ServerFields: String, FileField {
-    case image, memory, processors, volumes, ports, ready, network
+    case image, memory, processors, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
+    case warmReady = "warm-ready"
+    case afterAttach = "after-attach"
+    case minHealthy = "min-healthy"
+    case healthyDeadline = "healthy-deadline"
+    case consoleAllow = "console-allow"
+    case keepRoots = "keep-roots"
+    case maxAge = "max-age"
 
     static let required: [ServerFields] = [.image]
 
@@ -71,15 +78,49 @@ enum ServerFields: String, FileField {
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
         case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")
         case .ports: Schema.named(PortFields.port, "Published ports by name.")
-        case .ready: Schema.list(of: ProbeSchema.probe, "What must hold for the server to be ready, in order.")
         case .network: Schema.words(ServerSpec.Network.self, "open: reaches the host and beyond; isolated: nothing.")
+        case .root:
+            Schema.words(ServerSpec.Root.self, "persistent: kept for the generation; volatile: gone at a reboot.")
         case .userData:
             Schema.either(
                 [["type": "object"], Schema.pattern("^#cloud-config\\s", "The text of a cloud-config file.")],
                 "cloud-init user-data."
             )
+        case .ephemeral:
+            Schema.list(of: Schema.guestPath("A path."), "What of the root may differ from the image.")
+        case .keepRoots: Schema.whole(0...16, "How many roots of past generations are kept; 1 without it.")
+        case .maxAge: Schema.longDuration("The age at which a generation is due to be replaced, such as 30d.")
+        case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
+        case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout: replacement
+        }
+    }
+
+    // The fields that say when a machine is healthy.
+    private var health: JSONValue {
+        switch self {
         case .readyTimeout: Schema.duration("How long a machine may take to be ready, such as 90s.")
+        case .minHealthy: Schema.duration("How long a new machine has to stay ready before it counts, such as 10s.")
+        case .healthyDeadline:
+            Schema.duration("How long readiness and min-healthy may take together; their sum without it.")
+        case .consoleAllow:
+            Schema.list(of: Schema.text("A text."), "Console lines that contain one of these fail no machine.")
+        default: ProbeSchema.list("What must hold for the server to be ready, in order.")
+        }
+    }
+
+    // The fields that say how one generation follows another.
+    private var replacement: JSONValue {
+        switch self {
+        case .warmReady: ProbeSchema.list("warm-first: what must hold before the old machine is stopped, in order.")
+        case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, in order.")
+        case .verify: ProbeSchema.list("What must hold in a healthy new machine for it to be kept, in order.")
+        case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
         case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
+        default:
+            Schema.words(
+                Strategy.self,
+                "stop-first: stop, then boot; warm-first: boot, then stop and move the volumes."
+            )
         }
     }
 }

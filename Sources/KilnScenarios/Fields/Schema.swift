@@ -45,6 +45,8 @@ enum Schema {
 
     static func duration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h)$", about) }
 
+    static func longDuration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about) }
+
     static func image(_ about: String) -> JSONValue { pattern("^[a-z][a-z0-9-]*(:.+|@sha256:[0-9a-f]{64})?$", about) }
 
     static func guestPath(_ about: String) -> JSONValue { pattern("^(/[A-Za-z0-9._@:+-]+)+$", about) }

@@ -2,9 +2,10 @@ import KilnModel
 
 /// The kinds of step; a step is a map of one of these, or a bare word.
 enum StepFields: String, FileField {
-    case up, exec, replace, stop, start, expect, down
+    case up, exec, replace, rollback, stop, start, expect, down
     case writeLedger = "write-ledger"
     case verifyLedger = "verify-ledger"
+    case volumeSnapshot = "volume-snapshot"
 
     static let required: [StepFields] = []
 
@@ -13,12 +14,16 @@ enum StepFields: String, FileField {
         case .up: StepSchema.servers("Makes the servers and waits until they are ready.")
         case .exec: Schema.object(ExecFields.self, "Runs a command in a guest.")
         case .replace: Schema.object(ReplaceFields.self, "Replaces a server's machine.")
+        case .rollback:
+            Schema.object(RollbackFields.self, "Replaces a machine by one that is made as an earlier one was.")
         case .stop: StepSchema.servers("Shuts the machines down.")
         case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
         case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")
         case .down: ["enum": ["all", .null], "description": "Destroys the machines; volumes are retained."]
         case .writeLedger: Schema.object(WriteLedgerFields.self, "Starts writing numbered records.")
         case .verifyLedger: Schema.object(VerifyLedgerFields.self, "Stops the writer and counts what is lost.")
+        case .volumeSnapshot:
+            Schema.object(VolumeSnapshotFields.self, "Gives the present state of a volume a name.")
         }
     }
 }
@@ -111,22 +116,59 @@ enum VerifyLedgerFields: String, FileField {
 
 /// The fields of a `replace` step.
 enum ReplaceFields: String, FileField {
-    case server, image, outcome
+    case server, image, strategy, canary, outcome
+    case dataOnRevert = "data-on-revert"
+    case forceStop = "force-stop"
 
-    static let required: [ReplaceFields] = [.server, .image]
+    static let required: [ReplaceFields] = [.server]
 
     var schema: JSONValue {
         switch self {
         case .server: Schema.name("The server to replace.")
-        case .image: Schema.image("The image of the next generation.")
+        case .image: Schema.image("The image of the next generation; without it the one that the lab declares.")
+        case .strategy: Schema.words(Strategy.self, "How it follows the old one; without it as the lab declares.")
+        case .canary: Schema.bool("Whether it is tried on clones of the volumes first; false without it.")
         case .outcome: Schema.words(Step.Outcome.self, "How it has to end; committed without it.")
+        case .dataOnRevert:
+            Schema.words(DataOnRevert.self, "What becomes of the data on a revert; keep without it.")
+        case .forceStop:
+            Schema.bool("Whether an old machine that refuses to shut down is switched off; false without it.")
+        }
+    }
+}
+
+/// The fields of a `rollback` step.
+enum RollbackFields: String, FileField {
+    case server, to, outcome
+
+    static let required: [RollbackFields] = [.server]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server.")
+        case .to: Schema.whole(1...1_000_000, "The generation to go back to; the one before without it.")
+        case .outcome: Schema.words(Step.Outcome.self, "How it has to end; committed without it.")
+        }
+    }
+}
+
+/// The fields of a `volume-snapshot` step.
+enum VolumeSnapshotFields: String, FileField {
+    case volume, name
+
+    static let required: [VolumeSnapshotFields] = [.volume]
+
+    var schema: JSONValue {
+        switch self {
+        case .volume: Schema.name("The volume.")
+        case .name: Schema.name("What the snapshot is called; the first free of snapshot-1 and so on without it.")
         }
     }
 }
 
 /// The fields of an `expect` step.
 enum ExpectFields: String, FileField {
-    case server, generation, ready, image, http
+    case server, generation, ready, image, http, drift
 
     static let required: [ExpectFields] = [.server]
 
@@ -137,6 +179,7 @@ enum ExpectFields: String, FileField {
         case .ready: Schema.bool("Whether the probes of its ready list hold.")
         case .image: Schema.image("The image of the generation that serves.")
         case .http: Schema.object(HTTPFields.self, "What it answers.")
+        case .drift: Schema.words(Step.Expectation.Drift.self, "none: its root is as its image has it.")
         }
     }
 }

@@ -11,7 +11,11 @@ extension ScenarioRunner {
         case .writeLedger(let server, let path): return try await writeLedger(server, path, &run)
         case .verifyLedger(let server, let path, let atLeast):
             return try await verifyLedger(server, path, atLeast, &run)
-        case .replace(let server, let image, let outcome): return try await replace(server, image, outcome, &run)
+        case .replace(let replacement): return try await replace(replacement, &run)
+        case .rollback(let back): return try await rollback(back, &run)
+        case .volumeSnapshot(let volume, let name):
+            let snapshot = try await engine.snapshotVolume(lab: scenario.name, volume, as: name)
+            return "\(snapshot.name), \(snapshot.consistency.rawValue)"
         case .stop(let names): return try await forEach(names) { try await engine.stop($0) }
         case .start(let names): return try await forEach(names) { try await engine.start($0) }
         case .expect(let expectation): return try await expect(expectation, &run)
@@ -22,7 +26,7 @@ extension ScenarioRunner {
         }
     }
 
-    private func id(_ name: Name) -> ServerID { ServerID(lab: scenario.name, server: name) }
+    func id(_ name: Name) -> ServerID { ServerID(lab: scenario.name, server: name) }
 
     private func forEach(_ names: [Name], _ body: (ServerID) async throws -> Void) async throws -> String? {
         for name in names { try await body(id(name)) }
@@ -76,46 +80,6 @@ extension ScenarioRunner {
         return "acknowledged \(verdict.acknowledged), lost 0, torn 0, duplicated 0"
     }
 
-    private func replace(
-        _ server: Name,
-        _ image: ImageReference,
-        _ expected: Step.Outcome,
-        _ run: inout RunState
-    ) async throws -> String? {
-        let id = id(server)
-        let engine = engine
-        let (report, gap) = try await measured(server) { try await engine.replace(id, ReplaceOptions(image: image)) }
-        if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
-        run.servers[server] = try await engine.status(id)
-        guard report.outcome.rawValue == expected.rawValue else {
-            let reason = report.turn?.reason ?? report.reason ?? "nothing stood in its way"
-            throw Unmet(
-                "\(server): a replacement that is \(expected.rawValue) expected, \(report.outcome.rawValue) found: \(reason)",
-                hint: report.evidence.map { "what the new machine left behind is in \($0)" },
-                exit: report.outcome == .committed ? .unmet : report.exit
-            )
-        }
-        return gap.map { "unavailable \(Int($0 / .milliseconds(1))) ms" }
-    }
-
-    private func measured(
-        _ server: Name,
-        _ body: @escaping @Sendable () async throws -> ReplacementReport
-    ) async throws -> (ReplacementReport, Duration?) {
-        guard let target = try await availabilityTarget(server) else { return (try await body(), nil) }
-        return try await AvailabilityMeter(target, network: network).measure(body)
-    }
-
-    private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
-        let ports = try await engine.status(id(server)).ports
-        for check in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, let contains) = check.probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
-            }
-        }
-        return nil
-    }
-
     private func expect(_ expected: Step.Expectation, _ run: inout RunState) async throws -> String? {
         let status = try await engine.status(id(expected.server))
         run.servers[expected.server] = status
@@ -130,7 +94,23 @@ extension ScenarioRunner {
         }
         if expected.ready == true { try await expectReady(expected.server) }
         if let http = expected.http { try await expect(http, of: expected.server, status) }
+        if let drift = expected.drift { try await expect(drift, of: expected.server) }
         return nil
+    }
+
+    private func expect(_ drift: Step.Expectation.Drift, of server: Name) async throws {
+        let report = try await engine.drift(id(server))
+        switch drift {
+        case .nothing where !report.observable:
+            throw Unmet("\(server): no drift expected, but its root can't be observed: \(report.reason ?? "")")
+        case .nothing where report.isDrifted:
+            let paths = (report.added + report.modified.map(\.path) + report.deleted).map(\.description)
+            let found = paths + report.packages.map { "package \($0.name)" }
+            let shown =
+                found.prefix(3).joined(separator: ", ") + (found.count > 3 ? " and \(found.count - 3) more" : "")
+            throw Unmet("\(server): no drift expected, found \(shown)", hint: "'kiln drift' lists all of it")
+        case .nothing: return
+        }
     }
 
     private func expect(_ http: Step.Expectation.HTTP, of server: Name, _ status: ServerStatus) async throws {

@@ -1,0 +1,35 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// `kiln rollback`: a new machine that is made as an earlier one was.
+struct RollbackVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Replace a server's machine by one that is made as an earlier generation was.",
+        discussion: """
+            A rollback is a replacement: the server gets a new generation with the image of the earlier \
+            one, and its volumes move along with the data that they have now.
+            """
+    )
+
+    @OptionGroup var target: ServerArgument
+
+    @Option(help: ArgumentHelp("The generation to go back to; without it, the one before.", valueName: "n"))
+    var to: Int?
+
+    @OptionGroup var options: ReplacementOptions
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+        if let to, to < 1 { throw ValidationError("generations are numbered from 1") }
+    }
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let engine = try await session.workspace().engine
+        let id = try engine.server(named: target.server)
+        let report = try await engine.rollback(id, to: to.map { Generation($0) }, options.engineOptions())
+        try session.show(ReplacementResult(report: report))
+        return report.exit.rawValue
+    }
+}

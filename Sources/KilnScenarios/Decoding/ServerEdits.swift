@@ -1,0 +1,51 @@
+import KilnModel
+
+/// What a file says of a server, collected field by field and applied once its image is known.
+struct ServerEdits {
+    private var edits: [(inout ServerSpec) -> Void] = []
+
+    /// Takes a field that was written and could be read.
+    mutating func set<Field>(_ path: WritableKeyPath<ServerSpec, Field>, _ value: Field?) {
+        if let value { edits.append { $0[keyPath: path] = value } }
+    }
+
+    /// The server.
+    func spec(_ image: ImageReference) -> ServerSpec {
+        var spec = ServerSpec(image: image)
+        for edit in edits { edit(&spec) }
+        return spec
+    }
+
+    /// Reads when a machine is healthy.
+    mutating func readHealth(_ fields: Fields<ServerFields>, ports: [Name]) {
+        set(\.ready, fields[.ready].map { ProbeDecoder.list($0, ports: ports) })
+        set(\.readyTimeout, fields[.readyTimeout]?.duration())
+        let stays = fields[.minHealthy]?.duration()
+        let limit = fields[.healthyDeadline]?.duration()
+        set(\.minHealthy, stays)
+        set(\.healthyDeadline, limit)
+        if let stays, let limit, limit < stays {
+            fields[.healthyDeadline]?.problem(
+                "shorter than min-healthy: no machine could be ready and stay so for that long; make it longer"
+            )
+        }
+        set(\.consoleAllow, fields[.consoleAllow].map { ($0.list(of: "texts") ?? []).compactMap { $0.text() } })
+    }
+
+    /// Reads how one generation follows another.
+    mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
+        set(\.strategy, fields[.strategy]?.word(Strategy.self))
+        set(\.warmReady, fields[.warmReady].map { ProbeDecoder.list($0, ports: ports) })
+        set(\.verify, fields[.verify].map { ProbeDecoder.list($0, ports: ports) })
+        set(\.drain, fields[.drain].map(ProbeDecoder.hooks))
+        set(\.afterAttach, fields[.afterAttach].map(ProbeDecoder.hooks))
+        set(\.stopTimeout, fields[.stopTimeout]?.duration())
+    }
+}
+
+extension Value {
+    /// A list of absolute paths in a guest.
+    func guestPaths(_ expected: String) -> [String] {
+        (list(of: "absolute paths") ?? []).compactMap { $0.guestPath(expected) }
+    }
+}
