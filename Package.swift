@@ -68,7 +68,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnModel", "KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),

@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @Suite struct LabReplaceTests {
@@ -23,6 +24,45 @@ import Testing
         #expect(try await world.engine.status(world.id).generation == Generation(2))
         #expect(world.world.ports.reservations == 0)
         #expect(world.world.hypervisor.violations.isEmpty)
+    }
+
+    @Test("a machine that lost its power before COMMIT is ready again before its seed goes", arguments: [true, false])
+    func powerLostBeforeCommit(isPaused: Bool) async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let (hypervisor, new) = (world.world.hypervisor, world.machine(2))
+        let hasHappened = Mutex(false)
+        world.world.faults.onCall { [weak fake = world.world] in
+            guard case .began(_, _, .commit)? = fake?.progress.last else { return }
+            let isFirst = hasHappened.withLock { happened in
+                defer { happened = true }
+                return !happened
+            }
+            if isFirst { hypervisor.set(new, isPaused ? .paused : .off) }
+        }
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .committed)
+        #expect(world.world.hypervisor.alive == [new])
+        #expect(try await hypervisor.state(of: new) == .running)
+    }
+
+    @Test("a journal that can't be written once the old machine was stopped is no 'unchanged'")
+    func journalFailsAfterStop() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let journal = world.world.state.server(world.id) + "/journal"
+        world.world.faults.before("waitUntilOff") {
+            try? FileManager.default.moveItem(atPath: journal, toPath: journal + ".away")
+            try? FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: false)
+        }
+        await #expect { try await world.replace("tiny:2") } throws: { error in
+            (error as? KilnError)?.code == "replace.open" && (error as? KilnError)?.exit == .halted
+        }
+        world.world.faults.before("waitUntilOff", nil)
+        try FileManager.default.removeItem(atPath: journal)
+        try FileManager.default.moveItem(atPath: journal + ".away", toPath: journal)
+        #expect(try await world.engine.recover(world.id)?.outcome == .aborted)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
     }
 
     @Test("many replacements merge old layers, and the volume reads the same")

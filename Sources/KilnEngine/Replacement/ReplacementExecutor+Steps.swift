@@ -92,6 +92,12 @@ extension ReplacementExecutor {
     }
 
     private func commit() async throws {
+        // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
+        // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
+        if try await server.parts.machines.state(of: new) != .running {
+            try await server.start(new)
+            try await server.awaitReady(new)
+        }
         try await server.dropSeed(new)
         guard let old else { return }
         await measureDrift(of: old)

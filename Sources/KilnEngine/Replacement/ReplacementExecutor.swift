@@ -74,14 +74,33 @@ struct ReplacementExecutor {
 
     private mutating func turn(after step: Step, _ error: any Error) throws {
         let known = KilnError.wrapping(error)
-        guard let event = replacement.eventAfterFailure(of: step, error: known) else { throw known }
+        guard let event = replacement.eventAfterFailure(of: step, error: known) else { throw leftOpen(by: known) }
         try write(event)
         if case .turnedBack(let turn) = event { server.parts.progress(.turnedBack(id, turn)) }
     }
 
     private mutating func write(_ event: JournalEvent) throws {
-        try server.journal.append(event)
+        do {
+            try server.journal.append(event)
+        } catch {
+            throw leftOpen(by: KilnError.wrapping(error))
+        }
         replacement.apply(event)
+    }
+
+    // An error's own exit says what it means where nothing was touched yet. From STOP on, "unchanged" would be untrue.
+    private func leftOpen(by error: KilnError) -> KilnError {
+        guard replacement.entered.contains(.stop), error.exit != .unreachable, error.exit != .interrupted else {
+            return error
+        }
+        let number = replacement.intent.number
+        return KilnError(
+            "replace.open",
+            "operation \(number) of \(id) stays open in \(replacement.entered.last?.rawValue ?? "plan"): \(error.message)",
+            hint: "see to the cause, then let it be finished or taken back: 'kiln recover \(id)'",
+            cause: error.cause,
+            exit: .halted
+        )
     }
 
     private var report: ReplacementReport {

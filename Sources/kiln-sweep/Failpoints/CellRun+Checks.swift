@@ -33,6 +33,8 @@ extension CellRun {
             answering = server.answeringGeneration(port: port)
         }
         if answering == nil { result.neitherServing += 1 }
+        let mount = try home.run(["exec", LaneServer.name, "--", "grep", "-q", " /data ext4 ", "/proc/mounts"])
+        if mount.status != 0 { result.broken.append("generation \(generation) serves without its volume at /data") }
         if let answering, answering != generation {
             result.broken.append("generation \(answering) answers on port \(port), not \(generation)")
         }

@@ -6,6 +6,7 @@ final class CellRun {
     let server: LaneServer
     var result: CellResult
     var home: LaneHome { server.home }
+    private var before: Int?
 
     /// What kiln may end with; 70 says that Kiln itself is wrong, so it is never right.
     private static let documented: Set<Int32> = [0, 10, 11, 12, 13, 69, 75]
@@ -22,6 +23,7 @@ final class CellRun {
         let watch = WriterWatch(home)
         do {
             try server.beginLedger(awaiting: 3)
+            before = home.machines.first.flatMap(LaneHome.generation)
             try strike()
             try recover()
             try check()
@@ -176,6 +178,11 @@ final class CellRun {
     private func note(_ command: String, _ end: Child.End) { result.notes.append("\(command) \(end.status)") }
 
     private func expectDocumented(_ end: Child.End) {
+        // 10 and 11 say that what served before serves on; unless this cell has killed it.
+        let isKept = home.machines.compactMap(LaneHome.generation) == [before]
+        if [10, 11].contains(end.status), !isKept, ![.killOld, .inputOutputError].contains(cell.fault) {
+            result.broken.append("kiln ended with \(end.status), but generation \(before ?? 0) does not run")
+        }
         if !CellRun.documented.contains(end.status) {
             result.broken.append("kiln ended with \(end.status): \((end.output + end.errors).suffix(400))")
         } else if end.status != 0 && !CellRun.isExplained(end) {

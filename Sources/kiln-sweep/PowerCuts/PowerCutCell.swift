@@ -1,5 +1,4 @@
 import Foundation
-import KilnModel
 
 /// One recording of a machine's writes, and many states in which a power cut could have left its disk.
 ///

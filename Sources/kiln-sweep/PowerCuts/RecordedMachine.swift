@@ -1,6 +1,5 @@
 import Foundation
 import Glibc
-import KilnModel
 import KilnScenarios
 
 /// A machine from the image `tiny` that writes a ledger to a volume, of which every write and flush is recorded.
