@@ -15,12 +15,16 @@ public final class FakeGuests: GuestAccess {
         self.hypervisor = hypervisor
     }
 
-    /// Answers once the guest is not silent.
+    /// Answers once the guest runs, unless it never will; one that panics is waited for in vain.
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         try faults.call("awaitAgent") {}
         let end = ContinuousClock.now + deadline
         while ContinuousClock.now < end {
-            if let boot = hypervisor.behaviour(machine)?.boot, boot != .silent, boot != .panics { return }
+            switch hypervisor.behaviour(machine)?.boot {
+            case .silent: throw silent(machine)
+            case nil, .panics, .switchesOff: break
+            default: return
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
         throw KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)

@@ -6,7 +6,8 @@ extension LabEngine {
     ///
     /// - Returns: how it ended: committed, aborted, reverted or halted. Only what prevents the replacement from being
     ///   tried, or from being ended, is thrown.
-    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport {
+    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
+    {
         try await changing(id) { workspace, current in
             var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
             if let image = options.image { spec.image = image }
@@ -38,7 +39,8 @@ extension LabEngine {
     }
 
     private func noGeneration(_ id: ServerID, _ wanted: Generation?, _ served: [Generation]) -> KilnError {
-        let what = wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
+        let what =
+            wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
         return KilnError(
             "generation.missing",
             "\(what); those that did: \(served.map(\.description).joined(separator: ", "))",

@@ -37,7 +37,8 @@ struct GuestMount {
     private static func escaped(_ path: String) -> String {
         let names = path.split(separator: "/").map { name in
             name.utf8.map { byte -> String in
-                let isPlain = UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                let isPlain =
+                    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
                     || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
                     || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte || byte == UInt8(ascii: ":")
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
