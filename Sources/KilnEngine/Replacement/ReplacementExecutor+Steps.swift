@@ -121,7 +121,7 @@ extension ReplacementExecutor {
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
-        guard hasRun, replacement.direction == .revert, let old else { return try await server.remove(new) }
+        guard hasRun, let old else { return try await server.remove(new) }
         try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old)
     }
 
