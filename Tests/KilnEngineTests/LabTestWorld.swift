@@ -48,6 +48,12 @@ struct LabTestWorld {
     @discardableResult
     func up() async throws -> ServerStatus { try #require(try await engine.up(lab()).first) }
 
+    /// Brings the server up as it is declared here, or declares it otherwise.
+    @discardableResult
+    func up(_ spec: ServerSpec) async throws -> ServerStatus {
+        try #require(try await engine.up(lab([id.server: spec])).first)
+    }
+
     func replace(_ image: String, _ strategy: Strategy? = nil) async throws -> ReplacementReport {
         try await engine.replace(id, ReplaceOptions(image: try ImageReference(image), strategy: strategy))
     }

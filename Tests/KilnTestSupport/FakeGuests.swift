@@ -45,7 +45,9 @@ public final class FakeGuests: GuestAccess {
     /// Says what it was told to run.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
         try faults.call("run") {
-            guard let behaviour = hypervisor.behaviour(machine), behaviour.boot != .silent else { throw silent(machine) }
+            guard let behaviour = hypervisor.behaviour(machine), behaviour.boot != .silent else {
+                throw silent(machine)
+            }
             let line = command.arguments.joined(separator: " ")
             commands.withLock { $0.append((machine, line)) }
             let isMount = command.arguments.contains("ask") || command.arguments.contains("look")

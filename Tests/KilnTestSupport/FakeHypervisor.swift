@@ -55,6 +55,11 @@ public final class FakeHypervisor: MachineControl {
         state.withLock { $0.machines[machine]?.state = new }
     }
 
+    /// Defines a machine, or forgets it where there is no specification, behind the engine's back.
+    public func redefine(_ machine: MachineID, _ spec: MachineSpec?) {
+        state.withLock { $0.machines[machine] = spec.map { Machine(spec: $0) } }
+    }
+
     /// Lets a running machine write one line to the active layer of each of its volumes.
     ///
     /// - Returns: whether it did; false where it does not run or has no volume.

@@ -17,10 +17,9 @@ extension LabEngine {
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
         }
-        for id in known.sorted() where isCanary(id) {
-            removed += try await canaryLeftover(id, dryRun: dryRun)
-        }
-        for id in known.sorted() where !isCanary(id) { removed += try await leftovers(of: id, dryRun: dryRun) }
+        let canaries = known.filter(isCanary)
+        for id in canaries.sorted() { removed += try await canaryLeftover(id, dryRun: dryRun) }
+        for id in known.subtracting(canaries).sorted() { removed += try await leftovers(of: id, dryRun: dryRun) }
         for path in try await abandonedFiles() {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -49,8 +48,8 @@ extension LabEngine {
 
     // Under the server's lock, so that nothing of a running replacement is taken for garbage.
     private func leftovers(of id: ServerID, dryRun: Bool) async throws -> [String] {
-        let workspace = workspace(id)
-        guard let lock = try? workspace.lock() else { return [] }
+        // What was taken down meanwhile would be made again by its lock.
+        guard let workspace = try? existing(id), let lock = try? workspace.lock() else { return [] }
         defer { withExtendedLifetime(lock) {} }
         let history = try workspace.journal.history()
         guard history.open == nil, history.halted == nil else { return [] }

@@ -144,7 +144,11 @@ extension ReplacementExecutor {
     }
 
     private func stopOld() async throws {
-        guard let old, try await server.parts.machines.state(of: old).isAlive else { return }
+        guard let old else { return }
+        let state = try await server.parts.machines.state(of: old)
+        guard state.isAlive else { return }
+        // Its guest is dead already; there is nobody to ask.
+        if state == .crashed { return try await server.cutPower(of: old) }
         do {
             try await server.shutDown(old)
         } catch let error as KilnError where error.code == "stop.timeout" && replacement.intent.forceStop {
@@ -171,6 +175,11 @@ extension ReplacementExecutor {
     }
 
     private mutating func restoreData() async throws {
+        // It runs already where that was decided after a halt.
+        if let old, try await server.parts.machines.state(of: old).isAlive {
+            try await server.shutDownOrPowerOff(old)
+            try await server.proveOff(old)
+        }
         let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
             discarded.append(try await server.volumes.restore(lab: id.lab, name: name, to: mark))
