@@ -39,9 +39,11 @@ final class ServiceClient: Sendable {
 
     /// Waits until somebody whom `isWanted` accepts has answered.
     ///
+    /// - Parameter check: is asked while it waits, and may throw why nobody will.
     /// - Returns: the generation that did.
     func firstAnswer(
         within patience: Duration,
+        check: @Sendable () throws -> Void = {},
         where isWanted: @Sendable (String) -> Bool = { _ in true }
     ) async throws -> String {
         let deadline = ContinuousClock.now + patience
@@ -50,7 +52,8 @@ final class ServiceClient: Sendable {
             guard ContinuousClock.now < deadline else {
                 throw Failure("nobody who was waited for has answered on port \(port) within \(patience)")
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try check()
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 
