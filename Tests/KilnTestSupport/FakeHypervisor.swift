@@ -78,7 +78,7 @@ public final class FakeHypervisor: MachineControl {
     func behaviour(_ machine: MachineID) -> GuestBehaviour? {
         state.withLock { state in
             guard let found = state.machines[machine], found.state == .running else { return nil }
-            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.silent)
+            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.switchesOff)
         }
     }
 
