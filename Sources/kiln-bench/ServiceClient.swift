@@ -16,7 +16,9 @@ final class ServiceClient: Sendable {
 
     /// The time between two requests.
     static let interval = Duration.milliseconds(10)
-    /// How long an answer may take. With ``mostOpen`` it bounds what a service that hangs costs: a request every 31 ms.
+    /// How long an answer may take.
+    ///
+    /// With ``mostOpen`` it bounds what a service that hangs costs: a request every 31 ms.
     static let patience = Duration.milliseconds(500)
     /// The most requests that are open at once.
     static let mostOpen = 16
