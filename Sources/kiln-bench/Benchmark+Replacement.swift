@@ -36,7 +36,7 @@ extension Benchmark {
                     isOn = false
                     // The daemon ends by itself when it was idle for a while; this makes sure that one runs.
                     _ = try await kiln.ps()
-                    sample = try await script.replace(versions[0], by: versions[1], volume: Benchmark.volumeSize)
+                    sample = try await script.replaceSoundly(versions[0], by: versions[1], volume: Benchmark.volumeSize)
                 }
                 say("  \(sample)")
                 comparison.samples[way, default: []].append(sample)
@@ -55,7 +55,7 @@ extension Benchmark {
         let old = try await client.firstAnswer(within: Benchmark.patience)
         try await client.settle()
         let wall = try await kiln.replace(lab, by: image, strategy, within: Benchmark.patience)
-        _ = try await client.firstAnswer(within: .seconds(10)) { $0 != old }
+        _ = try await client.firstAnswer(within: .seconds(10), where: { $0 != old })
         try await client.settle()
         return ReplacementSample(
             wall: wall / .seconds(1),

@@ -53,7 +53,9 @@ struct Benchmark: Sendable {
         var comparisons: [Comparison] = []
         for part in parts where part.isBoot { comparisons.append(try await compare(part, processor)) }
         var replacements: [ReplacementComparison] = []
-        for part in parts where part.isReplacement { replacements.append(try await measureReplacements(part, processor)) }
+        for part in parts where part.isReplacement {
+            replacements.append(try await measureReplacements(part, processor))
+        }
         let copies = parts.contains(.volumes) ? try await measureVolumes() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),

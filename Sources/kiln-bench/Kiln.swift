@@ -86,7 +86,8 @@ struct Kiln: Sendable {
 
     /// Runs a command in the guest of a lab.
     func execute(_ command: [String], in lab: Lab) async throws {
-        _ = try await program.run(["exec", "--quiet", lab.server, "--"] + command, within: .seconds(300))
+        let arguments = ["exec", "--quiet", "--timeout", "5m", lab.server, "--"] + command
+        _ = try await program.run(arguments, within: .seconds(330))
     }
 
     /// What the guest and the journal say of a lab that was just brought up.

@@ -1,7 +1,7 @@
 import Foundation
 
 /// How a server is replaced.
-enum Way: String, Sendable, Codable, CaseIterable {
+enum Way: String, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
     case script
     case stopFirst = "stop-first"
     case warmFirst = "warm-first"

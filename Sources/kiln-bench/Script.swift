@@ -32,8 +32,30 @@ struct Script: Sendable {
         )
     }
 
+    /// The same, once more where a guest's kernel has crashed.
+    func replaceSoundly(_ old: StoredImage, by new: StoredImage, volume size: ByteCount) async throws
+        -> ReplacementSample
+    {
+        do {
+            return try await replace(old, by: new, volume: size)
+        } catch is ScriptMachine.KernelPanic {
+            try await clear()
+            return try await replace(old, by: new, volume: size)
+        }
+    }
+
+    // Not an error: a machine that is off, or was never made.
+    private func clear() async throws {
+        for name in ["old", "new"] {
+            for verb in ["destroy", "undefine"] { _ = try? await run(verb, name) }
+        }
+        try FileManager.default.removeItem(atPath: directory)
+    }
+
     /// Boots a machine of one image, replaces it by one of the other under a client's eyes, ends it.
-    func replace(_ old: StoredImage, by new: StoredImage, volume size: ByteCount) async throws -> ReplacementSample {
+    private func replace(_ old: StoredImage, by new: StoredImage, volume size: ByteCount) async throws
+        -> ReplacementSample
+    {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         try MachineOwner.current().give(directory)
         try await makeVolume(size)
@@ -45,11 +67,11 @@ struct Script: Sendable {
         try await start(first)
         let client = ServiceClient(port: port)
         defer { _ = client.stop() }
-        let generation = try await client.firstAnswer(within: patience)
+        let generation = try await client.firstAnswer(within: patience, check: first.requireSound)
         try await client.settle()
         let start = ContinuousClock.now
         let phases = try await replace(first, by: second)
-        _ = try await client.firstAnswer(within: patience) { $0 != generation }
+        _ = try await client.firstAnswer(within: patience, check: second.requireSound, where: { $0 != generation })
         let wall = ContinuousClock.now - start
         let sample = ReplacementSample(
             wall: wall / .seconds(1),

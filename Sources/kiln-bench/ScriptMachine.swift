@@ -27,6 +27,15 @@ struct ScriptMachine: Sendable {
         try Data(try xml.utf8).write(to: URL(fileURLWithPath: document))
     }
 
+    /// Whether its kernel has crashed, after which nobody answers any more.
+    func requireSound() throws {
+        let log = FileManager.default.contents(atPath: path(".log")) ?? Data()
+        if log.range(of: Data("Kernel panic".utf8)) != nil { throw KernelPanic() }
+    }
+
+    /// The end of a guest whose kernel crashed; under emulation that happens now and then.
+    struct KernelPanic: Error {}
+
     private var xml: String {
         get throws {
             guard case .direct(let commandLine) = image.manifest.boot, let kernel = image.kernel else {

@@ -16,7 +16,9 @@ final class ServiceClient: Sendable {
 
     /// The time between two requests.
     static let interval = Duration.milliseconds(10)
-    /// How long an answer may take. With ``mostOpen`` it bounds what a service that hangs costs: a request every 31 ms.
+    /// How long an answer may take.
+    ///
+    /// With ``mostOpen`` it bounds what a service that hangs costs: a request every 31 ms.
     static let patience = Duration.milliseconds(500)
     /// The most requests that are open at once.
     static let mostOpen = 16
@@ -39,9 +41,11 @@ final class ServiceClient: Sendable {
 
     /// Waits until somebody whom `isWanted` accepts has answered.
     ///
+    /// - Parameter check: is asked while it waits, and may throw why nobody will.
     /// - Returns: the generation that did.
     func firstAnswer(
         within patience: Duration,
+        check: @Sendable () throws -> Void = {},
         where isWanted: @Sendable (String) -> Bool = { _ in true }
     ) async throws -> String {
         let deadline = ContinuousClock.now + patience
@@ -50,7 +54,8 @@ final class ServiceClient: Sendable {
             guard ContinuousClock.now < deadline else {
                 throw Failure("nobody who was waited for has answered on port \(port) within \(patience)")
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try check()
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 
