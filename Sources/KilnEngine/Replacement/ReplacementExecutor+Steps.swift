@@ -19,7 +19,7 @@ extension ReplacementExecutor {
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
-        case .verify: try await server.verify(new, ports: publishedPorts)
+        case .verify: try await server.verify(new)
         case .commit: try await commit()
         case .stopNew: try await stopNew()
         case .proveNewOff: try await proveOff(new)
@@ -58,10 +58,9 @@ extension ReplacementExecutor {
     }
 
     private mutating func healthy() async throws {
-        guard isWarm else { return try await server.awaitHealthy(new, ports: publishedPorts, isAttached: false) }
-        try await server.awaitHealthy(new, ports: probePorts ?? [:], isAttached: true)
-        try await server.publish(new)
+        guard isWarm else { return try await server.awaitHealthy(new) }
         release()
+        try await server.awaitHealthy(new, on: probePorts ?? [:])
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {
@@ -214,8 +213,6 @@ extension ReplacementExecutor {
     }
 
     // MARK: - Ports
-
-    private var publishedPorts: [Name: UInt16] { get throws { try server.publishedPorts } }
 
     private mutating func release() {
         reservation?.release()

@@ -67,8 +67,7 @@ struct GuestMount {
         }
         if [ "$mode" = ask ] && [ -d /run/systemd/system ]; then
             units=$(while [ $# -gt 2 ]; do printf '%s\n' "$1"; shift 3; done)
-            IFS='
-        '
+            # Names of units have neither blanks nor patterns.
             systemctl start $units || { systemctl --no-pager --lines 3 status $units 2>&1 | tail -n 5; exit 1; }
         fi
         left=200
