@@ -15,6 +15,28 @@ struct Lab: Sendable {
     /// The directory in which kiln keeps what it knows of the lab.
     var directory: String { "\(home.path)/labs/\(name)" }
 
+    /// Writes the file anew, with these server fields.
+    func write(_ server: String) throws {
+        let text = """
+            kiln: 1
+            name: \(name)
+            lab:
+              volumes:
+                data: { size: 64MiB, filesystem: ext4 }
+              servers:
+                web:
+            \(server.split(separator: "\n").map { "      \($0)" }.joined(separator: "\n"))
+
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    }
+
+    /// Declares the server otherwise than it runs; the next replacement makes it so.
+    func declare(_ server: String) async throws {
+        try write(server)
+        try await upOrFail()
+    }
+
     func up() async throws -> Finished { try await home.run("up", "-f", file) }
 
     /// Brings the lab up, or ends the test.
@@ -98,19 +120,8 @@ extension Home {
     ) async throws {
         let name = "\(prefix)-\(String(UInt16.random(in: .min ... .max), radix: 36))x"
         let file = "\(path)/\(name).yaml"
-        let text = """
-            kiln: 1
-            name: \(name)
-            lab:
-              volumes:
-                data: { size: 64MiB, filesystem: ext4 }
-              servers:
-                web:
-            \(server.split(separator: "\n").map { "      \($0)" }.joined(separator: "\n"))
-
-            """
-        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         let lab = Lab(home: self, name: name, file: file)
+        try lab.write(server)
         let start = ContinuousClock.now
         do {
             try await body(lab)
