@@ -42,8 +42,8 @@ struct Schedule {
             ],
             plant: bug
         )
-        let (hypervisor, ledger) = (world.world.hypervisor, ledger)
-        world.world.faults.onCall { ledger.write(hypervisor) }
+        let (hypervisor, ledger, server) = (world.world.hypervisor, ledger, world.id)
+        world.world.faults.onCall { ledger.write(hypervisor, of: server) }
     }
 
     /// Lives it.
@@ -78,7 +78,7 @@ struct Schedule {
         let isCrashed = faults.isCrashed
         trace.append("\(command) [\(faults.disarm() ?? "no fault")]: \(result)")
         if isCrashed { try revive() }
-        ledger.write(world.world.hypervisor)
+        ledger.write(world.world.hypervisor, of: world.id)
         let hypervisor = world.world.hypervisor
         let writing = hypervisor.alive.filter { hypervisor.spec($0)?.volumes.isEmpty == false && $0.server == world.id }
         try check(.bothServing, "\(writing) have the volume", writing.count <= 1)
