@@ -57,7 +57,9 @@ extension Benchmark {
         func size(_ file: String) -> Int {
             ((try? FileManager.default.attributesOfItem(atPath: file))?[.size] as? NSNumber)?.intValue ?? 0
         }
-        guard let found = files.max(by: { size($0) < size($1) }) else { throw Failure("\(directory) is empty") }
+        guard let found = files.max(by: { size($0) < size($1) }), size(found) >= Benchmark.filled << 20 else {
+            throw Failure("no layer in \(directory) holds \(Benchmark.filled) MiB")
+        }
         return found
     }
 }

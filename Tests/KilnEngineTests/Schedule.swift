@@ -42,8 +42,8 @@ struct Schedule {
             ],
             plant: bug
         )
-        let (hypervisor, ledger, id) = (world.world.hypervisor, ledger, world.id)
-        world.world.faults.onCall { ledger.write(hypervisor, of: id) }
+        let (hypervisor, ledger, server) = (world.world.hypervisor, ledger, world.id)
+        world.world.faults.onCall { ledger.write(hypervisor, of: server) }
     }
 
     /// Lives it.

@@ -11,9 +11,8 @@ public final class Ledger: Sendable {
     /// The lines that a machine has written, oldest first.
     public var acknowledged: [String] { state.withLock { $0.acknowledged } }
 
-    /// Lets every running machine of a server that has volumes write its next line.
-    ///
-    /// What a rehearsal writes goes to clones, which go with it.
+    /// Lets every running machine of a server with volumes write its next line; a rehearsal writes to clones, which are no
+    /// part of what was promised.
     public func write(_ hypervisor: FakeHypervisor, of server: ServerID) {
         state.withLock { state in
             let machines = hypervisor.alive.filter { $0.server == server }

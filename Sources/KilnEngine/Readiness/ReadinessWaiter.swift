@@ -110,8 +110,10 @@ struct ReadinessWaiter {
                 failures += 1
                 if failures >= check.failures { throw lost(check, found) }
             }
+            // What failed last is looked at again, also when the time is over: it ends with a check that holds, or with one
+            // that failed too often.
             let next = ContinuousClock.now + (check.every ?? .seconds(1))
-            guard next < end else { break }
+            guard next < end || failures > 0 else { break }
             // A condition that is watched has no event of its end.
             try await Task.sleep(until: next, clock: .continuous)
         }
