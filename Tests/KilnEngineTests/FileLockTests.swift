@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -71,5 +72,26 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: directory.path + "/lock", withDestinationPath: target)
         #expect(throws: KilnError.self) { try FileLock(directory.path + "/lock", subject: "x") }
         #expect(try String(contentsOfFile: target, encoding: .utf8) == "precious")
+    }
+
+    @Test("a lock that is not obtained closes its file once, and nobody else's")
+    func closesOnce() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let lock = try FileLock(path, subject: "it")
+        let isOver = Mutex(false)
+        // Whatever gets the number of a file that was just closed: nobody but this may close it.
+        async let stolen = Task.detached {
+            var stolen = 0
+            while !isOver.withLock({ $0 }) {
+                let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+                if close(descriptor) != 0 { stolen += 1 }
+            }
+            return stolen
+        }.value
+        for _ in 0..<3000 { #expect(throws: KilnError.self) { try FileLock(path, subject: "it") } }
+        isOver.withLock { $0 = true }
+        #expect(await stolen == 0)
+        withExtendedLifetime(lock) {}
     }
 }

@@ -11,11 +11,11 @@ public final class FileLock: Sendable {
     ///
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
     public init(_ path: String, subject: String) throws {
+        // From here on deinit closes it, also where this throws: a second close() would hit whoever has the number by then.
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = FileLock.lastHolder(descriptor)
-            close(descriptor)
             throw KilnError(
                 "lock.held",
                 "\(subject) is being changed by another process: \(holder)",
@@ -25,7 +25,6 @@ public final class FileLock: Sendable {
         }
         // Taking a lab down removes its locks; what was locked a moment after that is nothing any more.
         guard FileLock.isStillNamed(descriptor, path) else {
-            close(descriptor)
             throw KilnError(
                 "lock.held",
                 "\(subject) was just removed by another process",
