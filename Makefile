@@ -54,7 +54,7 @@ test: setup lint build
 	$(KILN) image bake tiny debian-13
 	swift test
 
-## bench: compares kiln with raw QEMU on the same images, and measures 'kiln ps'
+## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build
 	$(KILN) image bake tiny
 	$(KILN) image bake debian-13

@@ -9,8 +9,18 @@ struct Benchmark: Sendable {
         case tiny
         case debian = "debian-13"
         case ps
+        case replaceTiny = "replace-tiny"
+        case replaceDebian = "replace-debian-13"
+        case volumes
 
-        var runs: Int { self == .debian ? 3 : 5 }
+        /// How often it is measured where the command does not say.
+        var runs: Int { self == .debian || self == .replaceDebian ? 3 : 5 }
+
+        /// The image that it measures with.
+        var image: String { self == .debian || self == .replaceDebian ? Part.debian.rawValue : Part.tiny.rawValue }
+
+        var isReplacement: Bool { self == .replaceTiny || self == .replaceDebian }
+        var isBoot: Bool { self == .tiny || self == .debian }
     }
 
     let kiln: Kiln
@@ -21,14 +31,13 @@ struct Benchmark: Sendable {
     /// Takes progress.
     let say: @Sendable (String) -> Void
 
-    private static let patience = Duration.seconds(420)
+    static let patience = Duration.seconds(420)
     private static let listings = 20
 
     /// Measures everything, one machine at a time.
     func run() async throws -> Report {
         let load = Host.load
-        let boots = parts.filter { $0 != .ps }
-        let first = try image(boots.first ?? .tiny)
+        let first = try image(parts.first ?? .tiny)
         // A server that stays for the whole run and is off most of the time: listing it makes a daemon start.
         let keeper = try kiln.lab("keeper", image: first)
         say("first 'kiln up' in a new home")
@@ -42,23 +51,27 @@ struct Benchmark: Sendable {
             try await kiln.stop(keeper)
         }
         var comparisons: [Comparison] = []
-        for part in boots { comparisons.append(try await compare(part, processor)) }
+        for part in parts where part.isBoot { comparisons.append(try await compare(part, processor)) }
+        var replacements: [ReplacementComparison] = []
+        for part in parts where part.isReplacement {
+            replacements.append(try await measureReplacements(part, processor))
+        }
+        let copies = parts.contains(.volumes) ? try await measureVolumes() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
             firstImage: Benchmark.title(first),
             comparisons: comparisons,
-            listing: listing
+            listing: listing,
+            replacements: replacements,
+            copies: copies
         )
     }
 
     /// The newest of the images that are called like the part.
-    private func image(_ part: Part) throws -> StoredImage {
-        let name = part == .ps ? Part.tiny.rawValue : part.rawValue
-        return try images.resolve(try ImageReference(name))
-    }
+    func image(_ part: Part) throws -> StoredImage { try images.resolve(try ImageReference(part.image)) }
 
-    private static func title(_ image: StoredImage) -> String { "\(image.manifest.name):\(image.manifest.version)" }
+    static func title(_ image: StoredImage) -> String { "\(image.manifest.name):\(image.manifest.version)" }
 
     private func compare(_ part: Part, _ processor: RawMachine.Processor) async throws -> Comparison {
         let image = try image(part)

@@ -42,22 +42,72 @@ struct Kiln: Sendable {
         try await program.run(["up", "--quiet", "-f", lab.file], within: patience).took
     }
 
+    /// Writes the file of a lab whose server has one volume and publishes its web server.
+    func lab(_ name: String, image: StoredImage, port: UInt16, volume size: ByteCount) throws -> Lab {
+        let reference = "\(image.manifest.name):\(image.manifest.version)"
+        let text = """
+            kiln: 1
+            name: \(name)
+            lab:
+              volumes:
+                data: { size: \(size), filesystem: ext4 }
+              servers:
+                web:
+                  image: "\(reference)"
+                  volumes: { data: /data }
+                  ports: { http: { guest: 80, host: \(port) } }
+                  ready: [cloud-init, { http: { port: http, path: /health } }]
+                  warm-ready: [cloud-init, { http: { port: http, path: /health } }]
+
+            """
+        let lab = Lab(name: name, file: "\(home.path)/\(name).yaml")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: lab.file))
+        return lab
+    }
+
+    /// Replaces the server of a lab.
+    func replace(_ lab: Lab, by image: StoredImage, _ strategy: Strategy, within patience: Duration) async throws
+        -> Duration
+    {
+        let reference = "\(image.manifest.name)@\(image.manifest.digest)"
+        let arguments = ["replace", "--quiet", "--strategy", strategy.rawValue, "--image", reference, lab.server]
+        return try await program.run(arguments, within: patience).took
+    }
+
+    /// Starts the server of a lab again.
+    func start(_ lab: Lab, within patience: Duration) async throws {
+        _ = try await program.run(["start", "--quiet", lab.server], within: patience)
+    }
+
+    /// Runs a verb on volumes.
+    func volume(_ arguments: String...) async throws -> Duration {
+        try await program.run(["volume"] + arguments, within: .seconds(60)).took
+    }
+
+    /// Runs a command in the guest of a lab.
+    func execute(_ command: [String], in lab: Lab) async throws {
+        let arguments = ["exec", "--quiet", "--timeout", "5m", lab.server, "--"] + command
+        _ = try await program.run(arguments, within: .seconds(330))
+    }
+
     /// What the guest and the journal say of a lab that was just brought up.
     func sample(_ lab: Lab, wall: Duration) async throws -> Sample {
         let stat = try await program.run(
             ["exec", "--quiet", lab.server, "--"] + Sample.agentStat,
             within: .seconds(60)
         )
-        let history = try await program.run(["history", "--format", "json", lab.server], within: .seconds(60)).output
-        let operations = try JSONDecoder().decode(History.self, from: Data(history.utf8)).operations
-        let steps = Dictionary(
-            (operations.last?.steps ?? []).map { ($0.step, $0.milliseconds) },
-            uniquingKeysWith: +
-        )
+        let steps = try await steps(of: lab)
         guard let healthy = steps["healthy"] else { throw Failure("the journal of \(lab.server) has no step healthy") }
         var sample = try Sample(wall: wall, host: wall - .milliseconds(healthy), agentStat: stat.output)
         sample.steps = steps
         return sample
+    }
+
+    /// The milliseconds of each step of the server's latest operation.
+    func steps(of lab: Lab) async throws -> [String: Int] {
+        let history = try await program.run(["history", "--format", "json", lab.server], within: .seconds(60)).output
+        let operations = try JSONDecoder().decode(History.self, from: Data(history.utf8)).operations
+        return Dictionary((operations.last?.steps ?? []).map { ($0.step, $0.milliseconds) }, uniquingKeysWith: +)
     }
 
     private struct History: Decodable {

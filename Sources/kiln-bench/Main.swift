@@ -7,7 +7,7 @@ import KilnImages
 struct KilnBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kiln-bench",
-        abstract: "Compare kiln with raw QEMU on the same images, and measure what a command costs.",
+        abstract: "Compare kiln with raw QEMU and with a script, and measure what users and commands wait for.",
         discussion: """
             Images come from the store of KILN_HOME; everything else happens in a home that exists for this run only.
             The exit status is 0 whether or not the aims are met.
@@ -19,7 +19,7 @@ struct KilnBench: AsyncParsableCommand {
         case json
     }
 
-    @Option(help: "How often each image is booted by each side; without it, tiny 5 times and debian-13 3 times.")
+    @Option(help: "How often each thing is measured; without it, 5 times, with debian-13 3 times.")
     var runs: Int?
 
     @Option(help: "Measure only this.")

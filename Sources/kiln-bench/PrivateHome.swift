@@ -17,6 +17,9 @@ struct PrivateHome: Sendable {
         try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
     }
 
+    /// The connection to its daemon, which runs while a machine does and for a while after a command of kiln's.
+    var uri: String { "qemu+unix:///session?socket=\(path)/daemon/run/libvirt/libvirt-sock" }
+
     /// Ends every process that belongs to the home, and removes it.
     func remove() async {
         let deadline = ContinuousClock.now + .seconds(20)

@@ -22,7 +22,7 @@ extension RawMachine {
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-kernel", kernel,
         ] + (image.initrd.map { ["-initrd", $0] } ?? [])
-            + ["-append", "\(withFlags(commandLine)) ds=nocloud;i=\(instance)"]
+            + ["-append", "\(processor.completed(commandLine)) ds=nocloud;i=\(instance)"]
             + ports + disks + network + serialPorts
             + ["-object", "rng-random,id=random,filename=/dev/urandom"]
             + ["-device", "virtio-rng-pci,rng=random,bus=pcie.0,addr=0x1a", "-device", "pvpanic"]
@@ -75,9 +75,12 @@ extension RawMachine {
             "-mon", "chardev=monitor,mode=control",
         ]
     }
+}
 
-    private func withFlags(_ commandLine: String) -> String {
+extension RawMachine.Processor {
+    /// The image's own command line with the flags that kiln adds.
+    func completed(_ commandLine: String) -> String {
         let own = Set(commandLine.split(separator: " ").map(String.init))
-        return ([commandLine] + processor.kernelFlags.filter { !own.contains($0) }).joined(separator: " ")
+        return ([commandLine] + kernelFlags.filter { !own.contains($0) }).joined(separator: " ")
     }
 }

@@ -7,6 +7,8 @@ struct RawSeed: Sendable {
     let image: StoredImage
     let instance: String
     let mac: String
+    /// What is to be mounted, as cloud-init wants it.
+    var mounts: [[String]] = []
 
     /// Writes them into a new directory.
     func write(to tree: String) async throws {
@@ -14,7 +16,8 @@ struct RawSeed: Sendable {
         let card: JSONValue = .object([
             "match": .object(["macaddress": .string(mac)]), "dhcp4": .bool(true),
         ])
-        let user = image.manifest.ssh ? try await keys(beside: tree) : [:]
+        var user = image.manifest.ssh ? try await keys(beside: tree) : [:]
+        if !mounts.isEmpty { user["mounts"] = .array(mounts.map { .array($0.map { .string($0) }) }) }
         try write(
             .object(["instance-id": .string(instance), "local-hostname": .string("web")]),
             to: tree + "/meta-data"

@@ -18,7 +18,7 @@ extension Report {
                 "",
             ]
         }
-        return (comparisons + listingLines + hostLines).joined(separator: "\n")
+        return (comparisons + listingLines + replacementLines + copyLines + hostLines).joined(separator: "\n")
     }
 
     private var listingLines: [String] {
@@ -49,19 +49,19 @@ extension Report {
         verdict.steps.sorted { $0.value > $1.value }.map { "\($0.key) \(number($0.value, 0))" }.joined(separator: ", ")
     }
 
-    private func met(_ isMet: Bool) -> String { isMet ? "met" : "NOT met" }
+    func met(_ isMet: Bool) -> String { isMet ? "met" : "NOT met" }
 
-    private func seconds(_ summary: Summary) -> String {
+    func seconds(_ summary: Summary) -> String {
         "\(number(summary.median, 2)) s (\(number(summary.least, 2))-\(number(summary.greatest, 2)))"
     }
 
-    private func milliseconds(_ summary: Summary) -> String {
+    func milliseconds(_ summary: Summary) -> String {
         "\(number(summary.median, 0)) ms (\(number(summary.least, 0))-\(number(summary.greatest, 0)))"
     }
 
     private func signed(_ value: Double) -> String { (value < 0 ? "" : "+") + number(value, 2) }
 
-    private func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+    func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
     /// The report for programs: every sample, and what follows from them.
     var json: String {

@@ -23,6 +23,8 @@ struct Report: Sendable, Codable {
     let firstImage: String
     let comparisons: [Comparison]
     let listing: Listing?
+    let replacements: [ReplacementComparison]
+    let copies: [VolumeCopying]?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {

@@ -83,7 +83,7 @@ import Testing
     func gone() async throws {
         let world = try listed()
         try await world.up()
-        _ = try await world.replace("tiny:2")
+        for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
         await #expect { try await world.engine.drift(world.id, generation: Generation(1)) } throws: {
             ($0 as? KilnError)?.code == "drift.root-missing"
         }

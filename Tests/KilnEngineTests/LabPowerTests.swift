@@ -17,7 +17,8 @@ import Testing
         try await world.engine.start(world.id)
         world.write("b", by: 1)
         let after = try await world.engine.status(world.id)
-        #expect(after == before)
+        #expect(after.generation == before.generation && after.state == before.state)
+        #expect(after.instanceID == before.instanceID && after.volumes == before.volumes && after.ports == before.ports)
         #expect(after.instanceID?.hasPrefix("web-1-") == true)
         #expect(try world.written() == ["a", "b"])
     }

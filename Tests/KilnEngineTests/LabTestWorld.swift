@@ -32,7 +32,7 @@ struct LabTestWorld {
             volumes: [volume: "/data"],
             ports: [try Name("http"): PortSpec(guest: 80)],
             ready: [Check(.agent), Check(.cloudInit()), Check(.http(port: try Name("http"), path: "/health"))],
-            readyTimeout: .milliseconds(60),
+            readyTimeout: .seconds(20),
             stopTimeout: .milliseconds(60)
         )
     }
@@ -48,8 +48,19 @@ struct LabTestWorld {
     @discardableResult
     func up() async throws -> ServerStatus { try #require(try await engine.up(lab()).first) }
 
-    func replace(_ image: String) async throws -> ReplacementReport {
-        try await engine.replace(id, ReplaceOptions(image: try ImageReference(image)))
+    /// Brings the server up as it is declared here, or declares it otherwise.
+    @discardableResult
+    func up(_ spec: ServerSpec) async throws -> ServerStatus {
+        try #require(try await engine.up(lab([id.server: spec])).first)
+    }
+
+    func replace(_ image: String, _ strategy: Strategy? = nil) async throws -> ReplacementReport {
+        try await engine.replace(id, ReplaceOptions(image: try ImageReference(image), strategy: strategy))
+    }
+
+    /// The permission bits of a file.
+    func mode(_ path: String) throws -> Int {
+        try #require(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int)
     }
 
     func record() throws -> VolumeRecord { try #require(try engine.volumes.record(lab: id.lab, volume)) }

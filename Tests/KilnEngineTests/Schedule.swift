@@ -19,6 +19,7 @@ struct Schedule {
 
     private enum Command: CaseIterable {
         case up, replaceGood, replaceSame, replaceBad, replaceDying, replaceStubborn, stop, start, recover
+        case warmGood, warmBad, warmDying, warmStubborn, forced, rollback, canary
         case snapshot, clone
     }
 
@@ -41,8 +42,8 @@ struct Schedule {
             ],
             plant: bug
         )
-        let (hypervisor, ledger) = (world.world.hypervisor, ledger)
-        world.world.faults.onCall { ledger.write(hypervisor) }
+        let (hypervisor, ledger, server) = (world.world.hypervisor, ledger, world.id)
+        world.world.faults.onCall { ledger.write(hypervisor, of: server) }
     }
 
     /// Lives it.
@@ -77,8 +78,10 @@ struct Schedule {
         let isCrashed = faults.isCrashed
         trace.append("\(command) [\(faults.disarm() ?? "no fault")]: \(result)")
         if isCrashed { try revive() }
-        ledger.write(world.world.hypervisor)
-        try check(.bothServing, "two machines run", world.world.hypervisor.alive.count <= 1)
+        ledger.write(world.world.hypervisor, of: world.id)
+        let hypervisor = world.world.hypervisor
+        let writing = hypervisor.alive.filter { hypervisor.spec($0)?.volumes.isEmpty == false && $0.server == world.id }
+        try check(.bothServing, "\(writing) have the volume", writing.count <= 1)
         try check(
             .bothServing,
             "QEMU refused: \(world.world.hypervisor.violations)",
@@ -94,6 +97,17 @@ struct Schedule {
         case .replaceBad: try await "\(world.replace("tiny:3").outcome)"
         case .replaceDying: try await "\(world.replace("tiny:4").outcome)"
         case .replaceStubborn: try await "\(world.replace("tiny:5").outcome)"
+        case .warmGood: try await "\(world.replace("tiny:2", .warmFirst).outcome)"
+        case .warmBad: try await "\(world.replace("tiny:3", .warmFirst).outcome)"
+        case .warmDying: try await "\(world.replace("tiny:4", .warmFirst).outcome)"
+        case .warmStubborn: try await "\(world.replace("tiny:5", .warmFirst).outcome)"
+        case .forced:
+            try await
+                "\(world.engine.replace(world.id, ReplaceOptions(image: ImageReference("tiny:1"), forceStop: true)).outcome)"
+        case .rollback: try await "\(world.engine.rollback(world.id).outcome)"
+        case .canary:
+            try await
+                "\(world.engine.replace(world.id, ReplaceOptions(image: ImageReference("tiny:2"), isCanaryFirst: true)).outcome)"
         case .stop: try await "\(world.engine.stop(world.id))"
         case .start: try await "\(world.engine.start(world.id))"
         case .recover: try await "\(String(describing: world.engine.recover(world.id)?.outcome))"
@@ -134,11 +148,11 @@ struct Schedule {
         let frozen = world.world.guests.frozenMachines.intersection([current])
         try check(.other, "the guest of \(current) is frozen", frozen.isEmpty)
         try check(.leftovers, "ports are still reserved", world.world.ports.reservations == 0)
-        for generation in 1..<current.generation.number + 10 where generation != current.generation.number {
-            let machine = world.machine(generation)
-            let left = [world.world.state.rootOverlay(machine), world.world.state.seed(machine)].filter(world.exists)
-            try check(.leftovers, "\(left) are left", left.isEmpty)
-        }
+        let others = (1..<current.generation.number + 10).map(world.machine).filter { $0 != current }
+        let seeds = others.map(world.world.state.seed).filter(world.exists)
+        try check(.leftovers, "\(seeds) are left", seeds.isEmpty)
+        let roots = others.map(world.world.state.rootOverlay).filter(world.exists)
+        try check(.leftovers, "\(roots) are left, and one is kept", roots.count <= 1)
         try checkLedger()
         try check(.other, "an image changed", try FakeDisks.written(world.world.root + "/images/tiny-1.qcow2").isEmpty)
     }

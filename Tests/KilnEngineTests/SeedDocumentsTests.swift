@@ -34,8 +34,15 @@ struct SeedDocumentsTests {
             created: Date()
         )
         let mount = GuestMount(id: volume, path: "/data", fileSystem: .ext4)
-        return try SeedDocuments(record: record, mounts: [mount], isWarm: isWarm, hostKey: hostKey, userKey: nil, ports: ports)
-            .files()
+        return try SeedDocuments(
+            record: record,
+            mounts: [mount],
+            isWarm: isWarm,
+            hostKey: hostKey,
+            userKey: nil,
+            ports: ports
+        )
+        .files()
     }
 
     private func json(_ text: String?) throws -> JSONValue {

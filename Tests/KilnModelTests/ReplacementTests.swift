@@ -156,7 +156,11 @@ import Testing
     func warmLaunch() throws {
         var intent = try Intent.launch()
         intent = Intent(
-            number: intent.number, from: nil, to: intent.to, image: intent.image, digest: intent.digest,
+            number: intent.number,
+            from: nil,
+            to: intent.to,
+            image: intent.image,
+            digest: intent.digest,
             strategy: .warmFirst
         )
         #expect(Replacement(intent).sequence == (try replacement(after: [], from: true).sequence))

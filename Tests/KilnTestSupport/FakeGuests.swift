@@ -8,6 +8,8 @@ public final class FakeGuests: GuestAccess {
     private let faults: Faults
     private let hypervisor: FakeHypervisor
     private let frozen = Mutex<Set<MachineID>>([])
+    private let answers = Mutex<[String: @Sendable (MachineID) -> Int32?]>([:])
+    private let commands = Mutex<[(machine: MachineID, line: String)]>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
@@ -15,25 +17,50 @@ public final class FakeGuests: GuestAccess {
         self.hypervisor = hypervisor
     }
 
-    /// Answers once the guest is not silent.
+    /// Answers once the guest runs, unless it never will; one that panics is waited for in vain.
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         try faults.call("awaitAgent") {}
         let end = ContinuousClock.now + deadline
         while ContinuousClock.now < end {
-            if let boot = hypervisor.behaviour(machine)?.boot, boot != .silent, boot != .panics { return }
+            switch hypervisor.behaviour(machine)?.boot {
+            case .silent: throw silent(machine)
+            case nil, .panics, .switchesOff: break
+            default: return
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
         throw KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
     }
 
+    /// Says with which exit status a program ends; nothing means that it never does.
+    public func answer(_ program: String, _ status: @escaping @Sendable (MachineID) -> Int32?) {
+        answers.withLock { $0[program] = status }
+    }
+
+    /// The command lines that a program got, with the machine, in order.
+    public func commands(of program: String) -> [(machine: MachineID, line: String)] {
+        commands.withLock { all in all.filter { $0.line.hasPrefix(program) } }
+    }
+
     /// Says what it was told to run.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
         try faults.call("run") {
-            guard hypervisor.behaviour(machine) != nil else { throw silent(machine) }
-            let status: Int32 = command.arguments.first == "false" ? 1 : 0
+            guard let behaviour = hypervisor.behaviour(machine), behaviour.boot != .silent else {
+                throw silent(machine)
+            }
+            let line = command.arguments.joined(separator: " ")
+            commands.withLock { $0.append((machine, line)) }
+            let isMount = command.arguments.contains("ask") || command.arguments.contains("look")
+            var status: Int32 = command.arguments.first == "false" || isMount && !behaviour.mounts ? 1 : 0
+            if let program = command.arguments.first, let answer = answers.withLock({ $0[program] }) {
+                guard let found = answer(machine) else {
+                    throw KilnError("guest.command-timeout", "no end within \(command.deadline)", exit: .deadline)
+                }
+                status = found
+            }
             return GuestCommandResult(
                 status: status,
-                output: Array(command.arguments.joined(separator: " ").utf8),
+                output: Array(line.utf8),
                 errors: []
             )
         }

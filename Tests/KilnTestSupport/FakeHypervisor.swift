@@ -55,6 +55,11 @@ public final class FakeHypervisor: MachineControl {
         state.withLock { $0.machines[machine]?.state = new }
     }
 
+    /// Defines a machine, or forgets it where there is no specification, behind the engine's back.
+    public func redefine(_ machine: MachineID, _ spec: MachineSpec?) {
+        state.withLock { $0.machines[machine] = spec.map { Machine(spec: $0) } }
+    }
+
     /// Lets a running machine write one line to the active layer of each of its volumes.
     ///
     /// - Returns: whether it did; false where it does not run or has no volume.
@@ -78,7 +83,7 @@ public final class FakeHypervisor: MachineControl {
     func behaviour(_ machine: MachineID) -> GuestBehaviour? {
         state.withLock { state in
             guard let found = state.machines[machine], found.state == .running else { return nil }
-            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.silent)
+            return found.looksUntilOff == nil ? behaviour(found, state) : GuestBehaviour(.switchesOff)
         }
     }
 

@@ -33,9 +33,13 @@ public struct GuestBehaviour: Sendable, Hashable {
     /// How it shuts down.
     public var shutdown: Shutdown
 
+    /// Whether it mounts its volumes.
+    public var mounts: Bool
+
     /// A behaviour from its parts.
-    public init(_ boot: Boot = .ready, shutdown: Shutdown = .obeys) {
+    public init(_ boot: Boot = .ready, shutdown: Shutdown = .obeys, mounts: Bool = true) {
         self.boot = boot
         self.shutdown = shutdown
+        self.mounts = mounts
     }
 }

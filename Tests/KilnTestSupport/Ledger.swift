@@ -11,10 +11,12 @@ public final class Ledger: Sendable {
     /// The lines that a machine has written, oldest first.
     public var acknowledged: [String] { state.withLock { $0.acknowledged } }
 
-    /// Lets every running machine with volumes write its next line.
-    public func write(_ hypervisor: FakeHypervisor) {
+    /// Lets every running machine of a server with volumes write its next line; a rehearsal writes to clones, which are no
+    /// part of what was promised.
+    public func write(_ hypervisor: FakeHypervisor, of server: ServerID) {
         state.withLock { state in
-            for machine in hypervisor.alive.sorted(by: { $0.generation < $1.generation }) {
+            let machines = hypervisor.alive.filter { $0.server == server }
+            for machine in machines.sorted(by: { $0.generation < $1.generation }) {
                 let line = "\(state.next) by \(machine)"
                 state.next += 1
                 if hypervisor.write(line, by: machine) { state.acknowledged.append(line) }

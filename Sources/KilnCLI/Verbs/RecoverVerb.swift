@@ -46,7 +46,8 @@ struct RecoverVerb: Verb {
             return 0
         }
         var reports: [ReplacementReport] = []
-        for id in servers {
+        // What an earlier one's turn has removed, such as its rehearsal, needs none.
+        for id in servers where try server != nil || engine.servers().contains(id) {
             if let report = try await engine.recover(id, data: data) { reports.append(report) }
         }
         try session.show(RecoveryResult(reports: reports))

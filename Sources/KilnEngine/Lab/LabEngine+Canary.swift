@@ -52,6 +52,19 @@ extension LabEngine {
         return try await begin(canaryWorkspace, spec: rehearsed)
     }
 
+    /// Removes the canary of a command that has ended; one that still rehearses is left alone.
+    ///
+    /// - Throws: `lock.held` where its server is being changed.
+    func discardAbandonedCanary(_ canary: ServerID) async throws {
+        let original = try DurableFile.readJSON([ServerID].self, from: canaryMark(canary))?.first
+        let lock = try original.flatMap { id in
+            FileManager.default.fileExists(atPath: state.server(id)) ? try workspace(id).lock() : nil
+        }
+        defer { withExtendedLifetime(lock) {} }
+        // Whoever had the lock may have removed it.
+        if isCanary(canary) { try await discardCanary(canary) }
+    }
+
     /// Removes a canary: its machine, its clones and its ports.
     func discardCanary(_ canary: ServerID) async throws {
         let workspace = workspace(canary)
@@ -93,7 +106,9 @@ extension LabEngine {
     }
 
     private func refuseTaken(_ canary: ServerID) throws {
-        guard FileManager.default.fileExists(atPath: state.server(canary)) else { return }
+        // A directory alone may be what a killed rehearsal had just made.
+        let isDeclared = try lab(canary.lab).servers[canary.server] != nil
+        guard try isDeclared || !workspace(canary).journal.history().operations.isEmpty else { return }
         throw KilnError(
             "canary.name-taken",
             "a rehearsal would be called \(canary), but the lab has a server of that name",

@@ -17,12 +17,10 @@ extension LabEngine {
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
         }
-        for id in known.sorted() where isCanary(id) {
-            removed.append("canary \(id)")
-            if !dryRun { try await discardCanary(id) }
-        }
-        for id in known.sorted() where !isCanary(id) { removed += try await leftovers(of: id, dryRun: dryRun) }
-        for path in try abandonedFiles(machines: Set(machines.keys)) {
+        let canaries = known.filter(isCanary)
+        for id in canaries.sorted() { removed += try await canaryLeftover(id, dryRun: dryRun) }
+        for id in known.subtracting(canaries).sorted() { removed += try await leftovers(of: id, dryRun: dryRun) }
+        for path in try await abandonedFiles() {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
         }
@@ -39,10 +37,19 @@ extension LabEngine {
         try await parts.machines.undefine(machine)
     }
 
+    private func canaryLeftover(_ id: ServerID, dryRun: Bool) async throws -> [String] {
+        do {
+            if !dryRun { try await discardAbandonedCanary(id) }
+            return ["canary \(id)"]
+        } catch let error as KilnError where error.code == "lock.held" {
+            return []
+        }
+    }
+
     // Under the server's lock, so that nothing of a running replacement is taken for garbage.
     private func leftovers(of id: ServerID, dryRun: Bool) async throws -> [String] {
-        let workspace = workspace(id)
-        guard let lock = try? workspace.lock() else { return [] }
+        // What was taken down meanwhile would be made again by its lock.
+        guard let workspace = try? existing(id), let lock = try? workspace.lock() else { return [] }
         defer { withExtendedLifetime(lock) {} }
         let history = try workspace.journal.history()
         guard history.open == nil, history.halted == nil else { return [] }
@@ -66,11 +73,14 @@ extension LabEngine {
             .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
     }
 
-    private func abandonedFiles(machines: Set<MachineID>) throws -> [String] {
+    private func abandonedFiles() async throws -> [String] {
+        // In this order: a socket that is there now belongs to a machine that was defined before.
+        let present = entries(state.sockets).map { "\(state.sockets)/\($0)" }
         let needed = Set(
-            machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
+            try await parts.machines.machines().keys
+                .flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
         )
-        let sockets = entries(state.sockets).map { "\(state.sockets)/\($0)" }.filter { !needed.contains($0) }
+        let sockets = present.filter { !needed.contains($0) }
         let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
             guard let lock = try? volumes.creationLock(lab) else { return [] }
             defer { withExtendedLifetime(lock) {} }

@@ -6,7 +6,8 @@ extension LabEngine {
     ///
     /// - Returns: how it ended: committed, aborted, reverted or halted. Only what prevents the replacement from being
     ///   tried, or from being ended, is thrown.
-    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport {
+    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
+    {
         try await changing(id) { workspace, current in
             var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
             if let image = options.image { spec.image = image }
@@ -38,7 +39,8 @@ extension LabEngine {
     }
 
     private func noGeneration(_ id: ServerID, _ wanted: Generation?, _ served: [Generation]) -> KilnError {
-        let what = wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
+        let what =
+            wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
         return KilnError(
             "generation.missing",
             "\(what); those that did: \(served.map(\.description).joined(separator: ", "))",
@@ -56,7 +58,6 @@ extension LabEngine {
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
-        if let canary = try? canaryID(of: id), isCanary(canary) { try await discardCanary(canary) }
         guard let current = try workspace.journal.history().current else {
             throw KilnError(
                 "server.not-launched",
@@ -104,7 +105,7 @@ extension LabEngine {
             dataOnRevert: options.dataOnRevert,
             forceStop: options.forceStop
         )
-        try checkVolumes(workspace, spec)
+        try await checkVolumes(workspace, spec, serving: history.current)
         try workspace.journal.append(.began(intent))
         var replacement = Replacement(intent)
         replacement.apply(.began(intent))
@@ -119,13 +120,16 @@ extension LabEngine {
     ///   it began.
     /// - Returns: how that ended, or nothing where there was nothing to recover.
     public func recover(_ id: ServerID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
+        if isCanary(id) {
+            try await discardAbandonedCanary(id)
+            return nil
+        }
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        if try workspace.journal.history().halted != nil {
-            if let data { try workspace.journal.append(.decided(data)) }
-            try workspace.journal.append(.resumed)
-        }
+        let history = try workspace.journal.history()
+        if let data, history.halted != nil || history.open != nil { try workspace.journal.append(.decided(data)) }
+        if history.halted != nil { try workspace.journal.append(.resumed) }
         return try await recoverLocked(workspace)
     }
 
@@ -151,8 +155,10 @@ extension LabEngine {
     /// Every changing command begins with this.
     func recoverLocked(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
         if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
+        // One of a command that has ended, since this one has the server's lock.
+        if let canary = try? canaryID(of: workspace.id), isCanary(canary) { try await discardCanary(canary) }
         let history = try workspace.journal.history()
-        if let halted = history.halted { throw haltedError(workspace.id, halted.replacement) }
+        if let halted = history.halted { throw try haltedError(workspace, halted.replacement) }
         try await settleSwitches(of: workspace.id)
         guard var replacement = history.open?.replacement else { return nil }
         parts.progress(.note("\(workspace.id): operation \(replacement.intent.number) was interrupted; recovering"))
@@ -164,18 +170,28 @@ extension LabEngine {
         }
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: nil)
         let report = try await executor.run()
-        if report.outcome == .halted { throw haltedError(workspace.id, executor.replacement) }
+        if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
         return report
     }
 
-    private func haltedError(_ id: ServerID, _ replacement: Replacement) -> KilnError {
-        let ways = [
-            "the old generation with the data as it is: 'kiln recover \(id) --data keep'",
-            "the old generation with the data from before the replacement, today's set aside: "
-                + "'kiln recover \(id) --data restore'",
-            "look at the data first: 'kiln volume check', 'kiln volume clone'",
-            "no machine, and the volumes kept: 'kiln down \(id.lab)'",
-        ]
+    private func haltedError(_ workspace: ServerWorkspace, _ replacement: Replacement) throws -> KilnError {
+        let id = workspace.id
+        var ways: [String] = []
+        if replacement.intent.from != nil {
+            ways.append("the old generation with the data as it is: 'kiln recover \(id) --data keep'")
+            if replacement.isHandedOver {
+                ways.append(
+                    "the old generation with the data from before the replacement, today's set aside: "
+                        + "'kiln recover \(id) --data restore'"
+                )
+            }
+        } else {
+            ways.append("try again to take it back: 'kiln recover \(id)'")
+        }
+        for name in try workspace.volumeNames(of: id.machine(replacement.intent.to)) {
+            ways.append("look at the data first: 'kiln volume check \(id.lab)/\(name)'")
+        }
+        ways.append("no machine, and the volumes kept: 'kiln down \(id.lab)'")
         return KilnError(
             "replace.halted",
             "\(id) is halted since operation \(replacement.intent.number): \(replacement.reason ?? "")",
@@ -185,7 +201,12 @@ extension LabEngine {
     }
 
     // PLAN: what can be known before anything is touched.
-    private func checkVolumes(_ workspace: ServerWorkspace, _ spec: ServerSpec) throws {
+    private func checkVolumes(
+        _ workspace: ServerWorkspace,
+        _ spec: ServerSpec,
+        serving current: Generation?
+    ) async throws {
+        let machine = current.map { workspace.id.machine($0) }
         for name in spec.volumes.keys.sorted() {
             guard let record = try volumes.record(lab: workspace.id.lab, name) else {
                 throw KilnError(
@@ -203,6 +224,19 @@ extension LabEngine {
                     exit: .blocked
                 )
             }
+            try await checkFile(of: record, machine)
+        }
+    }
+
+    // A volume that could not move would be found out with the old machine stopped already, and unable to start again.
+    private func checkFile(of record: VolumeRecord, _ machine: MachineID?) async throws {
+        var own: String?
+        if let machine { own = try await parts.machines.activeLayer(of: record.id, in: machine) }
+        do {
+            try volumes.verifyLayers(record)
+            try volumes.refuseForeignHolders(record, isAttached: own != nil)
+        } catch let error as KilnError where error.code == "volume.damaged" {
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
     }
 }

@@ -45,10 +45,13 @@ extension ServerWorkspace {
         try DurableFile.remove(state.seed(machine))
         try removeSockets(machine)
         let root = state.rootOverlay(machine)
-        if FileManager.default.fileExists(atPath: root), chmod(root, 0o600) != 0 || chown(root, getuid(), getgid()) != 0 {
+        if FileManager.default.fileExists(atPath: root), chmod(root, 0o600) != 0 || chown(root, getuid(), getgid()) != 0
+        {
             throw DurableFile.failure("chmod", root)
         }
-        for old in try rootsBeyond(count, serving: serving.generation) { try DurableFile.remove(state.rootOverlay(old)) }
+        for old in try rootsBeyond(count, serving: serving.generation) {
+            try DurableFile.remove(state.rootOverlay(old))
+        }
     }
 
     /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep.

@@ -18,23 +18,34 @@ extension ServerWorkspace {
         try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.warmReady) }
     }
 
-    /// Waits until a new machine is ready, and has been so for its `min-healthy`.
-    ///
-    /// - Parameter isAttached: whether ATTACH has seen to volumes and hooks.
-    func awaitHealthy(_ machine: MachineID, ports: [Name: UInt16], isAttached: Bool) async throws {
-        let waiter = try waiter(machine, ports: ports)
+    /// Waits until a new machine that was booted with its volumes is ready, and has been so for its `min-healthy`.
+    func awaitHealthy(_ machine: MachineID) async throws {
+        let waiter = try waiter(machine, ports: try publishedPorts)
         try await waiter.within(waiter.healthyDeadline) {
             try await waiter.within(waiter.readyTimeout) {
-                if !isAttached { try await settle(machine, waiter) }
+                try await settle(machine, waiter)
                 try await waiter.pass(waiter.spec.ready)
             }
             try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
 
-    /// Checks once more what the user wants to hold before a new machine is kept.
-    func verify(_ machine: MachineID, ports: [Name: UInt16]) async throws {
+    /// The same of one that got its volumes later, is asked on other ports, and gets the published ones once it is ready.
+    func awaitHealthy(_ machine: MachineID, on ports: [Name: UInt16]) async throws {
         let waiter = try waiter(machine, ports: ports)
+        let start = ContinuousClock.now
+        try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.ready) }
+        // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
+        try await publish(machine)
+        let published = try self.waiter(machine, ports: try publishedPorts)
+        try await published.within(waiter.healthyDeadline - (ContinuousClock.now - start)) {
+            try await published.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
+        }
+    }
+
+    /// Checks once more what the user wants to hold before a new machine is kept.
+    func verify(_ machine: MachineID) async throws {
+        let waiter = try waiter(machine, ports: try publishedPorts)
         guard !waiter.spec.verify.isEmpty else { return }
         try await waiter.within(waiter.readyTimeout) { try await waiter.verify(waiter.spec.verify) }
     }

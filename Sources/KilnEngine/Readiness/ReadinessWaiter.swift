@@ -62,6 +62,8 @@ struct ReadinessWaiter {
     }
 
     private func pass(_ check: Check) async throws {
+        // The one condition whose coming is told: an agent that connects.
+        if check.probe == .agent && check.successes == 1 { return try await awaitAgent() }
         var held = 0
         while true {
             switch await attempt(check) {
@@ -74,6 +76,14 @@ struct ReadinessWaiter {
             if held >= check.successes { return }
             // No event tells that a condition inside a guest has come to hold.
             try await Task.sleep(for: check.every ?? .milliseconds(100))
+        }
+    }
+
+    private func awaitAgent() async throws {
+        do {
+            try await parts.guests.awaitAgent(machine, within: readyTimeout)
+        } catch let error as KilnError where error.exit == .deadline {
+            throw timeout(readyTimeout)
         }
     }
 
@@ -100,8 +110,10 @@ struct ReadinessWaiter {
                 failures += 1
                 if failures >= check.failures { throw lost(check, found) }
             }
+            // What failed last is looked at again, also when the time is over: it ends with a check that holds, or with one
+            // that failed too often.
             let next = ContinuousClock.now + (check.every ?? .seconds(1))
-            guard next < end else { break }
+            guard next < end || failures > 0 else { break }
             // A condition that is watched has no event of its end.
             try await Task.sleep(until: next, clock: .continuous)
         }

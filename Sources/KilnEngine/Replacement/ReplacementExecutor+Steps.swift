@@ -19,7 +19,7 @@ extension ReplacementExecutor {
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
-        case .verify: try await server.verify(new, ports: publishedPorts)
+        case .verify: try await server.verify(new)
         case .commit: try await commit()
         case .stopNew: try await stopNew()
         case .proveNewOff: try await proveOff(new)
@@ -58,10 +58,9 @@ extension ReplacementExecutor {
     }
 
     private mutating func healthy() async throws {
-        guard isWarm else { return try await server.awaitHealthy(new, ports: publishedPorts, isAttached: false) }
-        try await server.awaitHealthy(new, ports: probePorts ?? [:], isAttached: true)
-        try await server.publish(new)
+        guard isWarm else { return try await server.awaitHealthy(new) }
         release()
+        try await server.awaitHealthy(new, on: probePorts ?? [:])
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {
@@ -122,7 +121,7 @@ extension ReplacementExecutor {
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
-        guard hasRun, replacement.direction == .revert, let old else { return try await server.remove(new) }
+        guard hasRun, let old else { return try await server.remove(new) }
         try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old)
     }
 
@@ -145,7 +144,11 @@ extension ReplacementExecutor {
     }
 
     private func stopOld() async throws {
-        guard let old, try await server.parts.machines.state(of: old).isAlive else { return }
+        guard let old else { return }
+        let state = try await server.parts.machines.state(of: old)
+        guard state.isAlive else { return }
+        // Its guest is dead already; there is nobody to ask.
+        if state == .crashed { return try await server.cutPower(of: old) }
         do {
             try await server.shutDown(old)
         } catch let error as KilnError where error.code == "stop.timeout" && replacement.intent.forceStop {
@@ -172,6 +175,11 @@ extension ReplacementExecutor {
     }
 
     private mutating func restoreData() async throws {
+        // It runs already where that was decided after a halt.
+        if let old, try await server.parts.machines.state(of: old).isAlive {
+            try await server.shutDownOrPowerOff(old)
+            try await server.proveOff(old)
+        }
         let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
             discarded.append(try await server.volumes.restore(lab: id.lab, name: name, to: mark))
@@ -205,8 +213,6 @@ extension ReplacementExecutor {
     }
 
     // MARK: - Ports
-
-    private var publishedPorts: [Name: UInt16] { get throws { try server.publishedPorts } }
 
     private mutating func release() {
         reservation?.release()

@@ -40,6 +40,7 @@ struct ReplacementExecutor {
                 try await take(step)
             } catch {
                 try turn(after: step, error)
+                await switchOffHalted()
             }
         }
         return report
@@ -77,6 +78,16 @@ struct ReplacementExecutor {
         guard let event = replacement.eventAfterFailure(of: step, error: known) else { throw leftOpen(by: known) }
         try write(event)
         if case .turnedBack(let turn) = event { server.parts.progress(.turnedBack(id, turn)) }
+    }
+
+    // Warm-first: before the handover the new machine has no volume, and nobody has ended it yet.
+    private func switchOffHalted() async {
+        guard replacement.outcome == .halted, replacement.direction == .abort else { return }
+        do {
+            try await server.parts.machines.powerOff(new)
+        } catch {
+            server.parts.progress(.note("\(new) may still run: \(KilnError.wrapping(error).message)"))
+        }
     }
 
     private mutating func write(_ event: JournalEvent) throws {

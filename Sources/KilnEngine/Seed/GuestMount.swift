@@ -37,7 +37,8 @@ struct GuestMount {
     private static func escaped(_ path: String) -> String {
         let names = path.split(separator: "/").map { name in
             name.utf8.map { byte -> String in
-                let isPlain = UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+                let isPlain =
+                    UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
                     || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
                     || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte || byte == UInt8(ascii: ":")
                     || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
@@ -66,8 +67,7 @@ struct GuestMount {
         }
         if [ "$mode" = ask ] && [ -d /run/systemd/system ]; then
             units=$(while [ $# -gt 2 ]; do printf '%s\n' "$1"; shift 3; done)
-            IFS='
-        '
+            # Names of units have neither blanks nor patterns.
             systemctl start $units || { systemctl --no-pager --lines 3 status $units 2>&1 | tail -n 5; exit 1; }
         fi
         left=200

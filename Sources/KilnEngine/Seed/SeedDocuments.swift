@@ -64,7 +64,9 @@ struct SeedDocuments {
     // cloud-init drops a mount whose device is not there, so a warm guest gets units, which wait for theirs. The reader of
     // the subset keeps them.
     private func add(_ mounts: [GuestMount], to map: inout [String: JSONValue]) throws {
-        guard isWarm, record.cloudInit == .full else { return try append(mounts.map(mountEntry), to: "mounts", of: &map) }
+        guard isWarm, record.cloudInit == .full else {
+            return try append(mounts.map(mountEntry), to: "mounts", of: &map)
+        }
         let files = mounts.map(\.unitFile).map { file in
             JSONValue.object(["path": .string(file.path), "content": .string(file.content)])
         }

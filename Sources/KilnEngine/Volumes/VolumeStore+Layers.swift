@@ -173,17 +173,28 @@ extension VolumeStore {
     private func proveUnheld(_ layer: String, _ record: VolumeRecord) throws {
         try refuseOddFile(layer, record)
         let holding = try holders.holders(of: layer)
-        guard holding.isEmpty, try holders.isLockObtainable(layer) else {
-            let named =
-                holding.isEmpty
-                ? "a process that can't be seen from here" : "\(holding.map(\.description).joined(separator: ", "))"
-            throw KilnError(
-                "volume.held",
-                "volume \(record.title) is in use by \(named)",
-                hint: "end that process; a volume is never taken from its holder by force",
-                exit: .blocked
-            )
+        guard holding.isEmpty, try holders.isLockObtainable(layer) else { throw held(record, by: holding) }
+    }
+
+    /// Throws `volume.held` where more processes have the volume open than the machine that it is attached to.
+    func refuseForeignHolders(_ record: VolumeRecord, isAttached: Bool) throws {
+        for layer in [record.unconfirmed, record.layers.last].compactMap({ $0 }) {
+            let holding = try holders.holders(of: path(record, layer))
+            guard holding.count > (isAttached ? 1 : 0) else { continue }
+            throw held(record, by: holding, isAttached ? ", of which only one is its server's machine" : "")
         }
+    }
+
+    private func held(_ record: VolumeRecord, by holding: [FileHolder], _ remark: String = "") -> KilnError {
+        let named =
+            holding.isEmpty
+            ? "a process that can't be seen from here" : "\(holding.map(\.description).joined(separator: ", "))"
+        return KilnError(
+            "volume.held",
+            "volume \(record.title) is in use by \(named)\(remark)",
+            hint: "end that process; a volume is never taken from its holder by force",
+            exit: .blocked
+        )
     }
 
     private func refuseOddFile(_ active: String, _ record: VolumeRecord) throws {

@@ -50,7 +50,10 @@ public struct Replacement: Sendable, Hashable {
             self.turn = turn
             direction = turn.direction
         case .resumed: resume()
-        case .decided(let data): intent.dataOnRevert = data
+        case .decided(let data):
+            intent.dataOnRevert = data
+            // The old machine may run already, on what it is not to go on with.
+            completed.removeAll { [.startOld, .oldHealthy].contains($0.step) }
         case .ended(let outcome, let reason):
             self.outcome = outcome
             self.reason = reason

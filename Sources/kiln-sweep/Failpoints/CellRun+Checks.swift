@@ -80,9 +80,14 @@ extension CellRun {
             result.leftovers += found.sorted().map { "\(what) \($0)" }
         }
         left("file of generation \(generation)", names("\(home.generations)/\(generation)").subtracting(CellRun.own))
+        var roots: Set<String> = []
         for other in names(home.generations).subtracting(["\(generation)"]) {
-            left("file of generation \(other)", names("\(home.generations)/\(other)").subtracting(CellRun.remembered))
+            let files = names("\(home.generations)/\(other)")
+            if files.contains("root.qcow2") { roots.insert(other) }
+            left("file of generation \(other)", files.subtracting(CellRun.remembered).subtracting(["root.qcow2"]))
         }
+        // One root of the past is kept, to be looked at.
+        if roots.count > 1 { left("root of generation", roots) }
         left("file of the server", names(home.server).subtracting(["generations", "journal", "lock"]))
         left("file of the volume", names(home.volume).subtracting(try home.layers() + ["lock", "volume.json"]))
         left("scratch file", names(home.path + "/scratch"))
@@ -102,7 +107,7 @@ extension CellRun {
     }
 
     /// What is kept of every generation, for 'history' and 'logs'.
-    private static let remembered: Set<String> = ["generation.json", "console.log"]
+    private static let remembered: Set<String> = ["generation.json", "console.log", "console.start", "drift.json"]
     /// What the generation that serves has.
     private static let own = remembered.union(["root.qcow2"])
 

@@ -11,11 +11,12 @@ extension CellRun {
         guard let machine = home.writers.first, let generation = LaneHome.generation(of: machine) else {
             throw Failure("no machine has the volume open")
         }
-        let nodes = machine.arguments.compactMap(Node.init)
-        guard let storage = nodes.first(where: { $0.text("filename") == path })?.text("node-name"),
-            var format = nodes.first(where: { $0.text("file") == storage })?.fields
-        else { throw Failure("QEMU's arguments name no node of \(path)") }
         let domain = "kiln.sweep.web.\(generation)"
+        let named = Node.ofStart(machine.arguments, path)
+        guard let (storage, fields) = try named ?? pluggedNode(domain, path) else {
+            throw Failure("QEMU has no node of \(path)")
+        }
+        var format = fields
         let rule: [String: Any] = ["event": "none", "iotype": "write", "errno": 5, "once": true]
         try monitor(
             domain,
@@ -30,8 +31,36 @@ extension CellRun {
         }
     }
 
+    /// The nodes of a disk that was plugged in while the machine ran, which its arguments do not name.
+    private func pluggedNode(_ domain: String, _ path: String) throws -> (storage: String, format: [String: Any])? {
+        let answer = try monitor(domain, "query-named-block-nodes", [:])
+        let document = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
+        let nodes = document?["return"] as? [[String: Any]] ?? []
+        func node(_ driver: String, _ file: String?) -> String? {
+            nodes.first { $0["drv"] as? String == driver && $0["file"] as? String == file }?["node-name"] as? String
+        }
+        guard let storage = node("file", path), let format = node("qcow2", path) else { return nil }
+        let image = nodes.first { $0["node-name"] as? String == format }?["image"] as? [String: Any]
+        var fields: [String: Any] = [
+            "driver": "qcow2", "node-name": format, "read-only": false, "discard": "unmap",
+            "cache": ["direct": false, "no-flush": false],
+        ]
+        let below = (image?["backing-image"] as? [String: Any])?["filename"] as? String
+        if let backing = node("qcow2", below) { fields["backing"] = backing }
+        return (storage, fields)
+    }
+
     private struct Node {
         let fields: [String: Any]
+
+        /// The nodes of a disk that the machine was started with.
+        static func ofStart(_ arguments: [String], _ path: String) -> (storage: String, format: [String: Any])? {
+            let nodes = arguments.compactMap(Node.init)
+            guard let storage = nodes.first(where: { $0.text("filename") == path })?.text("node-name"),
+                let format = nodes.first(where: { $0.text("file") == storage })?.fields
+            else { return nil }
+            return (storage, format)
+        }
 
         init?(argument: String) {
             guard argument.hasPrefix("{"), argument.contains("node-name"),
@@ -43,11 +72,13 @@ extension CellRun {
         func text(_ key: String) -> String? { fields[key] as? String }
     }
 
-    private func monitor(_ domain: String, _ command: String, _ arguments: [String: Any]) throws {
+    @discardableResult
+    private func monitor(_ domain: String, _ command: String, _ arguments: [String: Any]) throws -> String {
         let question = try JSONSerialization.data(withJSONObject: ["execute": command, "arguments": arguments])
         let end = try home.virsh(["qemu-monitor-command", domain, String(decoding: question, as: UTF8.self)])
         guard end.status == 0, !end.output.contains(#""error""#) else {
             throw Failure("QEMU refused \(command): \(end.output)\(end.errors)")
         }
+        return end.output
     }
 }

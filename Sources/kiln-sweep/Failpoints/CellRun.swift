@@ -156,6 +156,7 @@ final class CellRun {
             if !mayHalt { result.broken.append("the server is halted") }
             let again = try home.run(["recover", LaneServer.name, "--format", "json"])
             note("recover", again)
+            if again.status != 0 { result.broken.append("recover: \((again.output + again.errors).suffix(500))") }
         } else if end.status != 0 {
             result.broken.append("the next command, \(command[0]), ended with \(end.status): \(end.errors.suffix(300))")
         }

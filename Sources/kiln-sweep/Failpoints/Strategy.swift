@@ -12,6 +12,17 @@ struct Strategy: Sendable {
     let startsNew: String
     /// The step that gives the new machine the volumes.
     let attaches: String
+    /// The steps that are swept: all, or those at which it differs from a strategy that is swept in full.
+    let swept: Set<String>
+    /// The ways back, each with the failure that leads to it.
+    let waysBack: [WayBack]
+
+    /// A way back, with the failure that leads to it.
+    struct WayBack: Sendable {
+        let name: String
+        let failure: String
+        let steps: [String]
+    }
 
     static let stopFirst = Strategy(
         name: "stop-first",
@@ -21,46 +32,50 @@ struct Strategy: Sendable {
         ],
         endsOld: "stop",
         startsNew: "start",
-        attaches: "start"
+        attaches: "start",
+        swept: [
+            "plan", "prepare", "drain", "stop", "prove-off", "snapshot", "handover", "start", "healthy", "verify",
+            "commit",
+        ],
+        waysBack: [
+            WayBack(name: "abort", failure: "snapshot.after", steps: ["start-old", "old-healthy", "remove-new"]),
+            WayBack(
+                name: "revert",
+                failure: "healthy.before",
+                steps: ["stop-new", "prove-new-off", "hand-back", "start-old", "old-healthy", "remove-new"]
+            ),
+        ]
     )
 
     static let warmFirst = Strategy(
         name: "warm-first",
         steps: [
             "plan", "prepare", "start", "warm", "drain", "stop", "prove-off", "snapshot", "handover", "attach",
-            "healthy",
-            "verify", "commit",
+            "healthy", "verify", "commit",
         ],
         endsOld: "stop",
         startsNew: "start",
-        attaches: "attach"
+        attaches: "attach",
+        swept: ["start", "warm", "stop", "handover", "attach", "healthy"],
+        waysBack: [WayBack(name: "abort", failure: "warm.after", steps: ["remove-new"])]
     )
 
     /// Those that are swept.
-    static let all = [stopFirst]
-
-    /// The ways back, each with the failure that leads to it.
-    static let waysBack: [(way: String, failure: String, steps: [String])] = [
-        ("abort", "snapshot.after", ["start-old", "old-healthy", "remove-new"]),
-        (
-            "revert", "healthy.before",
-            ["stop-new", "prove-new-off", "hand-back", "start-old", "old-healthy", "remove-new"]
-        ),
-    ]
+    static let all = [stopFirst, warmFirst]
 
     /// Every moment before and after a step forward.
     var points: [Point] {
-        steps.flatMap { step in
+        steps.filter(swept.contains).flatMap { step in
             ["before", "after"].map { Point(strategy: self, way: nil, failure: nil, step: step, moment: $0) }
         }
     }
 
     /// Every moment before and after a step back.
     var pointsBack: [Point] {
-        Strategy.waysBack.flatMap { way in
+        waysBack.flatMap { way in
             way.steps.flatMap { step in
                 ["before", "after"].map {
-                    Point(strategy: self, way: way.way, failure: way.failure, step: step, moment: $0)
+                    Point(strategy: self, way: way.name, failure: way.failure, step: step, moment: $0)
                 }
             }
         }

@@ -77,13 +77,16 @@ struct ReplacementResultReport: Decodable {
     let outcome: String
     let exit: Int32
     let turn: Turn?
+    let reason: String?
     let evidence: String?
+    let discarded: [String]?
 }
 
 /// What `recover` says in JSON.
 struct RecoveryReport: Decodable {
     struct Recovered: Decodable {
         let outcome: String
+        let discarded: [String]?
     }
 
     let recovered: [Recovered]

@@ -1,0 +1,92 @@
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@Suite struct LabWarmTests {
+    @Test("warm-first: the new machine is warm while the old one writes, then has the volume and the published port")
+    func happy() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let hypervisor = world.world.hypervisor
+        let (old, new) = (world.machine(1), world.machine(2))
+        world.world.faults.before("requestShutdown") {
+            #expect(hypervisor.alive == [old, new])
+            #expect(hypervisor.spec(new)?.volumes.isEmpty == true)
+            #expect(hypervisor.write("last of the old", by: old))
+        }
+        let report = try await world.replace("tiny:2", .warmFirst)
+        #expect(report.outcome == .committed && report.strategy == .warmFirst)
+        #expect(report.steps.map(\.step).contains(.attach))
+        #expect(hypervisor.alive == [new])
+        #expect(hypervisor.starts(new) == 1)
+        #expect(hypervisor.write("first of the new", by: new))
+        #expect(try world.written() == ["last of the old", "first of the new"])
+        #expect(world.world.ports.reservations == 0)
+        #expect(hypervisor.violations.isEmpty)
+        #expect(try world.engine.history(world.id).operations.last?.replacement.intent.strategy == .warmFirst)
+    }
+
+    @Test(
+        "warm-first: a new machine that never gets warm is given up, and the old one is not touched",
+        arguments: [GuestBehaviour.Boot.silent, .cloudInitFails, .panics, .switchesOff]
+    )
+    func neverWarm(_ boot: GuestBehaviour.Boot) async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(boot)])
+        try await world.up()
+        let report = try await world.replace("tiny:2", .warmFirst)
+        #expect(report.outcome == .aborted)
+        #expect(report.turn?.step == .warm)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+        #expect(try world.mode(world.world.state.rootOverlay(world.machine(2))) == 0o600)
+    }
+
+    @Test("warm-first: what fails when the volume is plugged in reverts, and the old machine has it again")
+    func attachFails() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        world.world.faults.fail("attach", with: KilnError("machine.attach-failed", "no slot", exit: .aborted))
+        let report = try await world.replace("tiny:2", .warmFirst)
+        #expect(report.outcome == .reverted && report.turn?.step == .attach)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        world.write("b", by: 1)
+        #expect(try world.written() == ["a", "b"])
+    }
+
+    @Test("a rollback goes back to the image that served before, as a new generation")
+    func rollback() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        _ = try await world.replace("tiny:2")
+        let report = try await world.engine.rollback(world.id)
+        #expect(report.outcome == .committed && report.to == Generation(3))
+        #expect(try await world.engine.status(world.id).image?.version == "1")
+    }
+
+    @Test("a rehearsal that fails leaves the server, its volume and no canary")
+    func canaryFails() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
+        try await world.up()
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        await #expect { try await world.engine.replace(world.id, options) } throws: {
+            ($0 as? KilnError)?.code == "canary.failed"
+        }
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(try world.engine.history(world.id).operations.count == 1)
+    }
+
+    @Test("a rehearsal that passes is followed by the replacement")
+    func canaryPasses() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        #expect(try await world.engine.replace(world.id, options).outcome == .committed)
+        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.world.hypervisor.alive == [world.machine(2)])
+    }
+}
