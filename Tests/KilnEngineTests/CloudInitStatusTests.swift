@@ -13,14 +13,14 @@ import Testing
           ["('scripts_user', RuntimeError('Runparts: 1 failures (runcmd) in 1 attempted commands'))"]}}
         """#
 
-    private func status(final: String = "{}", stage: String = "null") -> String {
+    private func status(final: String = "{}") -> String {
         #"""
         {"v1": {"datasource": "DataSourceNoCloud [seed=/dev/vdb]",
           "init": {"errors": [], "finished": 21.4, "recoverable_errors": {}, "start": 19.2},
           "init-local": {"errors": [], "finished": 14.1, "recoverable_errors": {}, "start": 13.3},
           "modules-config": {"errors": [], "finished": 25.2, "recoverable_errors": {}, "start": 24.8},
           "modules-final": {"errors": [], "finished": 28.9, "recoverable_errors": \#(final), "start": 28.1},
-          "stage": \#(stage)}}
+          "stage": null}}
         """#
     }
 
@@ -68,13 +68,5 @@ import Testing
             Issue.record("taken for a result")
             return
         }
-    }
-
-    @Test("while it runs, its stage is told, cleaned")
-    func stage() {
-        let running = status(stage: #""modules-config\u001b[2J""#)
-        #expect(CloudInitStatus.stage(Array(running.utf8)) == #"cloud-init stage 'modules-config\u{1b}[2J'"#)
-        #expect(CloudInitStatus.stage(nil) == "cloud-init has not begun")
-        #expect(CloudInitStatus.stage(Array("{".utf8)) == "cloud-init has not begun")
     }
 }

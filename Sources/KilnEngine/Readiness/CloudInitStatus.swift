@@ -26,14 +26,6 @@ struct CloudInitStatus {
         return .holds
     }
 
-    /// The stage that runs.
-    static func stage(_ status: [UInt8]?) -> String {
-        guard let status, let document = try? JSONDecoder().decode(JSONValue.self, from: Data(status)),
-            let stage = document["v1"]?["stage"]?.string
-        else { return "cloud-init has not begun" }
-        return "cloud-init stage \(Name.quoted(stage))"
-    }
-
     // cloud-init ≥ 23.4 lists them per stage, by level; DEPRECATED alone does not make it degraded.
     private static func recoverableErrors(_ status: [UInt8]) -> [String] {
         guard let document = try? JSONDecoder().decode(JSONValue.self, from: Data(status)),

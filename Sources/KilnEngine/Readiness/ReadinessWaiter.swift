@@ -75,7 +75,7 @@ struct ReadinessWaiter {
             }
             if held >= check.successes { return }
             // No event tells that a condition inside a guest has come to hold.
-            try await Task.sleep(for: check.every ?? .milliseconds(100))
+            try await Task.sleep(for: check.every ?? check.probe.pause)
         }
     }
 
@@ -186,10 +186,11 @@ struct ReadinessWaiter {
 
     private func cloudInit(_ allowDegraded: Bool) async -> ProbeFinding {
         do {
-            let status = try await parts.guests.read(CloudInitStatus.statusPath, in: machine, limit: 65536)
+            // One question while it runs: every answer takes from the guest's own time to boot.
             guard let result = try await parts.guests.read(CloudInitStatus.resultPath, in: machine, limit: 65536) else {
-                return .notYet(CloudInitStatus.stage(status))
+                return .notYet("has not ended")
             }
+            let status = try await parts.guests.read(CloudInitStatus.statusPath, in: machine, limit: 65536)
             return CloudInitStatus.finding(result: result, status: status, allowDegraded: allowDegraded)
         } catch {
             return .notYet(String(describing: error))
@@ -307,6 +308,16 @@ struct ReadinessWaiter {
     private var lastLines: String? {
         let lines = console.lastLines(8)
         return lines.isEmpty ? nil : "the console's last lines:\n    " + lines.joined(separator: "\n    ")
+    }
+}
+
+extension Probe {
+    // A question to the guest itself is answered with the time that it has to boot.
+    fileprivate var pause: Duration {
+        switch self {
+        case .agent, .http, .tcp: .milliseconds(100)
+        case .cloudInit, .exec: .milliseconds(250)
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 public struct Check: Sendable, Hashable, CustomStringConvertible {
     /// What is asked.
     public let probe: Probe
-    /// The pause between two attempts; nothing means 100 ms while something is waited for, and 1 s while it is watched.
+    /// The pause between two attempts; nothing means, while something is waited for, 100 ms or, where
+    /// the guest itself is asked (cloud-init, exec), 250 ms; and 1 s while it is watched.
     public let every: Duration?
     /// How long one attempt may take.
     public let timeout: Duration
