@@ -90,6 +90,36 @@ extension EndToEnd {
             }
         }
 
+        private static let particular = [
+            "user-data: { bootcmd: [[sh, -c, \". /etc/kiln-release; echo app:x:${VERSION}000:0::/:/bin/sh >>/etc/passwd\"]] }",
+            """
+            verify:
+              - exec: { run: "su app -c 'cat /data/own'", failures: 1, hint: the service's uid changed }
+              - exec: { run: ". /etc/kiln-release; [ $VERSION -ge $(cat /data/format) ]", failures: 1 }
+            """,
+        ]
+
+        @Test("an image whose service has another uid, or which is too old for the volume's format, is taken back")
+        func unfit() async throws {
+            let home = try #require(Home.shared)
+            let server = Self.server("stop-first", Self.particular).replacing("tiny:1", with: "tiny:2")
+            try await home.withLab("unfit", server: server) { lab in
+                try await lab.upOrFail()
+                let owners = [("2000", "su app"), ("1000", "/data/format")]
+                for (index, (owner, reason)) in owners.enumerated() {
+                    let own = "echo kept >/data/own; chmod 600 /data/own; chown \(owner) /data/own"
+                    try await lab.shell("\(own); echo 2 >/data/format; sync")
+                    let result = try await home.run("replace", lab.web, "--image", "tiny:1", "--format", "json")
+                    #expect(result.exit == .reverted, "\(result.errors)")
+                    let report = try result.json(ReplacementResultReport.self)
+                    let turn = try #require(report.turn)
+                    #expect(turn.code == "verify.failed" && turn.reason.contains(reason), "\(turn)")
+                    try await expectKept(lab, report, generation: index + 2)
+                    #expect(try await lab.shell("cat /data/own") == "kept")
+                }
+            }
+        }
+
         private static let damage = """
             verify: [{ exec: ". /etc/kiln-release; [ $VERSION = 1 ] || { echo new >>/data/record; sync; exit 65; }" }]
             """

@@ -1,8 +1,9 @@
 import Foundation
-import KilnEngine
 import KilnModel
 import KilnTestSupport
 import Testing
+
+@testable import KilnEngine
 
 /// New generations that are no good, by either strategy.
 @Suite struct LabBadImageTests {
@@ -100,6 +101,40 @@ import Testing
         )
         #expect(report.turn?.reason.contains("min-healthy of 1 s") == true)
         try expectBack(world, report, written: ["a"])
+    }
+
+    @Test("a health deadline goes on while no kiln runs: a machine that is ready by then is kept, else taken back")
+    func deadlineOutlivesProcess() async throws {
+        for (status, outcome) in [(0, Outcome.committed), (1, .reverted)] as [(Int32, Outcome)] {
+            let world = try await world { spec in
+                spec.readyTimeout = .seconds(20)
+                spec.ready.append(Check(.exec(["/usr/bin/fine"])))
+            }
+            let new = world.machine(2)
+            world.world.guests.answer("/usr/bin/fine") { $0 == new ? status : 0 }
+            world.world.faults.fail("awaitAgent", with: KilnError("hypervisor.unreachable", "", exit: .unreachable))
+            await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
+            world.world.faults.fail("awaitAgent", with: nil)
+            let mark = world.world.state.generation(new) + "/health.start"
+            let began = try #require(try DurableFile.readJSON(HostUptime.self, from: mark))
+            let longAgo = HostUptime(bootID: began.bootID, seconds: began.seconds - 19)
+            try DurableFile.writeJSON(longAgo, to: mark)
+            let start = ContinuousClock.now
+            let report = try #require(try await world.engine.recover(world.id))
+            #expect(report.outcome == outcome)
+            #expect(outcome == .committed || report.turn?.code == "ready.timeout")
+            #expect(ContinuousClock.now - start < .seconds(15), "a new deadline was given")
+        }
+    }
+
+    @Test("a moment of another boot, or one that lies ahead, is no beginning of a deadline")
+    func uptime() {
+        let now = HostUptime.now
+        #expect(!now.bootID.isEmpty)
+        let (earlier, later) = (now.seconds - 60, now.seconds + 60)
+        #expect(now.since(HostUptime(bootID: now.bootID, seconds: earlier)) == .seconds(60))
+        #expect(now.since(HostUptime(bootID: "another", seconds: earlier)) == nil)
+        #expect(now.since(HostUptime(bootID: now.bootID, seconds: later)) == nil)
     }
 
     @Test("an 'after-attach' hook that fails or hangs takes the machine back", arguments: [9, nil] as [Int32?])

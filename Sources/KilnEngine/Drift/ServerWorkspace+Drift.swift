@@ -79,7 +79,7 @@ extension ServerWorkspace {
         guard FileManager.default.fileExists(atPath: overlay) else {
             throw KilnError(
                 "drift.root-missing",
-                "the root of \(machine) is gone: a generation that was replaced loses it",
+                "the root of \(machine) is not there: of past generations only as many are kept as 'keep-roots' says",
                 hint: "see which generation serves with 'kiln ps'",
                 exit: .usage
             )

@@ -21,8 +21,9 @@ extension ServerWorkspace {
     /// Waits until a new machine that was booted with its volumes is ready, and has been so for its `min-healthy`.
     func awaitHealthy(_ machine: MachineID) async throws {
         let waiter = try waiter(machine, ports: try publishedPorts)
-        try await waiter.within(waiter.healthyDeadline) {
-            try await waiter.within(waiter.readyTimeout) {
+        let spent = try timeInHealth(of: machine)
+        try await waiter.within(waiter.healthyDeadline, spent: spent) {
+            try await waiter.within(waiter.readyTimeout, spent: spent) {
                 try await settle(machine, waiter)
                 try await waiter.pass(waiter.spec.ready)
             }
@@ -33,12 +34,13 @@ extension ServerWorkspace {
     /// The same of one that got its volumes later, is asked on other ports, and gets the published ones once it is ready.
     func awaitHealthy(_ machine: MachineID, on ports: [Name: UInt16]) async throws {
         let waiter = try waiter(machine, ports: ports)
-        let start = ContinuousClock.now
-        try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.ready) }
+        try await waiter.within(waiter.readyTimeout, spent: try timeInHealth(of: machine)) {
+            try await waiter.pass(waiter.spec.ready)
+        }
         // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
         try await publish(machine)
         let published = try self.waiter(machine, ports: try publishedPorts)
-        try await published.within(waiter.healthyDeadline - (ContinuousClock.now - start)) {
+        try await published.within(waiter.healthyDeadline, spent: try timeInHealth(of: machine)) {
             try await published.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
@@ -58,6 +60,18 @@ extension ServerWorkspace {
         try await waiter.pass(ServerSpec.defaultReady.filter { $0.probe == .agent || record.cloudInit != .none })
         if hasMounts { try await requireMounts(of: machine) }
         try await runAfterAttach(machine)
+    }
+
+    // For how long a new machine has been waited for, by this command or one that was killed; after a restart of the host
+    // it begins anew.
+    private func timeInHealth(of machine: MachineID) throws -> Duration {
+        let mark = state.generation(machine) + "/health.start"
+        let now = HostUptime.now
+        if let began = try DurableFile.readJSON(HostUptime.self, from: mark), let spent = now.since(began) {
+            return spent
+        }
+        try DurableFile.writeJSON(now, to: mark)
+        return .zero
     }
 
     private func waiter(_ machine: MachineID, ports: [Name: UInt16]) throws -> ReadinessWaiter {

@@ -34,8 +34,15 @@ struct ReadinessWaiter {
     /// Waits for something in the guest, but no longer than the deadline, and only while its machine runs and its console
     /// tells of nothing fatal.
     ///
+    /// - Parameter spent: how much of the deadline passed before, maybe while nobody looked.
     /// - Throws: what `body` throws, and `KilnError` with `ready.timeout`, `ready.crashed` or `ready.machine-died`.
-    func within(_ deadline: Duration, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    func within(
+        _ deadline: Duration,
+        spent: Duration = .zero,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        // A machine that became ready while nobody looked gets some time to show it.
+        let left = max(deadline - spent, min(deadline, deadline / 10 + spec.minHealthy))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await body()
@@ -44,7 +51,7 @@ struct ReadinessWaiter {
             group.addTask { try await watchMachine() }
             // The deadline itself.
             group.addTask {
-                try await Task.sleep(for: deadline)
+                try await Task.sleep(for: left)
                 return false
             }
             defer { group.cancelAll() }
