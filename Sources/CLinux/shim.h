@@ -1,7 +1,10 @@
 #pragma once
 
 #include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // prctl is variadic, which Swift can't import.
 static inline int kiln_become_child_subreaper(void) {
@@ -14,4 +17,13 @@ static inline int kiln_end_with_parent(void) {
 
 static inline int kiln_give_up_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL);
+}
+
+// landlock(7) has no functions in the C library, and syscall is variadic as well.
+static inline int kiln_landlock_create_ruleset(const void *rules, size_t size, unsigned int flags) {
+    return (int)syscall(SYS_landlock_create_ruleset, rules, size, flags);
+}
+
+static inline int kiln_landlock_restrict_self(int ruleset) {
+    return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
 }

@@ -59,13 +59,17 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let program = try Program.beside(kiln)
-        try FileManager.default.createDirectory(atPath: results, withIntermediateDirectories: true)
+        // Before earlier results are forgotten.
+        if let stray = Sweep.stray(only, possible: !list) {
+            throw ValidationError("no cell that can occur has '\(stray)' in its name; see --list")
+        }
         let path = URL(fileURLWithPath: results).path + "/results.jsonl"
-        if fresh { try? FileManager.default.removeItem(atPath: path) }
+        if fresh && !list { try? FileManager.default.removeItem(atPath: path) }
+        let images = try Program.images()
         let sweep = Sweep(
             kiln: program,
-            images: try Program.images(),
-            results: ResultFile(path: path, build: try Program.digest(program)),
+            images: images,
+            results: ResultFile(path: path, basis: try basis(program, images)),
             only: only,
             lanes: lanes,
             states: states,
@@ -73,11 +77,22 @@ struct Run: ParsableCommand {
             deadline: .now + .seconds(60 * budgetMinutes)
         )
         if list { return print(sweep.listing, terminator: "") }
+        try FileManager.default.createDirectory(atPath: results, withIntermediateDirectories: true)
         let table = try sweep.run()
         try Data(table.markdown.utf8).write(to: URL(fileURLWithPath: results + "/table.md"))
         print(table.text, terminator: "")
         if Interruption.isCaught { throw ExitCode(130) }
         if let status = table.exitStatus { throw ExitCode(status) }
+    }
+
+    private func basis(_ program: String, _ images: String) throws -> Basis {
+        let files = [program, Program.own] + ["1", "2"].map { "\(images)/names/tiny/\($0)" }
+        return Basis(
+            programs: try files.map(Program.digest).joined(separator: "-"),
+            tests: try Program.tests.map(Program.digest) ?? "none",
+            states: states,
+            plant: plant?.rawValue
+        )
     }
 }
 
@@ -96,7 +111,14 @@ enum Program {
     /// This program.
     static var own: String { URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path }
 
-    /// What tells this build from another one.
+    /// The tests that were built in this directory, if they were; 'swift test' runs the same.
+    static var tests: String? {
+        let folder = ".build/debug"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.first { $0.hasSuffix("PackageTests.xctest") }.map { "\(folder)/\($0)" }
+    }
+
+    /// What tells a file from another one, such as a build from the next.
     static func digest(_ path: String) throws -> String {
         let line = ["sha256sum", path]
         let child = try Child(
@@ -104,7 +126,9 @@ enum Program {
             environment: ["PATH": "/usr/bin:/bin"],
             directory: FileManager.default.temporaryDirectory.path
         )
-        return String(try child.finish().output.prefix(16))
+        let end = try child.finish()
+        guard end.status == 0 else { throw Failure("\(path) has no digest: \(end.errors)") }
+        return String(end.output.prefix(16))
     }
 
     /// The image store of this host.

@@ -49,22 +49,33 @@ final class Sweep: Sendable {
         return table(took: ContinuousClock.now - start)
     }
 
+    /// The first text that chooses no cell; nothing where each chooses one.
+    ///
+    /// - Parameter possible: whether a cell that can't occur does not count.
+    static func stray(_ only: [String], possible: Bool) -> String? {
+        let cells = FailpointCell.all.filter { !possible || $0.fault.impossibility(at: $0.point) == nil }
+        let names = others + cells.map(\.name)
+        return only.first { text in !names.contains { $0.contains(text) } }
+    }
+
     /// The names of all cells, and why some can't occur.
     var listing: String {
-        let others = names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)
         let failpoints = FailpointCell.all.map { cell in
             cell.name + (cell.fault.impossibility(at: cell.point).map { "  can't occur: \($0)" } ?? "")
         }
-        return (others + failpoints).filter { isWanted($0) }.map { $0 + "\n" }.joined()
+        return (Sweep.others + failpoints).filter { isWanted($0) }.map { $0 + "\n" }.joined()
     }
 
-    private func names(_ tier: String, _ count: Int) -> [String] { (1...count).map { "\(tier)/\($0)" } }
+    private static func names(_ tier: String, _ count: Int) -> [String] { (1...count).map { "\(tier)/\($0)" } }
+
+    private static var others: [String] {
+        names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)
+    }
 
     private func table(took: Duration) -> SweepTable {
         let failpoints = FailpointCell.all.filter { isWanted($0.name) }
         let possible = failpoints.filter { $0.fault.impossibility(at: $0.point) == nil }
-        let others = (names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)).filter(isWanted)
-        let wanted = others + possible.map(\.name)
+        let wanted = Sweep.others.filter(isWanted) + possible.map(\.name)
         let all = finished.withLock { $0 }
         return SweepTable(
             results: wanted.compactMap { all[$0] },
@@ -90,9 +101,9 @@ final class Sweep: Sendable {
         try take(ScheduleCell(name: name, lives: Sweep.schedules.lives, seed: seed(of: name)).run())
     }
 
-    // New seeds in every sweep of another build, the same ones where a cell is run again.
+    // New seeds in every sweep on another basis, the same ones where a cell is run again.
     private func seed(of name: String) -> UInt64 {
-        let hash = (results.build + name).utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
+        let hash = (results.basis.of(name) + name).utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) {
             ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3
         }
         return hash % 1_000_000_000

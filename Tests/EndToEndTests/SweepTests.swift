@@ -13,7 +13,15 @@ extension EndToEnd {
             )
             #expect(sweep.status == 0, "\(sweep.errors)\n\(sweep.text)")
             #expect(sweep.results.count == cells.count)
-            #expect(sweep.results.allSatisfy { $0.acknowledged >= 3 })
+            #expect(sweep.results.allSatisfy { $0.acknowledged >= 3 && $0.runs == 1 })
+            #expect(sweep.text.contains("Not tried, and why:"))
+        }
+
+        @Test("a choice that no cell answers to is refused, and does not count as clean")
+        func typo() async throws {
+            let sweep = try await sweep(["--only", "power-cuts/1", "--only", "handover.affter"])
+            #expect(sweep.status == 64, "\(sweep.errors)\n\(sweep.text)")
+            #expect(sweep.errors.contains("handover.affter") && sweep.results.isEmpty)
         }
 
         @Test("no acknowledged record is missing from a disk that lost its power at any of twelve moments")
@@ -57,7 +65,9 @@ extension EndToEnd {
                 arguments + ["--results", directory],
                 environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "KILN_HOME": home.path]
             ).finish()
-            let lines = try String(contentsOfFile: directory + "/results.jsonl", encoding: .utf8).split(separator: "\n")
+            // Not there where no cell was run.
+            let text = (try? String(contentsOfFile: directory + "/results.jsonl", encoding: .utf8)) ?? ""
+            let lines = text.split(separator: "\n")
             let results = try lines.map { try JSONDecoder().decode(Outcome.Result.self, from: Data($0.utf8)) }
             return Outcome(status: end.status, text: end.text, errors: end.errors, results: results)
         }

@@ -47,10 +47,11 @@ enum Fixtures {
         evidence: String? = nil,
         from: Generation? = Generation(1),
         strategy: Strategy = .stopFirst,
-        discarded: [String] = []
+        discarded: [String] = [],
+        server: String = "web"
     ) throws -> ReplacementReport {
         ReplacementReport(
-            server: try id("shop", "web"),
+            server: try id("shop", server),
             from: from,
             to: Generation(2),
             outcome: outcome,

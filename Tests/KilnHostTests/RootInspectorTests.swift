@@ -206,6 +206,41 @@ struct RootInspectorTests {
         #expect(access(stale, F_OK) != 0)
     }
 
+    @Test("a directory that another process is just making, and has not locked yet, is not taken for a leftover")
+    func gate() async throws {
+        let (roots, young) = (path("roots"), path("roots/young"))
+        try FileManager.default.createDirectory(atPath: young, withIntermediateDirectories: true)
+        let gate = open(roots, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        try #require(gate >= 0 && flock(gate, LOCK_EX) == 0)
+        let inspector = inspector
+        async let removed = BlockingWork.run { inspector.removeAbandoned(dryRun: false) }
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(access(young, F_OK) == 0)
+        let lock = open(young, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        close(gate)
+        #expect(await removed.isEmpty)
+        #expect(access(young, F_OK) == 0)
+        close(lock)
+    }
+
+    @Test(
+        "the user of the machines can put nothing where the copy of a root lies",
+        .enabled(if: geteuid() == 0, "only root has machines of another user")
+    )
+    func closedScratch() async throws {
+        let raw = try await fileSystem()
+        let base = path("base.qcow2")
+        try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
+        let copy = try await inspector.copy(base)
+        let (file, link) = (copy.directory + "/root.qcow2", copy.directory + "/raw")
+        let planting = "ln -s /etc/motd '\(link)' || rm -f '\(file)'"
+        let owner = try MachineOwner.current()
+        #expect(try await Command("sh", ["-c", "test -w '\(file)'"], user: owner).result().status == 0)
+        #expect(try await Command("sh", ["-c", planting], user: owner).result().status != 0)
+        inspector.discard(copy)
+    }
+
     @Test("dpkg's list gives the installed packages, whatever else it says")
     func packages() {
         let text = """

@@ -104,6 +104,29 @@ struct VolumeDiskTests {
         #expect(directory.mode("raw") == "600")
     }
 
+    @Test(
+        "the user of the machines reaches the copy that a tool works on, and can make nothing beside it",
+        .enabled(if: geteuid() == 0, "only root has machines of another user")
+    )
+    func copyForAnotherUser() async throws {
+        chmod(directory.path, 0o755)
+        let owner = try MachineOwner.current()
+        let tool = QEMUDiskTool(owner: owner)
+        try await makeVolume()
+        try await tool.onCopy(of: path("2.qcow2"), beside: path("3.qcow2")) { raw, directory in
+            let planting = "ln -s /etc/motd '\(directory)/disk' || rm -f '\(raw)'"
+            let write = try await Command("sh", ["-c", "test -w '\(raw)'"], user: owner).result()
+            let plant = try await Command("sh", ["-c", planting], user: owner).result()
+            #expect(write.status == 0 && plant.status != 0)
+            #expect(access(raw, F_OK) == 0)
+        }
+        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
+        try await tool.repairFileSystem(of: path("2.qcow2"), into: path("3.qcow2"))
+        try await tool.growFileSystem(of: path("3.qcow2"), to: .mebibytes(48), into: path("4.qcow2"))
+        #expect(directory.mode("4.qcow2") == "600")
+        #expect(directory.names == ["1.qcow2", "2.qcow2", "3.qcow2", "4.qcow2"])
+    }
+
     @Test("an export stands alone, and what it is imported to is the same; a name that is taken is left alone")
     func transfers() async throws {
         try await makeVolume()

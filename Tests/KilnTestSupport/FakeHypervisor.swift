@@ -72,7 +72,8 @@ public final class FakeHypervisor: MachineControl {
         }
     }
 
-    func running(onPort port: UInt16) -> MachineID? {
+    /// The machine that answers on a port of the host.
+    public func running(onPort port: UInt16) -> MachineID? {
         state.withLock { state in
             state.machines.first { id, machine in
                 machine.state == .running && machine.forwards.contains { $0.host == port }

@@ -16,7 +16,8 @@ struct GenerationWriter: Sendable {
         try DurableFile.makeDirectory(state.generation(machine))
         let manifest = image.manifest
         let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
-        let record = record(machine, hostKey: hostKey?.publicKey)
+        let ports = try workspace.portBook().ports
+        let record = record(machine, hostKey: hostKey?.publicKey, ports: ports[machine.server.server])
         if manifest.cloudInit != .none {
             let documents = SeedDocuments(
                 record: record,
@@ -24,7 +25,7 @@ struct GenerationWriter: Sendable {
                 isWarm: isWarm,
                 hostKey: hostKey,
                 userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
-                ports: try workspace.portBook().ports
+                ports: ports
             )
             try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
         }
@@ -32,12 +33,24 @@ struct GenerationWriter: Sendable {
     }
 
     private func checkRoot() throws {
+        try refuseForgettingMounts()
         guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
         throw KilnError(
             "image.no-volatile-root",
             "\(workspace.id) asks for a volatile root, which the image \(image.manifest.name):\(image.manifest.version) "
                 + "can't have",
             hint: "choose an image whose recipe says 'volatile-root: true', or leave 'root' out",
+            exit: .aborted
+        )
+    }
+
+    // What is mounted when its volumes come is noted on its root, which such a guest forgets when it reboots.
+    private func refuseForgettingMounts() throws {
+        guard isWarm, spec.root == .volatile, image.manifest.cloudInit == .full, !spec.volumes.isEmpty else { return }
+        throw KilnError(
+            "root.forgets-mounts",
+            "\(workspace.id) has a volatile root, so a machine that gets its volumes after its boot loses them at the next",
+            hint: "replace it with strategy stop-first, or declare 'root: persistent'",
             exit: .aborted
         )
     }
@@ -50,7 +63,7 @@ struct GenerationWriter: Sendable {
         }
     }
 
-    private func record(_ machine: MachineID, hostKey: String?) -> GenerationRecord {
+    private func record(_ machine: MachineID, hostKey: String?, ports: [Name: UInt16]?) -> GenerationRecord {
         let manifest = image.manifest
         let random = String(UInt32.random(in: .min ... .max), radix: 16)
         return GenerationRecord(
@@ -65,7 +78,8 @@ struct GenerationWriter: Sendable {
             uuid: UUID(),
             instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
             hostKey: hostKey,
-            created: Date()
+            created: Date(),
+            ports: ports
         )
     }
 }

@@ -10,7 +10,7 @@ extension LabEngine {
     /// - Throws: `canary.failed`, with what its machine left behind; then nothing of the server was touched.
     func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
         let canary = try canaryID(of: workspace.id)
-        try refuseTaken(canary)
+        try refuseTaken(canary, spec)
         parts.progress(.note("\(workspace.id): rehearsing on clones of its volumes, as \(canary)"))
         let result: Result<ReplacementReport, any Error>
         do {
@@ -44,7 +44,7 @@ extension LabEngine {
         rehearsed.volumes = [:]
         for (name, path) in spec.volumes.sorted(by: { $0.key < $1.key }) {
             let clone = try canaryName(name)
-            _ = try await cloneLocked(lab: canary.lab, name, as: clone)
+            _ = try await cloneLocked(lab: canary.lab, name, as: clone, for: canary)
             rehearsed.volumes[clone] = path
         }
         rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, host: nil) }
@@ -70,15 +70,17 @@ extension LabEngine {
         let workspace = workspace(canary)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        let original = try DurableFile.readJSON([ServerID].self, from: canaryMark(canary))?.first
         for machine in try await parts.machines.machines().keys where machine.server == canary {
             try await parts.machines.powerOff(machine)
         }
-        let spec = try original.flatMap { try lab($0.lab).servers[$0.server] }
-        for name in try (spec?.volumes.keys.sorted() ?? []).map(canaryName) {
-            guard let record = try volumes.record(lab: canary.lab, name) else { continue }
-            if let machine = record.lease?.machine { try volumes.release(lab: canary.lab, name, from: machine) }
-            try volumes.purge(try volumes.retain(lab: canary.lab, name))
+        // By what the clones say of themselves: the lab may be declared otherwise by now, and a user's volume may have
+        // such a name.
+        for clone in try volumes.list() where clone.rehearsal == canary {
+            if let machine = clone.lease?.machine { try volumes.release(lab: clone.lab, clone.name, from: machine) }
+            try volumes.purge(try volumes.retain(lab: clone.lab, clone.name))
+        }
+        for kept in try volumes.retainedVolumes() where kept.record?.rehearsal == canary {
+            try volumes.purge(kept.kept)
         }
         try publishCanary(canary, nil)
         try await remove(workspace)
@@ -105,14 +107,22 @@ extension LabEngine {
         }
     }
 
-    private func refuseTaken(_ canary: ServerID) throws {
+    private func refuseTaken(_ canary: ServerID, _ spec: ServerSpec) throws {
+        for clone in try spec.volumes.keys.sorted().map(canaryName)
+        where try volumes.record(lab: canary.lab, clone) != nil {
+            throw nameTaken("the rehearsal's clone would be called \(canary.lab)/\(clone), but there is such a volume")
+        }
         // A directory alone may be what a killed rehearsal had just made.
         let isDeclared = try lab(canary.lab).servers[canary.server] != nil
         guard try isDeclared || !workspace(canary).journal.history().operations.isEmpty else { return }
-        throw KilnError(
+        throw nameTaken("a rehearsal would be called \(canary), but the lab has a server of that name")
+    }
+
+    private func nameTaken(_ what: String) -> KilnError {
+        KilnError(
             "canary.name-taken",
-            "a rehearsal would be called \(canary), but the lab has a server of that name",
-            hint: "replace without --canary, or give that server another name",
+            what,
+            hint: "replace without --canary, or give that one another name",
             exit: .blocked
         )
     }

@@ -58,7 +58,7 @@ extension LabEngine {
         for number in 1..<(history.highest + 1) where history.current?.number != number {
             let machine = id.machine(Generation(number))
             guard try await !parts.machines.state(of: machine).isAlive, !kept.contains(machine) else { continue }
-            let paths = [state.rootOverlay(machine), state.seed(machine)]
+            let paths = [state.rootOverlay(machine), state.seed(machine)] + workspace.drafts(of: machine)
             removed += paths.filter { FileManager.default.fileExists(atPath: $0) }
             if !dryRun { try await workspace.remove(machine) }
         }

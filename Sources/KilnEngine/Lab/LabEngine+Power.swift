@@ -10,7 +10,7 @@ extension LabEngine {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        _ = try await recoverLocked(workspace)
+        _ = try await recoverLocked(workspace, leavingNew: force)
         let machine = try machine(id)
         try workspace.journal.append(.power(on: false))
         guard try await parts.machines.state(of: machine).isAlive else { return }

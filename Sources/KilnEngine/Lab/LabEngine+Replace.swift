@@ -57,7 +57,7 @@ extension LabEngine {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        _ = try await recoverLocked(workspace)
+        _ = try await recoverLocked(workspace, leavingNew: true)
         guard let current = try workspace.journal.history().current else {
             throw KilnError(
                 "server.not-launched",
@@ -153,7 +153,9 @@ extension LabEngine {
     /// Recovers under the lock that the caller holds.
     ///
     /// Every changing command begins with this.
-    func recoverLocked(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
+    /// - Parameter leavingNew: whether a machine past the point of no return need not serve, because it is about to be
+    ///   ended or replaced.
+    func recoverLocked(_ workspace: ServerWorkspace, leavingNew: Bool = false) async throws -> ReplacementReport? {
         if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
         // One of a command that has ended, since this one has the server's lock.
         if let canary = try? canaryID(of: workspace.id), isCanary(canary) { try await discardCanary(canary) }
@@ -169,6 +171,7 @@ extension LabEngine {
             replacement.apply(event)
         }
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: nil)
+        executor.isLeavingNew = leavingNew
         let report = try await executor.run()
         if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
         return report

@@ -21,9 +21,9 @@ extension LabEngine {
         let history = try workspace.journal.history()
         let machine = try? machine(id)
         let record = machine.flatMap { try? workspace.record($0) }
-        let book = try workspace.portBook().ports[id.server] ?? [:]
+        let published = machine.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
-            book[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
+            published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
         }
         let serving = history.current.flatMap { try? workspace.record(id.machine($0)) }
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }

@@ -33,8 +33,15 @@ extension ServerWorkspace {
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
     func remove(_ machine: MachineID) async throws {
         try await parts.machines.undefine(machine)
-        for path in [state.rootOverlay(machine), state.seed(machine)] { try DurableFile.remove(path) }
+        for path in [state.rootOverlay(machine), state.seed(machine)] + drafts(of: machine) {
+            try DurableFile.remove(path)
+        }
         try removeSockets(machine)
+    }
+
+    /// Where its disks are while they are made; a killed process leaves them, secrets included.
+    func drafts(of machine: MachineID) -> [String] {
+        [state.rootOverlay(machine), state.seed(machine)].map { $0 + ".making" }
     }
 
     /// Removes a machine that is off, but keeps its root to be looked at, and only so many of those that went before it.
@@ -42,7 +49,7 @@ extension ServerWorkspace {
     /// A root holds what user-data put there: nobody but its owner may read it, and it goes into no report.
     func retire(_ machine: MachineID, keeping count: Int, serving: MachineID) async throws {
         try await parts.machines.undefine(machine)
-        try DurableFile.remove(state.seed(machine))
+        for path in [state.seed(machine)] + drafts(of: machine) { try DurableFile.remove(path) }
         try removeSockets(machine)
         let root = state.rootOverlay(machine)
         if FileManager.default.fileExists(atPath: root), chmod(root, 0o600) != 0 || chown(root, getuid(), getgid()) != 0

@@ -5,7 +5,7 @@ import KilnModel
 extension ServerWorkspace {
     /// Waits until a machine that was booted with its volumes is ready.
     func awaitReady(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts)
+        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
         try await waiter.within(waiter.readyTimeout) {
             try await settle(machine, waiter)
             try await waiter.pass(waiter.spec.ready)
@@ -20,10 +20,10 @@ extension ServerWorkspace {
 
     /// Waits until a new machine that was booted with its volumes is ready, and has been so for its `min-healthy`.
     func awaitHealthy(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts)
+        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
         let spent = try timeInHealth(of: machine)
-        try await waiter.within(waiter.healthyDeadline, spent: spent) {
-            try await waiter.within(waiter.readyTimeout, spent: spent) {
+        try await waiter.within(waiter.healthyDeadline, left: waiter.left(of: waiter.healthyDeadline, after: spent)) {
+            try await waiter.within(waiter.readyTimeout, left: waiter.left(of: waiter.readyTimeout, after: spent)) {
                 try await settle(machine, waiter)
                 try await waiter.pass(waiter.spec.ready)
             }
@@ -34,20 +34,21 @@ extension ServerWorkspace {
     /// The same of one that got its volumes later, is asked on other ports, and gets the published ones once it is ready.
     func awaitHealthy(_ machine: MachineID, on ports: [Name: UInt16]) async throws {
         let waiter = try waiter(machine, ports: ports)
-        try await waiter.within(waiter.readyTimeout, spent: try timeInHealth(of: machine)) {
-            try await waiter.pass(waiter.spec.ready)
-        }
+        let spent = try timeInHealth(of: machine)
+        let (begin, whole) = (ContinuousClock.now, waiter.left(of: waiter.healthyDeadline, after: spent))
+        let ready = min(whole, waiter.left(of: waiter.readyTimeout, after: spent))
+        try await waiter.within(waiter.readyTimeout, left: ready) { try await waiter.pass(waiter.spec.ready) }
         // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
         try await publish(machine)
-        let published = try self.waiter(machine, ports: try publishedPorts)
-        try await published.within(waiter.healthyDeadline, spent: try timeInHealth(of: machine)) {
+        let published = try self.waiter(machine, ports: try publishedPorts(of: machine))
+        try await published.within(waiter.healthyDeadline, left: whole - (ContinuousClock.now - begin)) {
             try await published.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
 
     /// Checks once more what the user wants to hold before a new machine is kept.
     func verify(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts)
+        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
         guard !waiter.spec.verify.isEmpty else { return }
         try await waiter.within(waiter.readyTimeout) { try await waiter.verify(waiter.spec.verify) }
     }
@@ -62,10 +63,12 @@ extension ServerWorkspace {
         try await runAfterAttach(machine)
     }
 
+    private func healthMark(_ machine: MachineID) -> String { state.generation(machine) + "/health.start" }
+
     // For how long a new machine has been waited for, by this command or one that was killed; after a restart of the host
     // it begins anew.
     private func timeInHealth(of machine: MachineID) throws -> Duration {
-        let mark = state.generation(machine) + "/health.start"
+        let mark = healthMark(machine)
         let now = HostUptime.now
         if let began = try DurableFile.readJSON(HostUptime.self, from: mark), let spent = now.since(began) {
             return spent
@@ -91,6 +94,8 @@ extension ServerWorkspace {
 
     /// Notes where the console log of the boot that is about to begin starts: what an earlier one said is no news.
     func markBoot(_ machine: MachineID) throws {
+        // A boot takes its time, whatever was spent on one before.
+        try DurableFile.remove(healthMark(machine))
         let size = try? FileManager.default.attributesOfItem(atPath: state.consoleLog(machine))[.size] as? Int
         try DurableFile.writeJSON([size ?? 0], to: bootMark(machine))
     }

@@ -30,12 +30,17 @@ struct ServerWorkspace: Sendable {
     /// The volumes that a machine mounts.
     func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.volumes.keys.sorted() }
 
-    /// The published ports of the server by name.
-    var publishedPorts: [Name: UInt16] { get throws { try portBook().ports[id.server] ?? [:] } }
+    /// The published ports of a machine by name: the lab may have been declared with others since.
+    func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] {
+        try record(machine).ports ?? portBook().ports[id.server] ?? [:]
+    }
 
-    /// The published ports of a machine.
+    /// The forwards of a machine's published ports.
     func forwards(of machine: MachineID) throws -> [PortForward] {
-        try portBook().forwards(of: id.server, spec: try record(machine).spec)
+        let published = try publishedPorts(of: machine)
+        return try record(machine).spec.ports.sorted { $0.key < $1.key }.compactMap { name, port in
+            published[name].map { PortForward(host: $0, guest: port.guest) }
+        }
     }
 
     /// The lab's published ports.

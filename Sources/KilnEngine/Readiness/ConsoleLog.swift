@@ -10,6 +10,12 @@ struct ConsoleLog {
     private let tailLength: UInt64 = 16384
     private let longestScan: UInt64 = 4 << 20
 
+    /// Whether this boot's cloud-init says that it has ended: only a hint of when to ask.
+    var tellsOfCloudInitEnd: Bool {
+        let text = tail
+        return text.contains("phase=ready") || text.contains(" finished at ")
+    }
+
     /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
     /// or a process was ended for its memory.
     static let fatal = [

@@ -31,18 +31,22 @@ struct ReadinessWaiter {
     /// How long readiness and the time for which it has to last may take together.
     var healthyDeadline: Duration { spec.healthyDeadline ?? readyTimeout + spec.minHealthy }
 
+    /// How much of a deadline is left after some time, in which maybe nobody looked: a machine that became ready meanwhile
+    /// gets some time to show it.
+    func left(of deadline: Duration, after spent: Duration) -> Duration {
+        max(deadline - spent, min(deadline, deadline / 10 + spec.minHealthy))
+    }
+
     /// Waits for something in the guest, but no longer than the deadline, and only while its machine runs and its console
     /// tells of nothing fatal.
     ///
-    /// - Parameter spent: how much of the deadline passed before, maybe while nobody looked.
+    /// - Parameter left: how much of the deadline is left; nothing means all of it.
     /// - Throws: what `body` throws, and `KilnError` with `ready.timeout`, `ready.crashed` or `ready.machine-died`.
     func within(
         _ deadline: Duration,
-        spent: Duration = .zero,
+        left: Duration? = nil,
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
-        // A machine that became ready while nobody looked gets some time to show it.
-        let left = max(deadline - spent, min(deadline, deadline / 10 + spec.minHealthy))
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await body()
@@ -51,7 +55,7 @@ struct ReadinessWaiter {
             group.addTask { try await watchMachine() }
             // The deadline itself.
             group.addTask {
-                try await Task.sleep(for: left)
+                try await Task.sleep(for: left ?? deadline)
                 return false
             }
             defer { group.cancelAll() }
@@ -81,9 +85,19 @@ struct ReadinessWaiter {
                 waiting.text = "\(check): \(found)\(check.hint.map { " (\($0))" } ?? "")"
             }
             if held >= check.successes { return }
-            // No event tells that a condition inside a guest has come to hold.
-            try await Task.sleep(for: check.every ?? check.probe.pause)
+            try await pause(before: check)
         }
+    }
+
+    // No event tells that a condition inside a guest has come to hold. What is asked of the guest itself takes from the time
+    // that it has to boot; its console costs it nothing.
+    private func pause(before check: Check) async throws {
+        if let every = check.every { return try await Task.sleep(for: every) }
+        guard case .cloudInit = check.probe else { return try await Task.sleep(for: check.probe.pause) }
+        let next = ContinuousClock.now + .seconds(1)
+        repeat {
+            try await Task.sleep(for: .milliseconds(100))
+        } while ContinuousClock.now < next && !console.tellsOfCloudInitEnd
     }
 
     private func awaitAgent() async throws {
@@ -319,11 +333,10 @@ struct ReadinessWaiter {
 }
 
 extension Probe {
-    // A question to the guest itself is answered with the time that it has to boot.
     fileprivate var pause: Duration {
         switch self {
-        case .agent, .http, .tcp: .milliseconds(100)
-        case .cloudInit, .exec: .milliseconds(250)
+        case .agent, .cloudInit, .http, .tcp: .milliseconds(100)
+        case .exec: .milliseconds(250)
         }
     }
 }

@@ -15,7 +15,7 @@ extension ReplacementExecutor {
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)
         case .snapshot: try await seal()
-        case .handover: try lend(to: new)
+        case .handover: try lendToNew()
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
@@ -47,12 +47,15 @@ extension ReplacementExecutor {
         try await server.start(new, ports: ports, withVolumes: replacement.isHandedOver)
     }
 
-    private func warm() async throws {
+    private mutating func warm() async throws {
         try await server.awaitWarm(new, ports: probePorts ?? [:])
         try await server.prepareMounts(of: new)
+        isWarmed = true
     }
 
     private func attach() async throws {
+        // One that was started again by a recovery still boots.
+        if !isWarmed { try await server.awaitWarm(new, ports: probePorts ?? [:]) }
         try await server.attachVolumes(new)
         try await server.runAfterAttach(new)
     }
@@ -79,27 +82,41 @@ extension ReplacementExecutor {
         }
     }
 
+    /// The volumes that a revert set aside, also one that another process began.
+    var discarded: [String] {
+        guard replacement.completed.contains(where: { $0.step == .restoreData }), let mark = try? snapshotMark,
+            let names = try? server.volumeNames(of: new)
+        else { return [] }
+        return names.compactMap { (try? server.volumes.record(lab: id.lab, $0))?.restoration }
+            .filter { $0.snapshot.text == mark }.map(\.kept)
+    }
+
     // A volume outlives its lab, whose generations then count from 1 again: the number alone names no layer.
     private var snapshotMark: String {
         get throws { "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())" }
     }
 
-    private func lend(to machine: MachineID) throws {
-        for name in try server.volumeNames(of: new) {
-            try server.volumes.lend(lab: id.lab, name, to: machine)
-        }
+    private func lendToNew() throws {
+        for name in try server.volumeNames(of: new) { try server.volumes.lend(lab: id.lab, name, to: new) }
     }
 
     private func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
         // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
-        if try await server.parts.machines.state(of: new) != .running {
-            try await server.start(new)
-            try await server.awaitReady(new)
+        do {
+            if try await server.parts.machines.state(of: new) != .running {
+                try await server.start(new)
+                try await server.awaitReady(new)
+            }
+            try await server.dropSeed(new)
+        } catch let error as KilnError where isLeavingNew && error.exit != .unreachable {
+            server.parts.progress(.note("\(new) serves no more: \(error.message)"))
         }
-        try await server.dropSeed(new)
         guard let old else { return }
         await measureDrift(of: old)
+        for name in try server.volumeNames(of: old) where try !server.volumeNames(of: new).contains(name) {
+            try server.volumes.release(lab: id.lab, name, from: old)
+        }
         try await server.retire(old, keeping: try server.record(new).spec.keepRoots, serving: new)
     }
 
@@ -167,10 +184,15 @@ extension ReplacementExecutor {
         try await server.shutDownOrPowerOff(new)
     }
 
+    // What the old machine does not mount is nobody's again.
     private func handBack() throws {
-        if let old { return try lend(to: old) }
+        let returning = try old.map { try server.volumeNames(of: $0) } ?? []
         for name in try server.volumeNames(of: new) {
-            try server.volumes.release(lab: id.lab, name, from: new)
+            if let old, returning.contains(name) {
+                try server.volumes.lend(lab: id.lab, name, to: old)
+            } else {
+                try server.volumes.release(lab: id.lab, name, from: new)
+            }
         }
     }
 
@@ -182,13 +204,15 @@ extension ReplacementExecutor {
         }
         let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
-            discarded.append(try await server.volumes.restore(lab: id.lab, name: name, to: mark))
+            _ = try await server.volumes.restore(lab: id.lab, name: name, to: mark)
         }
     }
 
     private mutating func startOld() async throws {
         guard let old else { return }
         if try await needsRestart(old) { try await server.shutDownOrPowerOff(old) }
+        // Where it was never stopped, what its console said before is no news.
+        if try await server.parts.machines.state(of: old) == .running { try server.markBoot(old) }
         try await server.start(old)
         release()
     }

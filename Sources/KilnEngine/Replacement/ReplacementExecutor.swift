@@ -10,10 +10,12 @@ struct ReplacementExecutor {
     let failpoint = Failpoint()
     var reservation: (any PortReservation)?
     var evidence: String?
-    /// Volumes that a revert put aside.
-    var discarded: [String] = []
     /// The ports on which a machine is asked that does not have the published ones yet.
     var probePorts: [Name: UInt16]?
+    /// Whether this process saw the new machine ready but for its data.
+    var isWarmed = false
+    /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
+    var isLeavingNew = false
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }

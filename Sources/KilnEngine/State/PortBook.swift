@@ -1,17 +1,10 @@
 import Foundation
 import KilnModel
 
-/// The published ports of a lab: chosen once, then the same for every generation of its servers.
+/// The ports that the next generations of a lab's servers publish: chosen once, then the same for every generation.
 struct PortBook: Sendable, Codable {
     /// The host's port by server and port name.
     private(set) var ports: [Name: [Name: UInt16]] = [:]
-
-    /// The forwards of a server.
-    func forwards(of server: Name, spec: ServerSpec) -> [PortForward] {
-        spec.ports.sorted { $0.key < $1.key }.compactMap { name, port in
-            ports[server]?[name].map { PortForward(host: $0, guest: port.guest) }
-        }
-    }
 
     /// Fills in what the lab declares and the book lacks.
     ///

@@ -32,22 +32,37 @@ extension LabEngine {
     ///
     /// - Throws: `volume.exists`, `volume.missing`, `volume.held`, `volume.damaged`, `lock.held`.
     public func cloneVolume(lab: Name, _ name: Name, as new: Name) async throws -> ClonedVolume {
-        try await withVolume(lab: lab, name) { try await clone(&$0, $1, as: new) }
+        try await withVolume(lab: lab, name) { try await clone(&$0, $1, as: new, for: nil) }
     }
 
     /// The same, for who holds the lock of the server that has the volume.
-    func cloneLocked(lab: Name, _ name: Name, as new: Name) async throws -> ClonedVolume {
+    func cloneLocked(
+        lab: Name,
+        _ name: Name,
+        as new: Name,
+        for rehearsal: ServerID? = nil
+    ) async throws -> ClonedVolume {
         try await volumes.changing(lab: lab, name) { record in
             let machine = try await runningMachine(record)
             if let machine { try await settle(&record, machine) }
-            return try await clone(&record, machine, as: new)
+            return try await clone(&record, machine, as: new, for: rehearsal)
         }
     }
 
-    private func clone(_ record: inout VolumeRecord, _ machine: MachineID?, as new: Name) async throws -> ClonedVolume {
+    private func clone(
+        _ record: inout VolumeRecord,
+        _ machine: MachineID?,
+        as new: Name,
+        for rehearsal: ServerID?
+    ) async throws -> ClonedVolume {
         try volumes.refuseTaken(state.volume(lab: record.lab, new), record.lab, new)
         let consistency = try await seal(&record, machine, as: nil)
-        let clone = try await volumes.clone(record, as: new, isUnclean: consistency == .crashConsistent)
+        let clone = try await volumes.clone(
+            record,
+            as: new,
+            isUnclean: consistency == .crashConsistent,
+            for: rehearsal
+        )
         return ClonedVolume(volume: clone, consistency: consistency)
     }
 

@@ -44,6 +44,8 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     public internal(set) var isUnclean = false
     /// The last return to a snapshot, so that it isn't done twice for one reason.
     var restoration: Restoration?
+    /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
+    public internal(set) var rehearsal: ServerID?
 }
 
 extension VolumeRecord {
@@ -63,6 +65,7 @@ extension VolumeRecord {
         unconfirmed = try values.decodeIfPresent(String.self, forKey: .unconfirmed)
         isUnclean = try values.decodeIfPresent(Bool.self, forKey: .isUnclean) ?? false
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
+        rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
         guard layers.allSatisfy(VolumeRecord.isLayerName), Set(layers).count == layers.count, !layers.isEmpty else {
             throw DecodingError.dataCorruptedError(
                 forKey: .layers,

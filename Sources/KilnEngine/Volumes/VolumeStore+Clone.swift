@@ -14,7 +14,14 @@ extension VolumeStore {
     ///
     /// No content is copied: each sealed layer gets one more name, and the new volume an active layer of its own. So each
     /// of the two outlives the other. The file system, its UUID and label included, is the same.
-    func clone(_ record: VolumeRecord, as name: Name, isUnclean: Bool) async throws -> VolumeRecord {
+    ///
+    /// - Parameter rehearsal: the server of the rehearsal that it is for, if any.
+    func clone(
+        _ record: VolumeRecord,
+        as name: Name,
+        isUnclean: Bool,
+        for rehearsal: ServerID? = nil
+    ) async throws -> VolumeRecord {
         let sealed = Array(record.layers.dropLast())
         return try await make(lab: record.lab, name) { directory in
             try link(sealed, of: record, into: directory)
@@ -23,6 +30,7 @@ extension VolumeStore {
             try disks.giveToMachines("\(directory)/\(active)")
             var clone = record.copied(lab: record.lab, name: name, created: Date(), layers: sealed + [active])
             clone.isUnclean = isUnclean
+            clone.rehearsal = rehearsal
             return clone
         }
     }

@@ -81,7 +81,8 @@ extension QEMUDiskTool {
         return isPending ? .replayed : .clean
     }
 
-    /// Gives `body` a private raw copy of a disk and the directory that it lies in.
+    /// Gives `body` a private raw copy of a disk, which is the machines' user's, and the directory that it lies in, which is
+    /// not: what else is made there is nobody's to lead elsewhere.
     func onCopy<Result>(
         of disk: String,
         beside path: String,
@@ -90,11 +91,11 @@ extension QEMUDiskTool {
     ) async throws -> Result {
         try await explainingFullDisk(at: path) {
             try await DurableFile.withPrivateDirectory(beside: path) { directory in
-                try giveToMachines(directory)
                 let raw = directory + "/raw"
                 try await qemuImg(["convert", "-q", "-f", format.rawValue, "-O", "raw", "--", disk, raw])
                 chmod(raw, 0o600)
                 try giveToMachines(raw)
+                try owner?.letThrough(directory)
                 return try await body(raw, directory)
             }
         }

@@ -34,6 +34,7 @@ public struct RootInspector: RootInspection {
         var raw = disk
         if format == .qcow2 {
             raw = folder + "/raw"
+            try reserve(raw)
             try await convert(DiskChain(disk), to: raw)
         }
         try await walk(raw, to: path)
@@ -70,6 +71,7 @@ public struct RootInspector: RootInspection {
             throw KilnError("drift.size-changed", "the root's layer and its image \(disk) differ in size", exit: .unmet)
         }
         let (raw, list) = (copy.directory + "/raw", copy.directory + "/paths")
+        try reserve(raw)
         try await convert(DiskChain(overlay, over: disk), to: raw)
         try await replayJournal(raw)
         try await walk(raw, to: list)
@@ -86,6 +88,14 @@ public struct RootInspector: RootInspection {
     public func digest(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
 
     // MARK: - Programs
+
+    // The user of the machines can write a file of its own in a scratch directory, and make none.
+    private func reserve(_ path: String) throws {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw failed("make", path) }
+        close(file)
+        try owner?.give(path)
+    }
 
     private func convert(_ chain: DiskChain, to raw: String) async throws {
         try await asMachines(

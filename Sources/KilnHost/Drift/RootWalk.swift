@@ -8,8 +8,8 @@ import KilnModel
 /// Lists a root file system: what kiln runs itself once more for.
 ///
 /// The file system may be made to attack whoever reads it. So this process gets it as an open file for reading and
-/// nothing else, gives up every privilege, and is limited by the kernel in memory, time and output, before it looks at the
-/// first byte. What it writes is checked by the kiln that reads it.
+/// nothing else, gives up every privilege, can open nothing and start nothing any more, and is limited by the kernel in
+/// memory, time and output, before it looks at the first byte. What it writes is checked by the kiln that reads it.
 public enum RootWalk {
     static let argument = "__root"
 
@@ -42,18 +42,9 @@ public enum RootWalk {
         _ = Glibc.write(2, bytes, bytes.count)
     }
 
-    /// Leaves nothing to win for who takes this process over.
+    /// Leaves who takes this process over as little to win as the kernel allows, whoever runs it.
     private static func confine(to user: String?) throws {
-        let limits: [(__rlimit_resource, rlim_t)] = [
-            (RLIMIT_CORE, 0), (RLIMIT_CPU, 600), (RLIMIT_AS, 4 << 30), (RLIMIT_FSIZE, rlim_t(longestOutput)),
-            (RLIMIT_NOFILE, 16),
-        ]
-        for (resource, most) in limits {
-            var limit = rlimit(rlim_cur: most, rlim_max: most)
-            guard setrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else {
-                throw ConfinementFailure(what: "limits")
-            }
-        }
+        try limit([(RLIMIT_CORE, 0), (RLIMIT_CPU, 600), (RLIMIT_AS, 4 << 30), (RLIMIT_FSIZE, rlim_t(longestOutput))])
         if let user {
             let owner = try MachineOwner.named(user)
             guard setgroups(0, nil) == 0, setgid(owner.gid) == 0, setuid(owner.uid) == 0, owner.uid != 0,
@@ -61,9 +52,42 @@ public enum RootWalk {
             else { throw ConfinementFailure(what: "user \(user)") }
         }
         // After the change of user, which would undo it.
-        guard kiln_end_with_parent() == 0, kiln_give_up_new_privileges() == 0, chdir("/") == 0 else {
-            throw ConfinementFailure(what: "privileges")
+        guard kiln_end_with_parent() == 0, chdir("/") == 0 else { throw ConfinementFailure(what: "privileges") }
+        try giveUpRights()
+        // What is open stays open: no file, socket or process comes to it, also where the kernel lacks Landlock.
+        try limit([(RLIMIT_NOFILE, 0), (__RLIMIT_NPROC, 0)])
+    }
+
+    private static func limit(_ limits: [(__rlimit_resource, rlim_t)]) throws {
+        for (resource, most) in limits {
+            var limit = rlimit(rlim_cur: most, rlim_max: most)
+            guard setrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else {
+                throw ConfinementFailure(what: "limits")
+            }
         }
+    }
+
+    /// What of Landlock the kernel has: at least 1, or -1 where it is not built in or turned off.
+    static var landlockVersion: Int32 {
+        let asksForVersion: UInt32 = 1
+        return kiln_landlock_create_ruleset(nil, 0, asksForVersion)
+    }
+
+    /// Takes from this thread, and those that it starts, every way to new privileges, and where the kernel has Landlock
+    /// every path, TCP, and the processes of the same user.
+    ///
+    /// https://docs.kernel.org/userspace-api/landlock.html
+    static func giveUpRights() throws {
+        guard kiln_give_up_new_privileges() == 0 else { throw ConfinementFailure(what: "new privileges") }
+        let version = landlockVersion
+        guard version > 0 else { return }
+        // What a ruleset names and no rule allows is denied; a kernel refuses names that it does not know.
+        let files = version >= 5 ? 16 : version >= 3 ? 15 : version == 2 ? 14 : 13
+        let attributes: [UInt64] = [(1 << files) - 1, version >= 4 ? 0b11 : 0, version >= 6 ? 0b11 : 0]
+        let ruleset = attributes.withUnsafeBytes { kiln_landlock_create_ruleset($0.baseAddress, $0.count, 0) }
+        guard ruleset >= 0 else { throw ConfinementFailure(what: "Landlock's rules") }
+        defer { close(ruleset) }
+        guard kiln_landlock_restrict_self(ruleset) == 0 else { throw ConfinementFailure(what: "Landlock") }
     }
 
     private struct ConfinementFailure: Error { let what: String }

@@ -4,7 +4,7 @@ import KilnEngine
 import KilnModel
 import Synchronization
 
-/// A place for private directories that belong to the user who runs machines.
+/// A place for private directories, which the user who runs machines can pass through.
 ///
 /// Each directory is locked (flock(2)) while its process lives; one that is not belongs to nobody, and is removed by whoever
 /// makes the next.
@@ -15,24 +15,21 @@ struct ScratchDirectory: Sendable {
     /// The locks of this process by directory.
     private static let locks = Mutex<[String: Int32]>([:])
 
-    /// Makes a directory, mode 0700, and returns its path.
+    /// Makes a directory, in which only this process's user can make files, and returns its path.
     ///
     /// - Throws: `KilnError` with code `state.not-writable` or `owner.…`.
     func make() throws -> String {
         try DurableFile.makeDirectory(path)
-        // Held while a new directory has no lock yet.
-        let gate = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard gate >= 0 else { throw unusable(path) }
-        defer { close(gate) }
-        while flock(gate, LOCK_EX) != 0 { guard errno == EINTR else { throw unusable(path) } }
-        _ = removeAbandoned(dryRun: false)
-        let folder = "\(path)/\(UUID().uuidString)"
-        guard mkdir(folder, 0o700) == 0 else { throw unusable(folder) }
-        let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw unusable(folder) }
-        ScratchDirectory.locks.withLock { $0[folder] = lock }
-        try owner?.give(folder)
-        return folder
+        return try gated {
+            _ = abandoned(removing: true)
+            let folder = "\(path)/\(UUID().uuidString)"
+            guard mkdir(folder, 0o700) == 0 else { throw unusable(folder) }
+            let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw unusable(folder) }
+            ScratchDirectory.locks.withLock { $0[folder] = lock }
+            try owner?.letThrough(folder)
+            return folder
+        }
     }
 
     /// Removes a directory that ``make()`` made.
@@ -43,13 +40,27 @@ struct ScratchDirectory: Sendable {
 
     /// Removes the directories of processes that are gone, or only tells which they are.
     func removeAbandoned(dryRun: Bool) -> [String] {
+        // Where the place does not exist, nothing was left in it.
+        (try? gated { abandoned(removing: !dryRun) }) ?? []
+    }
+
+    // A new directory has no lock for a moment, and one that is only looked at is locked for one: the gate keeps both apart.
+    private func gated<Result>(_ body: () throws -> Result) throws -> Result {
+        let gate = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard gate >= 0 else { throw unusable(path) }
+        defer { close(gate) }
+        while flock(gate, LOCK_EX) != 0 { guard errno == EINTR else { throw unusable(path) } }
+        return try body()
+    }
+
+    private func abandoned(removing: Bool) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.sorted().map { "\(path)/\($0)" }.filter { folder in
             let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
             guard lock >= 0 else { return false }
             defer { close(lock) }
             guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
-            if !dryRun { try? FileManager.default.removeItem(atPath: folder) }
+            if removing { try? FileManager.default.removeItem(atPath: folder) }
             return true
         }
     }

@@ -19,7 +19,8 @@ extension CellRun {
         if running.count > 1 { result.bothServing += 1 }
         guard let generation = status.generation, status.state == "running", let port = status.ports["http"]?.host
         else {
-            result.neitherServing += 1
+            // Counted already where it did not serve after the next command.
+            result.neitherServing = max(1, result.neitherServing)
             result.notes.append("generation \(status.generation ?? 0) is \(status.state), halted: \(status.halted)")
             return
         }
@@ -32,7 +33,7 @@ extension CellRun {
             pause(.milliseconds(100))
             answering = server.answeringGeneration(port: port)
         }
-        if answering == nil { result.neitherServing += 1 }
+        if answering == nil { result.neitherServing = max(1, result.neitherServing) }
         let mount = try home.run(["exec", LaneServer.name, "--", "grep", "-q", " /data ext4 ", "/proc/mounts"])
         if mount.status != 0 { result.broken.append("generation \(generation) serves without its volume at /data") }
         if let answering, answering != generation {
@@ -93,11 +94,14 @@ extension CellRun {
         left("scratch file", names(home.path + "/scratch"))
         let sockets = names(home.sockets)
         if sockets.count > 3 { left("socket", sockets) }
-        left("domain", try domains().subtracting(["kiln.sweep.web.\(generation)"]))
+        let own = LaneHome.domain(generation)
+        let domains = try domains()
+        if !domains.contains(own) { result.broken.append("virsh lists no domain \(own)") }
+        left("domain", domains.subtracting([own]))
         left("held lock", Set([home.server + "/lock", home.volume + "/lock"].filter(CellRun.isLocked)))
-        let own: Set<String> = ["kiln-sweep", "libvirtd", "qemu-system-x86_64"]
+        let expected: Set<String> = ["kiln-sweep", "libvirtd", "qemu-system-x86_64"]
         let processes = Processes.below(home.path).filter {
-            !own.contains($0.name) && !$0.arguments.contains("__daemon")
+            !expected.contains($0.name) && !$0.arguments.contains("__daemon")
         }
         left("process", Set(processes.map { $0.arguments.prefix(3).joined(separator: " ") }))
         let ports = home.machines.reduce(into: Set<UInt16>()) { $0.formUnion(Processes.listeningPorts($1.pid)) }
@@ -115,6 +119,7 @@ extension CellRun {
 
     private func domains() throws -> Set<String> {
         let list = try home.virsh(["list", "--all", "--name"])
+        guard list.status == 0 else { throw Failure("virsh list ended with \(list.status): \(list.errors)") }
         return Set(list.output.split(separator: "\n").map(String.init))
     }
 

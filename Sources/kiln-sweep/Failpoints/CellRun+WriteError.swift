@@ -1,34 +1,80 @@
 import Foundation
 
 extension CellRun {
-    /// Lets the next write that a machine makes to the volume fail with EIO.
+    /// How long kiln stands still for a guest to write; a daemon takes a client that is silent for 30 s to be gone.
+    private static let patience = Duration.seconds(20)
+
+    /// Lets a write to the volume fail with EIO, of the machine that has it.
+    func failVolumeWrite() throws {
+        guard let machine = home.writers.first else { throw Failure("no machine has the volume open") }
+        try failWrite(of: machine, to: "\(home.volume)/\(try home.layers().last ?? "")", folder: "/data")
+    }
+
+    /// Lets a write to a root overlay fail with EIO, that of the newest machine.
+    func failRootWrite() throws {
+        let machines = home.machines.compactMap { machine in
+            LaneHome.generation(of: machine).map { (number: $0, machine: machine) }
+        }
+        guard let newest = machines.max(by: { $0.number < $1.number }) else { throw Failure("no machine runs") }
+        try failWrite(of: newest.machine, to: "\(home.generations)/\(newest.number)/root.qcow2", folder: "/")
+    }
+
+    /// Lets one write of a machine to one of its disks fail, and returns once it has.
     ///
     /// QEMU's blkdebug driver is put between the active layer and its file while the machine runs; it fails one write,
-    /// as a disk that had to relocate a sector does.
+    /// as a disk that had to relocate a sector does. Then it is taken out again, so that no other cell meets it.
     /// https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-blockdev-reopen
-    func failNextWrite() throws {
-        let path = "\(home.volume)/\(try home.layers().last ?? "")"
-        guard let machine = home.writers.first, let generation = LaneHome.generation(of: machine) else {
-            throw Failure("no machine has the volume open")
-        }
-        let domain = "kiln.sweep.web.\(generation)"
-        let named = Node.ofStart(machine.arguments, path)
-        guard let (storage, fields) = try named ?? pluggedNode(domain, path) else {
+    private func failWrite(of machine: Processes.Process, to path: String, folder: String) throws {
+        guard let generation = LaneHome.generation(of: machine) else { throw Failure("no machine has \(path) open") }
+        let domain = LaneHome.domain(generation)
+        guard let (storage, fields) = try Node.ofStart(machine.arguments, path) ?? pluggedNode(domain, path) else {
             throw Failure("QEMU has no node of \(path)")
         }
-        var format = fields
         let rule: [String: Any] = ["event": "none", "iotype": "write", "errno": 5, "once": true]
-        try monitor(
-            domain,
-            "blockdev-add",
-            ["driver": "blkdebug", "node-name": "eio", "image": storage, "inject-error": [rule]]
-        )
+        let filter: [String: Any] = [
+            "driver": "blkdebug", "node-name": "eio", "image": storage, "inject-error": [rule],
+        ]
+        try monitor(domain, "blockdev-add", filter)
+        var format = fields
         format["file"] = "eio"
         try monitor(domain, "blockdev-reopen", ["options": [format]])
-        // The error hits a running writer at once; the machine pauses. A machine that writes nothing has to be left to it.
-        _ = try? awaitThat("the machine has paused", within: .seconds(5)) {
-            try self.home.virsh(["domstate", domain]).output.contains("paused")
+        let isHit = try isHit(machine, domain, folder)
+        format["file"] = storage
+        try monitor(domain, "blockdev-reopen", ["options": [format]])
+        try monitor(domain, "blockdev-del", ["node-name": "eio"])
+        if !isHit { result.miss("generation \(generation) wrote nothing to \(folder) within \(CellRun.patience)") }
+    }
+
+    /// Whether a write fails, which pauses the machine.
+    private func isHit(_ machine: Processes.Process, _ domain: String, _ folder: String) throws -> Bool {
+        let deadline = ContinuousClock.now + CellRun.patience
+        while ContinuousClock.now < deadline {
+            if try isPaused(machine, "(I/O error)") { return true }
+            // Not waited for: a write that fails never ends, and a guest that boots has no agent yet. It mounts the
+            // volume, which is a write too.
+            _ = try home.virsh(["qemu-agent-command", "--timeout", "2", domain, try CellRun.forcedWrite(folder)])
+            pause(.milliseconds(300))
         }
+        return try isPaused(machine, "(I/O error)")
+    }
+
+    /// What lets the guest agent start a write to a folder, if that is mounted.
+    private static func forcedWrite(_ folder: String) throws -> String {
+        let script = #"""
+            grep -q " $1 " /proc/mounts || exit 1
+            file=${1%/}/.sweep-write
+            echo "$$" >"$file"; sync "$file"; rm -f "$file"
+            """#
+        let arguments: [String: Any] = ["path": "/bin/sh", "arg": ["-c", script, "write", folder]]
+        let question: [String: Any] = ["execute": "guest-exec", "arguments": arguments]
+        return String(decoding: try JSONSerialization.data(withJSONObject: question), as: UTF8.self)
+    }
+
+    /// Whether a machine stands still, for this reason where one is named.
+    func isPaused(_ machine: Processes.Process, _ reason: String = "") throws -> Bool {
+        guard let generation = LaneHome.generation(of: machine) else { return false }
+        return try home.virsh(["domstate", "--reason", LaneHome.domain(generation)]).output
+            .hasPrefix(("paused " + reason).trimmingCharacters(in: .whitespaces))
     }
 
     /// The nodes of a disk that was plugged in while the machine ran, which its arguments do not name.
@@ -39,6 +85,7 @@ extension CellRun {
         func node(_ driver: String, _ file: String?) -> String? {
             nodes.first { $0["drv"] as? String == driver && $0["file"] as? String == file }?["node-name"] as? String
         }
+        try? answer.write(toFile: "/tmp/swx/dbg/nodes.json", atomically: false, encoding: .utf8)
         guard let storage = node("file", path), let format = node("qcow2", path) else { return nil }
         let image = nodes.first { $0["node-name"] as? String == format }?["image"] as? [String: Any]
         var fields: [String: Any] = [

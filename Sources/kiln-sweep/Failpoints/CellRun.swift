@@ -6,7 +6,8 @@ final class CellRun {
     let server: LaneServer
     var result: CellResult
     var home: LaneHome { server.home }
-    private var before: Int?
+    /// The generation that served before the replacement.
+    private(set) var before: Int?
 
     /// What kiln may end with; 70 says that Kiln itself is wrong, so it is never right.
     private static let documented: Set<Int32> = [0, 10, 11, 12, 13, 69, 75]
@@ -30,190 +31,88 @@ final class CellRun {
         } catch {
             result.broken.append("\(error)")
         }
-        result.bothServing += watch.end()
+        let seen = watch.end()
+        result.bothServing += seen.twice
+        if seen.most == 0 { result.broken.append("no machine was ever seen to have the volume open for writing") }
         result.seconds = (ContinuousClock.now - start) / .seconds(1)
         return result
     }
 
-    // MARK: - The fault
+    /// A number that differs from cell to cell, but is the same whenever the cell is run.
+    var variant: Int { cell.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
 
-    private func strike() throws {
-        switch cell.fault {
-        case .kill:
-            let end = try replace("kill").finish()
-            note("replace", end)
-            if end.status != 137 { result.broken.append("the failpoint was not reached: \(end.errors.suffix(300))") }
-        case .fail:
-            let end = try replace("fail").finish()
-            note("replace", end)
-            expectDocumented(end)
-            if end.status == 0 { result.broken.append("the failpoint was not reached") }
-        case .killOld, .killNew: try whileStopped { _ in try self.killMachine(isOld: self.cell.fault == .killOld) }
-        case .secondKiln: try whileStopped { try self.runSecondKiln(while: $0) }
-        case .fullState: try whileFull(home.labs)
-        case .fullOverlay: try whileFull(home.generations)
-        case .fullVolume: try whileFull(home.volumes)
-        case .inputOutputError: try whileStopped { _ in try self.failNextWrite() }
-        case .killDaemon: try whileStopped { _ in try self.killDaemon() }
-        }
-    }
+    func note(_ command: String, _ end: Child.End) { result.notes.append("\(command) \(end.status)") }
 
-    private func replace(_ action: String) throws -> Child {
-        try home.start(
-            ["replace", LaneServer.name, "--image", server.nextImage(), "--format", "json"],
-            failpoint: cell.point.failpoint(action)
-        )
-    }
-
-    /// Does something while kiln stands still at the point, lets it go on, and waits for its end.
-    private func whileStopped(_ body: (Child) throws -> Void) throws {
-        let child = try replace("stop")
-        guard try child.awaitStop() else {
-            note("replace", try child.finish())
-            result.broken.append("the failpoint was not reached")
-            return
-        }
-        do {
-            try body(child)
-        } catch {
-            child.send(SIGCONT)
-            _ = try child.finish()
-            throw error
-        }
-        child.send(SIGCONT)
-        let end = try child.finish()
-        note("replace", end)
-        expectDocumented(end)
-        if cell.fault == .secondKiln && end.status != 0 {
-            result.broken.append("the first command ended with \(end.status) because of a second")
-        }
-    }
-
-    private func killMachine(isOld: Bool) throws {
-        let generations = home.machines.compactMap { machine in
-            LaneHome.generation(of: machine).map { (number: $0, pid: machine.pid) }
-        }
-        let sorted = generations.sorted { $0.number < $1.number }
-        guard let victim = isOld ? sorted.first : sorted.last else { throw Failure("no machine runs") }
-        kill(victim.pid, SIGKILL)
-        try awaitThat("QEMU of generation \(victim.number) is dead", within: .seconds(10)) {
-            !Processes.isAlive(victim.pid)
-        }
-    }
-
-    private func runSecondKiln(while first: Child) throws {
-        let commands = [["replace", LaneServer.name], ["up", "-f", home.labFile], ["recover", LaneServer.name]]
-        let second = try home.run(commands[variant % commands.count] + ["--format", "json"], within: .seconds(60))
-        note("second \(commands[variant % commands.count][0])", second)
-        if second.status != 12 || !(second.output + second.errors).contains("pid \(first.pid)") {
-            result.broken.append(
-                "a second command ended with \(second.status), not 12 naming pid \(first.pid): \(second.errors.suffix(200))"
-            )
-        }
-    }
-
-    private func killDaemon() throws {
-        let daemons = Processes.below(home.path).filter { $0.name == "libvirtd" }
-        for daemon in daemons { kill(daemon.pid, SIGKILL) }
-        try awaitThat("the daemon is dead", within: .seconds(10)) { !daemons.contains { Processes.isAlive($0.pid) } }
-    }
-
-    private func whileFull(_ directory: String) throws {
-        let filler = directory + "/.sweep-filler"
-        defer { unlink(filler) }
-        try whileStopped { _ in try CellRun.fill(filler) }
-    }
-
-    private static func fill(_ path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure("\(path) can't be made: \(String(cString: strerror(errno)))") }
-        defer { close(file) }
-        let piece = [UInt8](repeating: 0xa5, count: 1 << 20)
-        // What a file system has set aside for data that it has not placed yet is free again once it has.
-        for _ in 0..<3 {
-            for size in [1 << 20, 4096, 512] { while write(file, piece, size) > 0 {} }
-            fsync(file)
-        }
-        guard write(file, piece, 4096) < 0, errno == ENOSPC else { throw Failure("\(path) does not fill its disk") }
-    }
-
-    // MARK: - What comes next
-
-    /// Runs the next command: another one in another cell, but the same whenever the cell is run.
-    private func recover() throws {
-        let commands = [
-            ["recover", LaneServer.name], ["up", "-f", home.labFile],
-            ["replace", LaneServer.name, "--image", server.nextImage()],
-        ]
-        // A machine that was killed after everything was done is no interrupted command, so only 'up' starts it again.
-        let isMachineGone = [.killOld, .killNew, .fullState, .fullOverlay, .fullVolume, .inputOutputError]
-            .contains(cell.fault)
-        let command = isMachineGone ? commands[1 + variant % 2] : commands[variant % commands.count]
-        if variant % 2 == 0 { _ = try server.status() }
-        let end = try home.run(command + ["--format", "json"])
-        note(command[0], end)
-        if try server.status().halted {
-            if !mayHalt { result.broken.append("the server is halted") }
-            let again = try home.run(["recover", LaneServer.name, "--format", "json"])
-            note("recover", again)
-            if again.status != 0 { result.broken.append("recover: \((again.output + again.errors).suffix(500))") }
-        } else if end.status != 0 {
-            result.broken.append("the next command, \(command[0]), ended with \(end.status): \(end.errors.suffix(300))")
-        }
-        if [.paused, .off].contains(try server.status().state) {
-            note("up", try home.run(["up", "-f", home.labFile, "--format", "json"]))
-        }
-    }
-
-    /// Whether neither way may have been safe: the disk was full or broken on the way back too, or the way back failed.
-    private var mayHalt: Bool {
-        switch cell.fault {
-        case .fullState, .fullOverlay, .fullVolume, .inputOutputError: true
-        case .fail: cell.point.way != nil
-        case .kill, .killOld, .killNew, .secondKiln, .killDaemon: false
-        }
-    }
-
-    private var variant: Int { cell.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
-
-    private func note(_ command: String, _ end: Child.End) { result.notes.append("\(command) \(end.status)") }
-
-    private func expectDocumented(_ end: Child.End) {
+    /// Requires a documented exit code, explained in JSON, that is true.
+    func expectDocumented(_ end: Child.End) {
         // 10 and 11 say that what served before serves on; unless this cell has killed it.
         let isKept = home.machines.compactMap(LaneHome.generation) == [before]
-        if [10, 11].contains(end.status), !isKept, ![.killOld, .inputOutputError].contains(cell.fault) {
+        if [10, 11].contains(end.status), !isKept, cell.fault != .killOld {
             result.broken.append("kiln ended with \(end.status), but generation \(before ?? 0) does not run")
         }
         if !CellRun.documented.contains(end.status) {
             result.broken.append("kiln ended with \(end.status): \((end.output + end.errors).suffix(400))")
-        } else if end.status != 0 && !CellRun.isExplained(end) {
+        } else if end.status != 0 && Ending(end)?.explains(end.status) != true {
             result.broken.append(
                 "kiln ended with \(end.status) and no code or outcome in JSON: \(end.output.suffix(300))"
             )
         }
     }
 
-    /// Whether standard output is one JSON document with the outcome, or with an error's code.
-    private static func isExplained(_ end: Child.End) -> Bool {
-        struct Document: Decodable {
-            struct Problem: Decodable {
-                let code: String
-                let message: String
+    /// Requires that it was the failpoint that failed, and that kiln then did what its rules say.
+    ///
+    /// Before HANDOVER it aborts, after it it reverts; COMMIT stays open; a way back that fails halts.
+    func expectFailure(_ end: Child.End) {
+        let point = cell.point
+        let words = "the failpoint \(point.step).\(point.moment) was hit"
+        let ending = Ending(end)
+        let (status, isHit): (Int32, Bool) =
+            if point.way != nil {
+                (13, ending?.outcome == "halted" && ending?.reason?.contains(words) == true)
+            } else if point.step == "commit" {
+                (13, ending?.error?.code == "replace.open" && ending?.error?.message.contains(words) == true)
+            } else {
+                (point.isHandedOver ? 11 : 10, ending?.turn == Ending.Turn(step: point.step, code: "failpoint.hit"))
             }
-            let error: Problem?
-            let outcome: String?
-            let exit: Int32?
+        if end.status != status || !isHit {
+            result.broken.append(
+                "'fail' led to \(end.status), not to \(status) because of the failpoint: \((end.output + end.errors).suffix(400))"
+            )
         }
-        for text in [end.output, end.errors] {
-            guard let document = try? JSONDecoder().decode(Document.self, from: Data(text.utf8)) else { continue }
-            if let problem = document.error { return problem.code.contains(".") && !problem.message.isEmpty }
-            return document.outcome != nil && document.exit == end.status
-        }
-        return false
     }
 }
 
-extension String {
-    fileprivate static let paused = "paused"
-    fileprivate static let off = "off"
+/// What kiln says of its end: one JSON document with the outcome, or with an error's code.
+struct Ending: Decodable {
+    struct Problem: Decodable {
+        let code: String
+        let message: String
+    }
+
+    /// Why a replacement turned back.
+    struct Turn: Decodable, Equatable {
+        let step: String
+        let code: String
+    }
+
+    let error: Problem?
+    let outcome: String?
+    let exit: Int32?
+    let turn: Turn?
+    let reason: String?
+
+    /// Reads it from standard output or error; nothing where neither is such a document.
+    init?(_ end: Child.End) {
+        let documents = [end.output, end.errors].lazy.compactMap {
+            try? JSONDecoder().decode(Ending.self, from: Data($0.utf8))
+        }
+        guard let first = documents.first else { return nil }
+        self = first
+    }
+
+    /// Whether it says why the status is not 0.
+    func explains(_ status: Int32) -> Bool {
+        if let error { return error.code.contains(".") && !error.message.isEmpty }
+        return outcome != nil && exit == status
+    }
 }

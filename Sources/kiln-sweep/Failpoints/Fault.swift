@@ -18,11 +18,28 @@ enum Fault: String, Sendable, CaseIterable {
     case fullVolume = "full-volume"
     /// A write of the machine to the volume fails with EIO.
     case inputOutputError = "io-error"
+    /// A write of the newest machine to its root overlay fails with EIO.
+    case inputOutputErrorOfRoot = "io-error-overlay"
     /// SIGKILL to the libvirt daemon.
     case killDaemon = "kill-daemon"
 
     /// Those that are tried on a way back; there the first failure has taken the place of the others.
     static let onTheWayBack: [Fault] = [.kill, .fail]
+
+    /// The only moments at which it is tried; nothing where all of them are.
+    ///
+    /// One each for the old machine, and for a new one that boots, that serves, and that is about to stay.
+    var moments: Set<String>? {
+        self == .inputOutputErrorOfRoot ? ["drain.before", "start.after", "verify.before", "commit.before"] : nil
+    }
+
+    /// Whether it ends a machine or lets it stand still, so that something is off even where the replacement is over.
+    var stopsMachines: Bool {
+        switch self {
+        case .killOld, .killNew, .fullState, .fullOverlay, .fullVolume, .inputOutputError, .inputOutputErrorOfRoot: true
+        case .kill, .fail, .secondKiln, .killDaemon: false
+        }
+    }
 
     /// Why it can't happen at a point; nothing where it can.
     func impossibility(at point: Point) -> String? {
@@ -45,7 +62,7 @@ struct FailpointCell: Sendable {
 
     /// All of them, those that can't occur too; a fault after the other, so that a part of a sweep has seen every step.
     static let all: [FailpointCell] = Strategy.all.flatMap { strategy in
-        Fault.allCases.flatMap { fault in strategy.points.map { FailpointCell(point: $0, fault: fault) } }
+        Fault.allCases.flatMap { fault in strategy.points(for: fault).map { FailpointCell(point: $0, fault: fault) } }
             + Fault.onTheWayBack.flatMap { fault in
                 strategy.pointsBack.map { FailpointCell(point: $0, fault: fault) }
             }

@@ -14,6 +14,8 @@ struct Strategy: Sendable {
     let attaches: String
     /// The steps that are swept: all, or those at which it differs from a strategy that is swept in full.
     let swept: Set<String>
+    /// More steps that are swept with a fault.
+    let alsoSwept: [Fault: Set<String>]
     /// The ways back, each with the failure that leads to it.
     let waysBack: [WayBack]
 
@@ -37,6 +39,7 @@ struct Strategy: Sendable {
             "plan", "prepare", "drain", "stop", "prove-off", "snapshot", "handover", "start", "healthy", "verify",
             "commit",
         ],
+        alsoSwept: [:],
         waysBack: [
             WayBack(name: "abort", failure: "snapshot.after", steps: ["start-old", "old-healthy", "remove-new"]),
             WayBack(
@@ -57,7 +60,17 @@ struct Strategy: Sendable {
         startsNew: "start",
         attaches: "attach",
         swept: ["start", "warm", "stop", "handover", "attach", "healthy"],
-        waysBack: [WayBack(name: "abort", failure: "warm.after", steps: ["remove-new"])]
+        // There the new machine is on all the time; in stop-first it isn't yet.
+        alsoSwept: [.killNew: ["drain", "prove-off", "snapshot"]],
+        waysBack: [
+            WayBack(name: "abort", failure: "warm.after", steps: ["remove-new"]),
+            WayBack(name: "late-abort", failure: "snapshot.after", steps: ["start-old", "old-healthy", "remove-new"]),
+            WayBack(
+                name: "revert",
+                failure: "healthy.before",
+                steps: ["stop-new", "prove-new-off", "hand-back", "start-old", "old-healthy", "remove-new"]
+            ),
+        ]
     )
 
     /// Those that are swept.
@@ -65,9 +78,15 @@ struct Strategy: Sendable {
 
     /// Every moment before and after a step forward.
     var points: [Point] {
-        steps.filter(swept.contains).flatMap { step in
+        steps.flatMap { step in
             ["before", "after"].map { Point(strategy: self, way: nil, failure: nil, step: step, moment: $0) }
         }
+    }
+
+    /// Those at which a fault is tried.
+    func points(for fault: Fault) -> [Point] {
+        let tried = swept.union(alsoSwept[fault] ?? [])
+        return points.filter { tried.contains($0.step) && fault.moments?.contains($0.name) != false }
     }
 
     /// Every moment before and after a step back.
@@ -102,6 +121,8 @@ struct Point: Sendable {
     var isOldThere: Bool { isBeforeEnd(of: strategy.endsOld) }
     /// Whether the new machine is there.
     var isNewThere: Bool { !isBeforeEnd(of: strategy.startsNew) }
+    /// Whether the volumes are the new machine's by then.
+    var isHandedOver: Bool { !isBeforeEnd(of: "handover") }
     /// Whether a machine has the volume.
     var isVolumeHeld: Bool { isOldThere || !isBeforeEnd(of: strategy.attaches) }
 

@@ -106,6 +106,9 @@ struct LaneHome: Sendable {
         return name?.dropFirst("guest=kiln.sweep.web.".count).split(separator: ",").first.flatMap { Int($0) }
     }
 
+    /// The name of a generation's domain.
+    static func domain(_ generation: Int) -> String { "kiln.sweep.web.\(generation)" }
+
     /// The machines that have a file of the volume open for writing.
     var writers: [Processes.Process] {
         machines.filter { machine in

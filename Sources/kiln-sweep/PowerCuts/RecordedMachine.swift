@@ -76,7 +76,8 @@ final class RecordedMachine {
         }
         // As Kiln formats a volume; small, because every state of it is looked at as a whole.
         try tool(["truncate", "-s", "16M", initial])
-        try tool(["mke2fs", "-F", "-q", "-t", "ext4", "-L", "data", "--", initial])
+        let extended = "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
+        try tool(["mke2fs", "-F", "-q", "-t", "ext4", "-L", "data", "-E", extended, "--", initial])
         try tool(["cp", "--sparse=always", initial, directory + "/volume.raw"])
         try tool(["truncate", "-s", "0", log])
     }

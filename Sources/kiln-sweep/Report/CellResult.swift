@@ -4,8 +4,8 @@ import Foundation
 struct CellResult: Codable, Sendable {
     /// The cell, such as `failpoints/stop-first/handover.after/kill`.
     let cell: String
-    /// Which program was tried, so that another build's results are not taken for this one's.
-    var build = ""
+    /// What was tried, so that another build's results are not taken for this one's: see ``Basis``.
+    var basis = ""
     var acknowledged = 0
     var lost = 0
     /// How often two machines had a volume open for writing, or two answered.
@@ -18,6 +18,8 @@ struct CellResult: Codable, Sendable {
     var broken: [String] = []
     /// What happened, for people: exit codes, seeds.
     var notes: [String] = []
+    /// Why the fault did not happen; the cell was not tried then.
+    private(set) var missed: String?
     /// How many states or lives it stands for.
     var runs = 1
     var seconds = 0.0
@@ -25,17 +27,24 @@ struct CellResult: Codable, Sendable {
     var tier: String { cell.split(separator: "/").first.map(String.init) ?? cell }
     var isClean: Bool {
         lost == 0 && bothServing == 0 && neitherServing == 0 && leftovers.isEmpty && broken.isEmpty
+            && missed == nil
     }
 
     init(cell: String) { self.cell = cell }
+
+    /// Says that the fault did not happen.
+    mutating func miss(_ reason: String) {
+        missed = reason
+        runs = 0
+    }
 }
 
 /// The file of finished cells: JSON lines, appended as they end, so that a sweep goes on where it was interrupted.
 struct ResultFile: Sendable {
     let path: String
-    let build: String
+    let basis: Basis
 
-    /// What cells have found with this build; the latest result of each.
+    /// What cells have found on this basis; the latest result of each.
     func finished() -> [String: CellResult] {
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         let decoder = JSONDecoder()
@@ -43,12 +52,12 @@ struct ResultFile: Sendable {
         let all = text.split(separator: "\n").compactMap {
             try? decoder.decode(CellResult.self, from: Data($0.utf8))
         }
-        return Dictionary(all.filter { $0.build == build }.map { ($0.cell, $0) }, uniquingKeysWith: { $1 })
+        return Dictionary(all.filter { $0.basis == basis.of($0.cell) }.map { ($0.cell, $0) }, uniquingKeysWith: { $1 })
     }
 
     func append(_ result: CellResult) throws {
         var own = result
-        own.build = build
+        own.basis = basis.of(result.cell)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)

@@ -10,9 +10,11 @@ struct SweepTable {
     let took: Duration
 
     private static let header = [
-        "tier", "points", "cells run", "cannot occur", "acknowledged", "lost", "both serving", "neither serving",
-        "leftovers", "other", "seconds",
+        "tier", "points", "cells run", "cannot occur", "not hit", "acknowledged", "lost", "both serving",
+        "neither serving", "leftovers", "other", "seconds",
     ]
+
+    private static let untried = "Not tried, and why:"
 
     /// The status that says what is not as it should be; nothing where all is.
     var exitStatus: Int32? {
@@ -41,7 +43,8 @@ struct SweepTable {
 
     private func row(_ name: String, _ points: Int, _ own: [CellResult], _ not: Int) -> [String] {
         let sums = [
-            own.reduce(0) { $0 + $1.runs }, not, own.reduce(0) { $0 + $1.acknowledged }, own.reduce(0) { $0 + $1.lost },
+            own.reduce(0) { $0 + $1.runs }, not, own.count { $0.missed != nil },
+            own.reduce(0) { $0 + $1.acknowledged }, own.reduce(0) { $0 + $1.lost },
             own.reduce(0) { $0 + $1.bothServing }, own.reduce(0) { $0 + $1.neitherServing },
             own.reduce(0) { $0 + $1.leftovers.count }, own.reduce(0) { $0 + $1.broken.count },
             Int(own.reduce(0) { $0 + $1.seconds }.rounded()),
@@ -59,15 +62,17 @@ struct SweepTable {
                 return column == 0 ? cell + space : space + cell
             }.joined(separator: "  ")
         }
-        return (lines + [""] + remarks).joined(separator: "\n") + "\n"
+        let untried = [SweepTable.untried] + Untried.all.map { "- \($0)" }
+        return (lines + [""] + remarks + [""] + untried).joined(separator: "\n") + "\n"
     }
 
     /// The table for a README.
     var markdown: String {
         func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
         let rule = "|" + SweepTable.header.indices.map { $0 == 0 ? "---|" : "---:|" }.joined()
-        return ([line(SweepTable.header), rule] + rows.map(line) + [""] + remarks.map { "- \($0)" })
-            .joined(separator: "\n") + "\n"
+        let table = [line(SweepTable.header), rule] + rows.map(line)
+        let untried = ["", SweepTable.untried, ""] + Untried.all.map { "- \($0)" }
+        return (table + [""] + remarks.map { "- \($0)" } + untried).joined(separator: "\n") + "\n"
     }
 
     private var remarks: [String] {
@@ -85,7 +90,9 @@ struct SweepTable {
         let counts = [
             (result.lost, "lost"), (result.bothServing, "both serving"), (result.neitherServing, "neither serving"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        return (counts + result.leftovers.map { "left: \($0)" } + result.broken + result.notes).joined(separator: "; ")
+        let missed = result.missed.map { ["not hit: \($0)"] } ?? []
+        let left = result.leftovers.map { "left: \($0)" }
+        return (missed + counts + left + result.broken + result.notes).joined(separator: "; ")
             .replacingOccurrences(of: "\n", with: " ")
     }
 }

@@ -46,6 +46,8 @@ struct ScheduleCell {
             result.neitherServing = summary.neitherServing
             result.leftovers = Array(repeating: "see the life's trace", count: summary.leftovers)
             result.broken = summary.violations
+            if end.status != 0 { result.broken.append("the test ended with \(end.status)") }
+            if summary.lives != lives { result.broken.append("\(summary.lives) lives were lived, not \(lives)") }
         } catch {
             result.broken.append("\(error)")
         }

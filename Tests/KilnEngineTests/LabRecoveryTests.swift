@@ -1,0 +1,204 @@
+import Foundation
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@testable import KilnEngine
+
+/// What commands after a death or a halt may rely on, beyond what the random schedules reach.
+@Suite struct LabRecoveryTests {
+    private static let unreachable = KilnError("hypervisor.unreachable", "gone", exit: .unreachable)
+
+    // MARK: - Rehearsals
+
+    @Test("a rehearsal whose clone would have the name of a user's volume is refused, and that volume stays")
+    func userNamedVolume() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        let name = try Name("data-canary")
+        _ = try await world.engine.cloneVolume(lab: world.id.lab, world.volume, as: name)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let error = try await #require(throws: KilnError.self) { try await world.engine.replace(world.id, options) }
+        #expect(error.code == "canary.name-taken" && error.message.contains("lab/data-canary"))
+        #expect(try world.world.written(lab: world.id.lab, volume: name) == ["a"])
+        #expect(try world.engine.servers() == [world.id])
+    }
+
+    @Test("a killed rehearsal's clone goes also where the lab was declared without the volume since")
+    func clonesOfKilledRehearsal() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.world.faults.before("start") { [faults = world.world.faults] in faults.arm(.crashBefore, at: 1) }
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        await #expect(throws: (any Error).self) { try await world.engine.replace(world.id, options) }
+        try #require(world.world.faults.isCrashed)
+        world.world.faults.before("start", nil)
+        world.world.faults.disarm()
+        try world.world.reviveAfterCrash()
+        let names = try world.engine.volumes.list().map(\.name.text)
+        try #require(names == ["data", "data-canary"])
+        var spec = try world.spec()
+        spec.volumes = [:]
+        try await world.up(spec)
+        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(try world.engine.volumes.retained().isEmpty)
+    }
+
+    // MARK: - The old machine
+
+    @Test("what the old machine's console said long ago does not halt an abort")
+    func oldConsole() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores), "2": GuestBehaviour()])
+        try await world.up()
+        let console = world.world.state.consoleLog(world.machine(1))
+        try Data("booted\nOut of memory: Killed process 7 (leaky)\n".utf8).write(to: URL(fileURLWithPath: console))
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .aborted && report.turn?.code == "stop.timeout", "\(report)")
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+    }
+
+    @Test("a machine keeps the ports that it was made with, whatever the lab is declared with, until it is replaced")
+    func portsOfMachine() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
+        let http = try Name("http")
+        var spec = try world.spec()
+        spec.ports = [http: PortSpec(guest: 80, host: 18080)]
+        try await world.up(spec)
+        spec.ports = [http: PortSpec(guest: 80, host: 18081)]
+        try await world.up(spec)
+        #expect(try await world.engine.status(world.id).ports[http]?.host == 18080)
+        #expect(try await world.replace("tiny:2").outcome == .reverted)
+        #expect(world.world.hypervisor.running(onPort: 18080) == world.machine(1))
+        #expect(try await world.replace("tiny:1").outcome == .committed)
+        #expect(try await world.engine.status(world.id).ports[http]?.host == 18081)
+        #expect(world.world.hypervisor.running(onPort: 18081) == world.machine(3))
+    }
+
+    // MARK: - The new machine
+
+    @Test("warm-first: a new machine that is booted again with its volumes is waited for before it is asked for them")
+    func bootedAgain() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let faults = world.world.faults
+        faults.fail("attach", with: Self.unreachable)
+        await #expect(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
+        faults.fail("attach", with: nil)
+        world.world.hypervisor.set(world.machine(2), .off)
+        faults.fail("run", with: KilnError("guest.agent-silent", "it boots", exit: .deadline))
+        faults.before("awaitAgent") { faults.fail("run", with: nil) }
+        #expect(try await world.engine.recover(world.id)?.outcome == .committed)
+        #expect(world.world.hypervisor.alive == [world.machine(2)])
+    }
+
+    @Test("a boot begins the health deadline anew")
+    func deadlineOfBoot() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.world.faults.fail("awaitAgent", with: Self.unreachable)
+        await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
+        world.world.faults.fail("awaitAgent", with: nil)
+        let mark = world.world.state.generation(world.machine(2)) + "/health.start"
+        let began = try #require(try DurableFile.readJSON(HostUptime.self, from: mark))
+        try DurableFile.writeJSON(HostUptime(bootID: began.bootID, seconds: began.seconds - 3600), to: mark)
+        world.world.hypervisor.set(world.machine(2), .off)
+        #expect(try await world.engine.recover(world.id)?.outcome == .committed)
+        let anew = try #require(try DurableFile.readJSON(HostUptime.self, from: mark))
+        #expect(anew.seconds >= began.seconds)
+    }
+
+    @Test("past the point of no return a machine that serves no more can be replaced, and switched off")
+    func brokenInCommit() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        let kept = KilnError("machine.seed-kept", "the guest does not let go", exit: .deadline)
+        world.world.faults.fail("detachSeed", with: kept)
+        let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2") }
+        #expect(error.code == "replace.open" && error.exit == .halted)
+        await #expect(throws: KilnError.self) { try await world.engine.stop(world.id) }
+        try await world.engine.stop(world.id, force: true)
+        #expect(world.world.hypervisor.alive.isEmpty)
+        world.world.faults.fail("detachSeed", with: nil)
+        world.world.hypervisor.setBehaviour(
+            GuestBehaviour(.cloudInitFails),
+            ofImage: world.world.root + "/images/tiny-2.qcow2"
+        )
+        #expect(try await world.replace("tiny:1").outcome == .committed)
+        #expect(world.world.hypervisor.alive == [world.machine(3)])
+        #expect(!world.exists(world.world.state.seed(world.machine(2))))
+        #expect(try world.written() == ["a"])
+    }
+
+    // MARK: - What is left
+
+    @Test("gc removes what a killed process was making of a generation's disks")
+    func drafts() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let draft = world.world.state.seed(world.machine(2)) + ".making"
+        world.world.faults.before("define") { [faults = world.world.faults] in
+            try? DurableFile.makeDirectory(draft)
+            try? Data("a host's private key".utf8).write(to: URL(fileURLWithPath: draft + "/user-data"))
+            faults.arm(.crashBefore, at: 1)
+        }
+        await #expect(throws: (any Error).self) { try await world.replace("tiny:2") }
+        world.world.faults.before("define", nil)
+        world.world.faults.disarm()
+        try world.world.reviveAfterCrash()
+        try DurableFile.makeDirectory(draft)
+        #expect(try await world.engine.recover(world.id)?.outcome == .aborted)
+        #expect(!world.exists(draft))
+        try DurableFile.makeDirectory(draft)
+        #expect(try await world.engine.collectGarbage() == [draft])
+        #expect(!world.exists(draft))
+    }
+
+    @Test("a volume that only one of the two machines mounts is nobody's once the other serves")
+    func leases() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
+        let more = try Name("more")
+        let one = try world.spec()
+        var two = one
+        two.volumes[more] = "/more"
+        func up(_ spec: ServerSpec) async throws {
+            let volume = VolumeSpec(size: .mebibytes(64))
+            let volumes = [world.volume: volume, more: volume]
+            _ = try await world.engine.up(
+                LabSpec(name: world.id.lab, volumes: volumes, servers: [world.id.server: spec])
+            )
+        }
+        func holder() throws -> MachineID? { try world.engine.volumes.record(lab: world.id.lab, more)?.lease?.machine }
+        try await up(two)
+        #expect(try holder() == world.machine(1))
+        try await up(one)
+        #expect(try await world.replace("tiny:1").outcome == .committed)
+        #expect(try holder() == nil)
+        try await up(two)
+        #expect(try await world.replace("tiny:2").outcome == .reverted)
+        #expect(try holder() == nil)
+        #expect(try world.record().lease?.machine == world.machine(2))
+    }
+
+    @Test("a recovery that ends a revert names the state that an earlier process had set aside")
+    func discardedIsNamed() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec()
+        spec.verify = [Check(.exec(["/usr/bin/check"]), failures: 1)]
+        let (faults, new) = (world.world.faults, world.machine(2))
+        world.world.guests.answer("/usr/bin/check") { machine in
+            faults.fail("start", with: Self.unreachable)
+            return machine == new ? 1 : 0
+        }
+        try await world.up(spec)
+        faults.fail("start", with: nil)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), dataOnRevert: .restore)
+        await #expect(throws: KilnError.self) { try await world.engine.replace(world.id, options) }
+        faults.fail("start", with: nil)
+        let report = try #require(try await world.engine.recover(world.id))
+        #expect(report.outcome == .reverted && report.discarded.count == 1)
+        #expect(try world.engine.volumes.retained() == report.discarded)
+    }
+}
