@@ -42,8 +42,8 @@ extension ServerWorkspace {
         }
         if withVolumes { try await prepareVolumes(machine) }
         try removeSockets(machine)
-        try markBoot(machine)
         try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
+        try markBoot(machine)
         try await parts.machines.start(machine, forwards: forwards)
     }
 

@@ -73,8 +73,10 @@ public enum RootWalk {
         return kiln_landlock_create_ruleset(nil, 0, asksForVersion)
     }
 
-    /// Takes from this thread, and those that it starts, every way to new privileges, and where the kernel has Landlock
-    /// every path, TCP, and the processes of the same user.
+    /// Takes from this thread, and those that it starts, every way to new privileges, and as far as the kernel has Landlock
+    /// what is in files and directories, the making and removing of them, TCP, and signals to other processes.
+    ///
+    /// Landlock leaves modes, owners and times of files, which only their owner can change.
     ///
     /// https://docs.kernel.org/userspace-api/landlock.html
     static func giveUpRights() throws {

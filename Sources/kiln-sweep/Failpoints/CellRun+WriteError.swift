@@ -83,18 +83,25 @@ extension CellRun {
         let document = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
         let nodes = document?["return"] as? [[String: Any]] ?? []
         func node(_ driver: String, _ file: String?) -> String? {
-            nodes.first { $0["drv"] as? String == driver && $0["file"] as? String == file }?["node-name"] as? String
+            let node = nodes.first { $0["drv"] as? String == driver && CellRun.filePath($0["file"] as? String) == file }
+            return node?["node-name"] as? String
         }
-        try? answer.write(toFile: "/tmp/swx/dbg/nodes.json", atomically: false, encoding: .utf8)
         guard let storage = node("file", path), let format = node("qcow2", path) else { return nil }
         let image = nodes.first { $0["node-name"] as? String == format }?["image"] as? [String: Any]
         var fields: [String: Any] = [
             "driver": "qcow2", "node-name": format, "read-only": false, "discard": "unmap",
             "cache": ["direct": false, "no-flush": false],
         ]
-        let below = (image?["backing-image"] as? [String: Any])?["filename"] as? String
+        let below = CellRun.filePath((image?["backing-image"] as? [String: Any])?["filename"] as? String)
         if let backing = node("qcow2", below) { fields["backing"] = backing }
         return (storage, fields)
+    }
+
+    /// The path that QEMU means by a file's name, which is a JSON object where a path alone would not say enough.
+    private static func filePath(_ name: String?) -> String? {
+        guard let name, name.hasPrefix("json:") else { return name }
+        let object = try? JSONSerialization.jsonObject(with: Data(name.dropFirst("json:".count).utf8))
+        return ((object as? [String: Any])?["file"] as? [String: Any])?["filename"] as? String
     }
 
     private struct Node {
