@@ -65,6 +65,19 @@ import Testing
         #expect(try await world.engine.status(world.id).image?.version == "1")
     }
 
+    @Test("warm-first is refused where the user-data mounts a volume itself, also where only the command asks for it")
+    func ownMount() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec()
+        spec.userData = .object(["runcmd": .array([.string("mount /dev/vdb /data/")])])
+        try await world.up(spec)
+        let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
+        #expect(error.code == "user-data.own-mount" && error.message.contains("a mount of '/data'"))
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(try world.engine.history(world.id).operations.count == 1)
+        #expect(try await world.replace("tiny:2", .stopFirst).outcome == .committed)
+    }
+
     @Test("a rehearsal that fails leaves the server, its volume and no canary")
     func canaryFails() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])

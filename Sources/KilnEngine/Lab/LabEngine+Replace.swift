@@ -76,6 +76,8 @@ extension LabEngine {
     ) async throws -> ReplacementReport {
         var spec = spec
         if let strategy = options.strategy { spec.strategy = strategy }
+        // Lab files are checked when they are read; a strategy may be another one than theirs.
+        if spec.strategy == .warmFirst, let mount = spec.ownMount { throw mountsItself(workspace.id, mount) }
         do {
             if options.isCanaryFirst { try await rehearse(workspace, spec) }
             return try await begin(workspace, spec: spec, options)
@@ -83,6 +85,15 @@ extension LabEngine {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
+    }
+
+    private func mountsItself(_ id: ServerID, _ mount: OwnMount) -> KilnError {
+        KilnError(
+            "user-data.own-mount",
+            "the user-data of \(id) has \(mount.found), which does not go with warm-first: \(OwnMount.reason)",
+            hint: "replace with '--strategy stop-first', or change the lab file",
+            exit: .aborted
+        )
     }
 
     /// Begins the next generation of a server and drives it to its end.

@@ -8,7 +8,7 @@ struct DeclaredServer {
     /// The mount paths that could be read.
     let mounts: [String]
     /// Where its user-data does with a volume what a warm-first replacement does itself.
-    var ownMounts: [OwnMount] = []
+    var ownMounts: [PlacedOwnMount] = []
     /// Nothing where it could not be read.
     let spec: ServerSpec?
 }
@@ -100,7 +100,7 @@ struct LabDecoder {
             mounts: Array(volumes.values),
             spec: image.map(edits.spec)
         )
-        server.ownMounts = fields[.userData].map { OwnMount.all(in: $0, of: volumes) } ?? []
+        server.ownMounts = fields[.userData].map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }
         return server
     }
