@@ -59,6 +59,22 @@ import Testing
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
     }
 
+    @Test("an old machine that a full disk pauses in the middle of its shutdown is booted again: it would end later")
+    func pausedInShutdown() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores), "2": GuestBehaviour()])
+        try await world.up()
+        let (hypervisor, old) = (world.world.hypervisor, world.machine(1))
+        world.world.faults.before("waitUntilOff") { [faults = world.world.faults] in
+            hypervisor.set(old, .paused)
+            faults.before("waitUntilOff", nil)
+        }
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .aborted, "\(report)")
+        #expect(hypervisor.alive == [old] && hypervisor.starts(old) == 2)
+        #expect(try await world.engine.status(world.id).state == .running)
+        #expect(try !world.record().isUnclean)
+    }
+
     @Test("a machine keeps the ports that it was made with, whatever the lab is declared with, until it is replaced")
     func portsOfMachine() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])

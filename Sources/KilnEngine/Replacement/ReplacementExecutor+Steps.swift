@@ -210,24 +210,32 @@ extension ReplacementExecutor {
 
     private mutating func startOld() async throws {
         guard let old else { return }
-        if try await needsRestart(old) { try await server.shutDownOrPowerOff(old) }
+        if try await needsRestart(old) {
+            // One that stands still hears nothing.
+            try await server.start(old)
+            try await server.shutDownOrPowerOff(old)
+        }
         // Where it was never stopped, what its console said before is no news.
         if try await server.parts.machines.state(of: old) == .running { try server.markBoot(old) }
         try await server.start(old)
         release()
     }
 
-    // Its `drain` hooks ended its service, and only a boot is known to bring that back.
+    // Its `drain` hooks ended its service, and only a boot is known to bring that back. One that was paused in the middle of
+    // its shutdown goes on with that, maybe when it has been found healthy.
     private func needsRestart(_ old: MachineID) async throws -> Bool {
-        guard replacement.entered.contains(.drain), try !server.record(old).spec.drain.isEmpty else { return false }
-        return try await server.parts.machines.state(of: old) == .running
+        switch try await server.parts.machines.state(of: old) {
+        case .running: try replacement.entered.contains(.drain) && !server.record(old).spec.drain.isEmpty
+        case .paused: replacement.entered.contains(.stop)
+        default: false
+        }
     }
 
     private func oldHealthy() async throws {
         guard let old else { return }
         do {
             try await server.awaitReady(old)
-        } catch let error as KilnError where error.code == "ready.machine-died" {
+        } catch let error as KilnError where error.exit != .unreachable {
             // A guest that was asked to shut down may do so when the patience with it has long ended.
             guard try await server.parts.machines.state(of: old) == .off else { throw error }
             try await server.proveOff(old)
