@@ -4,7 +4,7 @@ extension RawMachine {
     static let mac = "52:54:00:12:34:56"
 
     /// QEMU's arguments: the devices, slots and cache modes of the machines that kiln defines, and its idle parts too,
-    /// such as the ports for later volumes, for the guest's kernel spends time on each.
+    /// such as the ports of disks, for the guest's kernel spends time on each.
     func arguments(instance: String) throws -> [String] {
         guard case .direct(let commandLine) = image.manifest.boot, let kernel = image.kernel else {
             throw Failure("\(image.manifest.name) does not boot a kernel directly; the raw QEMU here can't boot it")
@@ -23,21 +23,14 @@ extension RawMachine {
             "-kernel", kernel,
         ] + (image.initrd.map { ["-initrd", $0] } ?? [])
             + ["-append", "\(processor.completed(commandLine)) ds=nocloud;i=\(instance)"]
-            + ports + disks + network + serialPorts
+            + port + disks + network + serialPorts
             + ["-object", "rng-random,id=random,filename=/dev/urandom"]
             + ["-device", "virtio-rng-pci,rng=random,bus=pcie.0,addr=0x1a", "-device", "pvpanic"]
     }
 
-    // The seed's port and eight spare ones.
-    private var ports: [String] {
-        (1...9).flatMap { number in
-            let function = (number - 1) % 8
-            let address = "0x\(1 + (number - 1) / 8).0x\(function)" + (number == 1 ? ",multifunction=on" : "")
-            return [
-                "-device",
-                "pcie-root-port,port=\(7 + number),chassis=\(number),id=pci.\(number),bus=pcie.0,addr=\(address)",
-            ]
-        }
+    // The seed's.
+    private var port: [String] {
+        ["-device", "pcie-root-port,port=8,chassis=1,id=pci.1,bus=pcie.0,addr=0x1.0x0,multifunction=on"]
     }
 
     private var disks: [String] {

@@ -59,12 +59,14 @@ struct DomainDocumentTests {
         }
     }
 
-    @Test("there are ports for the disks that can be unplugged and eight more")
-    func portsToSpare() throws {
-        for (seed, volumes, ports) in [(nil, 0, 8), ("/seed", 0, 9), ("/seed", 3, 12)] {
-            let domain = try XMLElement.parsed(
-                DomainDocument.xml(for: Machines.machine(seed: seed, volumes: volumes))
-            )
+    @Test("each disk that can be plugged or unplugged has a port, those that come later too, and there are no others")
+    func ports() throws {
+        for (seed, volumes, later, ports) in [
+            (nil, 0, 0, 0), ("/seed", 0, 0, 1), ("/seed", 3, 0, 4), ("/seed", 0, 3, 4),
+        ] {
+            var machine = try Machines.machine(seed: seed, volumes: volumes)
+            machine.laterVolumes = later
+            let domain = try XMLElement.parsed(DomainDocument.xml(for: machine))
             let controllers = domain.child("devices")?.all("controller") ?? []
             #expect(controllers.filter { $0["model"] == "pcie-root-port" }.count == ports)
             #expect(controllers.filter { $0["model"] == "pcie-root" }.count == 1)

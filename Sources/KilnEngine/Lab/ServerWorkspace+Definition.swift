@@ -16,6 +16,7 @@ extension ServerWorkspace {
             root: MachineSpec.Disk(path: state.rootOverlay(machine), backing: [record.files.disk]),
             seed: FileManager.default.fileExists(atPath: seed) ? seed : nil,
             volumes: withVolumes ? try volumeNames(of: machine).map { try volumes.disk(lab: id.lab, $0) } : [],
+            laterVolumes: withVolumes ? 0 : record.spec.volumes.count,
             network: record.spec.network,
             consoleSocket: state.consoleSocket(machine),
             consoleLog: state.consoleLog(machine),

@@ -79,6 +79,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public var seed: String?
     /// The volumes; empty while the machine is only prepared.
     public var volumes: [Volume]
+    /// How many volumes it gets while it runs.
+    public var laterVolumes: Int
     /// What of the network it sees.
     public var network: ServerSpec.Network
     /// Its network card.
@@ -105,6 +107,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         root: Disk,
         seed: String?,
         volumes: [Volume],
+        laterVolumes: Int = 0,
         network: ServerSpec.Network,
         consoleSocket: String,
         consoleLog: String,
@@ -121,6 +124,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         self.root = root
         self.seed = seed
         self.volumes = volumes
+        self.laterVolumes = laterVolumes
         self.network = network
         self.mac = MACAddress(of: id)
         self.consoleSocket = consoleSocket

@@ -8,9 +8,6 @@ public enum DomainDocument {
     /// libvirt derives it from the alias of the card by putting `host` before it.
     public static let netdev = "host" + networkAlias
 
-    /// How many disks can be plugged into a running machine, beside those that it started with.
-    public static let sparePorts = 8
-
     /// The name of the virtio-serial port of the ledger in the guest: `/dev/virtio-ports/kiln.ledger`.
     public static let ledgerPort = "kiln.ledger"
 
