@@ -148,6 +148,26 @@ import Testing
         #expect(try world.written() == ["a"])
     }
 
+    @Test(
+        "a new machine that ends in COMMIT before it has written what its first boot made boots once more from its seed"
+    )
+    func lostPowerInCommit() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let (hypervisor, new, seed) = (
+            world.world.hypervisor, world.machine(2), world.world.state.seed(world.machine(2))
+        )
+        world.world.guests.answer("sync") { $0 == new && hypervisor.starts(new) == 1 ? 1 : 0 }
+        world.world.faults.before("detachSeed") { [faults = world.world.faults] in
+            hypervisor.set(new, .off)
+            faults.before("detachSeed", nil)
+            faults.before("start") { #expect(FileManager.default.fileExists(atPath: seed)) }
+        }
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(hypervisor.alive == [new] && hypervisor.starts(new) == 2)
+        #expect(!world.exists(seed))
+    }
+
     // MARK: - What is left
 
     @Test("gc removes what a killed process was making of a generation's disks")

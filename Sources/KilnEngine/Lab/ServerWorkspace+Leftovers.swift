@@ -6,29 +6,41 @@ extension ServerWorkspace {
     /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
     ///
     /// A machine that forgets its root keeps it, because each of its boots is a first one.
+    /// - Throws: `machine.lost-power` where it ended meanwhile; it keeps the seed, which its next boot may need.
     func dropSeed(_ machine: MachineID) async throws {
         guard try !record(machine).hasVolatileRoot else { return }
         let seed = state.seed(machine)
         guard FileManager.default.fileExists(atPath: seed) else { return }
         // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
         // power in here gets its seed once more.
-        async let isWritten: Void = writeBack(machine)
+        async let writing = writeBack(machine)
         try await parts.machines.detachSeed(machine, path: seed)
-        await isWritten
+        let isWritten = await writing
+        if !isWritten, try await !parts.machines.state(of: machine).isAlive {
+            throw KilnError(
+                Self.lostPower,
+                "\(machine) ended before it had written what its first boot made",
+                hint: "start it once more: 'kiln recover \(id)'",
+                exit: .aborted
+            )
+        }
         try DurableFile.remove(seed)
     }
 
     // What the first boot made of the seed may still be in the guest's memory only. A machine that lost its power then
     // would come back as one that has been set up, but without its mounts, and no seed to do it again.
-    private func writeBack(_ machine: MachineID) async {
+    private func writeBack(_ machine: MachineID) async -> Bool {
         do {
-            _ = try await parts.guests.run(GuestCommand(["sync"], deadline: .seconds(30)), in: machine)
+            return try await parts.guests.run(GuestCommand(["sync"], deadline: .seconds(30)), in: machine).status == 0
         } catch {
             parts.progress(
                 .note("\(machine) was not asked to write to its disks: \(KilnError.wrapping(error).message)")
             )
+            return false
         }
     }
+
+    static let lostPower = "machine.lost-power"
 
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
     func remove(_ machine: MachineID) async throws {

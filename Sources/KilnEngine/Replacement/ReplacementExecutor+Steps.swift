@@ -104,11 +104,9 @@ extension ReplacementExecutor {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
         // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
         do {
-            if try await server.parts.machines.state(of: new) != .running {
-                try await server.start(new)
-                try await server.awaitReady(new)
-            }
-            try await server.dropSeed(new)
+            try await settleNew()
+        } catch let error as KilnError where error.code == ServerWorkspace.lostPower && !isLeavingNew {
+            try await settleNew()
         } catch let error as KilnError where isLeavingNew && error.exit != .unreachable {
             server.parts.progress(.note("\(new) serves no more: \(error.message)"))
         }
@@ -118,6 +116,14 @@ extension ReplacementExecutor {
             try server.volumes.release(lab: id.lab, name, from: old)
         }
         try await server.retire(old, keeping: try server.record(new).spec.keepRoots, serving: new)
+    }
+
+    private func settleNew() async throws {
+        if try await server.parts.machines.state(of: new) != .running {
+            try await server.start(new)
+            try await server.awaitReady(new)
+        }
+        try await server.dropSeed(new)
     }
 
     // It can't change any more, so this is what the machine really was. That it can't be measured is no reason to give up
