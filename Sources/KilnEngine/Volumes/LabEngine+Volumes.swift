@@ -240,7 +240,8 @@ extension LabEngine {
     /// A process that died in between may also have left the guest frozen.
     private func settle(_ record: inout VolumeRecord, _ machine: MachineID) async throws {
         guard let below = record.unconfirmed else { return }
-        await thaw(machine)
+        // Once this is settled nobody asks any more, so one answer that got lost must not be the end of it.
+        await thaw(machine, attempts: 3)
         let used = try await parts.machines.activeLayer(of: record.id, in: machine)
         switch used {
         case volumes.path(record, record.layers.last ?? ""): try volumes.adopt(&record)
