@@ -41,6 +41,7 @@ extension EndToEnd {
                 let past = try await home.run("drift", lab.web, "--generation", "1")
                 #expect(past.exit == .unmet && past.text.contains("/usr/bin/backdoor"), "\(past.errors)")
                 #expect(try FileManager.default.contentsOfDirectory(atPath: home.path + "/roots").isEmpty)
+                #expect(try await home.run("drift", lab.web, "--generation", "9").exit == .usage)
             }
         }
 

@@ -89,6 +89,16 @@ import Testing
         }
     }
 
+    @Test("a generation that never was is told from one whose root is gone")
+    func never() async throws {
+        let world = try listed()
+        try await world.up()
+        let error = try await #require(throws: KilnError.self) {
+            try await world.engine.drift(world.id, generation: Generation(9))
+        }
+        #expect(error.code == "generation.missing" && error.exit == .usage && error.message.contains("only 1"))
+    }
+
     @Test("a volatile root keeps its seed for the next boot, and its drift can't be seen")
     func volatile() async throws {
         let world = try LabTestWorld()

@@ -78,6 +78,21 @@ import Testing
         #expect(try await world.replace("tiny:2", .stopFirst).outcome == .committed)
     }
 
+    @Test("warm-first is refused where the new root would forget at a reboot what it mounts, and stop-first is not")
+    func forgetsMounts() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        try world.world.images.add("full", cloudInit: .full)
+        var spec = try world.spec("tiny:full")
+        spec.root = .volatile
+        try await world.up(spec)
+        let refused = try await world.replace("tiny:full", .warmFirst)
+        #expect(refused.outcome == .aborted && refused.turn?.code == "root.forgets-mounts", "\(refused)")
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+        #expect(try await world.replace("tiny:full", .stopFirst).outcome == .committed)
+    }
+
     @Test("a rehearsal that fails leaves the server, its volume and no canary")
     func canaryFails() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])

@@ -31,7 +31,8 @@ struct SeedDocumentsTests {
             uuid: UUID(),
             instanceID: "web-3-abc",
             hostKey: hostKey?.publicKey,
-            created: Date()
+            created: Date(),
+            ports: nil
         )
         let mount = GuestMount(id: volume, path: "/data", fileSystem: .ext4)
         return try SeedDocuments(

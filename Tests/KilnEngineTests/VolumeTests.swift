@@ -91,6 +91,26 @@ struct VolumeTests {
         }
     }
 
+    @Test("a guest that a killed clone left frozen goes on, also where one answer of the next command gets lost")
+    func lostAnswerAfterKilledClone() async throws {
+        for call in 1...6 {
+            let test = try LabTestWorld()
+            try await test.up()
+            // It dies when it has frozen the guest and is about to switch the machine to the new layer.
+            test.world.faults.before("moveVolume") { [faults = test.world.faults] in faults.arm(.crashBefore, at: 1) }
+            _ = try? await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: try Name("copy"))
+            test.world.faults.before("moveVolume", nil)
+            test.world.faults.disarm()
+            try test.world.reviveAfterCrash()
+            try #require(test.world.guests.frozenMachines == [test.machine(1)])
+            test.world.faults.arm(.unreachableBefore, at: call)
+            _ = try? await test.engine.start(test.id)
+            let fired = test.world.faults.disarm() ?? "nothing"
+            try await test.up()
+            #expect(test.world.guests.frozenMachines.isEmpty, "\(fired)")
+        }
+    }
+
     @Test("a guest that is not thawed is an error, and the next command tries again")
     func notThawed() async throws {
         let test = try LabTestWorld()

@@ -50,7 +50,11 @@ public final class FakeImages: ImageSource {
 
     /// Adds the image `tiny` in a version whose guests behave in the given way.
     @discardableResult
-    public func add(_ version: String, _ behaviour: GuestBehaviour = GuestBehaviour()) throws -> StoredImage {
+    public func add(
+        _ version: String,
+        _ behaviour: GuestBehaviour = GuestBehaviour(),
+        cloudInit: ImageManifest.CloudInit = .subset
+    ) throws -> StoredImage {
         let path = "\(directory)/tiny-\(version).qcow2"
         try FakeDisks.makeImage(path, "tiny \(version)")
         let digits = String(StableHash.fnv1a(version), radix: 16)
@@ -62,7 +66,7 @@ public final class FakeImages: ImageSource {
             digest: digest,
             virtualSize: .mebibytes(64),
             boot: .direct(commandLine: "console=ttyS0"),
-            cloudInit: .subset,
+            cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",
             memory: .mebibytes(128),

@@ -15,6 +15,7 @@ enum Deadline {
             defer { group.cancelAll() }
             group.addTask { try await work() }
             group.addTask {
+                // The limit itself.
                 try await Task.sleep(for: limit)
                 throw KilnError(
                     "deadline",

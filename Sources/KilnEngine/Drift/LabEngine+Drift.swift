@@ -8,11 +8,12 @@ extension LabEngine {
     ///
     /// - Parameter generation: the generation to look at, whose root must still be there; nothing means the machine that
     ///   commands reach.
-    /// - Throws: `lock.held` while another command changes the server; `drift.root-missing`, `drift.copy-torn`,
-    ///   `drift.no-file-system`, `drift.listing-damaged`, `image.…`, `tool.…`.
+    /// - Throws: `generation.missing` where there never was such a one; `lock.held` while another command changes the
+    ///   server; `drift.root-missing`, `drift.copy-torn`, `drift.no-file-system`, `drift.listing-damaged`, `image.…`,
+    ///   `tool.…`.
     public func drift(_ id: ServerID, generation: Generation? = nil) async throws -> DriftReport {
         let workspace = try existing(id)
-        let machine = try generation.map { id.machine($0) } ?? machine(id)
+        let machine = try generation.map { try known($0, of: workspace) } ?? machine(id)
         return try await workspace.measureDrift(machine) {
             // Nobody may stop or replace the machine while its guest is frozen.
             let lock = try workspace.lock()
@@ -20,5 +21,19 @@ extension LabEngine {
             try await workspace.thawLeftover(machine)
             return try await workspace.copyRoot(machine)
         }
+    }
+
+    private func known(_ generation: Generation, of workspace: ServerWorkspace) throws -> MachineID {
+        let all = try workspace.journal.history().operations.map(\.replacement.intent.to)
+        guard all.contains(generation) else {
+            throw KilnError(
+                "generation.missing",
+                "there never was a generation \(generation) of \(workspace.id), only "
+                    + all.map(\.description).joined(separator: ", "),
+                hint: "see 'kiln history \(workspace.id)'",
+                exit: .usage
+            )
+        }
+        return workspace.id.machine(generation)
     }
 }

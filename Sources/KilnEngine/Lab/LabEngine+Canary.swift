@@ -75,7 +75,7 @@ extension LabEngine {
         }
         // By what the clones say of themselves: the lab may be declared otherwise by now, and a user's volume may have
         // such a name.
-        for clone in try volumes.list() where clone.rehearsal == canary {
+        for clone in volumes.readableList().volumes where clone.rehearsal == canary {
             if let machine = clone.lease?.machine { try volumes.release(lab: clone.lab, clone.name, from: machine) }
             try volumes.purge(try volumes.retain(lab: clone.lab, clone.name))
         }

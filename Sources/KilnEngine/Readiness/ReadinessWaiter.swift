@@ -93,7 +93,14 @@ struct ReadinessWaiter {
     // that it has to boot; its console costs it nothing.
     private func pause(before check: Check) async throws {
         if let every = check.every { return try await Task.sleep(for: every) }
-        guard case .cloudInit = check.probe else { return try await Task.sleep(for: check.probe.pause) }
+        switch check.probe {
+        case .agent, .http, .tcp: try await Task.sleep(for: .milliseconds(100))
+        case .exec: try await Task.sleep(for: .milliseconds(250))
+        case .cloudInit: try await pauseForCloudInit()
+        }
+    }
+
+    private func pauseForCloudInit() async throws {
         let next = ContinuousClock.now + .seconds(1)
         repeat {
             try await Task.sleep(for: .milliseconds(100))
@@ -329,15 +336,6 @@ struct ReadinessWaiter {
     private var lastLines: String? {
         let lines = console.lastLines(8)
         return lines.isEmpty ? nil : "the console's last lines:\n    " + lines.joined(separator: "\n    ")
-    }
-}
-
-extension Probe {
-    fileprivate var pause: Duration {
-        switch self {
-        case .agent, .cloudInit, .http, .tcp: .milliseconds(100)
-        case .exec: .milliseconds(250)
-        }
     }
 }
 

@@ -202,7 +202,7 @@ extension ReplacementExecutor {
         }
     }
 
-    private mutating func restoreData() async throws {
+    private func restoreData() async throws {
         // It runs already where that was decided after a halt.
         if let old, try await server.parts.machines.state(of: old).isAlive {
             try await server.shutDownOrPowerOff(old)

@@ -28,7 +28,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     /// When it was made.
     public let created: Date
     /// Its published ports by name; nothing in the record of an older Kiln, whose ports are the lab's.
-    var ports: [Name: UInt16]?
+    let ports: [Name: UInt16]?
 
     /// What tells the kernel to keep the root in memory.
     static let volatileRoot = "kiln.root=volatile"

@@ -2,8 +2,10 @@
 public struct Check: Sendable, Hashable, CustomStringConvertible {
     /// What is asked.
     public let probe: Probe
-    /// The pause between two attempts; nothing means, while something is waited for, 100 ms or, where
-    /// the guest itself is asked (cloud-init, exec), 250 ms; and 1 s while it is watched.
+    /// The pause between two attempts.
+    ///
+    /// Nothing means 1 s while it is watched, and while it is waited for 100 ms, but 250 ms for a command; cloud-init is
+    /// asked each second, and as soon as the console tells that it has ended.
     public let every: Duration?
     /// How long one attempt may take.
     public let timeout: Duration

@@ -21,8 +21,14 @@ public enum Probe: Sendable, Hashable, Codable, CustomStringConvertible {
         case .cloudInit(let allowDegraded): allowDegraded ? "cloud-init (degraded allowed)" : "cloud-init"
         case .http(let port, let path, _, _): "http \(port)\(path)"
         case .tcp(let port, _, _): "tcp \(port)"
-        case .exec(let command): "exec \(command.first ?? "")"
+        case .exec(let command): "exec \(Self.text(of: command))"
         }
+    }
+
+    // A text in the lab file is a command line for the shell, whose name tells nobody which check it was.
+    private static func text(of command: [String]) -> String {
+        let words = command.starts(with: ["/bin/sh", "-c"]) ? command.dropFirst(2) : command[...]
+        return Name.quoted(words.joined(separator: " "))
     }
 
     /// The published port that the probe needs, if any.

@@ -47,7 +47,7 @@ extension DomainDocument {
         return disks.map { $0.element(labels: labels) }
     }
 
-    // No more ports than disks: where every instruction is emulated, eight of them made a boot half a second longer.
+    // No more ports than disks: each is found and set up in the boot, which takes time where instructions are emulated.
     private static func controllers(ports: Int) -> [XMLElement] {
         let pci =
             [XMLElement("controller", ["type": "pci", "index": "0", "model": "pcie-root"])]
