@@ -30,6 +30,18 @@ enum Processes {
     /// Whether a process is there and no zombie.
     static func isAlive(_ pid: Int32) -> Bool { state(of: pid).map { $0 != "Z" && $0 != "X" } ?? false }
 
+    /// Who traces a process, asked of each of its threads; 0 stands for nobody.
+    static func tracers(of pid: Int32) -> Set<Int32> {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        return Set(
+            threads.map { thread in
+                let status = (try? String(contentsOfFile: "/proc/\(pid)/task/\(thread)/status", encoding: .utf8)) ?? ""
+                let line = status.split(separator: "\n").first { $0.hasPrefix("TracerPid:") }
+                return line?.split(separator: "\t").last.flatMap { Int32($0) } ?? 0
+            }
+        )
+    }
+
     /// The files that a process has open for writing.
     static func openForWriting(_ pid: Int32) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []

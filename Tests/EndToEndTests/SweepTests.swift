@@ -5,9 +5,12 @@ extension EndToEnd {
     /// A small, fixed part of what `make sweep` does as a whole.
     @Suite("Sweep", .timeLimit(.minutes(5)))
     struct Sweeps {
-        @Test("a full disk and a dead QEMU in the middle of a replacement lose nothing")
+        @Test("a full disk, one that fails to sync, and a dead QEMU in the middle of a replacement lose nothing")
         func faults() async throws {
-            let cells = ["snapshot.before/full-volume", "healthy.before/kill-new"]
+            let cells = [
+                "snapshot.before/full-volume", "plan.before/io-error-state", "handover.after/io-error-state",
+                "healthy.before/kill-new",
+            ]
             let sweep = try await sweep(
                 ["--lanes", "1"] + cells.flatMap { ["--only", "failpoints/stop-first/\($0)"] }
             )

@@ -21,7 +21,8 @@ enum Fixtures {
         operation: ServerStatus.OpenOperation? = nil,
         isHalted: Bool = false,
         age: Int? = 60,
-        isDue: Bool = false
+        isDue: Bool = false,
+        problem: String? = nil
     ) throws -> ServerStatus {
         ServerStatus(
             lab: try Name("shop"),
@@ -36,7 +37,8 @@ enum Fixtures {
             operation: operation,
             isHalted: isHalted,
             ageSeconds: generation == nil ? nil : age,
-            isDue: isDue
+            isDue: isDue,
+            problem: problem
         )
     }
 
@@ -48,14 +50,15 @@ enum Fixtures {
         from: Generation? = Generation(1),
         strategy: Strategy = .stopFirst,
         discarded: [String] = [],
-        server: String = "web"
+        server: String = "web",
+        last: Step = .prepare
     ) throws -> ReplacementReport {
         ReplacementReport(
             server: try id("shop", server),
             from: from,
             to: Generation(2),
             outcome: outcome,
-            steps: [CompletedStep(step: .plan, milliseconds: 40), CompletedStep(step: .prepare, milliseconds: 1260)],
+            steps: [CompletedStep(step: .plan, milliseconds: 40), CompletedStep(step: last, milliseconds: 1260)],
             turn: turn,
             reason: reason,
             evidence: evidence,

@@ -118,7 +118,8 @@ struct RenderingTests {
 
     @Test("a halted replacement names the commands that lead out")
     func halted() throws {
-        let result = ReplacementResult(report: try Fixtures.report(.halted, reason: "the data is damaged"))
+        let report = try Fixtures.report(.halted, reason: "the data is damaged", last: .handover)
+        let result = ReplacementResult(report: report)
         #expect(
             try Renderer.text(result, as: .table) == """
                 shop/web: halted; nothing was deleted (stop-first, 1.3 s)
@@ -129,6 +130,16 @@ struct RenderingTests {
 
                 """
         )
+        // Before the handover nobody has written to what would be restored.
+        let early = ReplacementResult(report: try Fixtures.report(.halted, reason: "it is held", last: .proveOff))
+        #expect(try !Renderer.text(early, as: .table).contains("--data restore"))
+    }
+
+    @Test("a server of which nothing can be known says why")
+    func unknown() throws {
+        let list = ServerList(servers: [try Fixtures.status("web", generation: nil, problem: "torn\u{1b}[2J")])
+        #expect(try Renderer.text(list, as: .table).contains("unknown: torn"))
+        #expect(try !Renderer.text(list, as: .table).contains("\u{1b}"))
     }
 
     @Test("a server that is due says how old it is, and can be listed alone")

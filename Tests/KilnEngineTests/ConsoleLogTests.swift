@@ -45,6 +45,31 @@ import Testing
         }
     }
 
+    @Test(
+        "what tells that a guest is not to be kept is found, and what is allowed is not",
+        arguments: [
+            "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
+            "[    9.1] Oops: 0002 [#1] PREEMPT SMP NOPTI",
+            "[    9.1] BUG: unable to handle page fault for address: ffffffffc0a0b000",
+            "You are in emergency mode. After logging in, type \"journalctl -xb\" to view system logs",
+            "[  OK  ] Entering emergency mode. Exit the shell to continue.",
+            "[   21.9] EXT4-fs error (device vda): ext4_lookup:1855: inode #12: comm ls: deleted inode referenced: 15",
+            "[   33.0] blk_update_request: I/O error, dev vdb, sector 2048 op 0x1:(WRITE) flags 0x800",
+            "[   40.2] Out of memory: Killed process 412 (server) total-vm:204800kB, anon-rss:190000kB",
+            "[   40.2] Memory cgroup out of memory: Killed process 412 (server) total-vm:204800kB",
+        ]
+    )
+    func fatal(_ line: String) throws {
+        let text = "Linux version 6.1.0\n\(line)\nlogin:"
+        try log(Array(text.utf8)) { #expect($0.fatalLine?.isEmpty == false) }
+        try log(Array(text.utf8)) { console in
+            var console = console
+            console.allow = [String(line.suffix(20))]
+            #expect(console.fatalLine == nil)
+        }
+        try log(Array("Linux version 6.1.0\nlogin:".utf8)) { #expect($0.fatalLine == nil) }
+    }
+
     @Test("long lines and long logs are cut")
     func long() throws {
         let text = String(repeating: "x", count: 500_000) + "\n" + String(repeating: "y\n", count: 100) + "last"

@@ -252,6 +252,41 @@ import Testing
         #expect(world.world.hypervisor.alive == [old])
     }
 
+    @Test("a halt for want of the old machine can be left by a roll forward, which does not need it")
+    func rollForward() async throws {
+        let world = try await world(verify: 1)
+        let hypervisor = world.world.hypervisor
+        hypervisor.setBehaviour(GuestBehaviour(.cloudInitFails), ofImage: world.world.root + "/images/tiny-1.qcow2")
+        try world.world.images.add("3")
+        #expect(try await world.replace("tiny:2").outcome == .halted)
+        let refused = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
+        #expect(refused.code == "replace.halted" && refused.hint?.contains("kiln replace lab/web") == true)
+        let missing = try await #require(throws: KilnError.self) { try await world.replace("tiny:missing") }
+        #expect(missing.exit == .aborted)
+        #expect(try world.engine.history(world.id).halted != nil)
+        #expect(try await world.replace("tiny:3").outcome == .committed)
+        #expect(hypervisor.alive == [world.machine(3)])
+        #expect(try world.written() == ["a"])
+        #expect(try world.record().lease?.machine == world.machine(3))
+        let outcomes = try world.engine.history(world.id).operations.map(\.replacement.outcome)
+        #expect(outcomes == [.committed, .reverted, .committed])
+        #expect(hypervisor.violations.isEmpty)
+    }
+
+    @Test("what SNAPSHOT sealed outlives a clone that is made while a person looks for what went wrong")
+    func sealOutlivesClone() async throws {
+        let world = try await world()
+        // The layers of so many replacements are about to be merged.
+        for number in 2...7 { #expect(try await world.replace("tiny:\(number % 2 + 1)").outcome == .committed) }
+        world.world.guests.answer(Self.check) { $0.generation == Generation(8) ? 65 : 0 }
+        world.write("last of the old", by: 7)
+        #expect(try await world.replace("tiny:1").outcome == .halted)
+        _ = try await world.engine.cloneVolume(lab: world.id.lab, world.volume, as: try Name("look"))
+        let report = try #require(try await world.engine.recover(world.id, data: .restore))
+        #expect(report.outcome == .reverted && report.discarded.count == 1, "\(report)")
+        #expect(try world.written() == ["a", "last of the old"])
+    }
+
     // MARK: - Hooks of the old machine
 
     @Test("'drain' hooks run in the old machine in their order, before it is asked to stop")

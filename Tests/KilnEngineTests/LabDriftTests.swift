@@ -79,10 +79,22 @@ import Testing
         #expect(!report.observable && report.reason?.contains("kiln image bake tiny") == true)
     }
 
-    @Test("a generation whose root is gone is named")
+    @Test("of a generation that was replaced there is what was measured at its end, also once its root is gone")
+    func measuredAtEnd() async throws {
+        let world = try listed()
+        try await world.up()
+        try set(["/data", "/odd"], on: world)
+        for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
+        let report = try await world.engine.drift(world.id, generation: Generation(1))
+        #expect(report.generation == Generation(1) && report.added.map(\.text) == ["/odd"])
+        #expect(report.consistency == .off)
+    }
+
+    @Test("a generation that was not measured at its end, and whose root is gone, is named")
     func gone() async throws {
         let world = try listed()
         try await world.up()
+        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "full"))
         for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
         await #expect { try await world.engine.drift(world.id, generation: Generation(1)) } throws: {
             ($0 as? KilnError)?.code == "drift.root-missing"

@@ -118,6 +118,44 @@ import Testing
         }
     }
 
+    @Test("warm-first: a volume's file that is spoilt while the new machine boots is found out with the old one on")
+    func damagedWhileWarming() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let layer = try world.activeLayer
+        world.world.faults.before("awaitAgent") { try? Self.spoil(layer, "gone") }
+        let report = try await world.replace("tiny:2", .warmFirst)
+        #expect(report.outcome == .aborted && report.turn?.code == "volume.damaged", "\(report)")
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
+    }
+
+    @Test("a machine is not started with a volume that is not lent to it")
+    func notLent() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        try await world.engine.stop(world.id)
+        try world.engine.volumes.release(lab: world.id.lab, world.volume, from: world.machine(1))
+        let error = try await #require(throws: KilnError.self) { try await world.engine.start(world.id) }
+        #expect(error.code == "volume.leased" && error.message.contains("lent to nobody"))
+        #expect(world.world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("a lease tells that the journal has lost its end, where nothing else does")
+    func leaseOfLostGeneration() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let path = world.world.state.server(world.id) + "/journal"
+        let first = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        try await world.engine.stop(world.id)
+        try first.write(to: URL(fileURLWithPath: path))
+        try FileManager.default.removeItem(atPath: world.world.state.generation(world.machine(2)))
+        let error = try await #require(throws: KilnError.self) { try await world.engine.start(world.id) }
+        #expect(error.code == "journal.short" && error.exit == .halted)
+        #expect(world.world.hypervisor.alive.isEmpty)
+    }
+
     private static func spoil(_ layer: String, _ how: String) throws {
         guard !FileManager.default.fileExists(atPath: layer + ".kept") else { return }
         try FileManager.default.moveItem(atPath: layer, toPath: layer + ".kept")

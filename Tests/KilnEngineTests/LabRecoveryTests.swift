@@ -45,6 +45,74 @@ import Testing
         #expect(try world.engine.volumes.retained().isEmpty)
     }
 
+    // MARK: - The journal
+
+    @Test("a journal whose end is gone, at whatever record, starts nobody and removes nothing")
+    func shortJournal() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let path = world.world.state.server(world.id) + "/journal"
+        let first = try Data(contentsOf: URL(fileURLWithPath: path))
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        let files = try world.files()
+        for short in [Data(), first.prefix(15), first] {
+            try short.write(to: URL(fileURLWithPath: path))
+            for command in [
+                { _ = try await world.up() }, { _ = try await world.replace("tiny:1") },
+                { try await world.engine.start(world.id) }, { _ = try await world.engine.recover(world.id) },
+            ] as [() async throws -> Void] {
+                let error = try await #require(throws: KilnError.self) { try await command() }
+                #expect(error.code == "journal.short" && error.hint?.contains("kiln down lab") == true)
+            }
+            #expect(world.world.hypervisor.alive == [world.machine(2)])
+            #expect(try world.files() == files)
+        }
+        try await world.engine.down(world.id.lab)
+        #expect(world.world.hypervisor.alive.isEmpty)
+        try await world.up()
+    }
+
+    @Test("a server whose journal can't be read hides no other, and keeps no other's garbage")
+    func otherServers() async throws {
+        let world = try LabTestWorld()
+        let other = ServerID(lab: world.id.lab, server: try Name("other"))
+        var spec = try world.spec()
+        spec.volumes = [:]
+        _ = try await world.engine.up(try world.lab([world.id.server: world.spec(), other.server: spec]))
+        let path = world.world.state.server(other) + "/journal"
+        try Data("kiln-journal 2\n".utf8).write(to: URL(fileURLWithPath: path))
+        let seen = try await world.engine.statuses()
+        #expect(seen.map(\.name) == [other.server, world.id.server])
+        #expect(seen.first?.problem?.contains("not a journal of format 1") == true)
+        #expect(seen.last?.problem == nil && seen.last?.state == .running)
+        let seed = world.world.state.seed(world.machine(1))
+        // One root of the past is kept, so that of the first generation is not.
+        for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
+        try Data().write(to: URL(fileURLWithPath: seed))
+        #expect(try await world.engine.collectGarbage().contains(seed))
+        #expect(world.world.hypervisor.alive == [world.machine(3), other.machine(Generation(1))])
+    }
+
+    @Test("warm-first: where the journal can't be written any more, no second machine runs on beside the old one")
+    func unwritableJournal() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let path = world.world.state.server(world.id) + "/journal"
+        world.world.faults.before("awaitAgent") {
+            try? FileManager.default.moveItem(atPath: path, toPath: path + ".kept")
+            // Kiln follows no links.
+            try? FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + ".kept")
+        }
+        let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
+        #expect(error.code == "state.not-writable" && error.exit == .aborted)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        world.world.faults.before("awaitAgent", nil)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: path + ".kept", toPath: path)
+        #expect(try await world.engine.recover(world.id)?.outcome == .aborted)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+    }
+
     // MARK: - The old machine
 
     @Test("what the old machine's console said long ago does not halt an abort")

@@ -20,6 +20,8 @@ import Testing
         #expect(report.steps.map(\.step).contains(.attach))
         #expect(hypervisor.alive == [new])
         #expect(hypervisor.starts(new) == 1)
+        let published = try #require(try await world.engine.status(world.id).ports[Name("http")]?.host)
+        #expect(hypervisor.running(onPort: published) == new)
         #expect(hypervisor.write("first of the new", by: new))
         #expect(try world.written() == ["last of the old", "first of the new"])
         #expect(world.world.ports.reservations == 0)

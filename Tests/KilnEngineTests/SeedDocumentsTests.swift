@@ -12,6 +12,8 @@ struct SeedDocumentsTests {
         userData: JSONValue?,
         hostKey: SSHKeyPair? = nil,
         isWarm: Bool = false,
+        cloudInit: ImageManifest.CloudInit = .subset,
+        path: String = "/data",
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
@@ -24,7 +26,7 @@ struct SeedDocumentsTests {
             spec: ServerSpec(image: try ImageReference("tiny"), userData: userData),
             image: ServerStatus.Image(name: try Name("tiny"), version: "1", digest: digest),
             boot: .direct(commandLine: "quiet"),
-            cloudInit: .subset,
+            cloudInit: cloudInit,
             files: GenerationRecord.Files(disk: "/disk", kernel: nil, initrd: nil),
             memory: .mebibytes(256),
             processors: 1,
@@ -34,7 +36,7 @@ struct SeedDocumentsTests {
             created: Date(),
             ports: nil
         )
-        let mount = GuestMount(id: volume, path: "/data", fileSystem: .ext4)
+        let mount = GuestMount(id: volume, path: path, fileSystem: .ext4)
         return try SeedDocuments(
             record: record,
             mounts: [mount],
@@ -69,6 +71,21 @@ struct SeedDocumentsTests {
         let found = try userData(try documents(userData: .object(["mounts": .array([own])])))["mounts"]?.array
         #expect(found?.first == own)
         #expect(found?.last?.array?.prefix(2) == [.string("/dev/disk/by-id/virtio-\(volume)"), .string("/data")])
+    }
+
+    @Test("a warm guest with a full cloud-init gets a mount unit by serial number, and no mount that would wait for it")
+    func warmMount() throws {
+        let found = try userData(
+            try documents(userData: nil, isWarm: true, cloudInit: .full, path: "/srv/my data-%1")
+        )
+        #expect(found["mounts"] == nil)
+        let file = try #require(found["write_files"]?.array?.first)
+        // As 'systemd-escape --path' writes it.
+        #expect(file["path"] == .string(#"/etc/systemd/system/srv-my\x20data\x2d\x251.mount"#))
+        let lines = try #require(file["content"]?.string).split(separator: "\n")
+        #expect(lines.contains("What=/dev/disk/by-id/virtio-\(volume)"))
+        #expect(lines.contains("Where=/srv/my data-%%1") && lines.contains("Options=defaults,nofail"))
+        #expect(lines.last?.hasPrefix(#"WantedBy=dev-disk-by\x2did-virtio\x2d"#) == true)
     }
 
     @Test("the network is configured by hardware address, and no name is set")

@@ -37,7 +37,7 @@ struct ReplacementResult: Renderable {
         }
         if report.outcome == .halted {
             lines.append("next: try the way back again with 'kiln recover \(report.server)'")
-            if report.from != nil {
+            if report.from != nil, report.steps.contains(where: { $0.step == .handover }) {
                 let command = "kiln recover \(report.server) --data restore"
                 lines.append("or with the volumes as they were before the replacement: '\(command)'")
             }

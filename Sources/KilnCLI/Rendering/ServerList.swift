@@ -40,6 +40,7 @@ extension ServerStatus {
     var condition: String { work + (isDue ? ", due" + (age.map { " (\(ServerStatus.days($0)) old)" } ?? "") : "") }
 
     private var work: String {
+        if let problem { return "unknown: \(ConsoleText.singleLine(problem))" }
         if isHalted { return "halted (\(state.rawValue)); see 'kiln history \(lab)/\(name)'" }
         guard let operation else { return state.rawValue }
         let step = operation.step.rawValue

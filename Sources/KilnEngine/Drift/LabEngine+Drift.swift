@@ -6,14 +6,16 @@ extension LabEngine {
     /// Drift is a result, not an error. A running guest holds back its writes for the moment in which its layer is copied;
     /// one without an agent does not, and the report says so.
     ///
-    /// - Parameter generation: the generation to look at, whose root must still be there; nothing means the machine that
-    ///   commands reach.
+    /// Of a generation that a replacement has ended there is what was measured then; its root can't have changed since.
+    ///
+    /// - Parameter generation: the generation to look at; nothing means the machine that commands reach.
     /// - Throws: `generation.missing` where there never was such a one; `lock.held` while another command changes the
     ///   server; `drift.root-missing`, `drift.copy-torn`, `drift.no-file-system`, `drift.listing-damaged`, `image.…`,
     ///   `tool.…`.
     public func drift(_ id: ServerID, generation: Generation? = nil) async throws -> DriftReport {
         let workspace = try existing(id)
         let machine = try generation.map { try known($0, of: workspace) } ?? machine(id)
+        if generation != nil, let kept = try workspace.keptDriftReport(machine) { return kept }
         return try await workspace.measureDrift(machine) {
             // Nobody may stop or replace the machine while its guest is frozen.
             let lock = try workspace.lock()

@@ -51,7 +51,11 @@ extension LabEngine {
         // What was taken down meanwhile would be made again by its lock.
         guard let workspace = try? existing(id), let lock = try? workspace.lock() else { return [] }
         defer { withExtendedLifetime(lock) {} }
-        let history = try workspace.journal.history()
+        // What is known of it would be needed to tell what is garbage; it keeps no other server's garbage.
+        guard let history = try? workspace.history() else {
+            parts.progress(.note("\(id) is left alone: its journal can't be read"))
+            return []
+        }
         guard history.open == nil, history.halted == nil else { return [] }
         var removed: [String] = []
         let kept = try keptRoots(workspace, history)

@@ -49,6 +49,17 @@ extension LabEngine {
         )
     }
 
+    // What halted for want of the old machine has been taken back but for that, which is about to be replaced.
+    private func giveUpOld(_ workspace: ServerWorkspace, _ halted: Replacement) async throws {
+        try workspace.journal.append(.resumed)
+        var replacement = halted
+        replacement.apply(.resumed)
+        var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: nil)
+        executor.isLeavingOld = true
+        let report = try await executor.run()
+        if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
+    }
+
     // Takes the lock, recovers, and tells which generation serves.
     private func changing(
         _ id: ServerID,
@@ -57,7 +68,7 @@ extension LabEngine {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        _ = try await recoverLocked(workspace, leavingNew: true)
+        _ = try await recoverLocked(workspace, leavingNew: true, leavingOld: true)
         guard let current = try workspace.journal.history().current else {
             throw KilnError(
                 "server.not-launched",
@@ -117,6 +128,7 @@ extension LabEngine {
             forceStop: options.forceStop
         )
         try await checkVolumes(workspace, spec, serving: history.current)
+        if let halted = history.halted?.replacement { try await giveUpOld(workspace, halted) }
         try workspace.journal.append(.began(intent))
         var replacement = Replacement(intent)
         replacement.apply(.began(intent))
@@ -146,12 +158,16 @@ extension LabEngine {
 
     /// What ``recover(_:data:)`` would do, in one sentence.
     public func recoveryPlan(_ id: ServerID) async throws -> String {
-        let history = try existing(id).journal.history()
+        let history = try existing(id).history()
         if let halted = history.halted {
             return "operation \(halted.replacement.intent.number) halted: \(halted.replacement.reason ?? ""); "
                 + "the way back would be tried again"
         }
         guard let open = history.open else { return "nothing to recover" }
+        let known = openOperation(open)
+        if let pid = known.pid {
+            return "operation \(known.number) is in progress in \(known.step.rawValue) (pid \(pid))"
+        }
         let running = try await parts.machines.state(of: id.machine(open.replacement.intent.to)) == .running
         var after = open.replacement
         if let event = after.eventOnRecovery(isNewRunning: running) { after.apply(event) }
@@ -166,12 +182,19 @@ extension LabEngine {
     /// Every changing command begins with this.
     /// - Parameter leavingNew: whether a machine past the point of no return need not serve, because it is about to be
     ///   ended or replaced.
-    func recoverLocked(_ workspace: ServerWorkspace, leavingNew: Bool = false) async throws -> ReplacementReport? {
+    /// - Parameter leavingOld: whether the old machine need not serve either, because another replacement is about to begin.
+    func recoverLocked(
+        _ workspace: ServerWorkspace,
+        leavingNew: Bool = false,
+        leavingOld: Bool = false
+    ) async throws -> ReplacementReport? {
         if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
         // One of a command that has ended, since this one has the server's lock.
         if let canary = try? canaryID(of: workspace.id), isCanary(canary) { try await discardCanary(canary) }
-        let history = try workspace.journal.history()
-        if let halted = history.halted { throw try haltedError(workspace, halted.replacement) }
+        let history = try workspace.history()
+        if let halted = history.halted?.replacement, !(leavingOld && halted.lacksOnlyOld) {
+            throw try haltedError(workspace, halted)
+        }
         try await settleSwitches(of: workspace.id)
         guard var replacement = history.open?.replacement else { return nil }
         parts.progress(.note("\(workspace.id): operation \(replacement.intent.number) was interrupted; recovering"))
@@ -201,6 +224,11 @@ extension LabEngine {
             }
         } else {
             ways.append("try again to take it back: 'kiln recover \(id)'")
+        }
+        if replacement.lacksOnlyOld {
+            ways.append(
+                "a new generation, with the data as it is: 'kiln replace \(id) --image IMAGE' or 'kiln rollback \(id)'"
+            )
         }
         for name in try workspace.volumeNames(of: id.machine(replacement.intent.to)) {
             ways.append("look at the data first: 'kiln volume check \(id.lab)/\(name)'")
@@ -238,19 +266,7 @@ extension LabEngine {
                     exit: .blocked
                 )
             }
-            try await checkFile(of: record, machine)
-        }
-    }
-
-    // A volume that could not move would be found out with the old machine stopped already, and unable to start again.
-    private func checkFile(of record: VolumeRecord, _ machine: MachineID?) async throws {
-        var own: String?
-        if let machine { own = try await parts.machines.activeLayer(of: record.id, in: machine) }
-        do {
-            try volumes.verifyLayers(record)
-            try volumes.refuseForeignHolders(record, isAttached: own != nil)
-        } catch let error as KilnError where error.code == "volume.damaged" {
-            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
+            try await workspace.checkFile(of: record, machine)
         }
     }
 }

@@ -2,12 +2,18 @@ import Foundation
 import KilnModel
 
 extension LabEngine {
-    /// All servers, or those of one lab.
+    /// All servers, or those of one lab; one of which nothing can be known hides no other.
     public func statuses(_ lab: Name? = nil) async throws -> [ServerStatus] {
         let wanted = try servers().filter { lab == nil || $0.lab == lab }
         guard !wanted.isEmpty else { return [] }
         let states = try await parts.machines.machines()
-        return try wanted.map { try status($0, states: states) }
+        return wanted.map { id in
+            do {
+                return try status(id, states: states)
+            } catch {
+                return unknown(id, KilnError.wrapping(error).message)
+            }
+        }
     }
 
     /// One server.
@@ -18,7 +24,7 @@ extension LabEngine {
 
     private func status(_ id: ServerID, states: [MachineID: MachineState]) throws -> ServerStatus {
         let workspace = workspace(id)
-        let history = try workspace.journal.history()
+        let history = try workspace.history()
         let machine = try? machine(id)
         let record = machine.flatMap { try? workspace.record($0) }
         let published = machine.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
@@ -38,14 +44,34 @@ extension LabEngine {
             instanceID: record?.instanceID,
             ports: Dictionary(uniqueKeysWithValues: ports),
             volumes: record?.spec.volumes ?? [:],
-            operation: history.open.map(open),
+            operation: history.open.map(openOperation),
             isHalted: history.halted != nil,
             ageSeconds: age,
-            isDue: ServerStatus.isDue(age: age, maxAge: maxAge)
+            isDue: ServerStatus.isDue(age: age, maxAge: maxAge),
+            problem: nil
         )
     }
 
-    private func open(_ operation: ServerHistory.Operation) -> ServerStatus.OpenOperation {
+    private func unknown(_ id: ServerID, _ problem: String) -> ServerStatus {
+        ServerStatus(
+            lab: id.lab,
+            name: id.server,
+            generation: nil,
+            state: .absent,
+            image: nil,
+            instanceID: nil,
+            ports: [:],
+            volumes: [:],
+            operation: nil,
+            isHalted: false,
+            ageSeconds: nil,
+            isDue: false,
+            problem: problem
+        )
+    }
+
+    /// An operation that has not ended, and the process that works on it.
+    func openOperation(_ operation: ServerHistory.Operation) -> ServerStatus.OpenOperation {
         // A process of another name with the same number came later.
         let name = try? String(contentsOfFile: "/proc/\(operation.pid)/comm", encoding: .utf8)
         let own = try? String(contentsOfFile: "/proc/self/comm", encoding: .utf8)

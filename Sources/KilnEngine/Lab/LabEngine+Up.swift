@@ -82,7 +82,7 @@ extension LabEngine {
 
     private func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
         let workspace = workspace(id)
-        let history = try workspace.journal.history()
+        let history = try workspace.history()
         guard let current = history.current else {
             let detail = "launch generation \(history.highest + 1) from \(spec.image)"
             return PlannedAction(server: id, kind: .launch, detail: detail)

@@ -63,12 +63,14 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public let ageSeconds: Int?
     /// Whether that is older than the server's `max-age`.
     public let isDue: Bool
+    /// Why nothing is known of it, where its journal can't be relied on.
+    public let problem: String?
 
     /// How old the serving generation is.
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, ports, volumes, operation
+        case lab, name, generation, state, image, ports, volumes, operation, problem
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

@@ -88,6 +88,11 @@ extension ServerWorkspace {
         FileManager.default.fileExists(atPath: driftReport(machine))
     }
 
+    /// What was measured after the end of a machine, if it was.
+    func keptDriftReport(_ machine: MachineID) throws -> DriftReport? {
+        try DurableFile.readJSON(DriftReport.self, from: driftReport(machine))
+    }
+
     /// Keeps what was measured after the end of a machine.
     func keepDriftReport(_ report: DriftReport, of machine: MachineID) throws {
         try DurableFile.writeJSON(report, to: driftReport(machine), mode: 0o600)

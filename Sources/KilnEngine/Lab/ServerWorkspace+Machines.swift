@@ -50,8 +50,22 @@ extension ServerWorkspace {
     // A volume that lost its writer's power is looked at before anybody else writes to it.
     private func prepareVolumes(_ machine: MachineID) async throws {
         for name in try volumeNames(of: machine) {
-            try volumes.prepareToStart(lab: id.lab, name)
+            try volumes.prepare(lab: id.lab, name, for: machine)
             try await volumes.requireClean(lab: id.lab, name: name)
+        }
+    }
+
+    /// Requires that a volume could move on from the machine that has it now.
+    ///
+    /// One that can't would be found out with the old machine stopped already, and unable to start again.
+    func checkFile(of record: VolumeRecord, _ machine: MachineID?) async throws {
+        var own: String?
+        if let machine { own = try await parts.machines.activeLayer(of: record.id, in: machine) }
+        do {
+            try volumes.verifyLayers(record)
+            try volumes.refuseForeignHolders(record, isAttached: own != nil)
+        } catch let error as KilnError where error.code == "volume.damaged" {
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
     }
 
@@ -65,7 +79,7 @@ extension ServerWorkspace {
         let full = try definition(try record(machine), withVolumes: true)
         for (name, volume) in zip(try volumeNames(of: machine), full.volumes) {
             if try await parts.machines.activeLayer(of: volume.id, in: machine) == nil {
-                try volumes.prepareToStart(lab: id.lab, name)
+                try volumes.prepare(lab: id.lab, name, for: machine)
             }
             try await parts.machines.attach(volume, to: full)
         }

@@ -12,6 +12,26 @@ struct ServerWorkspace: Sendable {
     var journal: ServerJournal { ServerJournal(path: state.server(id) + "/journal") }
     var volumes: VolumeStore { VolumeStore(state: state, disks: parts.disks, holders: parts.holders) }
 
+    /// The history that the journal tells, where that is all there was.
+    ///
+    /// - Throws: `journal.short` where it does not tell of a generation that was made: its end must have been cut off.
+    func history() throws -> ServerHistory {
+        let history = try journal.history()
+        let made = (try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")) ?? []
+        let lent = volumes.readableList().volumes.compactMap(\.lease?.machine).filter { $0.server == id }
+        let last = (made.compactMap(Int.init) + lent.map(\.generation.number)).max() ?? 0
+        guard last <= history.highest else {
+            throw KilnError(
+                "journal.short",
+                "the journal of \(id) ends with generation \(history.highest), but there was a generation \(last)",
+                hint: "its end was cut off: put \(journal.path) back as it was, or give the machines up and keep the "
+                    + "volumes with 'kiln down \(id.lab)'",
+                exit: .halted
+            )
+        }
+        return history
+    }
+
     /// Takes the server's lock, or throws `lock.held`.
     func lock() throws -> FileLock {
         try DurableFile.makeDirectory(state.server(id))

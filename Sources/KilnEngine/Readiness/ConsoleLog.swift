@@ -20,7 +20,7 @@ struct ConsoleLog {
     /// or a process was ended for its memory.
     static let fatal = [
         "Kernel panic - not syncing", "Oops: ", "BUG: unable to handle", "You are in emergency mode",
-        "Entering emergency mode", "EXT4-fs error", "I/O error", "Out of memory: Killed process",
+        "Entering emergency mode", "EXT4-fs error", "I/O error", "ut of memory: Killed process",
     ]
 
     /// How far the boot has come, as far as the console tells.

@@ -170,6 +170,11 @@ extension ReplacementExecutor {
         guard let old else { return }
         let state = try await server.parts.machines.state(of: old)
         guard state.isAlive else { return }
+        // Since PLAN a whole boot may have gone by.
+        for name in try server.volumeNames(of: new) {
+            guard let record = try server.volumes.record(lab: id.lab, name) else { continue }
+            try await server.checkFile(of: record, old)
+        }
         // Its guest is dead already; there is nobody to ask.
         if state == .crashed { return try await server.cutPower(of: old) }
         do {
@@ -215,7 +220,7 @@ extension ReplacementExecutor {
     }
 
     private mutating func startOld() async throws {
-        guard let old else { return }
+        guard let old, !isLeavingOld else { return }
         if try await needsRestart(old) {
             // One that stands still hears nothing.
             try await server.start(old)
@@ -238,7 +243,7 @@ extension ReplacementExecutor {
     }
 
     private func oldHealthy() async throws {
-        guard let old else { return }
+        guard let old, !isLeavingOld else { return }
         do {
             try await server.awaitReady(old)
         } catch let error as KilnError where error.exit != .unreachable {

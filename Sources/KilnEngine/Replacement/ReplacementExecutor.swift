@@ -16,6 +16,8 @@ struct ReplacementExecutor {
     var isWarmed = false
     /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
     var isLeavingNew = false
+    /// Whether the command that recovers is about to replace the old machine: then the way back does not need it.
+    var isLeavingOld = false
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
@@ -41,8 +43,13 @@ struct ReplacementExecutor {
             do {
                 try await take(step)
             } catch {
-                try turn(after: step, error)
-                await switchOffHalted()
+                do {
+                    try turn(after: step, error)
+                } catch {
+                    if !replacement.entered.contains(.stop) { await switchOffWarm() }
+                    throw error
+                }
+                if replacement.outcome == .halted, replacement.direction == .abort { await switchOffWarm() }
             }
         }
         return report
@@ -82,9 +89,9 @@ struct ReplacementExecutor {
         if case .turnedBack(let turn) = event { server.parts.progress(.turnedBack(id, turn)) }
     }
 
-    // Warm-first: before the handover the new machine has no volume, and nobody has ended it yet.
-    private func switchOffHalted() async {
-        guard replacement.outcome == .halted, replacement.direction == .abort else { return }
+    // Where the replacement ends or stays open before the handover, nobody has ended a warm machine yet; it has no volume.
+    private func switchOffWarm() async {
+        guard isWarm, !replacement.isHandedOver else { return }
         do {
             try await server.parts.machines.powerOff(new)
         } catch {

@@ -106,7 +106,8 @@ public enum DurableFile {
             "state.not-writable",
             "\(path) can't be written",
             hint: "check its owner, mode and device",
-            cause: "\(call): \(String(cString: strerror(number)))"
+            cause: "\(call): \(String(cString: strerror(number)))",
+            exit: .aborted
         )
     }
 

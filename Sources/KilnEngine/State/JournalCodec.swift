@@ -73,7 +73,8 @@ enum JournalCodec {
             throw KilnError(
                 "journal.torn",
                 "the journal \(path) is damaged at byte \(offset), with whole records after it",
-                hint: "Kiln can't know what is missing: keep the file, and see what 'kiln ps' says runs",
+                hint: "Kiln can't know what is missing: put the file back as it was, or give the lab's machines up and "
+                    + "keep its volumes with 'kiln down LAB'",
                 exit: .halted
             )
         }

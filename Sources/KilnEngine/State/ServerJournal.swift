@@ -27,7 +27,14 @@ struct ServerJournal: Sendable {
         lseek(descriptor, 0, SEEK_END)
         let record = JournalRecord(time: Date(), pid: getpid(), event: event)
         let bytes = (whole == 0 ? JournalCodec.header : Data()) + (try JournalCodec.encode(record))
-        try DurableFile.append(bytes, to: descriptor, path: path)
+        do {
+            try DurableFile.append(bytes, to: descriptor, path: path)
+        } catch {
+            // After a failed fsync the kernel shows what the disk may not have, so nobody may read it as a record that
+            // counts. https://lwn.net/Articles/752063/
+            ftruncate(descriptor, off_t(whole))
+            throw error
+        }
         if existing == nil { try DurableFile.synchronizeDirectory(of: path) }
     }
 

@@ -29,7 +29,7 @@ extension VolumeStore {
         try proveUnheld(record)
         try adopt(&record)
         try verifyLayers(record)
-        try await mergeLooseLayers(&record)
+        try await mergeLooseLayers(&record, isReplaced: kind == .replacement)
         let sealed = record.layers.last ?? ""
         try await putOnTop(layer, of: &record)
         if let snapshot { record.snapshots.append(record.snapshot(snapshot, layer: sealed, kind: kind)) }
@@ -97,8 +97,14 @@ extension VolumeStore {
     ///
     /// A layer that has further names belongs to clones too, and one that a snapshot names has to stay as it is. Each merge
     /// leaves the content of the chain as it was, so it can be cut off anywhere and done again.
-    private func mergeLooseLayers(_ record: inout VolumeRecord) async throws {
-        let needed = Set(record.snapshots.filter { $0.kind != .replacement }.map(\.layer))
+    ///
+    /// - Parameter isReplaced: whether a replacement begins, which alone gives up what the ones before it sealed: the last one
+    ///   may have halted, and have to be taken back to that.
+    private func mergeLooseLayers(_ record: inout VolumeRecord, isReplaced: Bool) async throws {
+        var needed = Set(record.snapshots.filter { $0.kind != .replacement }.map(\.layer))
+        if !isReplaced, let last = record.snapshots.last(where: { $0.kind == .replacement }) {
+            needed.insert(last.layer)
+        }
         let highestKept = try record.layers.lastIndex { try needed.contains($0) || isShared(path(record, $0)) } ?? 0
         guard record.layers.count - 1 - highestKept >= VolumeStore.mostLoose else { return }
         let loose = Set(record.layers[(highestKept + 1)...])
@@ -154,13 +160,27 @@ extension VolumeStore {
     func proveUnheld(lab: Name, _ name: Name) throws { try proveUnheld(try existing(lab: lab, name)) }
 
     /// The same of a volume that a machine is about to get; then what was unconfirmed is known.
-    func prepareToStart(lab: Name, _ name: Name) throws {
-        guard try existing(lab: lab, name).unconfirmed != nil else { return try proveUnheld(lab: lab, name) }
+    ///
+    /// - Throws: `volume.leased` too, where the volume is lent to another machine or to none.
+    func prepare(lab: Name, _ name: Name, for machine: MachineID) throws {
+        let found = try existing(lab: lab, name)
+        guard found.lease?.machine == machine else { throw notLent(found, to: machine) }
+        guard found.unconfirmed != nil else { return try proveUnheld(lab: lab, name) }
         let lock = try lock(lab: lab, name)
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
         try proveUnheld(record)
         try adopt(&record)
+    }
+
+    private func notLent(_ record: VolumeRecord, to machine: MachineID) -> KilnError {
+        KilnError(
+            "volume.leased",
+            "\(machine) is not to have the volume \(record.title), which is lent to "
+                + (record.lease?.machine.description ?? "nobody"),
+            hint: "see which generation is the server's with 'kiln history \(machine.server)'",
+            exit: .halted
+        )
     }
 
     /// Only layers that somebody may write to: sealed ones are shared with clones.

@@ -83,6 +83,11 @@ public struct Replacement: Sendable, Hashable {
     /// Whether the old machine may have been touched.
     private var isOldTouched: Bool { intent.from != nil && (entered.contains(.stop) || entered.contains(.drain)) }
 
+    /// Whether it halted because the old machine could not be brought back, which a roll forward does not need.
+    public var lacksOnlyOld: Bool {
+        outcome == .halted && entered.last.map { [.startOld, .oldHealthy].contains($0) } == true
+    }
+
     /// All steps of the present direction, in order.
     public var sequence: [Step] {
         let oldAgain: [Step] = isOldTouched ? [.startOld, .oldHealthy] : []

@@ -20,6 +20,7 @@ extension CellRun {
         case .fullState: try whileFull(home.labs)
         case .fullOverlay: try whileFull(home.generations)
         case .fullVolume: try whileFull(home.volumes)
+        case .inputOutputErrorOfState: try whileSyncsFail()
         case .inputOutputError: try whileStopped { _ in try self.failVolumeWrite() }
         case .inputOutputErrorOfRoot: try whileStopped { _ in try self.failRootWrite() }
         case .killDaemon: try whileStopped { _ in try self.killDaemon() }
@@ -34,7 +35,7 @@ extension CellRun {
     }
 
     /// Does something while kiln stands still at the point, lets it go on, and waits for its end.
-    private func whileStopped(_ body: (Child) throws -> Void) throws {
+    func whileStopped(_ body: (Child) throws -> Void) throws {
         let child = try replace("stop")
         guard try child.awaitStop() else {
             note("replace", try child.finish())

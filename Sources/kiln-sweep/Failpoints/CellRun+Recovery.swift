@@ -41,7 +41,8 @@ extension CellRun {
         switch cell.fault {
         case .fullState, .fullOverlay, .fullVolume: true
         case .fail: cell.point.way != nil
-        case .kill, .killOld, .killNew, .secondKiln, .killDaemon, .inputOutputError, .inputOutputErrorOfRoot: false
+        case .kill, .killOld, .killNew, .secondKiln, .killDaemon: false
+        case .inputOutputErrorOfState, .inputOutputError, .inputOutputErrorOfRoot: false
         }
     }
 

@@ -16,6 +16,8 @@ enum Fault: String, Sendable, CaseIterable {
     case fullOverlay = "full-overlay"
     /// No space where the volumes lie.
     case fullVolume = "full-volume"
+    /// Every sync of kiln fails with EIO.
+    case inputOutputErrorOfState = "io-error-state"
     /// A write of the machine to the volume fails with EIO.
     case inputOutputError = "io-error"
     /// A write of the newest machine to its root overlay fails with EIO.
@@ -37,7 +39,7 @@ enum Fault: String, Sendable, CaseIterable {
     var stopsMachines: Bool {
         switch self {
         case .killOld, .killNew, .fullState, .fullOverlay, .fullVolume, .inputOutputError, .inputOutputErrorOfRoot: true
-        case .kill, .fail, .secondKiln, .killDaemon: false
+        case .kill, .fail, .secondKiln, .inputOutputErrorOfState, .killDaemon: false
         }
     }
 
