@@ -47,7 +47,28 @@ extension EndToEnd {
                 #expect(try await lab.shell("test ! -e /etc/marker; echo $?; cat /data/record") == "0\nkept")
                 #expect(try await SealedImage(home, image.digest) == sealed)
                 try await expectLogin(home, lab)
+
+                try await expectWarmReplacement(home, lab, after: second)
             }
+        }
+
+        // systemd mounts the volume when it comes, and at every later boot.
+        private func expectWarmReplacement(_ home: Home, _ lab: Lab, after second: Identity) async throws {
+            let result = try await home.run(
+                "replace",
+                lab.web,
+                "--image",
+                "debian-13:1",
+                "--strategy",
+                "warm-first"
+            )
+            try #require(result.status == 0, "\(result.errors)")
+            try await lab.expectOnly(generation: 3)
+            let third = try await identity(lab)
+            #expect(third.status == "done" && third.fileSystem == second.fileSystem)
+            #expect(third.instance != second.instance && third.hostKey != second.hostKey)
+            #expect(try await lab.shell("cat /data/record") == "kept")
+            try await expectSameAfterReboot(lab, third)
         }
 
         private struct Identity: Equatable {

@@ -45,6 +45,21 @@ extension EndToEnd {
             }
         }
 
+        @Test("a volatile root forgets at a reboot what its volume keeps, and its drift can't be seen")
+        func volatileRoot() async throws {
+            let home = try #require(Home.shared)
+            try await home.withLab("volatile", server: Home.plainServer + "\nroot: volatile") { lab in
+                try await lab.upOrFail()
+                try await lab.shell("echo gone >/etc/marker; echo kept >/data/record; sync")
+                for verb in ["stop", "start"] {
+                    let end = try await home.run(verb, lab.web)
+                    try #require(end.status == 0, "\(end.errors)")
+                }
+                #expect(try await lab.shell("test ! -e /etc/marker; echo $?; cat /data/record") == "0\nkept")
+                #expect(try await !lab.drift().observable)
+            }
+        }
+
         @Test("Debian 13 has none after boot, timers, stop and reboot; an installed package is found by name")
         func debian() async throws {
             let home = try #require(Home.shared)

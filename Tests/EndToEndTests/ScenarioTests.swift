@@ -23,6 +23,18 @@ extension EndToEnd {
             )
             try await expectNothingLeft(home)
         }
+
+        @Test("a warm-first scenario passes, and its successor has no drift")
+        func warmFirst() async throws {
+            let home = try #require(Home.shared)
+            let result = try await home.run("run", "\(Home.checkout)/Scenarios/warm-first.yaml", "--format", "json")
+            try #require(result.status == 0, "\(result.errors)\n\(result.text)")
+            let report = try result.json(RunReport.self)
+            #expect(report.outcome == "passed" && report.servers.first?.generation == 2)
+            let ledger = try #require(report.ledger)
+            #expect(ledger.acknowledged >= 200 && ledger.lost == 0)
+            try await expectNothingLeft(home)
+        }
     }
 
     /// What the report of the demonstration has to say.

@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -46,6 +47,26 @@ import Testing
         #expect(world.world.hypervisor.violations.isEmpty)
         #expect(world.world.ports.reservations == 0)
         world.write("on and on", by: 1)
+    }
+
+    @Test("a check has to hold as often in a row as it says, and its hint is what a failure says to do")
+    func successesAndHint() async throws {
+        let world = try await world {
+            $0.verify = [Check(.exec([Self.check]), every: .milliseconds(1), successes: 3, failures: 2, hint: "look")]
+        }
+        let asked = Mutex(0)
+        world.world.guests.answer(Self.check) { machine in
+            guard machine.generation == Generation(2) else { return 1 }
+            // One that fails in between lets the count begin anew.
+            return asked.withLock { asked in
+                asked += 1
+                return asked == 3 ? 1 : 0
+            }
+        }
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(asked.withLock { $0 } == 6)
+        let report = try await world.replace("tiny:1")
+        #expect(report.turn?.code == "verify.failed" && report.turn?.hint == "look")
     }
 
     @Test("a machine that can't mount its volume is taken back", arguments: Strategy.allCases)

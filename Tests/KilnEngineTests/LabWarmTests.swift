@@ -67,6 +67,25 @@ import Testing
         #expect(try await world.engine.status(world.id).image?.version == "1")
     }
 
+    @Test("a rollback goes to the generation that is named, and as many past roots are kept as 'keep-roots' says")
+    func rollbackTo() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec()
+        spec.keepRoots = 2
+        try world.world.images.add("3")
+        try await world.up(spec)
+        for image in ["tiny:2", "tiny:3"] { _ = try await world.replace(image) }
+        let report = try await world.engine.rollback(world.id, to: Generation(1))
+        #expect(report.outcome == .committed && report.to == Generation(4))
+        #expect(try await world.engine.status(world.id).image?.version == "1")
+        let roots = (1...4).filter { world.exists(world.world.state.rootOverlay(world.machine($0))) }
+        #expect(roots == [2, 3, 4])
+        let error = try await #require(throws: KilnError.self) {
+            try await world.engine.rollback(world.id, to: Generation(9))
+        }
+        #expect(error.code == "generation.missing" && error.exit == .usage)
+    }
+
     @Test("warm-first is refused where the user-data mounts a volume itself, also where only the command asks for it")
     func ownMount() async throws {
         let world = try LabTestWorld()
