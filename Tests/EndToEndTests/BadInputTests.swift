@@ -65,6 +65,31 @@ extension EndToEnd {
             }
         }
 
+        @Test("a journal that lost its end changes nothing and hides nothing; 'down' leads out of it, the data kept")
+        func shortJournal() async throws {
+            let home = try #require(Home.shared)
+            try await home.withLab("short") { lab in
+                try await lab.upOrFail()
+                try await lab.shell("echo kept >/data/record; sync")
+                let journal = URL(fileURLWithPath: "\(lab.directory)/servers/web/journal")
+                try Data("kiln-journal 1\n".utf8).write(to: journal)
+                for arguments in [
+                    ["up", "-f", lab.file], ["replace", lab.web], ["stop", lab.web], ["recover", lab.web],
+                ] {
+                    let result = try await home.run(arguments)
+                    #expect(result.exit == .halted && result.errors.contains(journal.path), "\(arguments)")
+                }
+                let seen = try await home.run("ps")
+                #expect(seen.status == 0 && seen.text.contains("unknown: the journal of \(lab.web)"), "\(seen.text)")
+                // Nobody can tell whether it boots from it.
+                #expect(try await home.run("image", "delete", "tiny:1").exit == .blocked)
+                let down = try await home.run("down", lab.name)
+                try #require(down.status == 0, "\(down.errors)")
+                try await lab.upOrFail()
+                #expect(try await lab.shell("cat /data/record") == "kept")
+            }
+        }
+
         @Test("an image with a flipped bit boots nothing")
         func flippedBit() async throws {
             let home = try Home(Home.freshPath())

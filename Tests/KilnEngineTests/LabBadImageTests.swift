@@ -290,8 +290,27 @@ import Testing
         #expect(try world.written() == ["a"])
         #expect(try world.record().lease?.machine == world.machine(3))
         let outcomes = try world.engine.history(world.id).operations.map(\.replacement.outcome)
-        #expect(outcomes == [.committed, .reverted, .committed])
+        #expect(outcomes == [.committed, .halted, .committed])
         #expect(hypervisor.violations.isEmpty)
+    }
+
+    @Test("a roll forward from a halt that is given up before it began halts again: nobody knows the old machine")
+    func rollForwardGivenUp() async throws {
+        let world = try await world(verify: 1)
+        let old = world.world.root + "/images/tiny-1.qcow2"
+        world.world.hypervisor.setBehaviour(GuestBehaviour(.cloudInitFails), ofImage: old)
+        #expect(try await world.replace("tiny:2").outcome == .halted)
+        world.world.faults.fail("writeSeed", with: KilnError("disk.full", "full", exit: .aborted))
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .halted && report.turn?.step == .prepare, "\(report)")
+        world.world.faults.fail("writeSeed", with: nil)
+        let refused = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
+        #expect(refused.code == "replace.halted" && refused.hint?.contains("kiln replace lab/web") == true)
+        // The old machine is brought back where it is well again by then.
+        world.world.hypervisor.setBehaviour(GuestBehaviour(), ofImage: old)
+        #expect(try await world.engine.recover(world.id)?.outcome == .aborted)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        #expect(try world.written() == ["a"])
     }
 
     @Test("what SNAPSHOT sealed outlives a clone that is made while a person looks for what went wrong")

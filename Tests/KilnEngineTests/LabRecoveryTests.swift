@@ -72,6 +72,34 @@ import Testing
         try await world.up()
     }
 
+    @Test("a lease of a server of which nothing else is left goes with 'down'")
+    func orphanLease() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        try await world.engine.stop(world.id)
+        try FileManager.default.removeItem(atPath: world.world.state.lab(world.id.lab))
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == "journal.short")
+        try await world.engine.down(world.id.lab)
+        #expect(try world.record().lease == nil)
+        try await world.up()
+        #expect(try world.written() == ["a"])
+    }
+
+    @Test("what a killed 'down' left of a server is garbage, and no server")
+    func killedDown() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let servers = DurableFile.directory(of: world.world.state.server(world.id))
+        let gone = servers + "/.gone-other"
+        try DurableFile.makeDirectory(gone + "/generations/3")
+        #expect(try world.engine.servers() == [world.id])
+        #expect(try await world.engine.collectGarbage().contains(gone))
+        #expect(!world.exists(gone))
+    }
+
     @Test("a server whose journal can't be read hides no other, and keeps no other's garbage")
     func otherServers() async throws {
         let world = try LabTestWorld()

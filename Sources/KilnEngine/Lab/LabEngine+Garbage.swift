@@ -94,7 +94,10 @@ extension LabEngine {
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
         }
-        return sockets + halfMade + emptyLabs
+        let forgotten = entries(state.labs).map { "\(state.labs)/\($0)/servers" }.flatMap { servers in
+            entries(servers).filter { $0.hasPrefix(StateDirectory.forgotten) }.map { "\(servers)/\($0)" }
+        }
+        return sockets + halfMade + forgotten + emptyLabs
     }
 
     private func entries(_ directory: String) -> [String] {

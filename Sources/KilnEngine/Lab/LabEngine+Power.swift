@@ -73,12 +73,24 @@ extension LabEngine {
             let begin = ContinuousClock.now
             parts.progress(.began(workspace.id, machine.generation, .stop))
             try await endMachine(machine, workspace)
-            try await releaseVolumes(machine)
             try await workspace.remove(machine)
             let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
             parts.progress(.finished(workspace.id, machine.generation, .stop, milliseconds: milliseconds))
         }
-        try DurableFile.remove(state.server(workspace.id))
+        // By what the volumes say: of a machine that got one nothing else may be left.
+        for volume in volumes.readableList().volumes {
+            guard let machine = volume.lease?.machine, machine.server == workspace.id else { continue }
+            try volumes.release(lab: volume.lab, volume.name, from: machine)
+        }
+        try forget(workspace.id)
+    }
+
+    // At once: of a server whose journal is gone, but not all that it tells of, nobody could say what it is.
+    private func forget(_ id: ServerID) throws {
+        let forgotten = "\(DurableFile.directory(of: state.server(id)))/\(StateDirectory.forgotten)\(id.server)"
+        try DurableFile.remove(forgotten)
+        try DurableFile.rename(state.server(id), to: forgotten)
+        try DurableFile.remove(forgotten)
     }
 
     private func endMachine(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
@@ -88,9 +100,4 @@ extension LabEngine {
         try await workspace.proveOff(machine)
     }
 
-    private func releaseVolumes(_ machine: MachineID) async throws {
-        for volume in try volumes.list() where volume.lease?.machine == machine {
-            try volumes.release(lab: volume.lab, volume.name, from: machine)
-        }
-    }
 }

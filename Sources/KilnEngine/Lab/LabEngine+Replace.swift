@@ -49,15 +49,15 @@ extension LabEngine {
         )
     }
 
-    // What halted for want of the old machine has been taken back but for that, which is about to be replaced.
-    private func giveUpOld(_ workspace: ServerWorkspace, _ halted: Replacement) async throws {
-        try workspace.journal.append(.resumed)
-        var replacement = halted
-        replacement.apply(.resumed)
-        var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: nil)
-        executor.isLeavingOld = true
-        let report = try await executor.run()
-        if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
+    // What halted for want of the old machine has been taken back but for that, and for the new one's remains.
+    private func clearAway(_ halted: Replacement, _ workspace: ServerWorkspace) async throws {
+        let failed = workspace.id.machine(halted.intent.to)
+        if try await parts.machines.state(of: failed).isAlive { try await parts.machines.powerOff(failed) }
+        // It may have failed before it was anything.
+        guard let old = halted.intent.from, let record = try? workspace.record(failed) else {
+            return try await workspace.remove(failed)
+        }
+        try await workspace.retire(failed, keeping: record.spec.keepRoots, serving: workspace.id.machine(old))
     }
 
     // Takes the lock, recovers, and tells which generation serves.
@@ -128,9 +128,9 @@ extension LabEngine {
             forceStop: options.forceStop
         )
         try await checkVolumes(workspace, spec, serving: history.current)
-        if let halted = history.halted?.replacement { try await giveUpOld(workspace, halted) }
+        if let halted = history.halted?.replacement { try await clearAway(halted, workspace) }
         try workspace.journal.append(.began(intent))
-        var replacement = Replacement(intent)
+        var replacement = Replacement(intent, isAfterHalt: history.halted != nil)
         replacement.apply(.began(intent))
         let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
@@ -150,7 +150,7 @@ extension LabEngine {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        let history = try workspace.journal.history()
+        let history = try workspace.history()
         if let data, history.halted != nil || history.open != nil { try workspace.journal.append(.decided(data)) }
         if history.halted != nil { try workspace.journal.append(.resumed) }
         return try await recoverLocked(workspace)
@@ -230,7 +230,7 @@ extension LabEngine {
                 "a new generation, with the data as it is: 'kiln replace \(id) --image IMAGE' or 'kiln rollback \(id)'"
             )
         }
-        for name in try workspace.volumeNames(of: id.machine(replacement.intent.to)) {
+        for name in (try? workspace.volumeNames(of: id.machine(replacement.intent.to))) ?? [] {
             ways.append("look at the data first: 'kiln volume check \(id.lab)/\(name)'")
         }
         ways.append("no machine, and the volumes kept: 'kiln down \(id.lab)'")

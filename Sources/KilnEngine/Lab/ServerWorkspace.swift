@@ -16,10 +16,11 @@ struct ServerWorkspace: Sendable {
     ///
     /// - Throws: `journal.short` where it does not tell of a generation that was made: its end must have been cut off.
     func history() throws -> ServerHistory {
-        let history = try journal.history()
+        // In this order: whoever looks without the lock must not miss what began meanwhile.
         let made = (try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")) ?? []
         let lent = volumes.readableList().volumes.compactMap(\.lease?.machine).filter { $0.server == id }
         let last = (made.compactMap(Int.init) + lent.map(\.generation.number)).max() ?? 0
+        let history = try journal.history()
         guard last <= history.highest else {
             throw KilnError(
                 "journal.short",

@@ -44,13 +44,19 @@ extension ReplacementExecutor {
         // Clients reach the old machine until the new one has shown that it serves; so that is asked on other ports.
         let ports = try server.freePorts(for: new)
         probePorts = ports
-        try await server.start(new, ports: ports, withVolumes: replacement.isHandedOver)
+        let isLent = replacement.completed.contains { $0.step == .handover }
+        try await server.start(new, ports: ports, withVolumes: isLent)
     }
 
     private mutating func warm() async throws {
         try await server.awaitWarm(new, ports: probePorts ?? [:])
         try await server.prepareMounts(of: new)
         isWarmed = true
+        // Since PLAN a whole boot has gone by.
+        for name in try server.volumeNames(of: new) {
+            guard let record = try server.volumes.record(lab: id.lab, name) else { continue }
+            try await server.checkFile(of: record, old)
+        }
     }
 
     private func attach() async throws {
@@ -170,11 +176,6 @@ extension ReplacementExecutor {
         guard let old else { return }
         let state = try await server.parts.machines.state(of: old)
         guard state.isAlive else { return }
-        // Since PLAN a whole boot may have gone by.
-        for name in try server.volumeNames(of: new) {
-            guard let record = try server.volumes.record(lab: id.lab, name) else { continue }
-            try await server.checkFile(of: record, old)
-        }
         // Its guest is dead already; there is nobody to ask.
         if state == .crashed { return try await server.cutPower(of: old) }
         do {
@@ -220,7 +221,7 @@ extension ReplacementExecutor {
     }
 
     private mutating func startOld() async throws {
-        guard let old, !isLeavingOld else { return }
+        guard let old else { return }
         if try await needsRestart(old) {
             // One that stands still hears nothing.
             try await server.start(old)
@@ -243,7 +244,7 @@ extension ReplacementExecutor {
     }
 
     private func oldHealthy() async throws {
-        guard let old, !isLeavingOld else { return }
+        guard let old else { return }
         do {
             try await server.awaitReady(old)
         } catch let error as KilnError where error.exit != .unreachable {

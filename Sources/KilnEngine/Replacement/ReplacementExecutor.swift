@@ -16,8 +16,6 @@ struct ReplacementExecutor {
     var isWarmed = false
     /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
     var isLeavingNew = false
-    /// Whether the command that recovers is about to replace the old machine: then the way back does not need it.
-    var isLeavingOld = false
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }

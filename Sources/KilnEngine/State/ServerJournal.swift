@@ -29,13 +29,13 @@ struct ServerJournal: Sendable {
         let bytes = (whole == 0 ? JournalCodec.header : Data()) + (try JournalCodec.encode(record))
         do {
             try DurableFile.append(bytes, to: descriptor, path: path)
+            if whole == 0 { try DurableFile.synchronizeDirectory(of: path) }
         } catch {
             // After a failed fsync the kernel shows what the disk may not have, so nobody may read it as a record that
             // counts. https://lwn.net/Articles/752063/
             ftruncate(descriptor, off_t(whole))
             throw error
         }
-        if existing == nil { try DurableFile.synchronizeDirectory(of: path) }
     }
 
     private func contents() throws -> Data? {

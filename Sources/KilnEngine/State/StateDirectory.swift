@@ -23,6 +23,9 @@ public struct StateDirectory: Sendable, Hashable {
     /// The same as `sockets/`, by a path short enough for a unix socket (107 bytes).
     public let sockets: String
 
+    /// How the name of a server's directory begins while it is removed.
+    static let forgotten = ".gone-"
+
     /// A state directory.
     public init(root: String, sockets: String) {
         self.root = root

@@ -35,9 +35,15 @@ public struct Replacement: Sendable, Hashable {
     public private(set) var reason: String?
 
     private var isResumed = false
+    private let isAfterHalt: Bool
 
     /// A replacement that has just begun.
-    public init(_ intent: Intent) { self.intent = intent }
+    ///
+    /// - Parameter isAfterHalt: whether the one before it halted, so that nothing is known of the old machine.
+    public init(_ intent: Intent, isAfterHalt: Bool = false) {
+        self.intent = intent
+        self.isAfterHalt = isAfterHalt
+    }
 
     /// Takes in the next event of the journal; events of other kinds of operations are ignored.
     public mutating func apply(_ event: JournalEvent) {
@@ -80,8 +86,10 @@ public struct Replacement: Sendable, Hashable {
     /// Whether the volumes may belong to the new generation already.
     public var isHandedOver: Bool { entered.contains(.handover) }
 
-    /// Whether the old machine may have been touched.
-    private var isOldTouched: Bool { intent.from != nil && (entered.contains(.stop) || entered.contains(.drain)) }
+    /// Whether the old machine may not be what it was when it served.
+    private var isOldTouched: Bool {
+        intent.from != nil && (isAfterHalt || entered.contains(.stop) || entered.contains(.drain))
+    }
 
     /// Whether it halted because the old machine could not be brought back, which a roll forward does not need.
     public var lacksOnlyOld: Bool {

@@ -46,7 +46,7 @@ public struct ServerHistory: Sendable {
         case .began(let intent):
             operations.append(
                 Operation(
-                    replacement: Replacement(intent),
+                    replacement: Replacement(intent, isAfterHalt: halted != nil),
                     began: record.time,
                     latest: record.time,
                     pid: record.pid
