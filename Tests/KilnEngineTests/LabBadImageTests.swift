@@ -283,7 +283,7 @@ import Testing
         let refused = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
         #expect(refused.code == "replace.halted" && refused.hint?.contains("kiln replace lab/web") == true)
         let missing = try await #require(throws: KilnError.self) { try await world.replace("tiny:missing") }
-        #expect(missing.exit == .aborted)
+        #expect(missing.code == "image.missing" && missing.exit == .halted)
         #expect(try world.engine.history(world.id).halted != nil)
         #expect(try await world.replace("tiny:3").outcome == .committed)
         #expect(hypervisor.alive == [world.machine(3)])

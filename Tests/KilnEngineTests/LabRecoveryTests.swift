@@ -141,6 +141,29 @@ import Testing
         #expect(world.world.hypervisor.alive == [world.machine(1)])
     }
 
+    @Test("an image is needed by the machine that serves, and by each of an operation that has not ended")
+    func neededImages() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        var digests: [ImageDigest] = []
+        for version in ["1", "2"] {
+            let image = try await world.world.images.verifiedImage(try ImageReference("tiny:\(version)"))
+            digests.append(image.manifest.digest)
+        }
+        #expect(try digests.map { try world.engine.servers(needing: $0) } == [[world.id], []])
+        world.world.faults.fail("awaitAgent", with: Self.unreachable)
+        await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
+        #expect(try digests.map { try world.engine.servers(needing: $0) } == [[world.id], [world.id]])
+        world.world.faults.fail("awaitAgent", with: nil)
+        #expect(try await world.engine.recover(world.id)?.outcome == .committed)
+        #expect(try digests.map { try world.engine.servers(needing: $0) } == [[], [world.id]])
+        try Data("{}".utf8).write(
+            to: URL(fileURLWithPath: world.world.state.generation(world.machine(2)) + "/generation.json")
+        )
+        let error = #expect(throws: KilnError.self) { try world.engine.servers(needing: digests[0]) }
+        #expect(error?.code == "image.users-unknown" && error?.exit == .blocked)
+    }
+
     // MARK: - The old machine
 
     @Test("what the old machine's console said long ago does not halt an abort")

@@ -63,19 +63,9 @@ struct ImageDeleteVerb: Verb {
         let workspace = try await session.workspace()
         let reference = try ImageReference(image)
         let digest = try workspace.images.resolve(reference).manifest.digest
-        let servers = try await workspace.engine.statuses(nil)
-        if let unknown = servers.first(where: { $0.problem != nil }) {
-            throw KilnError(
-                "image.users-unknown",
-                "\(image) may be the image of \(unknown.lab)/\(unknown.name), of which nothing is known: "
-                    + (unknown.problem ?? ""),
-                hint: "put that in order first, or take its lab down: 'kiln down \(unknown.lab)'",
-                exit: .blocked
-            )
-        }
-        let users = servers.filter { $0.image?.digest == digest }
+        let users = try workspace.engine.servers(needing: digest)
         guard users.isEmpty else {
-            let names = users.map { "\($0.lab)/\($0.name)" }.joined(separator: ", ")
+            let names = users.map(\.description).joined(separator: ", ")
             throw KilnError(
                 "image.in-use",
                 "\(image) is the image of \(names)",

@@ -77,7 +77,13 @@ extension LabEngine {
                 exit: .blocked
             )
         }
-        return try await body(workspace, current)
+        let isHalted = try workspace.journal.history().halted != nil
+        do {
+            return try await body(workspace, current)
+        } catch let error as KilnError where isHalted && error.exit == .aborted {
+            // Nothing was begun, but what served before does not serve on either.
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .halted)
+        }
     }
 
     private func replace(

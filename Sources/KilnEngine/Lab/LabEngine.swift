@@ -81,6 +81,29 @@ public struct LabEngine: Sendable {
         )
     }
 
+    /// The servers with a machine from this image, or with one that they may have to go back to.
+    ///
+    /// - Throws: `image.users-unknown` where that can't be told of a server.
+    public func servers(needing digest: ImageDigest) throws -> [ServerID] {
+        try servers().filter { id in
+            do {
+                let history = try workspace(id).history()
+                let last = (history.open ?? history.halted)?.replacement
+                // One that has only begun may not have come to be anything.
+                let made = last.map { $0.completed.contains { $0.step == .prepare } ? [$0.intent.to] : [] } ?? []
+                let needed = Set([history.current, last?.intent.from].compactMap { $0 } + made)
+                return try needed.contains { try workspace(id).record(id.machine($0)).image.digest == digest }
+            } catch {
+                throw KilnError(
+                    "image.users-unknown",
+                    "the image may be one of \(id), of which nothing is known: \(KilnError.wrapping(error).message)",
+                    hint: "put that in order first, or take its lab down: 'kiln down \(id.lab)'",
+                    exit: .blocked
+                )
+            }
+        }
+    }
+
     /// Everything that ever happened to a server.
     public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
 

@@ -236,9 +236,11 @@ extension ReplacementExecutor {
     // Its `drain` hooks ended its service, and only a boot is known to bring that back. One that was paused in the middle of
     // its shutdown goes on with that, maybe when it has been found healthy.
     private func needsRestart(_ old: MachineID) async throws -> Bool {
-        switch try await server.parts.machines.state(of: old) {
-        case .running: try replacement.entered.contains(.drain) && !server.record(old).spec.drain.isEmpty
-        case .paused: replacement.entered.contains(.stop)
+        let isUnknown = replacement.isAfterHalt
+        return switch try await server.parts.machines.state(of: old) {
+        case .running:
+            try (isUnknown || replacement.entered.contains(.drain)) && !server.record(old).spec.drain.isEmpty
+        case .paused: isUnknown || replacement.entered.contains(.stop)
         default: false
         }
     }

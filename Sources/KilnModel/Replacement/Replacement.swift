@@ -34,8 +34,10 @@ public struct Replacement: Sendable, Hashable {
     /// What was said at the end.
     public private(set) var reason: String?
 
+    /// Whether the one before it halted, so that nothing is known of the old machine.
+    public let isAfterHalt: Bool
+
     private var isResumed = false
-    private let isAfterHalt: Bool
 
     /// A replacement that has just begun.
     ///
