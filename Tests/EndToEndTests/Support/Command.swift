@@ -66,6 +66,9 @@ final class Command: Sendable {
         }
     }
 
+    // Also of one that nobody waits for.
+    deinit { for file in [files.out, files.errors] { try? FileManager.default.removeItem(at: file) } }
+
     private static func spawn(_ line: [String], _ environment: [String], streams: [String]) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -107,7 +110,6 @@ final class Command: Sendable {
             kill(pid, SIGKILL)
             throw CancellationError()
         }
-        defer { for file in [files.out, files.errors] { try? FileManager.default.removeItem(at: file) } }
         return Finished(
             status: status,
             out: try Data(contentsOf: files.out),
