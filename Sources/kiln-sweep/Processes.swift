@@ -42,6 +42,13 @@ enum Processes {
         )
     }
 
+    /// Lets all threads of a process wait for those of others, where there are not enough processors for all.
+    static func yield(_ pid: Int32) {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        let kind = __priority_which_t(PRIO_PROCESS.rawValue)
+        for thread in threads.compactMap(id_t.init) { setpriority(kind, thread, 10) }
+    }
+
     /// The files that a process has open for writing.
     static func openForWriting(_ pid: Int32) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []

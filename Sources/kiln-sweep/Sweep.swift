@@ -143,13 +143,17 @@ final class Sweep: Sendable {
     private func work(off next: () -> String?, _ strategy: Strategy) throws {
         var lane: LaneProcess?
         defer { lane?.end() }
-        let log = URL(fileURLWithPath: results.path).deletingLastPathComponent().path + "/lanes.log"
+        let directory = URL(fileURLWithPath: results.path).deletingLastPathComponent().path
         while !isOver, let cell = next() {
             let current =
-                try lane ?? LaneProcess(kiln: kiln, images: images, strategy: strategy.name, log: log)
+                try lane ?? LaneProcess(kiln: kiln, images: images, strategy: strategy.name, directory: directory)
             lane = current
             var result = CellResult(cell: cell)
-            if let found = current.run(cell) { result = found } else { result.broken = ["the lane ended; see \(log)"] }
+            if let found = current.run(cell) {
+                result = found
+            } else {
+                result.broken = ["the lane ended; see \(directory)/lanes.log"]
+            }
             try take(result)
             if !result.isClean {
                 current.end()

@@ -86,6 +86,7 @@ public final class Faults: Sendable {
     func call<Result>(_ name: String, _ effect: () throws -> Result) throws -> Result {
         let turn = try next(name)
         turn.hook?()
+        if let error = state.withLock({ $0.byName[name] }) { throw error }
         if turn.isCounted { turn.onCall() }
         if let kind = turn.kind { try goWrong(kind, isBefore: true, name) }
         let result = try effect()
@@ -112,7 +113,6 @@ public final class Faults: Sendable {
             if state.isCrashed { throw CrashError() }
             let isCounted = !(state.isProbing && name == "state")
             if isCounted { state.count += 1 }
-            if let error = state.byName[name] { throw error }
             let armed = state.armed.flatMap { isCounted && $0.at == state.count ? $0.kind : nil }
             return Turn(kind: armed, isCounted: isCounted, hook: state.hooks[name], onCall: state.onCall)
         }

@@ -14,17 +14,29 @@ extension ServerWorkspace {
         // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
         // power in here gets its seed once more.
         async let writing = writeBack(machine)
-        try await parts.machines.detachSeed(machine, path: seed)
-        let isWritten = await writing
-        if !isWritten, try await !parts.machines.state(of: machine).isAlive {
-            throw KilnError(
-                Self.lostPower,
-                "\(machine) ended before it had written what its first boot made",
-                hint: "start it once more: 'kiln recover \(id)'",
-                exit: .aborted
-            )
+        do {
+            try await parts.machines.detachSeed(machine, path: seed)
+        } catch let error as KilnError where error.exit != .unreachable {
+            if try await hasJustEnded(machine) { throw lostPower(machine) }
+            throw error
         }
+        let isWritten = await writing
+        if !isWritten, try await hasJustEnded(machine) { throw lostPower(machine) }
         try DurableFile.remove(seed)
+    }
+
+    // The hypervisor may not have noticed yet that its process is gone.
+    private func hasJustEnded(_ machine: MachineID) async throws -> Bool {
+        try await parts.machines.waitUntilOff(machine, within: .seconds(1))
+    }
+
+    private func lostPower(_ machine: MachineID) -> KilnError {
+        KilnError(
+            Self.lostPower,
+            "\(machine) ended before it had written what its first boot made",
+            hint: "start it once more: 'kiln recover \(id)'",
+            exit: .aborted
+        )
     }
 
     // What the first boot made of the seed may still be in the guest's memory only. A machine that lost its power then

@@ -35,7 +35,11 @@ extension CellRun {
         }
         if answering == nil { result.neitherServing = max(1, result.neitherServing) }
         let mount = try home.run(["exec", LaneServer.name, "--", "grep", "-q", " /data ext4 ", "/proc/mounts"])
-        if mount.status != 0 { result.broken.append("generation \(generation) serves without its volume at /data") }
+        if mount.status != 0 {
+            // grep's own 1 says that it is not mounted; what else it may be, kiln says.
+            let what = mount.status == 1 ? "serves without its volume at /data" : "can't be asked for its volume"
+            result.broken.append("generation \(generation) \(what): \(mount.errors.suffix(300))")
+        }
         if let answering, answering != generation {
             result.broken.append("generation \(answering) answers on port \(port), not \(generation)")
         }

@@ -8,6 +8,8 @@ final class CellRun {
     var home: LaneHome { server.home }
     /// The generation that served before the replacement.
     private(set) var before: Int?
+    // What kiln said, in order.
+    private var transcript: [String] = []
 
     /// What kiln may end with; 70 says that Kiln itself is wrong, so it is never right.
     private static let documented: Set<Int32> = [0, 10, 11, 12, 13, 69, 75]
@@ -25,6 +27,8 @@ final class CellRun {
         do {
             try server.beginLedger(awaiting: 3)
             before = home.machines.first.flatMap(LaneHome.generation)
+            // Its writer never rests, and a new machine that boots beside it would take twice as long.
+            for machine in home.machines { Processes.yield(machine.pid) }
             try strike()
             try recover()
             try check()
@@ -41,7 +45,30 @@ final class CellRun {
     /// A number that differs from cell to cell, but is the same whenever the cell is run.
     var variant: Int { cell.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
 
-    func note(_ command: String, _ end: Child.End) { result.notes.append("\(command) \(end.status)") }
+    func note(_ command: String, _ end: Child.End) {
+        result.notes.append("\(command) \(end.status)")
+        transcript.append("\(command) ended with \(end.status)\n\(end.output)\(end.errors)")
+    }
+
+    /// Keeps what helps to understand what was found: what kiln said, and what its home says of the machines.
+    func keepEvidence(in directory: String) {
+        let folder = directory + "/" + cell.name.replacingOccurrences(of: "/", with: ".")
+        let manager = FileManager.default
+        try? manager.removeItem(atPath: folder)
+        try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let lines = home.machines.map { $0.arguments.joined(separator: " ") }
+        let all = transcript + result.broken + result.leftovers + lines
+        try? Data(all.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder + "/transcript.txt"))
+        try? manager.copyItem(atPath: home.server + "/journal", toPath: folder + "/journal")
+        for number in Set(home.machines.compactMap(LaneHome.generation) + [before].compactMap { $0 }) {
+            let name = LaneHome.domain(number)
+            let console = "\(home.generations)/\(number)/console.log"
+            try? manager.copyItem(atPath: console, toPath: "\(folder)/\(name).console")
+            try? manager.copyItem(atPath: "\(home.machineLogs)/\(name).log", toPath: "\(folder)/\(name).qemu")
+            guard let document = try? home.virsh(["dumpxml", name]) else { continue }
+            try? Data(document.output.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).xml"))
+        }
+    }
 
     /// Requires a documented exit code, explained in JSON, that is true.
     func expectDocumented(_ end: Child.End) {

@@ -11,6 +11,7 @@ struct Lane: ParsableCommand {
     @Option var kiln: String
     @Option var images: String
     @Option var strategy: String
+    @Option var evidence: String
 
     func run() throws {
         let lane = LaneHome(path: home, kiln: kiln)
@@ -22,7 +23,9 @@ struct Lane: ParsableCommand {
         let cells = Dictionary(uniqueKeysWithValues: FailpointCell.all.map { ($0.name, $0) })
         while let name = readLine() {
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
-            let result = CellRun(cell, on: server).run()
+            let run = CellRun(cell, on: server)
+            let result = run.run()
+            if !result.isClean { run.keepEvidence(in: evidence) }
             let answer = try JSONEncoder().encode(result) + Data("\n".utf8)
             try FileHandle.standardOutput.write(contentsOf: answer)
         }
@@ -38,8 +41,9 @@ final class LaneProcess {
 
     /// Starts a lane, which brings its server up first.
     ///
-    /// - Parameter log: where it may say why it can't go on.
-    init(kiln: String, images: String, strategy: String, log: String) throws {
+    /// - Parameter directory: where it may say why it can't go on, in `lanes.log`, and shows what it found, below
+    ///   `evidence`.
+    init(kiln: String, images: String, strategy: String, directory: String) throws {
         var template = Array("/tmp/kiln-sweep-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure("no directory can be made below /tmp") }
         home = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -48,6 +52,8 @@ final class LaneProcess {
         let line =
             ["unshare"] + own + ["--mount", "--propagation", "private", "--", Program.own, "lane"]
             + ["--home", home, "--kiln", kiln, "--images", images, "--strategy", strategy]
+            + ["--evidence", directory + "/evidence"]
+        let log = directory + "/lanes.log"
         let started = try LaneProcess.starting.withLock { _ in try LaneProcess.start(line, log: log) }
         guard let file = fdopen(started.output, "r") else { throw Failure("no pipe can be read") }
         (pid, input, output) = (started.pid, started.input, file)

@@ -18,6 +18,7 @@ struct LaneHome: Sendable {
     /// What lies here is the sweep's own.
     var scratch: String { path + "/sweep" }
     var labFile: String { scratch + "/lab.yaml" }
+    var machineLogs: String { path + "/daemon/cache/libvirt/qemu/log" }
     var daemonSocket: String { path + "/daemon/run/libvirt/libvirt-sock" }
 
     /// Mounts the file systems and writes the lab's file.
