@@ -49,7 +49,7 @@ final class LaneServer {
                   ports: { http: 80 }
                   ready: [cloud-init, { http: { port: http, path: /health } }]
                   ready-timeout: 60s
-                  stop-timeout: 20s
+                  stop-timeout: 10s
             \(strategy == Strategy.stopFirst.name ? "" : "      strategy: \(strategy)")
 
             """
