@@ -99,5 +99,4 @@ extension LabEngine {
         try await workspace.shutDownOrPowerOff(machine)
         try await workspace.proveOff(machine)
     }
-
 }

@@ -69,7 +69,8 @@ extension LabEngine {
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace, leavingNew: true, leavingOld: true)
-        guard let current = try workspace.journal.history().current else {
+        let history = try workspace.journal.history()
+        guard let current = history.current else {
             throw KilnError(
                 "server.not-launched",
                 "\(id) has no machine that could be replaced",
@@ -77,10 +78,9 @@ extension LabEngine {
                 exit: .blocked
             )
         }
-        let isHalted = try workspace.journal.history().halted != nil
         do {
             return try await body(workspace, current)
-        } catch let error as KilnError where isHalted && error.exit == .aborted {
+        } catch let error as KilnError where history.halted != nil && error.exit == .aborted {
             // Nothing was begun, but what served before does not serve on either.
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .halted)
         }

@@ -100,6 +100,7 @@ struct ReadinessWaiter {
         }
     }
 
+    // A line in its console log is no event either, but a look at a file is all that it costs.
     private func pauseForCloudInit() async throws {
         let next = ContinuousClock.now + .seconds(1)
         repeat {
@@ -145,6 +146,7 @@ struct ReadinessWaiter {
             // A condition that is watched has no event of its end.
             try await Task.sleep(until: next, clock: .continuous)
         }
+        // What is left of the time for which it has to hold.
         try await Task.sleep(until: end, clock: .continuous)
     }
 

@@ -27,7 +27,7 @@ final class CellRun {
         do {
             try server.beginLedger(awaiting: 3)
             before = home.machines.first.flatMap(LaneHome.generation)
-            // Its writer never rests, and a new machine that boots beside it would take twice as long.
+            // Its writer never rests, and would take from the processor that a new machine needs to boot beside it.
             for machine in home.machines { Processes.yield(machine.pid) }
             try strike()
             try recover()
