@@ -39,10 +39,17 @@ public struct LibvirtMachines: MachineControl {
     }
 
     /// Defines the machine, and makes its console log, which libvirt could not create in Kiln's directories.
+    ///
+    /// An earlier definition is forgotten first. libvirt 9 keeps with it that the guest's agent failed; where it hears of
+    /// that only after it has cleared up behind a QEMU that died, no agent would be reached in any boot to come.
+    ///
+    /// - Throws: `machine.not-off` where it is still on.
     public func define(_ machine: MachineSpec) async throws {
         try makeConsoleLog(machine.consoleLog)
+        let xml = try document(machine)
         try await session.change(subject(machine.id)) { connection in
-            _ = try await connection.defineDomain(xml: try document(machine))
+            try await forget(machine.id, firmwareVariables: .keepNVRAM, on: connection)
+            _ = try await connection.defineDomain(xml: xml)
         }
     }
 
@@ -50,25 +57,32 @@ public struct LibvirtMachines: MachineControl {
     ///
     /// - Throws: `machine.not-off` where it is still on.
     public func undefine(_ machine: MachineID) async throws {
-        let name = machine.domainName
         try await session.change(subject(machine)) { connection in
-            guard let domain = try await connection.domain(named: name) else { return }
-            guard !domain.isActive else {
-                throw KilnError("machine.not-off", "machine \(machine) is still on, expected off", exit: .blocked)
-            }
             let sockets = try await LibvirtMachines.sockets(of: machine, on: connection)
-            do {
-                let definition = try await LibvirtMachines.definition(name, on: connection)
-                // UEFI's variables are of one machine, as its overlay is; the flag is refused where there are none.
-                let options: LibvirtConnection.UndefineOptions =
-                    definition?.contains("<os firmware='efi'>") == true
-                    ? [.managedSave, .snapshotsMetadata, .nvram] : [.managedSave, .snapshotsMetadata]
-                try await connection.undefineDomain(named: name, options: options)
-            } catch let error as LibvirtError where error.code == .noDomain {
-                return
-            }
+            try await forget(machine, firmwareVariables: .nvram, on: connection)
             // Nobody removes them when a machine ends.
             for socket in sockets { unlink(socket) }
+        }
+    }
+
+    private func forget(
+        _ machine: MachineID,
+        firmwareVariables: LibvirtConnection.UndefineOptions,
+        on connection: LibvirtConnection
+    ) async throws {
+        let name = machine.domainName
+        guard let domain = try await connection.domain(named: name) else { return }
+        guard !domain.isActive else {
+            throw KilnError("machine.not-off", "machine \(machine) is still on, expected off", exit: .blocked)
+        }
+        do {
+            let definition = try await LibvirtMachines.definition(name, on: connection)
+            var options: LibvirtConnection.UndefineOptions = [.managedSave, .snapshotsMetadata]
+            // UEFI's variables are of one machine, as its overlay is; the flag is refused where there are none.
+            if definition?.contains("<os firmware='efi'>") == true { options.insert(firmwareVariables) }
+            try await connection.undefineDomain(named: name, options: options)
+        } catch let error as LibvirtError where error.code == .noDomain {
+            return
         }
     }
 
