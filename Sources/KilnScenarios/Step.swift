@@ -14,7 +14,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         case verifyLedger(server: Name, path: String, recordsAtLeast: Int)
         /// Replaces the server's machine by one of the next generation.
         case replace(Replacement)
-        /// Replaces the server's machine by one that is made as an earlier generation was.
+        /// Replaces the server's machine by one from the image of an earlier generation.
         case rollback(Rollback)
         /// Gives the present state of a volume a name.
         case volumeSnapshot(volume: Name, name: Name?)

@@ -35,6 +35,20 @@ extension EndToEnd {
             #expect(ledger.acknowledged >= 200 && ledger.lost == 0)
             try await expectNothingLeft(home)
         }
+
+        @Test(
+            "a scenario passes where a bad image is found out as it expects",
+            arguments: ["bad-image-reverts", "canary-rehearses"]
+        )
+        func badImage(_ scenario: String) async throws {
+            let home = try #require(Home.shared)
+            let result = try await home.run("run", "\(Home.checkout)/Scenarios/\(scenario).yaml", "--format", "json")
+            try #require(result.status == 0, "\(result.errors)\n\(result.text)")
+            let report = try result.json(RunReport.self)
+            #expect(report.outcome == "passed" && report.servers.first?.generation == 1)
+            #expect(try #require(report.ledger).lost == 0)
+            try await expectNothingLeft(home)
+        }
     }
 
     /// What the report of the demonstration has to say.

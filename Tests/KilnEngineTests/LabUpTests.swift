@@ -31,6 +31,24 @@ import Testing
         #expect(try await world.engine.plan(try world.lab()).map(\.kind) == [.nothing])
     }
 
+    @Test(
+        "whether a degraded cloud-init matters is up to `ready`, also where the mounts wait for its end",
+        arguments: [
+            ([Probe.agent, .cloudInit()], false), ([.agent, .cloudInit(allowDegraded: true)], true), ([.agent], true),
+        ]
+    )
+    func degraded(_ ready: [Probe], _ comesUp: Bool) async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(.degraded)])
+        var spec = try world.spec()
+        spec.ready = ready.map { Check($0) }
+        guard !comesUp else {
+            #expect(try await world.up(spec).state == .running)
+            return
+        }
+        let error = try await #require(throws: KilnError.self) { try await world.up(spec) }
+        #expect(error.message.contains("cloud-init is degraded"), "\(error)")
+    }
+
     @Test("a server that is declared otherwise runs on as it is")
     func differs() async throws {
         let world = try LabTestWorld()

@@ -2,11 +2,11 @@ import ArgumentParser
 import KilnEngine
 import KilnModel
 
-/// `kiln rollback`: a new machine that is made as an earlier one was.
+/// `kiln rollback`: a new machine from the image of an earlier generation.
 struct RollbackVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
-        abstract: "Replace a server's machine by one that is made as an earlier generation was.",
+        abstract: "Replace a server's machine by one from the image of an earlier generation.",
         discussion: """
             A rollback is a replacement: the server gets a new generation with the image of the earlier \
             one, and its volumes move along with the data that they have now.

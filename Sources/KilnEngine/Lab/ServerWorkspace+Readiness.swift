@@ -58,7 +58,7 @@ extension ServerWorkspace {
         let record = try record(machine)
         let hasMounts = !record.spec.volumes.isEmpty && record.cloudInit != .none
         guard hasMounts || !record.spec.afterAttach.isEmpty else { return }
-        try await waiter.pass(ServerSpec.defaultReady.filter { $0.probe == .agent || record.cloudInit != .none })
+        try await waiter.pass([Check(.agent)] + (record.cloudInit == .none ? [] : [record.spec.endOfCloudInit]))
         if hasMounts { try await requireMounts(of: machine) }
         try await runAfterAttach(machine)
     }

@@ -112,6 +112,14 @@ public struct ServerSpec: Sendable, Hashable {
 
     /// What must hold where the lab file does not say: the guest agent answers, and cloud-init has ended.
     public static let defaultReady = [Check(.agent), Check(.cloudInit())]
+
+    /// The check that cloud-init, which makes the mounts, has ended.
+    ///
+    /// It is the one in `ready`, which says whether errors that cloud-init got over matter. Where there is none, they don't.
+    public var endOfCloudInit: Check {
+        let declared = ready.first { if case .cloudInit = $0.probe { true } else { false } }
+        return declared ?? Check(.cloudInit(allowDegraded: true))
+    }
 }
 
 /// A command that is run in a guest at a certain moment of a replacement.

@@ -15,7 +15,7 @@ enum StepFields: String, FileField {
         case .exec: Schema.object(ExecFields.self, "Runs a command in a guest.")
         case .replace: Schema.object(ReplaceFields.self, "Replaces a server's machine.")
         case .rollback:
-            Schema.object(RollbackFields.self, "Replaces a machine by one that is made as an earlier one was.")
+            Schema.object(RollbackFields.self, "Replaces a machine by one from the image of an earlier generation.")
         case .stop: StepSchema.servers("Shuts the machines down.")
         case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
         case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")

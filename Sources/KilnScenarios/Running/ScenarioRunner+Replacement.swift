@@ -26,7 +26,13 @@ extension ScenarioRunner {
         _ run: inout RunState,
         _ body: @escaping @Sendable () async throws -> ReplacementReport
     ) async throws -> String? {
-        let (report, gap) = try await measured(server, body)
+        let (report, gap): (ReplacementReport, Duration?)
+        do {
+            (report, gap) = try await measured(server, body)
+        } catch let error as KilnError where error.code == "canary.failed" && expected == .aborted {
+            // A rehearsal that failed leaves no report: the replacement never began.
+            return error.message
+        }
         if let gap { run.unavailable = max(run.unavailable ?? .zero, gap) }
         run.servers[server] = try await engine.status(id(server))
         guard report.outcome.rawValue == expected.rawValue else {
