@@ -65,6 +65,7 @@ public struct LibvirtMachines: MachineControl {
         }
     }
 
+    // What libvirt has of a machine that is off; one that isn't there is no error.
     private func forget(
         _ machine: MachineID,
         firmwareVariables: LibvirtConnection.UndefineOptions,
@@ -73,7 +74,12 @@ public struct LibvirtMachines: MachineControl {
         let name = machine.domainName
         guard let domain = try await connection.domain(named: name) else { return }
         guard !domain.isActive else {
-            throw KilnError("machine.not-off", "machine \(machine) is still on, expected off", exit: .blocked)
+            throw KilnError(
+                "machine.not-off",
+                "machine \(machine) is still on, expected off",
+                hint: "switch it off with 'kiln stop \(machine.server)', then repeat the command",
+                exit: .blocked
+            )
         }
         do {
             let definition = try await LibvirtMachines.definition(name, on: connection)
