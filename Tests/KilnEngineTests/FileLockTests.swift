@@ -60,8 +60,45 @@ import Testing
         let path = directory.path + "/lock"
         try Data("pid 1, init".utf8).write(to: URL(fileURLWithPath: path))
         let lock = try FileLock(path, subject: "x")
-        withExtendedLifetime(lock) {}
         #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("pid \(getpid())"))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("nobody who let the lock go, or was killed with it, is blamed for what its next holder does")
+    func blame() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        do { withExtendedLifetime(try FileLock(path, subject: "x")) {} }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
+
+        let dead = Process()
+        dead.executableURL = URL(fileURLWithPath: "/bin/true")
+        try dead.run()
+        dead.waitUntilExit()
+        try Data("pid \(dead.processIdentifier), kiln up".utf8).write(to: URL(fileURLWithPath: path))
+        let next = try holder(of: path)
+        defer { kill(next.processIdentifier, SIGKILL) }
+        let name = "pid \(next.processIdentifier), kiln gc"
+        // The holder has the lock, and is about to write its name.
+        let naming = Thread {
+            usleep(20_000)
+            try? Data(name.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        naming.start()
+        let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "x") }
+        #expect(error.message.contains(name), "\(error.message)")
+    }
+
+    @Test("whoever does not get the lock leaves its holder's name where it stands")
+    func keepsName() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let lock = try FileLock(path, subject: "x")
+        for _ in 0..<2 {
+            let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "x") }
+            #expect(error.message.contains("pid \(getpid()), "))
+        }
+        withExtendedLifetime(lock) {}
     }
 
     @Test("a symbolic link in the place of a lock file is not followed")

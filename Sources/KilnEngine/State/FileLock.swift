@@ -3,19 +3,22 @@ import KilnModel
 
 /// An exclusive lock of the kernel on an open file; it goes with the process, however that ends.
 ///
-/// The file stays for ever: its existence means nothing. What stands in it only tells who held the lock last.
+/// The file stays for ever: its existence means nothing. What stands in it only tells who holds the lock, or who was
+/// killed with it.
 public final class FileLock: Sendable {
     private let descriptor: Int32
+    private let isHeld: Bool
 
     /// Takes the lock at once or not at all.
     ///
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
     public init(_ path: String, subject: String) throws {
-        // From here on deinit closes it, also where this throws: a second close() would hit whoever has the number by then.
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = FileLock.lastHolder(descriptor)
+        let holder = FileLock.take(descriptor)
+        isHeld = holder == nil
+        // From here on deinit closes it, also where this throws: a second close() would hit whoever has the number by then.
+        if let holder {
             throw KilnError(
                 "lock.held",
                 "\(subject) is being changed by another process: \(holder)",
@@ -32,13 +35,15 @@ public final class FileLock: Sendable {
                 exit: .blocked
             )
         }
-        let holder = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
+        let name = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
         ftruncate(descriptor, 0)
-        _ = holder.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        _ = name.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
-    // Said, not left to close(): a child that was forked but has not yet called exec still has the file open.
+    // The name goes first, so that nobody is blamed for what the next holder does. The unlocking is said, not left to
+    // close(): a child that was forked but has not yet called exec still has the file open.
     deinit {
+        if isHeld { ftruncate(descriptor, 0) }
         flock(descriptor, LOCK_UN)
         close(descriptor)
     }
@@ -50,10 +55,29 @@ public final class FileLock: Sendable {
         return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
     }
 
-    private static func lastHolder(_ descriptor: Int32) -> String {
+    // Nothing once the lock is taken, else who holds it.
+    //
+    // Between taking the lock and writing its name a holder is nobody, or a process that was killed. That takes it less
+    // than a millisecond, and no event tells of it.
+    private static func take(_ descriptor: Int32) -> String? {
+        for _ in 0..<100 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return nil }
+            if let holder = lastHolder(descriptor), isAlive(holder) { return Name.quoted(holder) }
+            poll(nil, 0, 1)
+        }
+        return lastHolder(descriptor).map { Name.quoted($0) } ?? "unknown"
+    }
+
+    private static func lastHolder(_ descriptor: Int32) -> String? {
         var buffer = [UInt8](repeating: 0, count: 200)
         let count = pread(descriptor, &buffer, buffer.count, 0)
-        guard count > 0 else { return "unknown" }
-        return Name.quoted(String(decoding: buffer.prefix(count), as: UTF8.self))
+        return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+    }
+
+    // In another container's process namespace it seems dead, though it is not: then its name comes a little later.
+    private static func isAlive(_ holder: String) -> Bool {
+        let number = holder.hasPrefix("pid ") ? pid_t(holder.dropFirst(4).prefix { $0.isNumber }) : nil
+        guard let pid = number, pid > 0 else { return false }
+        return kill(pid, 0) == 0 || errno == EPERM
     }
 }
