@@ -12,6 +12,7 @@ extension EndToEnd {
         private static let fileSystem = "findmnt -n -o UUID /data"
         private static let server = """
             image: debian-13:1
+            processors: 1
             volumes: { data: /data }
             ports: { http: 80, ssh: 22 }
             ready: [agent, cloud-init]

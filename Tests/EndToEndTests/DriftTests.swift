@@ -107,6 +107,7 @@ extension EndToEnd {
 
         private static let debian = """
             image: debian-13:1
+            processors: 1
             volumes: { data: /data }
             ports: { ssh: 22 }
             ready: [agent, cloud-init]

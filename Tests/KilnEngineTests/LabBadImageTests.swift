@@ -78,6 +78,28 @@ import Testing
         try expectBack(world, report, written: ["a"])
     }
 
+    @Test("a service that waits for its volume in vain does not keep anybody from telling that it is not mounted")
+    func noMountNoService() async throws {
+        let service = "/usr/bin/service"
+        let world = try await world(new: GuestBehaviour(mounts: false)) {
+            $0.ready.append(Check(.exec([service]), every: .milliseconds(5)))
+        }
+        let new = world.machine(2)
+        world.world.guests.answer(service) { $0 == new ? 1 : 0 }
+        let report = try await world.replace("tiny:2")
+        #expect(report.turn?.code == "volume.not-mounted")
+        try expectBack(world, report, written: ["a"])
+    }
+
+    @Test("a crash by a fault of the emulation is not blamed on the image")
+    func emulation() async throws {
+        let world = try await world(new: GuestBehaviour(.emulationFails))
+        let report = try await world.replace("tiny:2")
+        #expect(report.turn?.code == "ready.crashed" && report.turn?.reason.contains("int3") == true)
+        #expect(report.turn?.hint?.contains("processors: 1") == true)
+        try expectBack(world, report, written: ["a"])
+    }
+
     @Test(
         "a machine that does not pass 'verify' is taken back with the data that it wrote",
         arguments: Strategy.allCases

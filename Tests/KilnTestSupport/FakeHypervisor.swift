@@ -151,11 +151,10 @@ public final class FakeHypervisor: MachineControl {
         switch behaviour.boot {
         case .switchesOff: machine.state = .off
         case .pauses: machine.state = .paused
-        case .ready, .silent, .cloudInitFails, .degraded, .panics: machine.state = .running
+        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails: machine.state = .running
         }
         state.machines[id] = machine
-        let line = behaviour.boot == .panics ? "Kernel panic - not syncing: no init" : "Welcome to the fake guest"
-        return (machine.spec.consoleLog, line + "\n")
+        return (machine.spec.consoleLog, behaviour.console + "\n")
     }
 
     private func refusal(_ machine: Machine, _ forwards: [PortForward], _ state: borrowing State) -> String? {

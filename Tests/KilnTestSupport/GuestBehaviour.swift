@@ -12,6 +12,8 @@ public struct GuestBehaviour: Sendable, Hashable {
         case degraded
         /// The kernel panics on the console.
         case panics
+        /// The kernel crashes by a fault of the emulation.
+        case emulationFails
         /// It switches itself off.
         case switchesOff
         /// A write error pauses it.
@@ -30,6 +32,15 @@ public struct GuestBehaviour: Sendable, Hashable {
 
     /// How it boots.
     public var boot: Boot
+    /// What its console says first.
+    var console: String {
+        switch boot {
+        case .panics: "Kernel panic - not syncing: no init"
+        case .emulationFails: "[    4.8] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"
+        default: "Welcome to the fake guest"
+        }
+    }
+
     /// How it shuts down.
     public var shutdown: Shutdown
 

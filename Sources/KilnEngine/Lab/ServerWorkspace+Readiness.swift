@@ -6,10 +6,7 @@ extension ServerWorkspace {
     /// Waits until a machine that was booted with its volumes is ready.
     func awaitReady(_ machine: MachineID) async throws {
         let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
-        try await waiter.within(waiter.readyTimeout) {
-            try await settle(machine, waiter)
-            try await waiter.pass(waiter.spec.ready)
-        }
+        try await waiter.within(waiter.readyTimeout) { try await becomeReady(machine, waiter) }
     }
 
     /// Waits until a machine of a warm-first replacement is ready but for its data.
@@ -24,8 +21,7 @@ extension ServerWorkspace {
         let spent = try timeInHealth(of: machine)
         try await waiter.within(waiter.healthyDeadline, left: waiter.left(of: waiter.healthyDeadline, after: spent)) {
             try await waiter.within(waiter.readyTimeout, left: waiter.left(of: waiter.readyTimeout, after: spent)) {
-                try await settle(machine, waiter)
-                try await waiter.pass(waiter.spec.ready)
+                try await becomeReady(machine, waiter)
             }
             try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
@@ -54,13 +50,21 @@ extension ServerWorkspace {
     }
 
     // After a boot with volumes: a guest that boots without its data would serve from, and write to, its root.
-    private func settle(_ machine: MachineID, _ waiter: ReadinessWaiter) async throws {
-        let record = try record(machine)
-        let hasMounts = !record.spec.volumes.isEmpty && record.cloudInit != .none
-        guard hasMounts || !record.spec.afterAttach.isEmpty else { return }
-        try await waiter.pass([Check(.agent)] + (record.cloudInit == .none ? [] : [record.spec.endOfCloudInit]))
-        if hasMounts { try await requireMounts(of: machine) }
-        try await runAfterAttach(machine)
+    private func becomeReady(_ machine: MachineID, _ waiter: ReadinessWaiter) async throws {
+        let (spec, cloudInit) = (waiter.spec, try record(machine).cloudInit)
+        let hasMounts = !spec.volumes.isEmpty && cloudInit != .none
+        guard hasMounts || !spec.afterAttach.isEmpty else { return try await waiter.pass(spec.ready) }
+        let booted = [Check(.agent)] + (cloudInit == .none ? [] : [spec.endOfCloudInit])
+        try await waiter.pass(booted)
+        let ready = spec.ready.filter { !booted.contains($0) }
+        guard spec.afterAttach.isEmpty else {
+            if hasMounts { try await requireMounts(of: machine) }
+            try await runAfterAttach(machine)
+            return try await waiter.pass(ready)
+        }
+        // Now its services start, and a look at the mounts takes from the processor time that they need. They get a head
+        // start, but no more: without its data a service may never be ready, and then the mounts tell why.
+        try await waiter.pass(ready, headStart: .seconds(2)) { try await requireMounts(of: machine) }
     }
 
     private func healthMark(_ machine: MachineID) -> String { state.generation(machine) + "/health.start" }

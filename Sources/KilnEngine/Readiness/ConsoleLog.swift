@@ -10,10 +10,15 @@ struct ConsoleLog {
     private let tailLength: UInt64 = 16384
     private let longestScan: UInt64 = 4 << 20
 
+    /// Whether this boot's cloud-init says anything on the console; then it most likely also says there that it has ended.
+    var tellsOfCloudInit: Bool { tells(["phase=cloud-init", "Cloud-init v."]) }
+
     /// Whether this boot's cloud-init says that it has ended: only a hint of when to ask.
-    var tellsOfCloudInitEnd: Bool {
-        let text = tail
-        return text.contains("phase=ready") || text.contains(" finished at ")
+    var tellsOfCloudInitEnd: Bool { tells(["phase=ready", " finished at "]) }
+
+    private func tells(_ signs: [String]) -> Bool {
+        let bytes = tailBytes
+        return signs.contains { bytes.range(of: Data($0.utf8)) != nil }
     }
 
     /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
@@ -37,9 +42,9 @@ struct ConsoleLog {
     /// The first line of this boot that tells of something fatal, if there is one.
     var fatalLine: String? {
         // The bytes come first: of a console that grows and grows only a few lines are worth a look.
-        let text = text(from: start, most: longestScan)
-        guard ConsoleLog.fatal.contains(where: text.contains) else { return nil }
-        return ConsoleLog.lines(of: text).first { line in
+        let bytes = bytes(from: start, most: longestScan)
+        guard ConsoleLog.fatal.contains(where: { bytes.range(of: Data($0.utf8)) != nil }) else { return nil }
+        return ConsoleLog.lines(of: String(decoding: bytes, as: UTF8.self)).first { line in
             ConsoleLog.fatal.contains(where: line.contains) && !allow.contains(where: line.contains)
         }
     }
@@ -57,16 +62,18 @@ struct ConsoleLog {
         String(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }.prefix(length))
     }
 
-    private var tail: String {
+    private var tail: String { String(decoding: tailBytes, as: UTF8.self) }
+
+    private var tailBytes: Data {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64) ?? 0
-        return text(from: max(start, size > tailLength ? size - tailLength : 0), most: tailLength)
+        return bytes(from: max(start, size > tailLength ? size - tailLength : 0), most: tailLength)
     }
 
-    private func text(from offset: UInt64, most: UInt64) -> String {
-        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+    private func bytes(from offset: UInt64, most: UInt64) -> Data {
+        guard let file = FileHandle(forReadingAtPath: path) else { return Data() }
         defer { try? file.close() }
-        guard (try? file.seek(toOffset: offset)) != nil else { return "" }
-        return String(decoding: (try? file.read(upToCount: Int(most))) ?? Data(), as: UTF8.self)
+        guard (try? file.seek(toOffset: offset)) != nil else { return Data() }
+        return (try? file.read(upToCount: Int(most))) ?? Data()
     }
 
     // cloud-init says: Cloud-init v. 25.1.4 running 'modules:config' at …
