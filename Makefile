@@ -49,10 +49,12 @@ demo: setup build
 	$(KILN) image bake tiny
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
-## test: everything, up to replacements of real machines
+## test: everything, up to replacements of real machines; what failed is listed once more at the end
 test: setup lint build
 	$(KILN) image bake tiny debian-13
-	swift test
+	@rm -f .build/tests-swift-testing.xml
+	swift test --xunit-output .build/tests.xml || { \
+		echo "What failed:" >&2; grep -h -B 1 '<failure ' .build/tests-swift-testing.xml >&2; exit 1; }
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build
