@@ -54,7 +54,8 @@ test: setup lint build
 	$(KILN) image bake tiny debian-13
 	@rm -f .build/tests-swift-testing.xml
 	swift test --xunit-output .build/tests.xml || { \
-		echo "What failed:" >&2; grep -h -B 1 '<failure ' .build/tests-swift-testing.xml >&2; exit 1; }
+		echo "What failed:" >&2; \
+		grep -hs -B 1 '<failure ' .build/tests-swift-testing.xml >&2 || echo "see above: the tests did not end" >&2; exit 1; }
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build

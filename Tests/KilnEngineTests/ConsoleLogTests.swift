@@ -30,6 +30,19 @@ import Testing
         try log(Array(text.utf8)) { #expect($0.phase == phase) }
     }
 
+    @Test(
+        "cloud-init's beginning and end are told by the console",
+        arguments: [
+            ("Linux version 6.12\n", false, false), ("kiln-guest: phase=cloud-init\n", true, false),
+            ("Cloud-init v. 25.1.4 running 'init' at Mon\n", true, false),
+            ("Cloud-init v. 25.1.4 running 'init' at\nCloud-init v. 25.1.4 finished at Mon\n", true, true),
+            ("kiln-guest: phase=cloud-init\nkiln-guest: phase=ready status=done\n", true, true),
+        ]
+    )
+    func cloudInit(_ text: String, _ works: Bool, _ hasEnded: Bool) throws {
+        try log(Array(text.utf8)) { #expect($0.tellsOfCloudInit == works && $0.tellsOfCloudInitEnd == hasEnded) }
+    }
+
     @Test("no control character of a guest gets through, by any way")
     func hostile() throws {
         let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\u{0}"

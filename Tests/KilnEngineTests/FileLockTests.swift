@@ -81,7 +81,7 @@ import Testing
         let name = "pid \(next.processIdentifier), kiln gc"
         // The holder has the lock, and is about to write its name.
         let naming = Thread {
-            usleep(20_000)
+            usleep(1000)
             try? Data(name.utf8).write(to: URL(fileURLWithPath: path))
         }
         naming.start()

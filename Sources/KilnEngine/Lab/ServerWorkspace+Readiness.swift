@@ -56,14 +56,14 @@ extension ServerWorkspace {
         guard hasMounts || !spec.afterAttach.isEmpty else { return try await waiter.pass(spec.ready) }
         let booted = [Check(.agent)] + (cloudInit == .none ? [] : [spec.endOfCloudInit])
         try await waiter.pass(booted)
-        let ready = spec.ready.filter { !booted.contains($0) }
         guard spec.afterAttach.isEmpty else {
             if hasMounts { try await requireMounts(of: machine) }
             try await runAfterAttach(machine)
-            return try await waiter.pass(ready)
+            return try await waiter.pass(spec.ready)
         }
         // Now its services start, and a look at the mounts takes from the processor time that they need. They get a head
         // start, but no more: without its data a service may never be ready, and then the mounts tell why.
+        let ready = spec.ready.filter { !booted.contains($0) }
         try await waiter.pass(ready, headStart: .seconds(2)) { try await requireMounts(of: machine) }
     }
 
@@ -82,14 +82,10 @@ extension ServerWorkspace {
     }
 
     private func waiter(_ machine: MachineID, ports: [Name: UInt16]) throws -> ReadinessWaiter {
-        let spec = try record(machine).spec
-        return ReadinessWaiter(
-            parts: parts,
-            machine: machine,
-            spec: spec,
-            forwards: ports,
-            console: ConsoleLog(path: state.consoleLog(machine), start: bootOffset(machine), allow: spec.consoleAllow)
-        )
+        let record = try record(machine)
+        let (log, allow) = (state.consoleLog(machine), record.spec.consoleAllow)
+        let console = ConsoleLog(path: log, start: bootOffset(machine), allow: allow)
+        return ReadinessWaiter(parts: parts, record: record, forwards: ports, console: console)
     }
 
     // MARK: - The console of this boot

@@ -6,6 +6,7 @@ struct ReadinessWaiter {
     let parts: EngineParts
     let machine: MachineID
     let spec: ServerSpec
+    let processors: Int
     let forwards: [Name: UInt16]
     let console: ConsoleLog
 
@@ -15,10 +16,11 @@ struct ReadinessWaiter {
     // What is waited for, as far as it is known; shown beside the boot's phase.
     private let waiting = LastFinding()
 
-    init(parts: EngineParts, machine: MachineID, spec: ServerSpec, forwards: [Name: UInt16], console: ConsoleLog) {
+    init(parts: EngineParts, record: GenerationRecord, forwards: [Name: UInt16], console: ConsoleLog) {
         self.parts = parts
-        self.machine = machine
-        self.spec = spec
+        machine = record.machine
+        spec = record.spec
+        processors = record.processors
         self.forwards = forwards
         self.console = console
     }
@@ -72,8 +74,8 @@ struct ReadinessWaiter {
         }
     }
 
-    /// Waits until each check holds, and looks at something else once they do, or after a head start for them.
-    func pass(_ checks: [Check], headStart: Duration, look: @Sendable () async throws -> Void) async throws {
+    /// Waits until each check holds, and looks at the mounts once they do, or after a head start for them.
+    func pass(_ checks: [Check], headStart: Duration, requireMounts: @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 try await pass(checks)
@@ -86,7 +88,8 @@ struct ReadinessWaiter {
             }
             defer { group.cancelAll() }
             let havePassed = try await group.next()
-            try await look()
+            if havePassed == true { waiting.text = "the mounts of its volumes" }
+            try await requireMounts()
             if havePassed == false { _ = try await group.next() }
         }
     }
@@ -299,7 +302,7 @@ struct ReadinessWaiter {
     // A processor that QEMU emulates in a thread of its own may still meet a breakpoint by which the kernel guards code that
     // it rewrites, when that is already gone. https://bugzilla.redhat.com/show_bug.cgi?id=2216496
     private func emulationFault(_ line: String) -> String? {
-        guard parts.machines.acceleration == .tcg, line.contains("int3:") else { return nil }
+        guard parts.machines.acceleration == .tcg, processors > 1, line.contains("int3:") else { return nil }
         return "this comes from QEMU's emulation of several processors, once in hundreds of boots, not from the image: "
             + "repeat the command, or give the server 'processors: 1'"
     }
@@ -352,7 +355,7 @@ struct ReadinessWaiter {
         let waitedFor = waiting.text
         let likely =
             phase == "booted"
-            ? "the guest booted, so look at the service that '\(waitedFor)' talks to"
+            ? "the guest booted, so find out in it why this does not hold: \(waitedFor)"
             : "the guest has only come to '\(phase)': raise ready-timeout if it is slow, else read the console log"
         return KilnError(
             "ready.timeout",

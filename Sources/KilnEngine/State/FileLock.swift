@@ -9,7 +9,7 @@ public final class FileLock: Sendable {
     private let descriptor: Int32
     private let isHeld: Bool
 
-    /// Takes the lock at once or not at all.
+    /// Takes the lock or is refused: at once, or within a tenth of a second while its holder has no name yet.
     ///
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
     public init(_ path: String, subject: String) throws {

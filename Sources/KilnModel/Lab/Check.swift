@@ -5,7 +5,7 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
     /// The pause between two attempts.
     ///
     /// Nothing means 1 s while it is watched, and while it is waited for 100 ms, but 250 ms for a command; cloud-init is
-    /// asked each second, and as soon as the console tells that it has ended.
+    /// asked each second, or each 5 s once the console tells that it works, and as soon as it tells that it has ended.
     public let every: Duration?
     /// How long one attempt may take.
     public let timeout: Duration
