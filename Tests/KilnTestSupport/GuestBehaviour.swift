@@ -32,15 +32,6 @@ public struct GuestBehaviour: Sendable, Hashable {
 
     /// How it boots.
     public var boot: Boot
-    /// What its console says first.
-    var console: String {
-        switch boot {
-        case .panics: "Kernel panic - not syncing: no init"
-        case .emulationFails: "[    4.8] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"
-        default: "Welcome to the fake guest"
-        }
-    }
-
     /// How it shuts down.
     public var shutdown: Shutdown
 
@@ -52,5 +43,14 @@ public struct GuestBehaviour: Sendable, Hashable {
         self.boot = boot
         self.shutdown = shutdown
         self.mounts = mounts
+    }
+
+    /// What its console says first.
+    var console: String {
+        switch boot {
+        case .panics: "Kernel panic - not syncing: no init"
+        case .emulationFails: "[    4.8] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"
+        default: "Welcome to the fake guest"
+        }
     }
 }

@@ -87,10 +87,10 @@ struct ReadinessWaiter {
                 return false
             }
             defer { group.cancelAll() }
-            let havePassed = try await group.next()
-            if havePassed == true { waiting.text = "the mounts of its volumes" }
+            let havePassed = try await group.next() ?? false
+            if havePassed { waiting.text = "the mounts of its volumes" }
             try await requireMounts()
-            if havePassed == false { _ = try await group.next() }
+            if !havePassed { _ = try await group.next() }
         }
     }
 
@@ -303,7 +303,7 @@ struct ReadinessWaiter {
     // it rewrites, when that is already gone. https://bugzilla.redhat.com/show_bug.cgi?id=2216496
     private func emulationFault(_ line: String) -> String? {
         guard parts.machines.acceleration == .tcg, processors > 1, line.contains("int3:") else { return nil }
-        return "this comes from QEMU's emulation of several processors, once in hundreds of boots, not from the image: "
+        return "most likely a rare fault of QEMU's emulation of several processors, not of the image: "
             + "repeat the command, or give the server 'processors: 1'"
     }
 
