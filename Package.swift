@@ -15,7 +15,10 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 // The arrows go one way: see Sources/README.md.
 let package = Package(
     name: "kiln",
-    products: [.executable(name: "kiln", targets: ["kiln"])],
+    products: [
+        .executable(name: "kiln", targets: ["kiln"]),
+        .library(name: "LyingLibvirt", type: .dynamic, targets: ["LyingLibvirt"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -77,6 +80,11 @@ let package = Package(
             dependencies: ["KilnEngine", "KilnModel"],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
+        ),
+        .target(
+            name: "LyingLibvirt",
+            path: "Tests/LyingLibvirt",
+            linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
         ),
         .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
         .testTarget(

@@ -74,7 +74,7 @@ struct RenderingTests {
     @Test("an empty list says so")
     func empty() throws {
         #expect(try Renderer.text(ServerList(servers: []), as: .table) == "no servers\n")
-        #expect(try Renderer.text(VolumeList(volumes: [], retained: []), as: .table) == "no volumes\n")
+        #expect(try Renderer.text(VolumeList(volumes: [], retained: [], reformatted: []), as: .table) == "no volumes\n")
     }
 
     @Test("a committed replacement says what serves")
@@ -252,17 +252,19 @@ struct RenderingTests {
             lease: VolumeRecord.Lease(machine: machine, number: 1),
             leaseNumber: 1
         )
+        let retained = [RetainedVolume(kept: "shop.old.1", record: nil)]
         #expect(
-            try Renderer.text(
-                VolumeList(volumes: [record], retained: [RetainedVolume(kept: "shop.old.1", record: nil)]),
-                as: .table
-            ) == """
-                VOLUME      SIZE   FILESYSTEM  WRITER
-                shop/data   64MiB  ext4        shop/web#2
-                shop.old.1  -      -           retained
+            try Renderer.text(VolumeList(volumes: [record], retained: retained, reformatted: []), as: .table) == """
+                VOLUME      SIZE   FILESYSTEM  WRITER      STATE
+                shop/data   64MiB  ext4        shop/web#2  -
+                shop.old.1  -      -           -           retained
 
                 """
         )
+        let formatted = VolumeList(volumes: [record], retained: [], reformatted: [record.id])
+        #expect(try Renderer.text(formatted, as: .table).contains("shop/web#2  reformatted"))
+        #expect(formatted.warnings.count == 1)
+        #expect(formatted.warnings[0].contains("'kiln volume restore shop/data before-format'"))
     }
 
     @Test("a cell with control characters can't break the table")

@@ -21,7 +21,8 @@ struct QEMUDiskToolTests {
             at: path(name),
             size: .mebibytes(16),
             fileSystem: .ext4,
-            label: "data-of-a-long-name"
+            label: "data-of-a-long-name",
+            mark: VolumeMark()
         )
         return path(name)
     }
@@ -109,7 +110,13 @@ struct QEMUDiskToolTests {
         try await Command("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mount]).run()
         do {
             let error = await #expect(throws: KilnError.self) {
-                try await tool.createVolume(at: mount + "/v", size: .mebibytes(64), fileSystem: .ext4, label: "data")
+                try await tool.createVolume(
+                    at: mount + "/v",
+                    size: .mebibytes(64),
+                    fileSystem: .ext4,
+                    label: "data",
+                    mark: VolumeMark()
+                )
             }
             #expect(error?.code == "disk.full")
             #expect(error?.exit == .aborted)

@@ -24,10 +24,44 @@ public final class FakeDisks: DiskTool {
         at path: String,
         size: ByteCount,
         fileSystem: VolumeSpec.FileSystem,
-        label: String
+        label: String,
+        mark: VolumeMark
     ) async throws {
-        try faults.call("createVolume") { try FakeDisks.make(path, "base \(label)\t\(size.bytes)\n") }
+        try faults.call("createVolume") {
+            try FakeDisks.make(path, "base \(label)\t\(size.bytes)\n\(FakeDisks.line(mark))\n")
+        }
     }
+
+    /// The mark that was written last, unless a line `format` came later.
+    public func mark(of disk: String) async throws -> VolumeMark.Finding {
+        try faults.call("mark") {
+            let lines = try FakeDisks.allLines(disk)
+            guard let last = lines.last(where: { $0 == FakeDisks.format || $0.hasPrefix(FakeDisks.markWord) }) else {
+                return .none
+            }
+            if last == FakeDisks.newerMark { return .newer(2) }
+            guard let id = UUID(uuidString: String(last.dropFirst(FakeDisks.markWord.count)))
+            else { return .none }
+            return .mark(VolumeMark(id))
+        }
+    }
+
+    /// Writes a line.
+    public func setMark(_ mark: VolumeMark, of layer: String) async throws {
+        try faults.call("setMark") {
+            guard FakeDisks.append(FakeDisks.line(mark), to: layer) else {
+                throw KilnError("disk.failed", "\(layer) can't be written")
+            }
+        }
+    }
+
+    /// The line by which a guest formats a volume.
+    public static let format = "format"
+    /// The line of a mark that only a later version knows.
+    public static let newerMark = "mark of a later version"
+    private static let markWord = "mark "
+
+    private static func line(_ mark: VolumeMark) -> String { markWord + mark.id.uuidString }
 
     /// Moves the writes of a layer into the file below, which must be writable.
     public func merge(_ layer: String) async throws {
@@ -90,9 +124,10 @@ public final class FakeDisks: DiskTool {
     }
 
     /// Copies a file that an export wrote.
-    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
         try faults.call("importDisk") {
-            try FakeDisks.make(layer, String(contentsOfFile: file, encoding: .utf8))
+            let content = try String(contentsOfFile: file, encoding: .utf8)
+            try FakeDisks.make(layer, content + FakeDisks.line(mark) + "\n")
             return ByteCount(bytes: try FakeDisks.size(layer))
         }
     }
@@ -100,9 +135,15 @@ public final class FakeDisks: DiskTool {
     /// Makes a file as an image's disk is.
     static func makeImage(_ path: String, _ content: String) throws { try make(path, "base \(content)\t67108864\n") }
 
-    /// All lines that were written to a disk, oldest first, read through its chain.
+    /// All lines that are to be read on a disk, oldest first, through its chain; a format leaves none.
     public static func written(_ path: String) throws -> [String] {
-        let below = try backing(of: path).map { try written($0) } ?? []
+        let all = try allLines(path)
+        let begin = all.lastIndex(of: format).map { $0 + 1 } ?? 0
+        return all[begin...].filter { !$0.hasPrefix(markWord) }
+    }
+
+    private static func allLines(_ path: String) throws -> [String] {
+        let below = try backing(of: path).map { try allLines($0) } ?? []
         return below + (try lines(path).dropFirst())
     }
 

@@ -55,7 +55,7 @@ public final class FakeImages: ImageSource {
         _ behaviour: GuestBehaviour = GuestBehaviour(),
         cloudInit: ImageManifest.CloudInit = .subset
     ) throws -> StoredImage {
-        let path = "\(directory)/tiny-\(version).qcow2"
+        let path = disk(version)
         try FakeDisks.makeImage(path, "tiny \(version)")
         let digits = String(StableHash.fnv1a(version), radix: 16)
         let padded = String(repeating: "0", count: 64 - digits.count) + digits
@@ -77,6 +77,9 @@ public final class FakeImages: ImageSource {
         hypervisor.setBehaviour(behaviour, ofImage: path)
         return image
     }
+
+    /// The disk of a version.
+    public func disk(_ version: String) -> String { "\(directory)/tiny-\(version).qcow2" }
 
     /// Gives a version a listing of an empty root, written to `path`.
     public func list(_ version: String, _ path: String) throws {

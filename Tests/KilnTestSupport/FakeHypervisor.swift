@@ -154,6 +154,9 @@ public final class FakeHypervisor: MachineControl {
         case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails: machine.state = .running
         }
         state.machines[id] = machine
+        if behaviour.formats {
+            machine.spec.volumes.forEach { _ = FakeDisks.append(FakeDisks.format, to: $0.disk.path) }
+        }
         return (machine.spec.consoleLog, behaviour.console + "\n")
     }
 
@@ -254,6 +257,7 @@ public final class FakeHypervisor: MachineControl {
                     throw KilnError("machine.attach-failed", "held by \(id)", exit: .aborted)
                 }
                 state.machines[machine.id]?.spec.volumes.append(volume)
+                if behaviour(found, state).formats { _ = FakeDisks.append(FakeDisks.format, to: volume.disk.path) }
             }
         }
     }

@@ -29,6 +29,7 @@ struct VolumeView: Renderable {
         let created: Date
         let holder: String?
         let unclean: Bool
+        let reformatted: Bool
         let layers: Int
         let snapshots: [Snapshot]
     }
@@ -43,6 +44,7 @@ struct VolumeView: Renderable {
             created: volume.created,
             holder: volume.lease?.machine.description,
             unclean: volume.isUnclean,
+            reformatted: volume.reformatted != nil,
             layers: volume.layers.count,
             snapshots: volume.snapshots.map(Snapshot.init)
         )
@@ -61,7 +63,8 @@ struct VolumeView: Renderable {
                 ]
             }
         )
-        return .lines([head + holder + unclean] + (table.rows.isEmpty ? ["no snapshots"] : table.lines))
+        let formatted = volume.reformatted.map { ", formatted by a guest: return to \($0)" } ?? ""
+        return .lines([head + holder + unclean + formatted] + (table.rows.isEmpty ? ["no snapshots"] : table.lines))
     }
 }
 

@@ -29,8 +29,12 @@ struct VolumeListVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        let (volumes, damaged) = retained ? ([], []) : store.readableList()
-        try session.show(VolumeList(volumes: volumes, retained: try store.retainedVolumes()))
+        let (volumes, unreadable) = retained ? ([], []) : store.readableList()
+        let (reformatted, unseen) = await store.reformatted(among: volumes)
+        let list = VolumeList(volumes: volumes, retained: try store.retainedVolumes(), reformatted: reformatted)
+        try session.show(list)
+        for line in list.warnings { session.say(line) }
+        let damaged = unreadable + unseen
         for error in damaged { session.say("\(error)") }
         return damaged.isEmpty ? 0 : KilnModel.ExitCode.halted.rawValue
     }

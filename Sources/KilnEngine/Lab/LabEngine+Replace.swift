@@ -273,6 +273,7 @@ extension LabEngine {
                 )
             }
             try await workspace.checkFile(of: record, machine)
+            try await volumes.requireMark(lab: record.lab, name)
         }
     }
 }

@@ -50,7 +50,7 @@ extension ServerWorkspace {
     // A volume that lost its writer's power is looked at before anybody else writes to it.
     private func prepareVolumes(_ machine: MachineID) async throws {
         for name in try volumeNames(of: machine) {
-            try volumes.prepare(lab: id.lab, name, for: machine)
+            try await volumes.prepare(lab: id.lab, name, for: machine)
             try await volumes.requireClean(lab: id.lab, name: name)
         }
     }
@@ -76,14 +76,19 @@ extension ServerWorkspace {
 
     /// Plugs the volumes into a machine that runs without them, and waits until the guest has mounted them.
     func attachVolumes(_ machine: MachineID) async throws {
-        let full = try definition(try record(machine), withVolumes: true)
-        for (name, volume) in zip(try volumeNames(of: machine), full.volumes) {
-            if try await parts.machines.activeLayer(of: volume.id, in: machine) == nil {
-                try volumes.prepare(lab: id.lab, name, for: machine)
-            }
-            try await parts.machines.attach(volume, to: full)
+        for name in try volumeNames(of: machine) {
+            let volume = try volumes.existing(lab: id.lab, name).id
+            guard try await parts.machines.activeLayer(of: volume, in: machine) == nil else { continue }
+            try await volumes.prepare(lab: id.lab, name, for: machine)
         }
+        let full = try definition(try record(machine), withVolumes: true)
+        for volume in full.volumes { try await parts.machines.attach(volume, to: full) }
         try await mountVolumes(of: machine)
+    }
+
+    /// Throws `volume.reformatted` where a guest has formatted one of the volumes of a machine.
+    func requireMarks(of machine: MachineID) async throws {
+        for name in try volumeNames(of: machine) { try await volumes.requireMark(lab: id.lab, name) }
     }
 
     /// Ends a machine without asking the guest; its volumes have to be checked before they are used again.

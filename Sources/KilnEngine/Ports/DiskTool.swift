@@ -6,8 +6,18 @@ import KilnModel
 public protocol DiskTool: Sendable {
     /// Makes an empty qcow2 layer at `path` on top of the qcow2 file `backing`; `backing` is stored as it is given.
     func createLayer(at path: String, over backing: String) async throws
-    /// Makes a qcow2 file of `size` that holds an empty file system.
-    func createVolume(at path: String, size: ByteCount, fileSystem: VolumeSpec.FileSystem, label: String) async throws
+    /// Makes a qcow2 file of `size` that holds an empty file system and the mark.
+    func createVolume(
+        at path: String,
+        size: ByteCount,
+        fileSystem: VolumeSpec.FileSystem,
+        label: String,
+        mark: VolumeMark
+    ) async throws
+    /// What a disk of examined layers says of its mark, also while a machine writes to it.
+    func mark(of disk: String) async throws -> VolumeMark.Finding
+    /// Writes a mark to a layer that nobody has open.
+    func setMark(_ mark: VolumeMark, of layer: String) async throws
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
     /// Makes the machines' user the owner of a file that machines write to.
@@ -26,12 +36,12 @@ public protocol DiskTool: Sendable {
     /// Enlarges disk and file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the
     /// differences.
     func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws
-    /// Writes the content of a disk to a new file of mode 0600 that stands alone.
+    /// Writes the content of a disk, with a mark that is nobody's, to a new file of mode 0600 that stands alone.
     func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
-    /// Makes a qcow2 file at `layer` from a foreign disk file that holds an ext4 file system; returns its size.
+    /// Makes a qcow2 file at `layer`, with the mark, from a foreign disk file that holds an ext4 file system; returns its size.
     ///
     /// Throws `disk.refused` or `disk.not-ext4`.
-    func importDisk(_ file: String, to layer: String) async throws -> ByteCount
+    func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount
 }
 
 /// The formats of disk files that leave Kiln.

@@ -19,11 +19,11 @@ extension ReplacementExecutor {
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
-        case .verify: try await server.verify(new)
+        case .verify: try await verify()
         case .commit: try await commit()
         case .stopNew: try await stopNew()
         case .proveNewOff: try await proveOff(new)
-        case .handBack: try handBack()
+        case .handBack: try await handBack()
         case .restoreData: try await restoreData()
         case .startOld: try await startOld()
         case .oldHealthy: try await oldHealthy()
@@ -70,6 +70,12 @@ extension ReplacementExecutor {
         guard isWarm else { return try await server.awaitHealthy(new) }
         release()
         try await server.awaitHealthy(new, on: probePorts ?? [:])
+    }
+
+    private func verify() async throws {
+        try await server.verify(new)
+        // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
+        try await server.requireMarks(of: new)
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {
@@ -197,7 +203,8 @@ extension ReplacementExecutor {
     }
 
     // What the old machine does not mount is nobody's again.
-    private func handBack() throws {
+    private mutating func handBack() async throws {
+        try await discardFormatted()
         let returning = try old.map { try server.volumeNames(of: $0) } ?? []
         for name in try server.volumeNames(of: new) {
             if let old, returning.contains(name) {
@@ -205,6 +212,30 @@ extension ReplacementExecutor {
             } else {
                 try server.volumes.release(lab: id.lab, name, from: new)
             }
+        }
+    }
+
+    // To go on with a volume that the new machine has formatted would be to lose what it held; what the new one wrote is set
+    // aside, too.
+    private mutating func discardFormatted() async throws {
+        guard replacement.intent.dataOnRevert == .keep, replacement.completed.contains(where: { $0.step == .snapshot })
+        else { return }
+        for name in try server.volumeNames(of: new) {
+            guard let record = try server.volumes.record(lab: id.lab, name) else { continue }
+            guard await hasLostMark(record) else { continue }
+            server.parts.progress(.note("\(new) has formatted volume \(record.title); its data are restored"))
+            return try write(.decided(.restore))
+        }
+    }
+
+    // Nothing on the way back may depend on it.
+    private func hasLostMark(_ record: VolumeRecord) async -> Bool {
+        do {
+            return try await server.volumes.hasLostMark(record)
+        } catch {
+            let why = KilnError.wrapping(error).message
+            server.parts.progress(.note("whether \(new) has formatted volume \(record.title) is unknown: \(why)"))
+            return false
         }
     }
 

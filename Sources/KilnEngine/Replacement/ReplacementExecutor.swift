@@ -97,7 +97,7 @@ struct ReplacementExecutor {
         }
     }
 
-    private mutating func write(_ event: JournalEvent) throws {
+    mutating func write(_ event: JournalEvent) throws {
         do {
             try server.journal.append(event)
         } catch {

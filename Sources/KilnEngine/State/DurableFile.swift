@@ -91,7 +91,7 @@ public enum DurableFile {
     }
 
     /// The error of the system call that just failed.
-    static func failure(_ call: String, _ path: String) -> KilnError {
+    public static func failure(_ call: String, _ path: String) -> KilnError {
         let number = errno
         if number == ENOSPC {
             return KilnError(

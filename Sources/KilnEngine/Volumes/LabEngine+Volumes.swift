@@ -23,6 +23,8 @@ extension LabEngine {
     public func restoreVolume(lab: Name, _ name: Name, to snapshot: String) async throws -> String {
         try await withVolume(lab: lab, name) { record, machine in
             try refuseAttached(record, machine)
+            // A format that nobody has noticed yet would leave no name for the state before.
+            try await volumes.noteLostMark(&record)
             return try await volumes.restore(&record, to: snapshot)
         }
     }

@@ -10,8 +10,10 @@ extension VolumeStore {
     /// Seals the active layer and puts a new one on top, so that the state of now can be returned to.
     ///
     /// - Parameter mark: names the new layer and the snapshot; a second call with the same mark does nothing.
+    /// - Throws: `volume.reformatted` too, before anything is sealed.
     func seal(lab: Name, _ name: Name, mark: String) async throws {
         try await changing(lab: lab, name) { record in
+            try await requireMark(of: &record)
             guard !record.layers.contains("\(mark).qcow2") else { return try protect(record) }
             try await sealUnheld(&record, layer: "\(mark).qcow2", as: try Name(mark), kind: .replacement)
         }
@@ -32,6 +34,7 @@ extension VolumeStore {
         try await mergeLooseLayers(&record, isReplaced: kind == .replacement)
         let sealed = record.layers.last ?? ""
         try await putOnTop(layer, of: &record)
+        record.isUsed = false
         if let snapshot { record.snapshots.append(record.snapshot(snapshot, layer: sealed, kind: kind)) }
         try saveWithNewTop(record)
         try protect(record)
@@ -101,7 +104,7 @@ extension VolumeStore {
     /// - Parameter isReplaced: whether a replacement begins, which alone gives up what the ones before it sealed: the last one
     ///   may have halted, and have to be taken back to that.
     private func mergeLooseLayers(_ record: inout VolumeRecord, isReplaced: Bool) async throws {
-        var needed = Set(record.snapshots.filter { $0.kind != .replacement }.map(\.layer))
+        var needed = Set(record.snapshots.filter(\.kind.isKept).map(\.layer))
         if !isReplaced, let last = record.snapshots.last(where: { $0.kind == .replacement }) {
             needed.insert(last.layer)
         }
@@ -159,18 +162,29 @@ extension VolumeStore {
     /// Throws `volume.held` unless nothing has the volume open and a lock that excludes every QEMU can be taken.
     func proveUnheld(lab: Name, _ name: Name) throws { try proveUnheld(try existing(lab: lab, name)) }
 
-    /// The same of a volume that a machine is about to get; then what was unconfirmed is known.
+    /// Makes a volume ready for a machine that is about to get it: nobody has it open, and what it holds is sealed, so that
+    /// nothing that the machine's guest does to it is past recall.
     ///
     /// - Throws: `volume.leased` too, where the volume is lent to another machine or to none.
-    func prepare(lab: Name, _ name: Name, for machine: MachineID) throws {
-        let found = try existing(lab: lab, name)
-        guard found.lease?.machine == machine else { throw notLent(found, to: machine) }
-        guard found.unconfirmed != nil else { return try proveUnheld(lab: lab, name) }
-        let lock = try lock(lab: lab, name)
-        defer { withExtendedLifetime(lock) {} }
-        var record = try existing(lab: lab, name)
-        try proveUnheld(record)
-        try adopt(&record)
+    func prepare(lab: Name, _ name: Name, for machine: MachineID) async throws {
+        try await changing(lab: lab, name) { record in
+            guard record.lease?.machine == machine else { throw notLent(record, to: machine) }
+            try proveUnheld(record)
+            try adopt(&record)
+            if record.isUsed { try await sealForBoot(&record) }
+            record.isUsed = true
+            try save(record)
+        }
+    }
+
+    private func sealForBoot(_ record: inout VolumeRecord) async throws {
+        // Now or never: the merging of old layers must not take the last one with the mark for one that nobody needs.
+        try await noteLostMark(&record)
+        try await sealUnheld(&record, as: try freeName(nil, prefix: "before-boot", in: record), kind: .boot)
+        guard record.mark == nil, let layer = record.layers.last else { return }
+        let mark = VolumeMark()
+        try await disks.setMark(mark, of: path(record, layer))
+        record.mark = mark
     }
 
     private func notLent(_ record: VolumeRecord, to machine: MachineID) -> KilnError {
@@ -239,7 +253,7 @@ extension VolumeStore {
         try verifyLayers(record)
         let below = record.layers.last
         try await putOnTop(VolumeStore.newLayerName(), of: &record)
-        record.unconfirmed = below
+        (record.unconfirmed, record.isUsed) = (below, true)
         try saveWithNewTop(record)
     }
 

@@ -45,6 +45,7 @@ extension VolumeStore {
         try await changing(lab: lab, name) { record in
             let found = try self.snapshot(snapshot, of: record)
             record.snapshots.removeAll { $0.name == found.name }
+            if record.reformatted == found.name { record.reformatted = nil }
             try save(record)
             return found
         }
@@ -79,9 +80,11 @@ extension VolumeStore {
             try copy(record, to: draft)
             let layer = VolumeStore.newLayerName()
             try await disks.createLayer(at: path(record, layer), over: sealed)
+            if let mark = record.mark { try await own(path(record, layer), mark) }
             try disks.giveToMachines(path(record, layer))
             record.layers = base + [layer]
             record.snapshots.removeAll { !base.contains($0.layer) }
+            (record.isUsed, record.reformatted) = (false, nil)
             record.restoration = VolumeRecord.Restoration(snapshot: snapshot.name, kept: kept)
             record.isUnclean = snapshot.consistency == .crashConsistent
             let size = try verifyLayers(record)
@@ -121,7 +124,7 @@ extension VolumeStore {
         try DurableFile.makeDirectory(directory)
         try link(record.layers, of: record, into: directory)
         var copy = record.copied(lab: record.lab, name: record.name, created: record.created, layers: record.layers)
-        copy.isUnclean = record.isUnclean
+        (copy.isUnclean, copy.mark, copy.reformatted) = (record.isUnclean, record.mark, record.reformatted)
         try DurableFile.writeJSON(copy, to: "\(directory)/volume.json")
     }
 

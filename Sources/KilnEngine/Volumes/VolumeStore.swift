@@ -49,11 +49,13 @@ public struct VolumeStore: Sendable {
         }
         try await make(lab: lab, name) { directory in
             let first = "0001.qcow2"
+            let mark = VolumeMark()
             try await disks.createVolume(
                 at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
-                label: String(name.text.prefix(16))
+                label: String(name.text.prefix(16)),
+                mark: mark
             )
             try disks.giveToMachines("\(directory)/\(first)")
             return VolumeRecord(
@@ -64,7 +66,8 @@ public struct VolumeStore: Sendable {
                 created: Date(),
                 layers: [first],
                 lease: nil,
-                leaseNumber: 0
+                leaseNumber: 0,
+                mark: mark
             )
         }
     }

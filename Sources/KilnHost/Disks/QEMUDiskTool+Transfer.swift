@@ -17,6 +17,11 @@ extension QEMUDiskTool {
             close(made)
             defer { unlink(draft) }
             try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
+            // A volume that is made of it is another one.
+            switch format {
+            case .raw: try QEMUDiskTool.write(VolumeMark(), toRaw: draft)
+            case .qcow2: try await setMark(VolumeMark(), of: draft)
+            }
             try DurableFile.synchronize(draft)
             // Unlike a rename, a link never takes the place of a file that came meanwhile.
             guard link(draft, file) == 0 else {
@@ -30,7 +35,7 @@ extension QEMUDiskTool {
     /// Makes a volume's first layer from a foreign disk.
     ///
     /// - Throws: `disk.refused`, `disk.not-ext4`, `disk.exists`, `disk.full`, `tool.…`.
-    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
         try refuseExisting(layer)
         let format = try QEMUDiskTool.judgedFormat(of: file)
         return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
@@ -52,6 +57,7 @@ extension QEMUDiskTool {
                 )
             }
             let draft = directory + "/disk"
+            try QEMUDiskTool.write(mark, toRaw: raw)
             try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
             chmod(draft, 0o600)
             try DurableFile.publish(draft, as: layer)

@@ -37,12 +37,14 @@ public struct QEMUDiskTool: DiskTool {
         at path: String,
         size: ByteCount,
         fileSystem: VolumeSpec.FileSystem,
-        label: String
+        label: String,
+        mark: VolumeMark
     ) async throws {
         try await create(path) { draft, directory in
             let raw = directory + "/raw"
             try makeSparse(raw, size)
             try await format(raw, fileSystem, label)
+            try QEMUDiskTool.write(mark, toRaw: raw)
             try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
         }
     }

@@ -12,7 +12,7 @@ public struct CompletedStep: Sendable, Hashable, Codable {
 /// stop-first: PLAN → PREPARE → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
 /// warm-first: PLAN → PREPARE → START → WARM → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → ATTACH → HEALTHY → VERIFY
 ///             → COMMIT
-/// launch:     PLAN → PREPARE → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// launch:     PLAN → PREPARE → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
 /// abort:      (START-OLD → OLD-HEALTHY →) REMOVE-NEW
 /// revert:     STOP-NEW → PROVE-NEW-OFF → HAND-BACK → (RESTORE-DATA →) (START-OLD → OLD-HEALTHY →) REMOVE-NEW
 /// halt:       STOP-NEW → PROVE-NEW-OFF
@@ -110,7 +110,11 @@ public struct Replacement: Sendable, Hashable {
     }
 
     private var forward: [Step] {
-        if intent.from == nil { return [.plan, .prepare, .handover, .start, .healthy, .verify, .commit] }
+        if intent.from == nil {
+            // The journal of a launch that an earlier version began has none.
+            let seal: [Step] = entered.contains(.snapshot) || !entered.contains(.handover) ? [.snapshot] : []
+            return [.plan, .prepare] + seal + [.handover, .start, .healthy, .verify, .commit]
+        }
         let move: [Step] = [.drain, .stop, .proveOff, .snapshot, .handover]
         let end: [Step] = [.healthy, .verify, .commit]
         return switch intent.strategy {
