@@ -28,6 +28,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
+        .target(name: "KilnSystem", dependencies: ["KilnModel"], swiftSettings: strict),
         .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
         .target(
             name: "LibvirtXML",
@@ -35,16 +36,22 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "KilnEngine", dependencies: ["KilnModel"], exclude: ["README.md"], swiftSettings: strict),
+        .target(
+            name: "KilnEngine",
+            dependencies: ["KilnModel", "KilnSystem"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, subprocess, yams],
             swiftSettings: strict
         ),
         .target(
             name: "KilnHost",
             dependencies: [
-                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", crypto, subprocess,
+                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", crypto,
+                subprocess,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
@@ -88,15 +95,20 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnEngineTests",
-            dependencies: ["KilnEngine", "KilnModel", "KilnTestSupport"],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KilnHostTests",
-            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
+            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict
         ),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnSystemTests",
+            dependencies: ["KilnModel", "KilnSystem", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
@@ -110,7 +122,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnImagesTests",
-            dependencies: ["KilnEngine", "KilnImages", "KilnModel"],
+            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem"],
             swiftSettings: strict
         ),
     ],

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What `up` will do with a server.
 public struct PlannedAction: Sendable, Hashable, Codable {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Brings labs up, replaces their servers and takes them down.
 ///

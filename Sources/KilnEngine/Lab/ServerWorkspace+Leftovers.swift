@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What a machine leaves behind, and what becomes of it.
 extension ServerWorkspace {

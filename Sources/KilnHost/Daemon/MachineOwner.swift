@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The user that machines run as: whoever runs Kiln, except that root hands them to the system user `kiln`.
 ///

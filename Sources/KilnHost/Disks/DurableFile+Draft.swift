@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension DurableFile {
     /// Makes the file `draft` durable and gives it the name `path`; replaces what `path` was.

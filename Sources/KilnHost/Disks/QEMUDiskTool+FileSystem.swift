@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension QEMUDiskTool {
     /// Judges a layer; see `DiskTool`.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// A place for private directories, which the user who runs machines can pass through.

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The making of one version from the fetched tree.
 struct BakeRun {

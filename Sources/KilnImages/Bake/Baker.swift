@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Bakes recipes into the store.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// What a user says of an image made elsewhere.
 public struct AddedImage: Sendable, Hashable {

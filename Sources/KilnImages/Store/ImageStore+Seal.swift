@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension ImageStore {
     /// Files that are to become an image: `disk.qcow2`, for a direct boot `kernel` and `initrd`, and `paths` where the root could

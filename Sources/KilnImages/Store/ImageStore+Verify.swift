@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension ImageStore: ImageSource {
     /// The image that `reference` names, vouched for: nothing was written to its files since their content was last

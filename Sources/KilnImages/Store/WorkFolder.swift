@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// A folder for a bake or an addition under way, in the same file system as the store.
 ///

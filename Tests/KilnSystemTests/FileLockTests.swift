@@ -4,7 +4,7 @@ import KilnTestSupport
 import Synchronization
 import Testing
 
-@testable import KilnEngine
+@testable import KilnSystem
 
 @Suite struct FileLockTests {
     /// Another process that holds a lock until it is killed.

@@ -55,7 +55,7 @@ public enum DurableFile {
     }
 
     /// Makes the names in the directory of `path` durable.
-    static func synchronizeDirectory(of path: String) throws { try synchronize(directory(of: path)) }
+    public static func synchronizeDirectory(of path: String) throws { try synchronize(directory(of: path)) }
 
     /// The directory that holds `path`.
     public static func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
@@ -91,7 +91,7 @@ public enum DurableFile {
     }
 
     /// The error of the system call that just failed.
-    static func failure(_ call: String, _ path: String) -> KilnError {
+    public static func failure(_ call: String, _ path: String) -> KilnError {
         let number = errno
         if number == ENOSPC {
             return KilnError(
@@ -119,7 +119,7 @@ public enum DurableFile {
     }
 
     /// Writes all of `content` at the descriptor's position and makes it durable.
-    static func append(_ content: Data, to descriptor: Int32, path: String) throws {
+    public static func append(_ content: Data, to descriptor: Int32, path: String) throws {
         try content.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {

@@ -3,7 +3,7 @@ import KilnModel
 import KilnTestSupport
 import Testing
 
-@testable import KilnEngine
+@testable import KilnSystem
 
 @Suite struct DurableFileTests {
     private func entries(_ directory: TemporaryDirectory) throws -> [String] {
