@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The sha256 of files, read in pieces.
 enum FileDigest {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The header of a qcow2 file, read by Kiln itself before QEMU or qemu-img sees the file.
 ///

@@ -1,12 +1,10 @@
 import Foundation
 import Glibc
-import KilnEngine
 import KilnModel
-import KilnSystem
 
 extension DurableFile {
     /// Makes the file `draft` durable and gives it the name `path`; replaces what `path` was.
-    static func publish(_ draft: String, as path: String) throws {
+    public static func publish(_ draft: String, as path: String) throws {
         try synchronize(draft)
         try rename(draft, to: path)
     }
@@ -17,7 +15,7 @@ extension DurableFile {
     /// keeps a second process from making the same file.
     ///
     /// - Throws: `KilnError` with code `disk.no-directory`, and what `body` throws.
-    static func withPrivateDirectory<Result>(
+    public static func withPrivateDirectory<Result>(
         beside path: String,
         _ body: (String) async throws -> Result
     ) async throws -> Result {

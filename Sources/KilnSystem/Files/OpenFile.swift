@@ -2,16 +2,18 @@ import Foundation
 import KilnModel
 
 /// A file descriptor that is closed when its owner goes away.
-struct OpenFile: ~Copyable {
-    let descriptor: CInt
-    let path: String
+public struct OpenFile: ~Copyable {
+    /// The open file.
+    public let descriptor: CInt
+    /// What it was opened by.
+    public let path: String
 
     /// Opens a regular file for reading.
     ///
     /// Never waits, whatever lies there.
     ///
     /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
-    init(reading path: String) throws {
+    public init(reading path: String) throws {
         // Looked at first, because to open a device can have effects; and again once open, because it may be another
         // file by then. O_NONBLOCK: a FIFO without a writer would hold open() for ever.
         var status = stat()
@@ -28,7 +30,7 @@ struct OpenFile: ~Copyable {
     }
 
     /// Makes a new file for writing; one that exists already is an error.
-    init(creating path: String, mode: mode_t = 0o644) throws {
+    public init(creating path: String, mode: mode_t = 0o644) throws {
         let opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard opened >= 0 else { throw FileError.failed("file.unwritable", "make", path) }
         descriptor = opened
@@ -38,7 +40,7 @@ struct OpenFile: ~Copyable {
     deinit { close(descriptor) }
 
     /// Reads up to `buffer.count` bytes at `offset`; fewer only at the end of the file.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
+    public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
         guard let base = buffer.baseAddress else { return 0 }
         var filled = 0
         while filled < buffer.count {
@@ -51,7 +53,8 @@ struct OpenFile: ~Copyable {
         return filled
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+    /// Writes all of `bytes` at `offset`.
+    public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         guard let base = bytes.baseAddress else { return }
         var done = 0
         while done < bytes.count {
@@ -62,7 +65,8 @@ struct OpenFile: ~Copyable {
         }
     }
 
-    var size: Int {
+    /// How many bytes the file has.
+    public var size: Int {
         get throws {
             var status = stat()
             guard fstat(descriptor, &status) == 0 else { throw FileError.failed("file.unreadable", "read", path) }
@@ -70,19 +74,21 @@ struct OpenFile: ~Copyable {
         }
     }
 
-    func truncate(to size: Int) throws {
+    /// Makes the file that long.
+    public func truncate(to size: Int) throws {
         guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError.failed("file.unwritable", "write", path) }
     }
 
-    func synchronize() throws {
+    /// Makes the content durable.
+    public func synchronize() throws {
         guard fsync(descriptor) == 0 else { throw FileError.failed("file.unwritable", "write", path) }
     }
 }
 
 /// Errors about files, with the system's own words as the cause.
-enum FileError {
+public enum FileError {
     /// Reads `errno`: call it before anything else can change that.
-    static func failed(_ code: String, _ verb: String, _ path: String) -> KilnError {
+    public static func failed(_ code: String, _ verb: String, _ path: String) -> KilnError {
         let number = errno
         let full = number == ENOSPC || number == EDQUOT
         return KilnError(
@@ -93,7 +99,8 @@ enum FileError {
         )
     }
 
-    static func notRegular(_ path: String) -> KilnError {
+    /// The error for what is no regular file.
+    public static func notRegular(_ path: String) -> KilnError {
         KilnError(
             "file.not-regular",
             "\(path) is not a regular file: a directory, a pipe, a socket or a device can't be an image",

@@ -2,13 +2,13 @@ import Foundation
 import KilnModel
 
 /// Copies files of any size; blocks of zeros become holes.
-enum SparseCopy {
+public enum SparseCopy {
     private static let piece = 1 << 20
 
     /// Copies the regular file `source` to the new file `target` and synchronises it.
     ///
     /// - Throws: `KilnError` with code `file.unreadable`, `file.not-regular` or `file.unwritable`.
-    static func copy(_ source: String, to target: String) throws {
+    public static func copy(_ source: String, to target: String) throws {
         let input = try OpenFile(reading: source)
         let output = try OpenFile(creating: target)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
