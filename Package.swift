@@ -29,7 +29,12 @@ let package = Package(
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
         .target(name: "KilnSystem", dependencies: ["KilnModel"], swiftSettings: strict),
-        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
+        .target(
+            name: "LibvirtKit",
+            dependencies: ["CLibvirt", "KilnSystem"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "LibvirtXML",
             dependencies: ["CLibXML2", "KilnModel"],
@@ -69,7 +74,9 @@ let package = Package(
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .executableTarget(
             name: "kiln-bench",
-            dependencies: ["KilnHost", "KilnImages", "KilnModel", "LibvirtKit", argumentParser, subprocess],
+            dependencies: [
+                "KilnHost", "KilnImages", "KilnModel", "KilnSystem", "LibvirtKit", argumentParser, subprocess,
+            ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -109,7 +116,7 @@ let package = Package(
             dependencies: ["KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(name: "LibvirtKitTests", dependencies: ["KilnSystem", "LibvirtKit"], swiftSettings: strict),
         .testTarget(
             name: "LibvirtXMLTests",
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],

@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 import Synchronization
 import Testing
 

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
-import LibvirtKit
+import KilnSystem
 import Subprocess
 import SystemPackage
 

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// The errors of guest agents in Kiln's terms.

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 import LibvirtKit
 import LibvirtXML
 

@@ -1,6 +1,6 @@
 import Foundation
 import KilnModel
-import LibvirtKit
+import KilnSystem
 import Subprocess
 
 /// One run of an outside program: an argument vector, no shell, a clean environment, a deadline, bounded output.

@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import KilnEngine
 import KilnModel
@@ -83,16 +82,5 @@ extension ImageStore: ImageSource {
             hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet
         )
-    }
-}
-
-/// Calls that block, on threads of their own instead of the few that all tasks share.
-enum BlockingWork {
-    private static let queue = DispatchQueue(label: "kiln.images", attributes: .concurrent)
-
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try work() }) }
-        }
     }
 }

@@ -1,3 +1,5 @@
+import KilnSystem
+
 internal import CLibvirt
 
 extension LibvirtConnection {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LibvirtKit
+@testable import KilnSystem
 
 @Suite("deadlines", .timeLimit(.minutes(1)))
 struct DeadlineTests {
