@@ -28,7 +28,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "KilnSystem", dependencies: ["KilnModel"], swiftSettings: strict),
+        .target(name: "KilnSystem", dependencies: ["KilnModel", subprocess], swiftSettings: strict),
         .target(
             name: "LibvirtKit",
             dependencies: ["CLibvirt", "KilnSystem"],

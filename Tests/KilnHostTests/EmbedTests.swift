@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -85,7 +86,7 @@ struct EmbedTests {
     }
 
     private static var isPossible: Bool {
-        DaemonLayout.program("virsh") != nil && (try? EmbedRoot.checkBuiltInUser()) != nil
+        ProgramPath.find("virsh") != nil && (try? EmbedRoot.checkBuiltInUser()) != nil
     }
 
     @Test("an embedded libvirt of root asks as root what QEMU can do, and a plain user's names none")
@@ -105,7 +106,7 @@ private final class EmbeddedVirsh {
     /// Returns once it is connected.
     init(root: String) throws {
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try #require(DaemonLayout.program("virsh")))
+        process.executableURL = URL(fileURLWithPath: try #require(ProgramPath.find("virsh")))
         process.arguments = ["-q", "-c", "qemu:///embed?root=\(root)"]
         process.standardInput = input
         process.standardOutput = output

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 extension DaemonReaper {
     /// Makes what the daemon needs to find, already as the user who runs it: nothing here can be tricked into touching a
@@ -72,7 +73,7 @@ extension DaemonReaper {
         let log = open(layout.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard log >= 0 else { throw failure("opening \(layout.log)") }
         defer { close(log) }
-        guard let program = DaemonLayout.program("libvirtd") else { throw missingProgram() }
+        guard let program = ProgramPath.find("libvirtd") else { throw missingProgram() }
         let (pid, error) = ChildProcess.spawn(
             [program, "--daemon", "--timeout=\(idleSeconds)"],
             environment: layout.environment,
@@ -88,7 +89,7 @@ extension DaemonReaper {
     static func missingProgram() -> KilnError {
         KilnError(
             "daemon.libvirtd-missing",
-            "libvirtd isn't installed: not found on \(DaemonLayout.programPath)",
+            "libvirtd isn't installed: not found on \(ProgramPath.text)",
             hint: "run `make setup`, or install the package libvirt-daemon",
             exit: .unreachable
         )

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// The parent of the private daemon and of every QEMU: a small process that reaps.
 ///

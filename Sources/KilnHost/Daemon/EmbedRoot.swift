@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// The directory behind `qemu:///embed?root=DIR`, where libvirt runs inside the process that connects.
 public enum EmbedRoot {

@@ -25,6 +25,9 @@ public struct MachineOwner: Sendable, Hashable {
         self.name = name
     }
 
+    /// Whom a program runs as that works on what a machine could have written.
+    var identity: Command.User { Command.User(uid: uid, gid: gid) }
+
     /// The owner of the machines of this process.
     ///
     /// - Throws: `KilnError` with code `owner.missing` where the user has no entry in the password database, which

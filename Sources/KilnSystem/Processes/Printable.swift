@@ -1,11 +1,11 @@
 import Foundation
 
 /// Hostile bytes made safe to print.
-enum Printable {
+public enum Printable {
     /// The bytes as text: invalid UTF-8 and control characters replaced (a line break stays), cut after `limit` characters.
     ///
     /// Of a longer text the end is kept, because programs say last what made them give up.
-    static func text(_ bytes: some Sequence<UInt8>, limit: Int = 2_000) -> String {
+    public static func text(_ bytes: some Sequence<UInt8>, limit: Int = 2_000) -> String {
         let decoded = String(decoding: Array(bytes), as: UTF8.self)
         // A carriage return before a line break is common and means nothing; elsewhere it would overwrite the line.
         let scalars = decoded.unicodeScalars.lazy.filter { $0 != "\r" }.map {

@@ -51,7 +51,7 @@ extension Command {
     }
 
     private static let environment: [Environment.Key: String] = [
-        "PATH": DaemonLayout.programPath, "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC",
+        "PATH": ProgramPath.text, "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC",
     ]
 
     private enum Kept {

@@ -1,56 +1,76 @@
 import Foundation
 import KilnModel
-import KilnSystem
 import Subprocess
 
 /// One run of an outside program: an argument vector, no shell, a clean environment, a deadline, bounded output.
-struct Command: Sendable {
+public struct Command: Sendable {
     /// What the program may use up, enforced by the kernel through `prlimit`.
-    struct Limits: Sendable, Hashable {
+    public struct Limits: Sendable, Hashable {
         /// Processor time in seconds.
-        let processorSeconds: Int
+        public let processorSeconds: Int
         /// Address space.
-        let addressSpace: ByteCount
+        public let addressSpace: ByteCount
+
+        /// Limits for one run.
+        public init(processorSeconds: Int, addressSpace: ByteCount) {
+            self.processorSeconds = processorSeconds
+            self.addressSpace = addressSpace
+        }
 
         /// Enough for any honest disk image.
         ///
         /// A crafted header can make qemu-img allocate or loop without end.
-        static let diskImage = Limits(processorSeconds: 900, addressSpace: .mebibytes(4096))
+        public static let diskImage = Limits(processorSeconds: 900, addressSpace: .mebibytes(4096))
+    }
+
+    /// Whom a program runs as.
+    public struct User: Sendable, Hashable {
+        /// The numeric user id.
+        public let uid: UInt32
+        /// The numeric group id.
+        public let gid: UInt32
+
+        /// A user by both ids.
+        public init(uid: UInt32, gid: UInt32) {
+            self.uid = uid
+            self.gid = gid
+        }
     }
 
     /// What a program left behind.
-    struct Output: Sendable, Hashable {
+    public struct Output: Sendable, Hashable {
         /// The exit status, or 128 plus the signal that ended it.
-        let status: Int32
+        public let status: Int32
         /// The start of what it wrote to standard output.
-        let output: [UInt8]
+        public let output: [UInt8]
         /// The end of what it wrote to standard error.
-        let errors: [UInt8]
+        public let errors: [UInt8]
 
         /// Standard output as text, made safe to print.
-        var text: String { Printable.text(output, limit: Command.keptBytes) }
+        public var text: String { Printable.text(output, limit: Command.keptBytes) }
     }
 
-    /// The name of the program, looked up on ``DaemonLayout/programPath`` only.
-    let program: String
+    /// The name of the program, looked up on ``ProgramPath`` only.
+    public let program: String
     /// Its arguments.
-    let arguments: [String]
+    public let arguments: [String]
     /// How long it may take; it is killed then.
-    let deadline: Duration
+    public let deadline: Duration
     /// What it may use up.
-    let limits: Limits?
+    public let limits: Limits?
     /// Whom it runs as, without any privilege; nothing means as this process does.
-    let user: MachineOwner?
+    public let user: User?
 
     /// How many bytes of each stream are kept; the rest is read and dropped, so that the program never blocks on it.
-    static let keptBytes = 256 << 10
+    public static let keptBytes = 256 << 10
 
-    init(
+    /// A run that is still to come.
+    public init(
         _ program: String,
         _ arguments: [String],
         deadline: Duration = .seconds(60),
         limits: Limits? = nil,
-        user: MachineOwner? = nil
+        user: User? = nil
     ) {
         self.program = program
         self.arguments = arguments
@@ -64,7 +84,7 @@ struct Command: Sendable {
     /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` or `tool.deadline`; `CancellationError`. The program is
     ///   dead then.
     @discardableResult
-    func run() async throws -> Output {
+    public func run() async throws -> Output {
         let output = try await result()
         guard output.status == 0 else { throw failure(output) }
         return output
@@ -76,7 +96,7 @@ struct Command: Sendable {
     ///
     /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` (it could not be started) or `tool.deadline`;
     ///   `CancellationError`. The program is dead then.
-    func result() async throws -> Output {
+    public func result() async throws -> Output {
         let path = try Command.path(of: program)
         do {
             return try await withDeadline(deadline, operation: "run \(program)") { try await execute(path) }
@@ -95,11 +115,11 @@ struct Command: Sendable {
     /// Where the program is.
     ///
     /// - Throws: `KilnError` with code `tool.missing`.
-    static func path(of program: String) throws -> String {
-        guard let path = DaemonLayout.program(program) else {
+    public static func path(of program: String) throws -> String {
+        guard let path = ProgramPath.find(program) else {
             throw KilnError(
                 "tool.missing",
-                "the program \(program) is not on this host (looked in \(DaemonLayout.programPath))",
+                "the program \(program) is not on this host (looked in \(ProgramPath.text))",
                 hint: "run 'make setup', or install the Debian package that carries \(program)"
             )
         }
@@ -107,7 +127,7 @@ struct Command: Sendable {
     }
 
     /// What to throw for an exit status that is no result.
-    func failure(_ output: Output) -> KilnError {
+    public func failure(_ output: Output) -> KilnError {
         let says = Printable.text(output.errors.isEmpty ? output.output : output.errors)
         return KilnError(
             "tool.failed",

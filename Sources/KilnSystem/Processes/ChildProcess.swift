@@ -3,7 +3,7 @@ import Glibc
 /// Starts programs through posix_spawn: what the daemon needs before and below everything else.
 ///
 /// swift-subprocess isn't used because these processes outlive their parent.
-enum ChildProcess {
+public enum ChildProcess {
     /// Starts a program with exactly `environment`, default signal actions and none blocked.
     ///
     /// - Parameters:
@@ -11,7 +11,7 @@ enum ChildProcess {
     ///   - descriptors: what the program sees as descriptors 0, 1, 2 …; nil stands for /dev/null. Those beyond stay as they
     ///     are.
     /// - Returns: the pid and 0, or the number of the error.
-    static func spawn(
+    public static func spawn(
         _ arguments: [String],
         program: String? = nil,
         environment: [String],
@@ -57,14 +57,14 @@ enum ChildProcess {
     ///
     /// - Returns: its exit status, or 128 and the signal.
     @discardableResult
-    static func wait(for pid: pid_t) -> Int32 {
+    public static func wait(for pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
         return exitStatus(status)
     }
 
     /// The exit status in what wait(2) reports, or 128 and the signal.
-    static func exitStatus(_ status: Int32) -> Int32 {
+    public static func exitStatus(_ status: Int32) -> Int32 {
         let signal = status & 0x7f
         return signal == 0 ? (status >> 8) & 0xff : 128 + signal
     }

@@ -1,8 +1,9 @@
 import Foundation
 import KilnModel
+import KilnTestSupport
 import Testing
 
-@testable import KilnHost
+@testable import KilnSystem
 
 @Suite("Running outside programs")
 struct CommandTests {
@@ -46,7 +47,7 @@ struct CommandTests {
 
     @Test("a program that takes too long is killed, with what it started")
     func deadline() async throws {
-        let directory = try TestDirectory()
+        let directory = try TemporaryDirectory()
         let script = "sleep 100 & echo $! > \(directory.path)/pid; wait"
         let error = await #expect(throws: KilnError.self) {
             try await Command("sh", ["-c", script], deadline: .milliseconds(300)).run()
@@ -58,7 +59,7 @@ struct CommandTests {
 
     @Test("cancellation kills the program and stays a cancellation")
     func cancellation() async throws {
-        let directory = try TestDirectory()
+        let directory = try TemporaryDirectory()
         let path = directory.path
         let task = Task { try await Command("sh", ["-c", "sleep 100 & echo $! > \(path)/pid; wait"]).run() }
         while FileManager.default.contents(atPath: path + "/pid")?.isEmpty ?? true { await Task.yield() }
@@ -74,7 +75,7 @@ struct CommandTests {
         #expect(output.text == "7\n524288")
     }
 
-    private func expectGone(_ directory: TestDirectory) throws {
+    private func expectGone(_ directory: TemporaryDirectory) throws {
         let text = String(
             decoding: FileManager.default.contents(atPath: directory.path + "/pid") ?? Data(),
             as: UTF8.self
