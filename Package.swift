@@ -63,12 +63,14 @@ let package = Package(
         ),
         .target(
             name: "KilnScenarios",
-            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
             swiftSettings: strict
         ),
         .target(
             name: "KilnCLI",
-            dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: [
+                "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),

@@ -42,7 +42,7 @@ struct EmbedTests {
     func longest() {
         let root = "/" + String(repeating: "r", count: EmbedRoot.longest - 1)
         let monitor = "\(root)/lib/qemu/domain-99999-\(String(repeating: "n", count: 20))/monitor.sock"
-        #expect(monitor.utf8.count == HomeAlias.longestSocketPath)
+        #expect(monitor.utf8.count == UnixSocket.longestPath)
         let error = #expect(throws: KilnError.self) {
             try EmbedRoot.prepare(root + "r", owner: .init(uid: 7, gid: 7, name: "x"))
         }

@@ -6,7 +6,7 @@ struct DaemonLayout: Sendable, Hashable {
     /// The longest base, in bytes, so that QEMU's monitor socket still fits into an address: libvirt puts it at
     /// `config/libvirt/qemu/lib/domain-ID-NAME/monitor.sock`, with an id of up to five digits and 20 bytes of name.
     static let longestBase =
-        HomeAlias.longestSocketPath
+        UnixSocket.longestPath
         - "/config/libvirt/qemu/lib/domain-99999-12345678901234567890/monitor.sock".utf8.count
 
     /// The log is emptied before a start that finds it larger, in bytes.

@@ -8,7 +8,7 @@ public enum EmbedRoot {
     /// The longest root, in bytes, so that QEMU's monitor socket still fits into an address: libvirt puts it at
     /// `lib/qemu/domain-ID-NAME/monitor.sock`, with an id of up to five digits and 20 bytes of name.
     static let longest =
-        HomeAlias.longestSocketPath - "/lib/qemu/domain-99999-12345678901234567890/monitor.sock".utf8.count
+        UnixSocket.longestPath - "/lib/qemu/domain-99999-12345678901234567890/monitor.sock".utf8.count
 
     /// The user that Debian's and Ubuntu's libvirt is built for.
     static let builtInUser = "libvirt-qemu"

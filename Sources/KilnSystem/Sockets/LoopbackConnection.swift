@@ -4,17 +4,18 @@ import Glibc
 /// A TCP connection to 127.0.0.1 whose every operation ends at one deadline.
 ///
 /// It blocks its thread, so it is used on a thread of its own: see ``BlockingWork``.
-final class LoopbackConnection {
+public final class LoopbackConnection {
     /// Why an exchange did not come about.
-    struct Failure: Error {
-        let reason: String
+    public struct Failure: Error {
+        /// The system's or this type's words.
+        public let reason: String
     }
 
     private let socket: Int32
     private let end: ContinuousClock.Instant
 
     /// Connects.
-    init(port: UInt16, within limit: Duration) throws(Failure) {
+    public init(port: UInt16, within limit: Duration) throws(Failure) {
         end = .now + limit
         socket = Glibc.socket(
             AF_INET,
@@ -37,7 +38,7 @@ final class LoopbackConnection {
     }
 
     /// Sends all bytes.
-    func send(_ bytes: [UInt8]) throws(Failure) {
+    public func send(_ bytes: [UInt8]) throws(Failure) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -54,7 +55,7 @@ final class LoopbackConnection {
     /// Reads until `isComplete`, the end of the stream, or `limit` bytes; returns what was read.
     ///
     /// - Throws: `Failure` at the deadline and when the peer resets the connection.
-    func receive(limit: Int, until isComplete: ([UInt8]) -> Bool) throws(Failure) -> [UInt8] {
+    public func receive(limit: Int, until isComplete: ([UInt8]) -> Bool) throws(Failure) -> [UInt8] {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while received.count < limit && !isComplete(received) {
@@ -89,9 +90,9 @@ final class LoopbackConnection {
 }
 
 /// 127.0.0.1 with a port, as the socket calls want it.
-enum LoopbackAddress {
+public enum LoopbackAddress {
     /// Calls `body` with the address.
-    static func with<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    public static func with<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -105,7 +106,9 @@ enum LoopbackAddress {
 }
 
 /// Flags of socket(2), as the numbers that the call takes.
-enum SocketFlags {
-    static let nonBlocking = Int32(SOCK_NONBLOCK.rawValue)
-    static let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
+public enum SocketFlags {
+    /// SOCK_NONBLOCK.
+    public static let nonBlocking = Int32(SOCK_NONBLOCK.rawValue)
+    /// SOCK_CLOEXEC.
+    public static let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
 }
