@@ -131,7 +131,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnImagesTests",
-            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem"],
+            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
     ],

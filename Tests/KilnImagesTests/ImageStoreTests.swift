@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnModel
 import KilnSystem
+import KilnTestSupport
 import Testing
 
 @testable import KilnImages

@@ -58,9 +58,9 @@ extension ImageStore {
         let disk = "\(draft)/\(ImageStore.diskName)"
         try await BlockingWork.run { [sources = try sources(of: added, disk: file)] in
             // Refused early where the header tells; what counts is the look at the copy.
-            _ = try QcowHeader(ofFile: file)
+            _ = try QCOW2Header(ofImage: file)
             for (name, source) in sources { try SparseCopy.copy(source, to: "\(draft)/\(name)") }
-            _ = try QcowHeader(ofFile: disk)
+            _ = try QCOW2Header(ofImage: disk)
         }
         try await check(disk, of: file)
         _ = try await roots.isListed(disk, format: .qcow2, in: draft)

@@ -27,7 +27,7 @@ extension ImageStore {
         guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
             throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
         }
-        let header = try QcowHeader(ofFile: "\(draft.folder)/\(ImageStore.diskName)")
+        let header = try QCOW2Header(ofImage: "\(draft.folder)/\(ImageStore.diskName)")
         let manifest = ImageManifest(
             name: draft.name,
             version: draft.version,

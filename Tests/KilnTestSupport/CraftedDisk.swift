@@ -1,8 +1,10 @@
 /// A qcow2 file of one gibibyte that holds nothing, byte by byte, for tests to spoil.
-struct CraftedDisk {
-    var bytes: [UInt8]
+public struct CraftedDisk {
+    /// The file.
+    public var bytes: [UInt8]
 
-    init(version: UInt32 = 3) {
+    /// An empty one.
+    public init(version: UInt32 = 3) {
         bytes = [UInt8](repeating: 0, count: 4 << 16)
         put(0x5146_49fb, at: 0)
         put(version, at: 4)
@@ -20,12 +22,19 @@ struct CraftedDisk {
         put(104, at: 100)
     }
 
-    mutating func put(_ value: UInt32, at offset: Int) {
+    /// Writes a word.
+    public mutating func put(_ value: UInt32, at offset: Int) {
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32(index))) }
     }
 
-    mutating func putLong(_ value: UInt64, at offset: Int) {
+    /// Writes two words.
+    public mutating func putLong(_ value: UInt64, at offset: Int) {
         put(UInt32(value >> 32), at: offset)
         put(UInt32(truncatingIfNeeded: value), at: offset + 4)
+    }
+
+    /// Writes text.
+    public mutating func put(_ text: String, at offset: Int) {
+        for (index, byte) in text.utf8.enumerated() { bytes[offset + index] = byte }
     }
 }

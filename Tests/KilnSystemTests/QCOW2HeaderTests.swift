@@ -1,14 +1,15 @@
 import Foundation
 import KilnModel
+import KilnTestSupport
 import Testing
 
-@testable import KilnImages
+@testable import KilnSystem
 
 @Suite("The header of a qcow2 file")
-struct QcowHeaderTests {
-    private func refusal(_ disk: CraftedDisk) -> QcowHeader.Refusal? {
+struct QCOW2HeaderTests {
+    private func refusal(_ disk: CraftedDisk, _ standing: QCOW2Header.Standing = .alone) -> RefusedHeader.Reason? {
         do {
-            _ = try QcowHeader(disk.bytes, fileSize: UInt64(disk.bytes.count))
+            _ = try QCOW2Header(HeaderBytes(disk.bytes), standing: standing)
             return nil
         } catch { return error.reason }
     }
@@ -16,7 +17,7 @@ struct QcowHeaderTests {
     @Test("versions 2 and 3 are accepted with their disk size", arguments: [2, 3] as [UInt32])
     func accepted(version: UInt32) throws {
         let disk = CraftedDisk(version: version)
-        let header = try QcowHeader(disk.bytes, fileSize: UInt64(disk.bytes.count))
+        let header = try QCOW2Header(HeaderBytes(disk.bytes), standing: .alone)
         #expect(header.version == version)
         #expect(header.virtualSize == ByteCount(bytes: 1 << 30))
     }
@@ -31,9 +32,9 @@ struct QcowHeaderTests {
             (44, 0x4000_0000, .geometry),
             (56, 0, .geometry), (76, 1, .unclean), (76, 2, .unclean), (76, 4, .dataFile), (76, 0x20, .unknownFeature),
             (72, 0x8000_0000, .unknownFeature), (96, 7, .geometry), (100, 96, .tooShort), (100, 0xffff_fff0, .geometry),
-        ] as [(Int, UInt32, QcowHeader.Refusal)]
+        ] as [(Int, UInt32, RefusedHeader.Reason)]
     )
-    func spoiled(offset: Int, value: UInt32, expected: QcowHeader.Refusal) {
+    func spoiled(offset: Int, value: UInt32, expected: RefusedHeader.Reason) {
         var disk = CraftedDisk()
         disk.put(value, at: offset)
         #expect(refusal(disk) == expected)
@@ -43,9 +44,9 @@ struct QcowHeaderTests {
         "an extension that names another file or a key is refused",
         arguments: [
             (0xe279_2aca, .backingFile), (0x4441_5441, .dataFile), (0x0537_be77, .encrypted),
-        ] as [(UInt32, QcowHeader.Refusal)]
+        ] as [(UInt32, RefusedHeader.Reason)]
     )
-    func extensions(type: UInt32, expected: QcowHeader.Refusal) {
+    func extensions(type: UInt32, expected: RefusedHeader.Reason) {
         var disk = CraftedDisk()
         // Behind a harmless one, whose length is not a multiple of eight.
         disk.put(0x6803_f857, at: 104)
@@ -70,16 +71,38 @@ struct QcowHeaderTests {
         #expect(refusal(disk) != nil)
     }
 
-    @Test("a FIFO, a folder and a device are refused at once")
-    func notRegular() throws {
-        let folder = try TemporaryFolder()
-        let fifo = folder.path + "/fifo"
-        #expect(mkfifo(fifo, 0o600) == 0)
-        let link = folder.path + "/link"
-        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/zero")
-        for path in [fifo, folder.path, link] {
-            let error = #expect(throws: KilnError.self) { try QcowHeader(ofFile: path) }
-            #expect(error?.code == "file.not-regular")
+    @Test("a layer may stand on a qcow2 file, which the header names, and on nothing else")
+    func layer() throws {
+        var disk = CraftedDisk()
+        disk.put(0xe279_2aca, at: 104)
+        disk.put(5, at: 108)
+        disk.put("qcow2", at: 112)
+        disk.putLong(200, at: 8)
+        disk.put(6, at: 16)
+        disk.put("/below", at: 200)
+        #expect(try QCOW2Header(HeaderBytes(disk.bytes), standing: .onLayer).backing == "/below")
+        #expect(refusal(disk) == .backingFile)
+        disk.put("raw\0\0", at: 112)
+        #expect(refusal(disk, .onLayer) == .backingFile)
+        disk.put("qcow2", at: 112)
+        for (offset, length) in [(200, 0), (200, 1024), (1 << 16, 6), ((1 << 16) - 3, 6)] as [(UInt64, UInt32)] {
+            disk.putLong(offset, at: 8)
+            disk.put(length, at: 16)
+            #expect(refusal(disk, .onLayer) == .backingFile, "\(offset) \(length)")
         }
+    }
+
+    @Test("a layer of Kiln's own is refused behind a symbolic link, with the reason of its header")
+    func file() throws {
+        let directory = try TemporaryDirectory()
+        let (path, link) = (directory.path + "/disk", directory.path + "/link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        try Data(CraftedDisk().bytes).write(to: URL(fileURLWithPath: path))
+        #expect(try QCOW2Header(of: path).backing == nil)
+        #expect(#expect(throws: KilnError.self) { try QCOW2Header(of: link) }?.code == "disk.refused")
+        try Data("text".utf8).write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: KilnError.self) { try QCOW2Header(of: path) }
+        #expect(error?.code == "disk.refused")
+        #expect(error?.message.contains("not in the qcow2 format") == true)
     }
 }
