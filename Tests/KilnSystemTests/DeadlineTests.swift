@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import KilnSystem
@@ -15,6 +16,20 @@ struct DeadlineTests {
             try await withDeadline(.milliseconds(5), operation: "wait") { try await Task.sleep(for: .seconds(3600)) }
         }
         #expect(error == DeadlineExceeded(operation: "wait", limit: .milliseconds(5)))
+    }
+
+    @Test("a call that can't be stopped is left behind when its time is over")
+    func patience() async throws {
+        #expect(try await withPatience(.seconds(60), operation: "count") { 3 } == 3)
+        await #expect(throws: CancellationError.self) {
+            try await withPatience(.seconds(60), operation: "fail") { throw CancellationError() }
+        }
+        let error = await #expect(throws: DeadlineExceeded.self) {
+            try await withPatience(.milliseconds(20), operation: "block") {
+                await BlockingWork.run { _ = poll(nil, 0, 1_000) }
+            }
+        }
+        #expect(error == DeadlineExceeded(operation: "block", limit: .milliseconds(20)))
     }
 
     @Test("a cancelled caller gets a cancellation and no deadline")

@@ -101,6 +101,58 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
+    @Test("a shared lock goes with others of its kind and not with one that excludes all")
+    func shared() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        try Data("pid 4711, kiln image delete".utf8).write(to: URL(fileURLWithPath: path))
+        do {
+            let first = try FileLock(path, subject: "the store", kind: .shared)
+            let second = try FileLock(path, subject: "the store", kind: .shared)
+            let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "the store") }
+            #expect(error.code == .lockHeld)
+            #expect(!error.message.contains("4711"), "\(error.message)")
+            withExtendedLifetime((first, second)) {}
+        }
+        let alone = try FileLock(path, subject: "the store")
+        let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "x", kind: .shared) }
+        #expect(error.message.contains("pid \(getpid()), "))
+        withExtendedLifetime(alone) {}
+    }
+
+    @Test("who waits for a lock is told for whom, gets it when it is free, and gives up at the deadline")
+    func waiting() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let process = try holder(of: path)
+        defer { kill(process.processIdentifier, SIGKILL) }
+        try Data("pid \(process.processIdentifier), kiln up".utf8).write(to: URL(fileURLWithPath: path))
+        let error = await #expect(throws: KilnError.self) {
+            _ = try await FileLock.whenFree(path, subject: "x", within: .milliseconds(100))
+        }
+        #expect(error?.code == .lockHeld)
+        let pid = process.processIdentifier
+        let lock = try await FileLock.whenFree(path, subject: "x", within: .seconds(60)) { held in
+            #expect(held.message.contains("pid \(pid), kiln up"))
+            kill(pid, SIGKILL)
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("the kernel's lock is waited for until a deadline")
+    func kernelLock() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let process = try holder(of: path)
+        defer { kill(process.processIdentifier, SIGKILL) }
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(descriptor) }
+        #expect(!KernelLock.wait(descriptor, until: .now + .milliseconds(50)))
+        #expect(KernelLock.holders(of: descriptor) == [process.processIdentifier])
+        kill(process.processIdentifier, SIGKILL)
+        #expect(KernelLock.wait(descriptor, until: .now + .seconds(60)))
+    }
+
     @Test("a symbolic link in the place of a lock file is not followed")
     func link() throws {
         let directory = try TemporaryDirectory()

@@ -53,16 +53,28 @@ extension DaemonReaper {
 
     /// Waits until a predecessor that closed its socket has ended: a successor that meets its locks would give up.
     ///
-    /// libvirt holds record locks (fcntl(2)) on these files while it lives. The kiln that waits for the report has the
-    /// deadline.
-    static func awaitEnd(ofPredecessorIn layout: DaemonLayout) {
+    /// libvirt holds record locks (fcntl(2)) on these files while it lives. The kiln that waits for the report has given up
+    /// by the deadline; this process ends then too, so that the next start finds the daemon's lock free.
+    ///
+    /// - Throws: `KilnError` with code `daemon.deadline`, naming who still has the lock.
+    static func awaitEnd(ofPredecessorIn layout: DaemonLayout, within limit: Duration = .seconds(60)) throws {
+        let end = ContinuousClock.now + limit
         for path in layout.lockedFiles {
-            let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard file >= 0 else { continue }
-            var whole = flock()
-            whole.l_type = Int16(F_WRLCK)
-            while fcntl(file, F_SETLKW, &whole) != 0 && errno == EINTR {}
-            close(file)
+            defer { close(file) }
+            // The kernel tells of no lock that somebody else gives back.
+            while let holder = RecordLock.holder(of: file) {
+                guard ContinuousClock.now < end else {
+                    throw KilnError(
+                        "daemon.deadline",
+                        "process \(holder), the private libvirt daemon before this one, has not ended after \(limit)",
+                        hint: "it holds \(path); see what it waits for, or end it",
+                        exit: .deadline
+                    )
+                }
+                poll(nil, 0, 10)
+            }
         }
     }
 

@@ -142,10 +142,6 @@ extension EmbedRoot {
         guard file >= 0 else { return nil }
         // Never closed, on purpose: closing any descriptor of a file drops all of the process's locks on it (fcntl(2)), and
         // libvirt in this process may hold one by then. That is one descriptor for each time the hypervisor is opened.
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
-        guard fcntl(file, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else { return nil }
-        return lock.l_pid
+        return RecordLock.holder(of: file)
     }
 }

@@ -47,3 +47,31 @@ public func withDeadline<T: Sendable>(
         return value
     }
 }
+
+/// Waits for a body that can't be stopped, such as a call into a library, but no longer than a time.
+///
+/// When the time is over, or the surrounding task is cancelled, the body goes on behind the caller's back, and what comes
+/// of it is dropped. So it is for bodies that change nothing; see ``withDeadline(_:operation:_:)`` for all others.
+///
+/// - Throws: ``DeadlineExceeded`` when time ran out first; else what the body throws; `CancellationError`.
+public func withPatience<T: Sendable>(
+    _ duration: Duration,
+    operation: String,
+    _ body: @escaping @Sendable () async throws -> T
+) async throws -> T {
+    let (outcomes, continuation) = AsyncThrowingStream<T, any Error>.makeStream()
+    Task {
+        do {
+            continuation.yield(try await body())
+        } catch {
+            continuation.finish(throwing: error)
+        }
+    }
+    let timer = Task {
+        try await Task.sleep(for: duration, clock: .continuous)
+        continuation.finish(throwing: DeadlineExceeded(operation: operation, limit: duration))
+    }
+    defer { timer.cancel() }
+    for try await outcome in outcomes { return outcome }
+    throw CancellationError()
+}

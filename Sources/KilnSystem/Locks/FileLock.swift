@@ -1,21 +1,23 @@
 import Foundation
 import KilnModel
 
-/// An exclusive lock of the kernel on an open file; it goes with the process, however that ends.
+/// A lock of the kernel on a file that tells who holds it; it goes with the process, however that ends.
 ///
 /// The file stays for ever: its existence means nothing. What stands in it only tells who holds the lock, or who was
 /// killed with it.
 public final class FileLock: Sendable {
     private let descriptor: Int32
     private let isHeld: Bool
+    private let kind: KernelLock.Kind
 
     /// Takes the lock or is refused: at once, or within a tenth of a second while its holder has no name yet.
     ///
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
-    public init(_ path: String, subject: String) throws {
+    public init(_ path: String, subject: String, kind: KernelLock.Kind = .exclusive) throws {
+        self.kind = kind
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
-        let holder = FileLock.take(descriptor)
+        let holder = FileLock.take(descriptor, kind)
         isHeld = holder == nil
         // From here on deinit closes it, also where this throws: a second close() would hit whoever has the number by then.
         if let holder {
@@ -35,16 +37,45 @@ public final class FileLock: Sendable {
                 exit: .blocked
             )
         }
-        let name = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
+        // Of several who share it none is named in the file, and nobody who was killed with it is any more.
         ftruncate(descriptor, 0)
+        guard kind == .exclusive else { return }
+        let name = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
         _ = name.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+    }
+
+    /// Takes the lock as soon as it is free, for at most `limit`.
+    ///
+    /// No event tells of that moment, so it is tried again and again, without blocking a thread.
+    ///
+    /// - Parameter waiting: is told once for whom it waits, when it has to.
+    /// - Throws: `KilnError` with code `lock.held`, naming who still holds it; `CancellationError`.
+    public static func whenFree(
+        _ path: String,
+        subject: String,
+        kind: KernelLock.Kind = .exclusive,
+        within limit: Duration,
+        waiting: @Sendable (KilnError) -> Void = { _ in }
+    ) async throws -> FileLock {
+        let end = ContinuousClock.now + limit
+        var isTold = false
+        while true {
+            do {
+                return try FileLock(path, subject: subject, kind: kind)
+            } catch let error as KilnError where error.code == "lock.held" {
+                guard ContinuousClock.now < end else { throw error }
+                if !isTold { waiting(error) }
+                isTold = true
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     // The name goes first, so that nobody is blamed for what the next holder does. The unlocking is said, not left to
     // close(): a child that was forked but has not yet called exec still has the file open.
     deinit {
-        if isHeld { ftruncate(descriptor, 0) }
-        flock(descriptor, LOCK_UN)
+        if isHeld, kind == .exclusive { ftruncate(descriptor, 0) }
+        KernelLock.release(descriptor)
         close(descriptor)
     }
 
@@ -58,14 +89,16 @@ public final class FileLock: Sendable {
     // Nothing once the lock is taken, else who holds it.
     //
     // Between taking the lock and writing its name a holder is nobody, or a process that was killed. That takes it less
-    // than a millisecond, and no event tells of it.
-    private static func take(_ descriptor: Int32) -> String? {
+    // than a millisecond, and no event tells of it. Those who share a lock write no name, but the kernel knows them.
+    private static func take(_ descriptor: Int32, _ kind: KernelLock.Kind) -> String? {
         for _ in 0..<100 {
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return nil }
+            if KernelLock.take(descriptor, kind) { return nil }
             if let holder = lastHolder(descriptor), isAlive(holder) { return Name.quoted(holder) }
             poll(nil, 0, 1)
         }
-        return lastHolder(descriptor).map { Name.quoted($0) } ?? "unknown"
+        if let holder = lastHolder(descriptor) { return Name.quoted(holder) }
+        let holders = KernelLock.holders(of: descriptor)
+        return holders.isEmpty ? "unknown" : "pid " + holders.map(String.init).joined(separator: ", ")
     }
 
     private static func lastHolder(_ descriptor: Int32) -> String? {
