@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnSystem
@@ -73,6 +74,67 @@ struct CommandTests {
         let limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512))
         let output = try await Command("sh", ["-c", "ulimit -t; ulimit -v"], limits: limits).run()
         #expect(output.text == "7\n524288")
+    }
+
+    @Test("each line is passed on as it comes, from both streams, and the last ones explain a failure")
+    func lines() async throws {
+        let seen = Mutex<[String]>([])
+        let script = "echo one; echo two >&2; echo three"
+        let kept = try await Command("sh", ["-c", script]).lines { line in seen.withLock { $0.append(line) } }
+        #expect(kept.sorted() == ["one", "three", "two"])
+        #expect(seen.withLock { $0 } == kept)
+        let error = await #expect(throws: KilnError.self) {
+            try await Command("sh", ["-c", "echo boom; exit 7"]).lines()
+        }
+        #expect(error?.code == .toolFailed)
+        #expect(error?.message.contains("exit status 7") == true)
+        #expect(error?.cause == "boom")
+    }
+
+    @Test("a program that may tidy up is told to end first")
+    func grace() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        let script = "trap 'echo tidy > \(path)/end; exit 0' TERM; echo $$ > \(path)/pid; while :; do sleep 0.05; done"
+        var command = Command("sh", ["-c", script], deadline: .milliseconds(500))
+        command.grace = .seconds(10)
+        command.endsWithParent = true
+        let error = await #expect(throws: KilnError.self) { [command] in try await command.run() }
+        #expect(error?.code == .toolDeadline)
+        #expect(try String(contentsOfFile: path + "/end", encoding: .utf8) == "tidy\n")
+    }
+
+    @Test("a program may see this process's environment, with more in it")
+    func surroundings() async throws {
+        var command = Command("sh", ["-c", "echo $KILN_TEST_WORD $LANG $HOME"])
+        command.surroundings = .inherited(["KILN_TEST_WORD": "word"])
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        #expect(try await command.run().text == "word C \(home)".trimmingCharacters(in: .whitespaces))
+    }
+
+    @Test("a program reads and writes open files")
+    func files() async throws {
+        let directory = try TemporaryDirectory()
+        try Data("content".utf8).write(to: URL(fileURLWithPath: directory.path + "/in"))
+        let input = open(directory.path + "/in", O_RDONLY | O_CLOEXEC)
+        let output = open(directory.path + "/out", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer {
+            close(input)
+            close(output)
+        }
+        let found = try await Command("sh", ["-c", "cat; echo why >&2; exit 3"]).result(reading: input, writing: output)
+        #expect(found.status == 3 && found.errors == Array("why\n".utf8))
+        #expect(try String(contentsOfFile: directory.path + "/out", encoding: .utf8) == "content")
+    }
+
+    @Test("the trace has every program with its outcome, and nothing of its arguments but their length")
+    func trace() async throws {
+        Trace.start(sinks: [])
+        let secret = "secret-\(UInt64.random(in: .min ... .max))"
+        _ = try await Command("sh", ["-c", "exit 41", secret]).result()
+        let line = Trace.text.split(separator: "\n").last { $0.contains("status 41") }
+        #expect(line?.contains("program sh arguments=3 bytes=\(9 + secret.utf8.count) ms=") == true, "\(line ?? "")")
+        #expect(!Trace.text.contains(secret))
     }
 
     private func expectGone(_ directory: TemporaryDirectory) throws {

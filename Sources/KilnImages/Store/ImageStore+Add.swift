@@ -73,23 +73,21 @@ extension ImageStore {
     }
 
     private func sealAdded(_ added: AddedImage, boot: ImageManifest.Boot, folder: String) async throws -> StoredImage {
-        try await BlockingWork.run {
-            try seal(
-                Draft(
-                    folder: folder,
-                    name: added.name,
-                    version: added.version,
-                    boot: boot,
-                    cloudInit: added.cloudInit,
-                    ssh: added.ssh,
-                    memory: added.memory,
-                    processors: added.processors,
-                    ephemeral: added.ephemeral,
-                    packages: [],
-                    recipe: nil
-                )
+        try await sealed(
+            Draft(
+                folder: folder,
+                name: added.name,
+                version: added.version,
+                boot: boot,
+                cloudInit: added.cloudInit,
+                ssh: added.ssh,
+                memory: added.memory,
+                processors: added.processors,
+                ephemeral: added.ephemeral,
+                packages: [],
+                recipe: nil
             )
-        }
+        )
     }
 
     private func sources(of added: AddedImage, disk: String) throws -> [String: String] {
@@ -103,8 +101,13 @@ extension ImageStore {
 
     private func check(_ disk: String, of file: String) async throws {
         do {
-            _ = try await Command("qemu-img", ["check", "-q", "-f", "qcow2", disk]).run()
-        } catch let error as KilnError where error.code == "program.failed" {
+            try await Command(
+                "qemu-img",
+                ["check", "-q", "-f", "qcow2", disk],
+                deadline: .seconds(1_800),
+                limits: .diskImage
+            ).run()
+        } catch let error as KilnError where error.code == "tool.failed" {
             throw KilnError(
                 "image.check-failed",
                 "\(file) can't be an image: qemu-img finds it damaged",

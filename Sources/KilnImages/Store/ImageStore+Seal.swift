@@ -21,6 +21,13 @@ extension ImageStore {
         let recipe: ImageDigest?
     }
 
+    /// Seals a draft while nobody deletes an image, which may have the same disk.
+    func sealed(_ draft: Draft) async throws -> StoredImage {
+        let lock = try await ImageLock.take(.shared, ofStore: root)
+        defer { withExtendedLifetime(lock) {} }
+        return try await BlockingWork.run { try seal(draft) }
+    }
+
     /// Seals a draft: digests, manifest, mode 0444, everything synchronised; then one rename makes it an image.
     func seal(_ draft: Draft) throws -> StoredImage {
         var files = try sealedFiles(of: draft)

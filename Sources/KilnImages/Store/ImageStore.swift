@@ -1,5 +1,4 @@
 import Foundation
-import KilnEngine
 import KilnModel
 import KilnSystem
 
@@ -11,6 +10,7 @@ import KilnSystem
 /// names/NAME/VERSION                                        the digest of that version
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
+/// lock                                                      shared by those who need an image; see `ImageLock`
 /// ```
 ///
 /// An image is named by the sha256 of its disk. The manifest holds the digests of the other files, so that one full

@@ -38,7 +38,9 @@ public struct QCOW2Header: Sendable, Hashable {
     /// Judges a header.
     public init(_ file: HeaderBytes, standing: Standing) throws(RefusedHeader) {
         guard file.bytes.count >= 4 else { throw RefusedHeader(.tooShort, "it is shorter than any header") }
-        guard file.word(at: 0) == 0x5146_49fb else { throw RefusedHeader(.otherFormat, "it is not in the qcow2 format") }
+        guard file.word(at: 0) == 0x5146_49fb else {
+            throw RefusedHeader(.otherFormat, "it is not in the qcow2 format")
+        }
         guard file.bytes.count >= 72 else { throw RefusedHeader(.tooShort, "it ends within its header") }
         version = file.word(at: 4)
         guard version == 2 || version == 3 else {

@@ -1,8 +1,9 @@
 import Foundation
 import KilnModel
-import Subprocess
 
-/// One run of an outside program: an argument vector, no shell, a clean environment, a deadline, bounded output.
+/// One run of an outside program: an argument vector, no shell, a deadline, bounded output.
+///
+/// Every program that Kiln waits for is run by this; see ``ChildProcess`` for those that outlive Kiln.
 public struct Command: Sendable {
     /// What the program may use up, enforced by the kernel through `prlimit`.
     public struct Limits: Sendable, Hashable {
@@ -37,6 +38,14 @@ public struct Command: Sendable {
         }
     }
 
+    /// What the program sees of this process's environment.
+    public enum Surroundings: Sendable, Hashable {
+        /// Nothing: variables that lead to the same words everywhere.
+        case clean
+        /// All of it, with another language and path, and with more variables.
+        case inherited([String: String])
+    }
+
     /// What a program left behind.
     public struct Output: Sendable, Hashable {
         /// The exit status, or 128 plus the signal that ended it.
@@ -50,7 +59,7 @@ public struct Command: Sendable {
         public var text: String { Printable.text(output, limit: Command.keptBytes) }
     }
 
-    /// The name of the program, looked up on ``ProgramPath`` only.
+    /// The program: a path, or a name that is looked up on ``ProgramPath`` only.
     public let program: String
     /// Its arguments.
     public let arguments: [String]
@@ -60,6 +69,12 @@ public struct Command: Sendable {
     public let limits: Limits?
     /// Whom it runs as, without any privilege; nothing means as this process does.
     public let user: User?
+    /// What it sees of the environment.
+    public var surroundings = Surroundings.clean
+    /// How long it has to tidy up, after it was told to end, before it is killed.
+    public var grace = Duration.zero
+    /// Whether the kernel tells it to end should this process be killed.
+    public var endsWithParent = false
 
     /// How many bytes of each stream are kept; the rest is read and dropped, so that the program never blocks on it.
     public static let keptBytes = 256 << 10
@@ -90,32 +105,11 @@ public struct Command: Sendable {
         return output
     }
 
-    /// Runs the program.
-    ///
-    /// Any exit status is a result, not an error.
-    ///
-    /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` (it could not be started) or `tool.deadline`;
-    ///   `CancellationError`. The program is dead then.
-    public func result() async throws -> Output {
-        let path = try Command.path(of: program)
-        do {
-            return try await withDeadline(deadline, operation: "run \(program)") { try await execute(path) }
-        } catch is DeadlineExceeded {
-            throw KilnError(
-                "tool.deadline",
-                "\(program) \(arguments.first ?? "") was still running after \(deadline) and was killed",
-                exit: .deadline
-            )
-        } catch let error as SubprocessError {
-            try Task.checkCancellation()
-            throw KilnError("tool.failed", "\(program) could not be run", cause: "\(error)")
-        }
-    }
-
     /// Where the program is.
     ///
     /// - Throws: `KilnError` with code `tool.missing`.
     public static func path(of program: String) throws -> String {
+        if program.contains("/") { return program }
         guard let path = ProgramPath.find(program) else {
             throw KilnError(
                 "tool.missing",

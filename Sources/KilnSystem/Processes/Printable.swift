@@ -15,6 +15,12 @@ public enum Printable {
         return cleaned.count > limit ? "…" + cleaned.suffix(limit) : cleaned
     }
 
+    /// A text on one line, with control characters replaced.
+    public static func line(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { isHarmless($0) && $0 != "\n" ? Character($0) : "\u{fffd}" }
+        return String(scalars)
+    }
+
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "\n" || scalar == "\t" { return true }
         switch scalar.properties.generalCategory {
