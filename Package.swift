@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -19,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
@@ -28,10 +30,10 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "KilnSystem", dependencies: ["KilnModel", subprocess], swiftSettings: strict),
+        .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
         .target(
             name: "LibvirtKit",
-            dependencies: ["CLibvirt", "KilnSystem"],
+            dependencies: ["CLibvirt", "KilnSystem", logging],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -49,14 +51,13 @@ let package = Package(
         ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, subprocess, yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
             swiftSettings: strict
         ),
         .target(
             name: "KilnHost",
             dependencies: [
                 "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", crypto,
-                subprocess,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
@@ -98,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnTestSupport",
+                argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -118,7 +120,11 @@ let package = Package(
             dependencies: ["KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
-        .testTarget(name: "LibvirtKitTests", dependencies: ["KilnSystem", "LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "LibvirtKitTests",
+            dependencies: ["KilnSystem", "LibvirtKit"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "LibvirtXMLTests",
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],

@@ -1,6 +1,5 @@
-import KilnSystem
-
 internal import CLibvirt
+import KilnSystem
 
 extension LibvirtConnection {
     /// The listing after libvirt has reconnected to every machine it knows.
@@ -27,16 +26,22 @@ extension LibvirtConnection {
     private func firstBusyDomain() throws(LibvirtError) -> String? {
         var busy: String?
         try forEachDomain { domain throws(LibvirtError) in
-            guard busy == nil, virDomainIsActive(domain.pointer) == 1 else { return }
+            let (name, pointer) = (domain.name, domain.pointer)
+            guard busy == nil, virDomainIsActive(pointer) == 1 else { return }
             var info = virDomainControlInfo()
-            guard virDomainGetControlInfo(domain.pointer, &info, 0) == 0 else {
-                let error = LibvirtError.last(operation: "read control state of domain", subject: domain.name)
+            do throws(LibvirtError) {
+                try LibvirtError.check(
+                    virDomainGetControlInfo(pointer, &info, 0),
+                    operation: "read control state of domain",
+                    subject: name
+                )
+            } catch {
                 // A machine that has just ended is settled, and so is one of a driver without reconnects.
                 guard [.operationInvalid, .noSupport, .noDomain].contains(error.code) else { throw error }
                 return
             }
             if info.state == VIR_DOMAIN_CONTROL_JOB.rawValue || info.state == VIR_DOMAIN_CONTROL_OCCUPIED.rawValue {
-                busy = domain.name
+                busy = name
             }
         }
         return busy
