@@ -5,9 +5,9 @@ import LibvirtKit
 /// The errors of guest agents in Kiln's terms.
 enum GuestFailure {
     /// No agent answers.
-    static let silent = "guest.agent-silent"
+    static let silent = ErrorCode.guestAgentSilent
     /// The agent answers that it can't.
-    static let refused = "guest.refused"
+    static let refused = ErrorCode.guestRefused
 
     /// The error as a `KilnError` where it is about the guest; as it is otherwise.
     static func translated(_ error: any Error, machine: MachineID) -> any Error {

@@ -6,7 +6,7 @@ import LibvirtXML
 /// The errors of libvirt in Kiln's terms.
 enum HypervisorFailure {
     /// The code of an error after which nothing is known of what happened.
-    static let lost = "hypervisor.unreachable"
+    static let lost = ErrorCode.hypervisorUnreachable
 
     /// A `KilnError` or a `CancellationError` for any error.
     ///
@@ -18,6 +18,7 @@ enum HypervisorFailure {
         switch error {
         case is CancellationError, is KilnError: error
         case let error as LibvirtError: translated(error, subject: subject, isLost: isLost)
+        case let error as DeadlineExceeded where isLost: unreached("\(error.operation)", cause: "\(error)")
         case let error as DeadlineExceeded:
             KilnError(
                 "hypervisor.deadline",
@@ -35,15 +36,19 @@ enum HypervisorFailure {
     private static func translated(_ error: LibvirtError, subject: String, isLost: Bool) -> KilnError {
         let cause = Printable.text(error.description.utf8)
         if isLost || unreachable.contains(error.code) {
-            return KilnError(
-                lost,
-                "the hypervisor can't be reached, while doing: \(error.operation) \(error.subject)",
-                hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
-                cause: cause,
-                exit: .unreachable
-            )
+            return unreached("\(error.operation) \(error.subject)", cause: cause)
         }
         return KilnError("hypervisor.failed", "libvirt could not \(error.operation) of \(subject)", cause: cause)
+    }
+
+    private static func unreached(_ doing: String, cause: String) -> KilnError {
+        KilnError(
+            lost,
+            "the hypervisor can't be reached, while doing: \(doing)",
+            hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
+            cause: cause,
+            exit: .unreachable
+        )
     }
 
     private static let unreachable: Set<LibvirtError.Code> = [

@@ -88,7 +88,7 @@ public struct OpenFile: ~Copyable {
 /// Errors about files, with the system's own words as the cause.
 public enum FileError {
     /// Reads `errno`: call it before anything else can change that.
-    public static func failed(_ code: String, _ verb: String, _ path: String) -> KilnError {
+    public static func failed(_ code: ErrorCode, _ verb: String, _ path: String) -> KilnError {
         let number = errno
         let full = number == ENOSPC || number == EDQUOT
         return KilnError(
