@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Volumes")
 struct VolumeTests {
-    private func code(_ body: () async throws -> Void) async -> String? {
+    private func code(_ body: () async throws -> Void) async -> ErrorCode? {
         do {
             try await body()
             return nil
