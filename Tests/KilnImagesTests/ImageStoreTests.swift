@@ -44,7 +44,7 @@ struct ImageStoreTests {
 
     private func reference(_ text: String) throws -> ImageReference { try ImageReference(text) }
 
-    private func code(_ work: () async throws -> Void) async -> String? {
+    private func code(_ work: () async throws -> Void) async -> ErrorCode? {
         do {
             try await work()
             return nil
