@@ -7,6 +7,8 @@ import LibvirtXML
 enum HypervisorFailure {
     /// The code of an error after which nothing is known of what happened.
     static let lost = ErrorCode.hypervisorUnreachable
+    /// The code of an error that libvirt gave; whether it did what it was asked to is another question.
+    static let failed = ErrorCode.hypervisorFailed
 
     /// A `KilnError` or a `CancellationError` for any error.
     ///
@@ -29,16 +31,14 @@ enum HypervisorFailure {
             )
         case let error as XMLError:
             KilnError("hypervisor.document", "the libvirt document of \(subject) is impossible", cause: "\(error)")
-        default: KilnError("hypervisor.failed", "libvirt failed with \(subject)", cause: "\(error)")
+        default: KilnError(failed, "libvirt failed with \(subject)", cause: "\(error)")
         }
     }
 
     private static func translated(_ error: LibvirtError, subject: String, isLost: Bool) -> KilnError {
         let cause = Printable.text(error.description.utf8)
-        if isLost || unreachable.contains(error.code) {
-            return unreached("\(error.operation) \(error.subject)", cause: cause)
-        }
-        return KilnError("hypervisor.failed", "libvirt could not \(error.operation) of \(subject)", cause: cause)
+        if isLost { return unreached("\(error.operation) \(error.subject)", cause: cause) }
+        return KilnError(failed, "libvirt could not \(error.operation) of \(subject)", cause: cause)
     }
 
     private static func unreached(_ doing: String, cause: String) -> KilnError {
@@ -51,7 +51,14 @@ enum HypervisorFailure {
         )
     }
 
-    private static let unreachable: Set<LibvirtError.Code> = [
-        .noConnect, .invalidConnection, .authFailed, .authUnavailable,
-    ]
+    /// What libvirt does not let be read though it can be reached: nothing is known then, and nothing is to be decided.
+    static func unreadable(_ error: KilnError, subject: String) -> KilnError {
+        KilnError(
+            "hypervisor.unreadable",
+            "libvirt does not tell the state of \(subject)",
+            hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
+            cause: error.cause,
+            exit: .unreachable
+        )
+    }
 }

@@ -86,6 +86,11 @@ extension ErrorCode {
         "a libvirt document is impossible"
     )
     public static let hypervisorFailed = ErrorCode("hypervisor.failed", .internalError, "libvirt failed")
+    public static let hypervisorUnreadable = ErrorCode(
+        "hypervisor.unreadable",
+        .unreachable,
+        "libvirt does not tell the state of a machine; nothing is decided"
+    )
     public static let hypervisorUnreachable = ErrorCode(
         "hypervisor.unreachable",
         .unreachable,
@@ -105,6 +110,6 @@ extension ErrorCode {
         daemonLibvirtdMissing, daemonStartFailed, daemonUnreachable, embedBusy, embedNotStarted,
         embedRootClosed, embedRootTooLong, embedRootUnusable, embedUserMissing, fileDigest, fileNotRegular,
         fileUnreadable, fileUnwritable, holdersUnreadable, hostNoPipe, hypervisorDeadline, hypervisorDocument,
-        hypervisorFailed, hypervisorUnreachable, toolDeadline, toolFailed, toolMissing,
+        hypervisorFailed, hypervisorUnreadable, hypervisorUnreachable, toolDeadline, toolFailed, toolMissing,
     ]
 }

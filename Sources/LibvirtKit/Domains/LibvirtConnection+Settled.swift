@@ -36,8 +36,8 @@ extension LibvirtConnection {
                     subject: name
                 )
             } catch {
-                // A machine that has just ended is settled, and so is one of a driver without reconnects.
-                guard [.operationInvalid, .noSupport, .noDomain].contains(error.code) else { throw error }
+                // A reconnect is told as a state. No answer comes from a machine that has just ended, and from a driver
+                // without reconnects; both are settled.
                 return
             }
             if info.state == VIR_DOMAIN_CONTROL_JOB.rawValue || info.state == VIR_DOMAIN_CONTROL_OCCUPIED.rawValue {

@@ -7,8 +7,8 @@ import Logging
 /// decoded into types, and a wrong one is a ``GuestAgentError``, never a crash. Commands follow one another on the
 /// domain's lane; see ``LibvirtConnection/agentCommand(_:of:timeout:)``.
 ///
-/// Every call throws ``LibvirtError`` (`agentUnresponsive` where no agent answers, `internalError` with the agent's
-/// words where it refuses) or ``GuestAgentError``. libvirt marks a domain used this way as tainted by
+/// Every call throws ``LibvirtError`` where no agent answers, or ``GuestAgentError``, which holds its words where it refuses.
+/// Which of the two it is, is not read from libvirt's error but found out by asking again. libvirt marks a domain used this way as tainted by
 /// "custom-ga-command", which only says that.
 public struct GuestAgent: Sendable {
     /// The domain's name.
@@ -57,14 +57,15 @@ public struct GuestAgent: Sendable {
             as: UTF8.self
         )
         let start = ContinuousClock.now
+        let answer: String
         do {
-            let answer = try await sent(json, command, timeout ?? self.timeout)
-            log(command, json, start, outcome: "\(answer.utf8.count) bytes")
-            return try Self.answer(to: command, in: answer)
-        } catch let error as LibvirtError {
-            log(command, json, start, outcome: "code \(error.code.rawValue)")
+            answer = try await sent(json, command, timeout ?? self.timeout)
+        } catch {
+            log(command, json, start, outcome: (error as? LibvirtError).map { "code \($0.code.rawValue)" } ?? "refused")
             throw error
         }
+        log(command, json, start, outcome: "\(answer.utf8.count) bytes")
+        return try Self.answer(to: command, in: answer)
     }
 
     /// Of a command only its name is traced: its arguments may hold secrets, and so may answers and refusals.
@@ -89,15 +90,16 @@ public struct GuestAgent: Sendable {
         let end = ContinuousClock.now + Self.frozenPatience
         var isAgain = false
         while true {
+            let begin = ContinuousClock.now
             do {
                 return try await channel(json, timeout)
-            } catch let error as LibvirtError
-                where error.code == .internalError && !command.hasPrefix("guest-fsfreeze")
-            {
-                let isFrozen = try? await freezeStatus() == .frozen
+            } catch let error as LibvirtError where command != "guest-ping" {
+                // Who had no answer in time may yet have been heard; who is refused gets to know at once.
+                guard ContinuousClock.now - begin < timeout, (try? await ping()) != nil else { throw error }
+                let isFrozen = command.hasPrefix("guest-fsfreeze") ? nil : try? await freezeStatus() == .frozen
                 // Thawed by now, it may still have been frozen when it refused.
                 guard isFrozen == true || (isFrozen == false && !isAgain), ContinuousClock.now < end else {
-                    throw error
+                    throw GuestAgentError.refused(command: command, reason: error.message)
                 }
                 isAgain = isFrozen == false
                 // No event tells of a thaw.
@@ -140,6 +142,8 @@ public struct GuestAgent: Sendable {
 public enum GuestAgentError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The answer is no JSON, has another shape or contradicts itself.
     case malformedAnswer(command: String, reason: String)
+    /// The agent answers other commands, but not this one; the reason is in its words.
+    case refused(command: String, reason: String)
     /// The answer, or the file, is larger than it may be, in bytes.
     case answerTooLarge(command: String, limit: Int)
 
@@ -147,6 +151,7 @@ public enum GuestAgentError: Error, Sendable, Equatable, CustomStringConvertible
     public var description: String {
         switch self {
         case .malformedAnswer(let command, let reason): "guest agent's answer to \(command) is malformed: \(reason)"
+        case .refused(let command, let reason): "guest agent refuses \(command): \(reason)"
         case .answerTooLarge(let command, let limit): "guest agent's answer to \(command) exceeds \(limit) bytes"
         }
     }
