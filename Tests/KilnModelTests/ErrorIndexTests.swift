@@ -73,7 +73,7 @@ struct ErrorIndexTests {
     @Test("an error is given with an exit code that the index has for its code")
     func exits() throws {
         let names = try Self.read().index.flatMap { file in
-            file.text.matches(of: /static let (\w+) = ErrorCode\(\s*"([^"]+)"/).map { ("." + $0.1, "\"\($0.2)\"") }
+            file.text.matches(of: /static let (\w+) = ErrorCode\(\s*"([^"]+)"/).map { (".\($0.1)", "\"\($0.2)\"") }
         }
         let texts = Dictionary(uniqueKeysWithValues: names)
         let exits = Dictionary(uniqueKeysWithValues: ErrorCode.index.map { ("\"\($0)\"", $0.exits.map { "\($0)" }) })

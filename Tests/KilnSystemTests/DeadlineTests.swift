@@ -22,7 +22,9 @@ struct DeadlineTests {
     func patience() async throws {
         #expect(try await withPatience(.seconds(60), operation: "count") { 3 } == 3)
         await #expect(throws: CancellationError.self) {
-            try await withPatience(.seconds(60), operation: "fail") { throw CancellationError() }
+            try await withPatience(.seconds(60), operation: "fail") { () async throws -> Int in
+                throw CancellationError()
+            }
         }
         let error = await #expect(throws: DeadlineExceeded.self) {
             try await withPatience(.milliseconds(20), operation: "block") {

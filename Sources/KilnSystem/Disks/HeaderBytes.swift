@@ -49,7 +49,7 @@ public struct HeaderBytes: Sendable {
     }
 
     init(_ bytes: [UInt8]) {
-        (self.bytes, size, path) = (bytes, UInt64(bytes.count), "memory")
+        (self.bytes, size, path) = (Array(bytes.prefix(HeaderBytes.length)), UInt64(bytes.count), "memory")
     }
 
     /// The four bytes from `offset` on.
