@@ -78,7 +78,7 @@ let package = Package(
         .executableTarget(
             name: "kiln-bench",
             dependencies: [
-                "KilnHost", "KilnImages", "KilnModel", "KilnSystem", "LibvirtKit", argumentParser, subprocess,
+                "KilnHost", "KilnImages", "KilnModel", "KilnSystem", argumentParser, subprocess,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
