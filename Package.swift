@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
@@ -22,6 +23,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
@@ -31,41 +33,56 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "LibvirtKit", dependencies: ["CLibvirt"], exclude: ["README.md"], swiftSettings: strict),
+        .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
+        .target(
+            name: "LibvirtKit",
+            dependencies: ["CLibvirt", "KilnSystem", logging],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "LibvirtXML",
             dependencies: ["CLibXML2", "KilnModel"],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
-        .target(name: "KilnEngine", dependencies: ["KilnModel"], exclude: ["README.md"], swiftSettings: strict),
+        .target(
+            name: "KilnEngine",
+            dependencies: ["KilnModel", "KilnSystem"],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", crypto, subprocess, yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
             swiftSettings: strict
         ),
         .target(
             name: "KilnHost",
             dependencies: [
-                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "LibvirtKit", "LibvirtXML", crypto, subprocess,
+                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", crypto,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
             name: "KilnScenarios",
-            dependencies: ["KilnEngine", "KilnModel", crypto, yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
             swiftSettings: strict
         ),
         .target(
             name: "KilnCLI",
-            dependencies: ["KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: [
+                "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .executableTarget(name: "kiln", dependencies: ["KilnCLI", "KilnHost"], swiftSettings: strict),
         .executableTarget(
             name: "kiln-bench",
-            dependencies: ["KilnHost", "KilnImages", "KilnModel", "LibvirtKit", argumentParser, subprocess],
+            dependencies: [
+                "KilnHost", "KilnImages", "KilnModel", "KilnSystem", argumentParser, subprocess,
+            ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -90,22 +107,32 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", argumentParser,
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnTestSupport",
+                argumentParser,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KilnEngineTests",
-            dependencies: ["KilnEngine", "KilnModel", "KilnTestSupport"],
+            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KilnHostTests",
-            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "LibvirtKit", "LibvirtXML", "kiln"],
+            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", "kiln"],
             swiftSettings: strict
         ),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
-        .testTarget(name: "LibvirtKitTests", dependencies: ["LibvirtKit"], swiftSettings: strict),
+        .testTarget(
+            name: "KilnSystemTests",
+            dependencies: ["KilnModel", "KilnSystem", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LibvirtKitTests",
+            dependencies: ["KilnSystem", "LibvirtKit"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "LibvirtXMLTests",
             dependencies: ["CLibXML2", "KilnModel", "LibvirtXML"],
@@ -118,7 +145,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnImagesTests",
-            dependencies: ["KilnEngine", "KilnImages", "KilnModel"],
+            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
     ],

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KilnModel
 
 /// `kiln`.
@@ -16,6 +17,8 @@ public struct KilnCommand: AsyncParsableCommand {
 
             EXIT CODES:
             \(ExitCode.allCases.map(\.helpLine).joined(separator: "\n"))
+
+            'kiln help errors' lists the codes of errors, which --format json gives with every error.
             """,
         version: version,
         groupedSubcommands: [
@@ -39,6 +42,7 @@ public struct KilnCommand: AsyncParsableCommand {
                 name: "Images, volumes and the host:",
                 subcommands: [ImageVerbs.self, VolumeVerbs.self, DoctorVerb.self, GcVerb.self]
             ),
+            CommandGroup(name: "More help:", subcommands: [ErrorsVerb.self]),
         ]
     )
 
@@ -60,8 +64,16 @@ public struct KilnCommand: AsyncParsableCommand {
 
     private static func perform(_ arguments: [String]) async -> Int32 {
         do {
-            var command = try parseAsRoot(arguments)
-            if let verb = command as? any Verb { return await verb.status(in: Session(verb.global)) }
+            var command = try parseAsRoot(ErrorsVerb.asked(arguments))
+            if let verb = command as? any Verb {
+                let session = Session(verb.global)
+                TraceOutput.start(
+                    isDebug: verb.global.debug,
+                    environment: ProcessInfo.processInfo.environment,
+                    session
+                )
+                return await verb.status(in: session)
+            }
             try command.run()
             return 0
         } catch {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// Which hypervisor Kiln talks to, and who said so.

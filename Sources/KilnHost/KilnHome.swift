@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The directory below which Kiln keeps everything, made with the right owners and modes.
 public struct KilnHome: Sendable, Hashable {

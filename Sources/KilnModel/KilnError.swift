@@ -2,8 +2,8 @@
 ///
 /// Adapters translate the errors of libraries into this type; nothing above them matches on texts.
 public struct KilnError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// A stable, dotted, machine-readable code such as `image.digest-mismatch`; part of the command line's contract.
-    public let code: String
+    /// What it is about; part of the command line's contract.
+    public let code: ErrorCode
     /// One sentence that names the subject and says what was expected and what was found.
     public let message: String
     /// What to do next.
@@ -15,7 +15,7 @@ public struct KilnError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// An error with its code, message and next step.
     public init(
-        _ code: String,
+        _ code: ErrorCode,
         _ message: String,
         hint: String? = nil,
         cause: String? = nil,

@@ -1,5 +1,5 @@
 import Foundation
-import LibvirtKit
+import KilnSystem
 import Subprocess
 import SystemPackage
 

@@ -1,6 +1,5 @@
 import Foundation
 import KilnModel
-import LibvirtKit
 import Subprocess
 import SystemPackage
 

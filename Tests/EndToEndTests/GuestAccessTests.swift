@@ -52,6 +52,31 @@ extension EndToEnd {
             #expect(raw.range(of: Data("\u{1b}]0;title".utf8)) != nil)
         }
 
+        @Test("the trace has calls, programs and agent commands, and no secret of user-data, arguments, input or files")
+        func trace() async throws {
+            let home = try #require(Home.shared)
+            let secrets = (0..<4).map { "secret-\($0)-\(UInt64.random(in: .min ... .max))" }
+            let userData = "\nuser-data:\n  write_files:\n    - { path: /root/given, content: \(secrets[0]) }"
+            try await home.withLab("traced", server: Home.plainServer + userData) { lab in
+                let file = home.path + "/secret"
+                try Data(secrets[3].utf8).write(to: URL(fileURLWithPath: file))
+                var trace = try await home.run("up", "--debug", "-f", lab.file).errors
+                let piped = ["exec", "--debug", lab.web, "--", "sh", "-c", "cat; echo \(secrets[1])"]
+                let answer = try await home.run(piped, input: secrets[2])
+                #expect(answer.text == "\(secrets[2])\(secrets[1])\n")
+                trace += answer.errors
+                trace += try await home.run("cp", "--debug", file, "\(lab.web):/root/secret").errors
+                #expect(try await lab.shell("cat /root/given /root/secret") == secrets[0] + secrets[3])
+                for part in [
+                    "libvirt connect to", "libvirt define domain on", "libvirt start domain", "agent guest-exec '",
+                    "agent guest-file-write '", "program qemu-img", "program xorriso", "outcome=ok",
+                ] { #expect(trace.contains(part), "\(part)") }
+                for secret in secrets {
+                    #expect(!trace.contains(secret) && !trace.contains(Data(secret.utf8).base64EncodedString()))
+                }
+            }
+        }
+
         @Test("an isolated guest reaches neither the host nor anything else, and its published port is reached")
         func isolation() async throws {
             let home = try #require(Home.shared)

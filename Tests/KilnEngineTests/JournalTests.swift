@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 

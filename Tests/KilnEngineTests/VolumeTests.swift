@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
 @Suite("Volumes")
 struct VolumeTests {
-    private func code(_ body: () async throws -> Void) async -> String? {
+    private func code(_ body: () async throws -> Void) async -> ErrorCode? {
         do {
             try await body()
             return nil

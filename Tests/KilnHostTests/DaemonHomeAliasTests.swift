@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -37,7 +38,7 @@ struct DaemonHomeAliasTests {
             let alias = HomeAlias(home: home, directory: directory)
             for _ in 0..<2 {
                 let short = try alias.shortPath(for: home + "/console.sock")
-                #expect(short.utf8.count <= HomeAlias.longestSocketPath)
+                #expect(short.utf8.count <= UnixSocket.longestPath)
                 try Data("here".utf8).write(to: URL(fileURLWithPath: short))
                 #expect(FileManager.default.contents(atPath: home + "/console.sock") == Data("here".utf8))
                 try FileManager.default.removeItem(atPath: directory)

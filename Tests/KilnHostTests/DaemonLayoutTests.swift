@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -10,7 +11,7 @@ struct DaemonLayoutTests {
     func longestBase() {
         let base = String(repeating: "b", count: DaemonLayout.longestBase)
         let monitor = "\(base)/config/libvirt/qemu/lib/domain-99999-\(String(repeating: "n", count: 20))/monitor.sock"
-        #expect(monitor.utf8.count == HomeAlias.longestSocketPath)
+        #expect(monitor.utf8.count == UnixSocket.longestPath)
     }
 
     @Test("an alias of the largest user id is still a possible base")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -30,7 +31,7 @@ struct DaemonTestHome {
 
     /// Whether this host has what a daemon takes.
     static var isPossible: Bool {
-        executable != nil && DaemonLayout.program("libvirtd") != nil && (try? MachineOwner.current()) != nil
+        executable != nil && ProgramPath.find("libvirtd") != nil && (try? MachineOwner.current()) != nil
     }
 
     func daemon(idleSeconds: Int = 2) throws -> SessionDaemon {

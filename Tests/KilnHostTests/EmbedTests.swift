@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -41,7 +42,7 @@ struct EmbedTests {
     func longest() {
         let root = "/" + String(repeating: "r", count: EmbedRoot.longest - 1)
         let monitor = "\(root)/lib/qemu/domain-99999-\(String(repeating: "n", count: 20))/monitor.sock"
-        #expect(monitor.utf8.count == HomeAlias.longestSocketPath)
+        #expect(monitor.utf8.count == UnixSocket.longestPath)
         let error = #expect(throws: KilnError.self) {
             try EmbedRoot.prepare(root + "r", owner: .init(uid: 7, gid: 7, name: "x"))
         }
@@ -85,7 +86,7 @@ struct EmbedTests {
     }
 
     private static var isPossible: Bool {
-        DaemonLayout.program("virsh") != nil && (try? EmbedRoot.checkBuiltInUser()) != nil
+        ProgramPath.find("virsh") != nil && (try? EmbedRoot.checkBuiltInUser()) != nil
     }
 
     @Test("an embedded libvirt of root asks as root what QEMU can do, and a plain user's names none")
@@ -105,7 +106,7 @@ private final class EmbeddedVirsh {
     /// Returns once it is connected.
     init(root: String) throws {
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: try #require(DaemonLayout.program("virsh")))
+        process.executableURL = URL(fileURLWithPath: try #require(ProgramPath.find("virsh")))
         process.arguments = ["-q", "-c", "qemu:///embed?root=\(root)"]
         process.standardInput = input
         process.standardOutput = output

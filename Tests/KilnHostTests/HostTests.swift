@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -79,7 +80,7 @@ struct HostTests {
         let state = try KilnHome(path: home, owner: me).prepared()
         #expect(directory.mode(String(repeating: "h", count: 100)) == "700")
         let machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
-        #expect(state.consoleSocket(machine).utf8.count <= HomeAlias.longestSocketPath)
+        #expect(state.consoleSocket(machine).utf8.count <= UnixSocket.longestPath)
         #expect(FileManager.default.fileExists(atPath: state.sockets))
         HomeAlias(home: home).remove()
     }

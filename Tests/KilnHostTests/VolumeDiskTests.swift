@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnHost
@@ -121,8 +122,8 @@ struct VolumeDiskTests {
         try await makeVolume()
         try await tool.onCopy(of: path("2.qcow2"), beside: path("3.qcow2")) { raw, directory in
             let planting = "ln -s /etc/motd '\(directory)/disk' || rm -f '\(raw)'"
-            let write = try await Command("sh", ["-c", "test -w '\(raw)'"], user: owner).result()
-            let plant = try await Command("sh", ["-c", planting], user: owner).result()
+            let write = try await Command("sh", ["-c", "test -w '\(raw)'"], user: owner.identity).result()
+            let plant = try await Command("sh", ["-c", planting], user: owner.identity).result()
             #expect(write.status == 0 && plant.status != 0)
             #expect(access(raw, F_OK) == 0)
         }
@@ -165,7 +166,7 @@ struct VolumeDiskTests {
         for (name, code) in [
             ("2.qcow2", "disk.refused"), ("junk", "disk.not-ext4"), ("odd", "disk.refused"), ("ext2", "disk.not-ext4"),
             ("none", "disk.refused"), (".", "disk.refused"),
-        ] {
+        ] as [(String, ErrorCode)] {
             let error = await #expect(throws: KilnError.self) {
                 try await tool.importDisk(path(name), to: path("new.qcow2"), mark: VolumeMark())
             }

@@ -1,6 +1,8 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
+import KilnTestSupport
 import Testing
 
 @testable import KilnImages
@@ -42,7 +44,7 @@ struct ImageStoreTests {
 
     private func reference(_ text: String) throws -> ImageReference { try ImageReference(text) }
 
-    private func code(_ work: () async throws -> Void) async -> String? {
+    private func code(_ work: () async throws -> Void) async -> ErrorCode? {
         do {
             try await work()
             return nil

@@ -35,7 +35,7 @@ struct ReportTests {
             ],
             phases: [
                 .init(server: web, operation: "replace", phase: "PREPARE", startMS: 5_300, ms: 700),
-                .init(server: web, operation: "replace", phase: "START", startMS: 6_000, ms: 4_000),
+                .init(server: web, operation: "replace", phase: "START", startMS: 6_000, ms: 4_000, failed: true),
             ],
             error: error.map { .init($0) },
             evidence: nil
@@ -59,6 +59,7 @@ struct ReportTests {
         #expect(map["servers"]?.array?.first?["instance_id"] == "i-1")
         #expect(map["servers"]?.array?.first?["image"]?["version"] == "2")
         #expect(map["phases"]?.array?.first?["start_ms"] == 5300)
+        #expect(map["phases"]?.array?.map { $0["failed"] } == [false, true])
         #expect(map["steps"]?.array?.last?["detail"] == "expected 2\nfound 1")
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import KilnSystem
 import Testing
 
 @testable import LibvirtKit
@@ -92,6 +94,43 @@ struct ErrorTests {
         let error = await #expect(throws: LibvirtError.self) { try await LibvirtConnection.open(uri) }
         #expect(error?.code == .systemError)
         #expect(error?.subject == uri)
+    }
+
+    @Test("a daemon that accepts and says nothing is given up at the deadline")
+    func silentDaemon() async throws {
+        let node = try TestNode()
+        let path = node.folder.path + "/silent.sock"
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let bound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0 && listen(listener, 1) == 0)
+        let uri = "qemu+unix:///session?socket=\(path)"
+        let error = await #expect(throws: DeadlineExceeded.self) {
+            try await LibvirtConnection.open(uri, within: .milliseconds(300))
+        }
+        #expect(error?.operation.contains(path) == true)
+    }
+
+    @Test("the trace has every call with its duration and outcome, and no document")
+    func trace() async throws {
+        Trace.start(sinks: [])
+        let name = "traced-\(UInt64.random(in: .min ... .max))"
+        try await TestNode.connected { connection in
+            try await connection.defineDomain(xml: TestNode.domain(name))
+            _ = try? await connection.resumeDomain(named: name)
+        }
+        let lines = Trace.text.split(separator: "\n").filter { $0.contains(name) }
+        #expect(lines.contains { $0.contains("read state of domain '\(name)' ms=") && $0.hasSuffix("outcome=ok") })
+        #expect(lines.contains { $0.contains("resume domain '\(name)'") && $0.contains("outcome=code 55, origin ") })
+        #expect(Trace.text.contains("libvirt define domain on 'test://"))
+        #expect(!lines.contains { $0.contains("<domain") })
     }
 
     @Test("an unknown code survives")

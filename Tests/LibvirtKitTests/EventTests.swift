@@ -1,3 +1,4 @@
+import KilnSystem
 import Testing
 
 @testable import LibvirtKit

@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 import Synchronization
 import Testing
 
@@ -27,6 +28,29 @@ private final class ScriptedAgent: Sendable {
 
 @Suite("guest agent", .timeLimit(.minutes(1)))
 struct GuestAgentTests {
+    @Test("the trace has every command with its outcome, and nothing of its arguments, its answer or a refusal")
+    func trace() async throws {
+        Trace.start(sinks: [])
+        let secret = "secret-\(UInt64.random(in: .min ... .max))"
+        let domain = "traced-\(UInt64.random(in: .min ... .max))"
+        let good = GuestAgent(of: domain) { _, _ in #"{"return": {"pid": 7, "exited": true, "out": "\#(secret)"}}"# }
+        _ = try? await good.run("/bin/echo", [secret], deadline: .seconds(1))
+        let bad = GuestAgent(of: domain) { _, _ in
+            throw LibvirtError(
+                code: .operationFailed,
+                origin: .qemu,
+                message: "can't start \(secret)",
+                operation: GuestAgent.operation,
+                subject: domain
+            )
+        }
+        _ = try? await bad.run("/bin/echo", [secret], deadline: .seconds(1))
+        let lines = Trace.text.split(separator: "\n").filter { $0.contains(domain) }
+        #expect(lines.contains { $0.contains("agent guest-exec '\(domain)' bytes=") && $0.contains(" ms=") })
+        #expect(lines.contains { $0.hasSuffix("outcome=code 9") })
+        #expect(!Trace.text.contains(secret))
+    }
+
     private static let unknown = LibvirtError(
         code: LibvirtError.Code(rawValue: 4711),
         origin: LibvirtError.Origin(rawValue: 0),

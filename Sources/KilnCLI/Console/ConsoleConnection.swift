@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// The serial console of a running machine, through its unix socket.
 struct ConsoleConnection {
@@ -13,24 +14,10 @@ struct ConsoleConnection {
     ///
     /// - Throws: `KilnError` with code `console.unreachable`.
     init(path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        let bytes = Array(path.utf8)
-        guard descriptor >= 0, bytes.count < room else {
-            throw ConsoleConnection.unreachable(path, "the path is longer than \(room - 1) bytes")
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else {
-            let cause = String(cString: strerror(errno))
-            Glibc.close(descriptor)
-            throw ConsoleConnection.unreachable(path, cause)
+        do {
+            descriptor = try UnixSocket.connect(to: path)
+        } catch {
+            throw ConsoleConnection.unreachable(path, String(cString: strerror(error.code.rawValue)))
         }
     }
 

@@ -16,4 +16,14 @@ struct GlobalOptions: ParsableArguments {
 
     @Flag(name: .shortAndLong, help: "Write no progress to standard error, only errors.")
     var quiet = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Write every call to libvirt, to guests and to other programs to standard error.",
+            discussion:
+                "With its duration and outcome; arguments, input, content and user-data by length only. "
+                + "KILN_LOG=FILE appends the same to a file."
+        )
+    )
+    var debug = false
 }

@@ -62,7 +62,15 @@ struct ImageDeleteVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
         let reference = try ImageReference(image)
-        let digest = try workspace.images.resolve(reference).manifest.digest
+        let removed = try await workspace.engine.withoutNewUsersOfImages {
+            try requireUnused(try workspace.images.resolve(reference).manifest.digest, workspace)
+            return try workspace.images.remove(reference)
+        }
+        try session.show(ImageList(images: [removed.manifest]))
+        return 0
+    }
+
+    private func requireUnused(_ digest: ImageDigest, _ workspace: Workspace) throws {
         let users = try workspace.engine.servers(needing: digest)
         guard users.isEmpty else {
             let names = users.map(\.description).joined(separator: ", ")
@@ -73,7 +81,5 @@ struct ImageDeleteVerb: Verb {
                 exit: .blocked
             )
         }
-        try session.show(ImageList(images: [try workspace.images.remove(reference).manifest]))
-        return 0
     }
 }

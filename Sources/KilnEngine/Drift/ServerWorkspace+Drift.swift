@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension ServerWorkspace {
     /// What differs on the root of a machine from its image.

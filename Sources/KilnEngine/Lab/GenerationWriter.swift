@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Writes down what a new generation is made from, and its seed.
 struct GenerationWriter: Sendable {

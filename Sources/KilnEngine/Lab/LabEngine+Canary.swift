@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// A canary: a server that lives as long as one rehearsal, from the new image, on clones of the real volumes.
 extension LabEngine {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension LabEngine {
     /// Removes what no server, no open operation and no running machine needs: machines whose server is gone, overlays

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 extension LabEngine {
     /// Runs a command in a server's guest; a non-zero exit status is a result, not an error.

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension LabEngine {
     /// Shuts a server down; its machine, volumes and ports stay its own.

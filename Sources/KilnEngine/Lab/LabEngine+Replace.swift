@@ -98,7 +98,7 @@ extension LabEngine {
         do {
             if options.isCanaryFirst { try await rehearse(workspace, spec) }
             return try await begin(workspace, spec: spec, options)
-        } catch let error as KilnError where error.code.hasPrefix("image.") {
+        } catch let error as KilnError where ErrorCode.images.contains(error.code) {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
@@ -122,6 +122,23 @@ extension LabEngine {
         _ options: ReplaceOptions = ReplaceOptions()
     ) async throws -> ReplacementReport {
         let history = try workspace.journal.history()
+        let (image, intent) = try await intend(workspace, spec, options, history)
+        var replacement = Replacement(intent, isAfterHalt: history.halted != nil)
+        replacement.apply(.began(intent))
+        let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
+        var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
+        return try await executor.run()
+    }
+
+    // Until the intent is written down nobody knows that the image is needed.
+    private func intend(
+        _ workspace: ServerWorkspace,
+        _ spec: ServerSpec,
+        _ options: ReplaceOptions,
+        _ history: ServerHistory
+    ) async throws -> (StoredImage, Intent) {
+        let lock = try await imageLock(.shared)
+        defer { withExtendedLifetime(lock) {} }
         let image = try await parts.images.verifiedImage(spec.image)
         let intent = Intent(
             number: history.operations.count + 1,
@@ -136,11 +153,7 @@ extension LabEngine {
         try await checkVolumes(workspace, spec, serving: history.current)
         if let halted = history.halted?.replacement { try await clearAway(halted, workspace) }
         try workspace.journal.append(.began(intent))
-        var replacement = Replacement(intent, isAfterHalt: history.halted != nil)
-        replacement.apply(.began(intent))
-        let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
-        var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
-        return try await executor.run()
+        return (image, intent)
     }
 
     /// Finishes or takes back what an earlier command left unfinished, or tries the way back of a halted one again.

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What `up` will do with a server.
 public struct PlannedAction: Sendable, Hashable, Codable {
@@ -72,7 +73,7 @@ extension LabEngine {
         let evidence = report.evidence.map { "what its machine left behind is in \($0)" }
         let next = [report.turn?.hint, evidence].compactMap { $0 }
         return KilnError(
-            report.turn?.code ?? "launch.failed",
+            report.turn?.code ?? .launchFailed,
             "\(report.server) was not brought up: \(reason)",
             hint: next.isEmpty ? nil : next.joined(separator: "; "),
             cause: report.turn?.cause,

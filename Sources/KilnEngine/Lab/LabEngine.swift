@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Brings labs up, replaces their servers and takes them down.
 ///
@@ -88,6 +89,8 @@ public struct LabEngine: Sendable {
         try servers().filter { id in
             do {
                 let history = try workspace(id).history()
+                // Its machine may be in the making.
+                if history.open?.replacement.intent.digest == digest { return true }
                 let last = (history.open ?? history.halted)?.replacement
                 // One that has only begun may not have come to be anything.
                 let made = last.map { $0.completed.contains { $0.step == .prepare } ? [$0.intent.to] : [] } ?? []

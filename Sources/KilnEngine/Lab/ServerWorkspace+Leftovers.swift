@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What a machine leaves behind, and what becomes of it.
 extension ServerWorkspace {
@@ -52,7 +53,7 @@ extension ServerWorkspace {
         }
     }
 
-    static let lostPower = "machine.lost-power"
+    static let lostPower = ErrorCode.machineLostPower
 
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
     func remove(_ machine: MachineID) async throws {
@@ -129,6 +130,8 @@ extension ServerWorkspace {
                 mode: 0o640
             )
         }
+        // What this process asked of the hypervisor and of the guest: this is how a fault on a host gets understood.
+        try? DurableFile.write(Data(Trace.text.utf8), to: directory + "/trace.log", mode: 0o600)
         return directory
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What is waited for, and run, in a guest.
 extension ServerWorkspace {

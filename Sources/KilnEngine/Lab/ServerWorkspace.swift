@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// One server at work: its paths, journal and volumes, and what can be done to one of its machines.
 ///

@@ -8,6 +8,8 @@ public enum ProbeFinding: Sendable, Hashable {
     case notYet(String)
     /// It can't come to hold any more; says why.
     case failed(String)
+    /// It does not hold, and a command says that the data is to blame; says what was found instead.
+    case dataDamaged(String)
 }
 
 /// Talks to published ports on 127.0.0.1.

@@ -11,7 +11,7 @@ struct ReadinessWaiter {
     let console: ConsoleLog
 
     /// The code of the error that tells of a guest which crashed.
-    static let crashCode = "ready.crashed"
+    static let crashCode = ErrorCode.readyCrashed
 
     // What is waited for, as far as it is known; shown beside the boot's phase.
     private let waiting = LastFinding()
@@ -102,7 +102,7 @@ struct ReadinessWaiter {
             switch await attempt(check) {
             case .holds: held += 1
             case .failed(let reason): throw failed(check, reason)
-            case .notYet(let found):
+            case .notYet(let found), .dataDamaged(let found):
                 held = 0
                 waiting.text = "\(check): \(found)\(check.hint.map { " (\($0))" } ?? "")"
             }
@@ -157,7 +157,7 @@ struct ReadinessWaiter {
         while true {
             switch await attempt(check) {
             case .holds: failures = 0
-            case .notYet(let found), .failed(let found):
+            case .notYet(let found), .failed(let found), .dataDamaged(let found):
                 failures += 1
                 if failures >= check.failures { throw lost(check, found) }
             }
@@ -191,10 +191,10 @@ struct ReadinessWaiter {
             case .holds:
                 held += 1
                 failures = 0
+            case .dataDamaged(let found): throw damaged(check, found)
             case .notYet(let found), .failed(let found):
                 held = 0
                 failures += 1
-                if let damage = damage(found) { throw damaged(check, damage) }
                 if failures >= check.failures { throw notVerified(check, found) }
             }
             // The next attempt is another look at the same condition.
@@ -253,9 +253,9 @@ struct ReadinessWaiter {
         do {
             let result = try await parts.guests.run(GuestCommand(command, deadline: timeout), in: machine)
             if result.status == 0 { return .holds }
-            return .notYet(
-                "exit status \(result.status) \(Name.quoted(String(decoding: result.errors.prefix(200), as: UTF8.self)))"
-            )
+            let said = Name.quoted(String(decoding: result.errors.prefix(200), as: UTF8.self))
+            let found = "exit status \(result.status) \(said)"
+            return result.status == Self.dataDamaged ? .dataDamaged(found) : .notYet(found)
         } catch {
             return .notYet(String(describing: error))
         }
@@ -339,7 +339,7 @@ struct ReadinessWaiter {
     }
 
     // https://man.openbsd.org/sysexits: 65, EX_DATAERR, is the one status by which a program blames its data.
-    private func damage(_ found: String) -> String? { found.hasPrefix("exit status 65 ") ? found : nil }
+    private static let dataDamaged: Int32 = 65
 
     private func damaged(_ check: Check, _ found: String) -> KilnError {
         KilnError(

@@ -33,7 +33,7 @@ extension ReplacementReport {
         case .committed: .done
         case .halted: .halted
         // The user wanted it to stop, and it did.
-        case .aborted where turn?.code == "interrupted", .reverted where turn?.code == "interrupted": .interrupted
+        case .aborted where turn?.code == .interrupted, .reverted where turn?.code == .interrupted: .interrupted
         case .reverted: .reverted
         case .aborted: turn.flatMap { ExitCode(turnCode: $0.code) }.flatMap { $0 == .blocked ? $0 : nil } ?? .aborted
         }
@@ -42,11 +42,11 @@ extension ReplacementReport {
 
 extension ExitCode {
     /// The exit code that belongs to the stable code of an error which was journaled.
-    init?(turnCode: String) {
+    init?(turnCode: ErrorCode) {
         switch turnCode {
-        case "ready.timeout", "stop.timeout": self = .deadline
-        case "volume.held", "volume.leased", "port.taken", "machine.alive", "lock.held": self = .blocked
-        case "interrupted": self = .interrupted
+        case .readyTimeout, .stopTimeout: self = .deadline
+        case .volumeHeld, .volumeLeased, .portTaken, .machineAlive, .lockHeld: self = .blocked
+        case .interrupted: self = .interrupted
         default: return nil
         }
     }

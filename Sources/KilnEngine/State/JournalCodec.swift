@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The bytes of a journal: a first line that names format and version, then records of length, CRC-32C and JSON.
 ///

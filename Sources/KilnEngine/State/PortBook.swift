@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The ports that the next generations of a lab's servers publish: chosen once, then the same for every generation.
 struct PortBook: Sendable, Codable {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The verbs on volumes that may be attached to a machine: under the lock of the server that has the volume, so that no
 /// other command starts, stops or replaces its machine meanwhile.

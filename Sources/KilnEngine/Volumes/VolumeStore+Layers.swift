@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension VolumeStore {
     // A longer chain makes reads slower; layers that nothing needs any more are merged when there are that many.

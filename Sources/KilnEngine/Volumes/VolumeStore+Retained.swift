@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// A volume that was set aside.
 public struct RetainedVolume: Sendable, Hashable {

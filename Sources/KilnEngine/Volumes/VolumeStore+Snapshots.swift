@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension VolumeStore {
     /// The name for a new snapshot: the given one, or the first free of `snapshot-1`, `snapshot-2` and so on.

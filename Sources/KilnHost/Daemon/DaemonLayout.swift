@@ -1,18 +1,16 @@
 import Foundation
+import KilnSystem
 
 /// Where the private daemon keeps its things below one directory, and how it is configured.
 struct DaemonLayout: Sendable, Hashable {
     /// The longest base, in bytes, so that QEMU's monitor socket still fits into an address: libvirt puts it at
     /// `config/libvirt/qemu/lib/domain-ID-NAME/monitor.sock`, with an id of up to five digits and 20 bytes of name.
     static let longestBase =
-        HomeAlias.longestSocketPath
+        UnixSocket.longestPath
         - "/config/libvirt/qemu/lib/domain-99999-12345678901234567890/monitor.sock".utf8.count
 
     /// The log is emptied before a start that finds it larger, in bytes.
     static let longestLog = 1 << 20
-
-    /// The only places where programs are looked for, by kiln, the daemon and libvirt.
-    static let programPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// `KILN_HOME/daemon`, or its short name.
     let base: String
@@ -41,7 +39,7 @@ struct DaemonLayout: Sendable, Hashable {
     /// Everything that the daemon, and so QEMU, sees of the environment.
     var environment: [String] {
         [
-            "PATH=\(DaemonLayout.programPath)", "LANG=C.UTF-8", "HOME=\(base)/home",
+            "PATH=\(ProgramPath.text)", "LANG=C.UTF-8", "HOME=\(base)/home",
             "XDG_CONFIG_HOME=\(base)/config", "XDG_CACHE_HOME=\(base)/cache", "XDG_RUNTIME_DIR=\(base)/run",
             "XDG_DATA_HOME=\(base)/data", "XDG_STATE_HOME=\(base)/state",
         ]
@@ -73,11 +71,5 @@ struct DaemonLayout: Sendable, Hashable {
         log_outputs = "3:file:\(log)"
 
         """
-    }
-
-    /// The first executable called `name` on ``programPath``.
-    static func program(_ name: String) -> String? {
-        programPath.split(separator: ":").map { "\($0)/\(name)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }

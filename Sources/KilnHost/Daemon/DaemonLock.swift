@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// Serialises the starts of the daemon of one home.
 ///
@@ -11,8 +12,7 @@ struct DaemonLock: ~Copyable {
 
     /// Waits for the lock until `deadline`.
     ///
-    /// flock(2) knows no timeout and no event, so it is tried every 10 ms; the wait only ever happens while another kiln
-    /// starts the daemon, for about a tenth of a second.
+    /// The wait only ever happens while another kiln starts the daemon, for about a tenth of a second.
     ///
     /// - Throws: `KilnError` with code `daemon.deadline` when the time is over, `daemon.lock` where the file can't be
     ///   opened.
@@ -38,18 +38,14 @@ struct DaemonLock: ~Copyable {
     }
 
     private static func wait(_ descriptor: Int32, _ path: String, _ deadline: ContinuousClock.Instant) throws {
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR else { throw unusable(path, errno) }
-            guard ContinuousClock.now < deadline else {
-                throw KilnError(
-                    "daemon.deadline",
-                    "another kiln has been starting the private libvirt daemon for too long; it holds \(path)",
-                    hint: "see who with `fuser \(path)`, or try again",
-                    exit: .deadline
-                )
-            }
-            poll(nil, 0, 10)
-        }
+        guard !KernelLock.wait(descriptor, until: deadline) else { return }
+        guard errno == EWOULDBLOCK else { throw unusable(path, errno) }
+        throw KilnError(
+            "daemon.deadline",
+            "another kiln has been starting the private libvirt daemon for too long; it holds \(path)",
+            hint: "see who with `fuser \(path)`, or try again",
+            exit: .deadline
+        )
     }
 
     private static func unusable(_ path: String, _ code: Int32) -> KilnError {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 extension DaemonReaper {
     /// Makes what the daemon needs to find, already as the user who runs it: nothing here can be tricked into touching a
@@ -52,16 +53,28 @@ extension DaemonReaper {
 
     /// Waits until a predecessor that closed its socket has ended: a successor that meets its locks would give up.
     ///
-    /// libvirt holds record locks (fcntl(2)) on these files while it lives. The kiln that waits for the report has the
-    /// deadline.
-    static func awaitEnd(ofPredecessorIn layout: DaemonLayout) {
+    /// libvirt holds record locks (fcntl(2)) on these files while it lives. The kiln that waits for the report has given up
+    /// by the deadline; this process ends then too, so that the next start finds the daemon's lock free.
+    ///
+    /// - Throws: `KilnError` with code `daemon.deadline`, naming who still has the lock.
+    static func awaitEnd(ofPredecessorIn layout: DaemonLayout, within limit: Duration = .seconds(60)) throws {
+        let end = ContinuousClock.now + limit
         for path in layout.lockedFiles {
-            let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
             guard file >= 0 else { continue }
-            var whole = flock()
-            whole.l_type = Int16(F_WRLCK)
-            while fcntl(file, F_SETLKW, &whole) != 0 && errno == EINTR {}
-            close(file)
+            defer { close(file) }
+            // The kernel tells of no lock that somebody else gives back.
+            while let holder = RecordLock.holder(of: file) {
+                guard ContinuousClock.now < end else {
+                    throw KilnError(
+                        "daemon.deadline",
+                        "process \(holder), the private libvirt daemon before this one, has not ended after \(limit)",
+                        hint: "it holds \(path); see what it waits for, or end it",
+                        exit: .deadline
+                    )
+                }
+                poll(nil, 0, 10)
+            }
         }
     }
 
@@ -72,7 +85,7 @@ extension DaemonReaper {
         let log = open(layout.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard log >= 0 else { throw failure("opening \(layout.log)") }
         defer { close(log) }
-        guard let program = DaemonLayout.program("libvirtd") else { throw missingProgram() }
+        guard let program = ProgramPath.find("libvirtd") else { throw missingProgram() }
         let (pid, error) = ChildProcess.spawn(
             [program, "--daemon", "--timeout=\(idleSeconds)"],
             environment: layout.environment,
@@ -88,7 +101,7 @@ extension DaemonReaper {
     static func missingProgram() -> KilnError {
         KilnError(
             "daemon.libvirtd-missing",
-            "libvirtd isn't installed: not found on \(DaemonLayout.programPath)",
+            "libvirtd isn't installed: not found on \(ProgramPath.text)",
             hint: "run `make setup`, or install the package libvirt-daemon",
             exit: .unreachable
         )

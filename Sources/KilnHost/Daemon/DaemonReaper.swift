@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// The parent of the private daemon and of every QEMU: a small process that reaps.
 ///
@@ -31,7 +32,7 @@ public enum DaemonReaper {
             if let user { try dropPrivileges(to: user) }
             let layout = DaemonLayout(base: arguments[2])
             try prepare(layout)
-            awaitEnd(ofPredecessorIn: layout)
+            try awaitEnd(ofPredecessorIn: layout)
             let logged = size(of: layout.log)
             reap(try start(layout, idleSeconds: idle), layout, logged: logged)
         } catch let error as KilnError {

@@ -13,7 +13,8 @@ enum DaemonReport: Equatable {
         switch self {
         case .ready: "ready"
         case .failed(let error):
-            [error.code, error.message, error.hint ?? "", error.cause ?? ""].joined(separator: String(Self.separator))
+            [error.code.rawValue, error.message, error.hint ?? "", error.cause ?? ""]
+                .joined(separator: String(Self.separator))
         }
     }
 
@@ -27,7 +28,7 @@ enum DaemonReport: Equatable {
         guard parts.count == 4 else { return nil }
         self = .failed(
             KilnError(
-                parts[0],
+                ErrorCode(rawValue: parts[0]),
                 parts[1],
                 hint: parts[2].isEmpty ? nil : parts[2],
                 cause: parts[3].isEmpty ? nil : parts[3],

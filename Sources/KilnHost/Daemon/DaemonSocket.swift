@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// Asks the kernel whether somebody accepts connections at a Unix socket, and who.
 enum DaemonSocket {
@@ -16,10 +17,8 @@ enum DaemonSocket {
     ///
     /// - Throws: `KilnError` with code `daemon.unreachable` where the socket can't be asked.
     static func listener(at path: String) throws -> Listener? {
-        let client = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard client >= 0 else { throw unreachable(path, errno) }
+        guard let client = try connected(to: path) else { return nil }
         defer { close(client) }
-        guard try connected(client, to: path) else { return nil }
         // struct ucred: pid, uid, gid.
         var credentials: (pid_t, uid_t, gid_t) = (0, 0, 0)
         var size = socklen_t(MemoryLayout.size(ofValue: credentials))
@@ -29,22 +28,14 @@ enum DaemonSocket {
         return Listener(pid: credentials.0, uid: credentials.1)
     }
 
-    private static func connected(_ client: Int32, to path: String) throws -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
-            throw unreachable(path, ENAMETOOLONG)
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(client, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+    private static func connected(to path: String) throws -> Int32? {
+        do {
+            return try UnixSocket.connect(to: path)
+        } catch {
+            switch error.code {
+            case .ENOENT, .ECONNREFUSED, .ENOTDIR: return nil
+            case let code: throw unreachable(path, code.rawValue)
             }
-        }
-        if result == 0 { return true }
-        switch errno {
-        case ENOENT, ECONNREFUSED, ENOTDIR: return false
-        case let code: throw unreachable(path, code)
         }
     }
 

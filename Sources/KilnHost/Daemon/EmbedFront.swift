@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// What stands in a terminal while an embedded libvirt works: passes signals on, and ends as the command ended.

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// The parent of the worker and of every QEMU of an embedded libvirt: a small process that reaps.

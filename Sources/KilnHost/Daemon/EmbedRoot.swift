@@ -1,13 +1,14 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// The directory behind `qemu:///embed?root=DIR`, where libvirt runs inside the process that connects.
 public enum EmbedRoot {
     /// The longest root, in bytes, so that QEMU's monitor socket still fits into an address: libvirt puts it at
     /// `lib/qemu/domain-ID-NAME/monitor.sock`, with an id of up to five digits and 20 bytes of name.
     static let longest =
-        HomeAlias.longestSocketPath - "/lib/qemu/domain-99999-12345678901234567890/monitor.sock".utf8.count
+        UnixSocket.longestPath - "/lib/qemu/domain-99999-12345678901234567890/monitor.sock".utf8.count
 
     /// The user that Debian's and Ubuntu's libvirt is built for.
     static let builtInUser = "libvirt-qemu"
@@ -141,10 +142,6 @@ extension EmbedRoot {
         guard file >= 0 else { return nil }
         // Never closed, on purpose: closing any descriptor of a file drops all of the process's locks on it (fcntl(2)), and
         // libvirt in this process may hold one by then. That is one descriptor for each time the hypervisor is opened.
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
-        guard fcntl(file, F_GETLK, &lock) == 0, lock.l_type != Int16(F_UNLCK) else { return nil }
-        return lock.l_pid
+        return RecordLock.holder(of: file)
     }
 }

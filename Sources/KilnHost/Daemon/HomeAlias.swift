@@ -1,17 +1,15 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
-/// Short names for paths below KILN_HOME, for Unix sockets: an address holds 107 bytes and a terminating zero (unix(7)).
+/// Short names for paths below KILN_HOME, for Unix sockets: see ``UnixSocket/longestPath``.
 ///
 /// Where a path is too long, it is addressed through a symbolic link in a private directory of the user,
 /// `/tmp/kiln-UID/HASH`. The place is the same for every process of the user, at every time: a running machine
 /// remembers the path of its monitor socket, and the next kiln has to be able to bring exactly this path back.
 /// (`/run/user/UID` would vanish at logout, under machines that live on.)
 public struct HomeAlias: Sendable, Hashable {
-    /// The longest path of a Unix socket, in bytes.
-    public static let longestSocketPath = 107
-
     /// KILN_HOME: absolute, without `.` and `..`.
     public let home: String
     /// The symbolic link that stands for ``home``; it exists only once ``shortPath(for:limit:)`` needed it.
@@ -43,7 +41,7 @@ public struct HomeAlias: Sendable, Hashable {
     ///   `alias.unsafe` where the private directory or the link isn't ours, `alias.failed` where the system refuses.
     public func shortPath(
         for path: String,
-        limit: Int = HomeAlias.longestSocketPath,
+        limit: Int = UnixSocket.longestPath,
         plain: Bool = false
     ) throws -> String {
         if path.utf8.count <= limit && (!plain || HomeAlias.isPlain(path)) { return path }

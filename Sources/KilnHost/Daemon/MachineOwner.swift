@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The user that machines run as: whoever runs Kiln, except that root hands them to the system user `kiln`.
 ///
@@ -23,6 +24,9 @@ public struct MachineOwner: Sendable, Hashable {
         self.gid = gid
         self.name = name
     }
+
+    /// Whom a program runs as that works on what a machine could have written.
+    var identity: Command.User { Command.User(uid: uid, gid: gid) }
 
     /// The owner of the machines of this process.
     ///

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 extension SessionDaemon {
     func start() throws -> String {
@@ -8,7 +9,7 @@ extension SessionDaemon {
         try prepareDirectories()
         let layout = try layout()
         if try listener(layout) != nil { return layout.uri }
-        guard DaemonLayout.program("libvirtd") != nil else { throw DaemonReaper.missingProgram() }
+        guard ProgramPath.find("libvirtd") != nil else { throw DaemonReaper.missingProgram() }
         let lock = try DaemonLock(path: directory + "/lock", deadline: end)
         // Another kiln may have started it while this one waited for the lock.
         if try listener(layout) == nil { try launch(layout, holding: lock.descriptor, until: end) }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// Kiln's default hypervisor: a private, unprivileged libvirt daemon of one KILN_HOME, started when needed.
 ///
@@ -58,14 +59,14 @@ public struct SessionDaemon: Sendable {
     /// - Returns: the URI to open, `qemu+unix:///session?socket=…`.
     /// - Throws: `KilnError` with a code `daemon.…`, `owner.…` or `alias.…`.
     public func ensureRunning() async throws -> String {
-        try await offPool { try start() }
+        try await BlockingWork.run { try start() }
     }
 
     /// Whether the daemon runs; starts nothing.
     ///
     /// - Throws: `KilnError` with code `daemon.unreachable` or `daemon.impostor`.
     public func status() async throws -> Status {
-        try await offPool {
+        try await BlockingWork.run {
             guard FileManager.default.fileExists(atPath: directory) else { return .stopped }
             return try listener(layout()).map { .running(pid: $0) } ?? .stopped
         }
@@ -92,12 +93,5 @@ public struct SessionDaemon: Sendable {
             )
         }
         return found.pid
-    }
-
-    /// Runs blocking code on a thread outside the pool that Swift's tasks share.
-    private func offPool<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(with: Result { try body() }) }
-        }
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension QEMUDiskTool {
     /// Judges a layer; see `DiskTool`.
@@ -132,7 +133,7 @@ extension QEMUDiskTool {
         _ arguments: [String],
         accepting statuses: ClosedRange<Int32>
     ) async throws -> Command.Output {
-        let command = Command(program, arguments, deadline: .seconds(1_800), limits: .diskImage, user: owner)
+        let command = Command(program, arguments, deadline: .seconds(1_800), limits: .diskImage, user: owner?.identity)
         let output = try await command.result()
         guard statuses.contains(output.status) else { throw command.failure(output) }
         return output

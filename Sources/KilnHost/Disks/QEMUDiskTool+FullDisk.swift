@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension QEMUDiskTool {
     /// Below this a failure of a tool is blamed on the disk even where the tool does not say so.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension QEMUDiskTool {
     /// Writes a disk to a new file that stands alone; it appears under its name when it is whole.

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 extension Doctor {
     /// A program that Kiln runs.

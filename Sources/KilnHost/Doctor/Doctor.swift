@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// Looks at everything of this host that Kiln depends on.
@@ -63,7 +64,7 @@ public struct Doctor: Sendable {
         return DoctorFinding(
             "sockets",
             .pass,
-            "\(directory); the longest path has \(length) of \(HomeAlias.longestSocketPath) bytes"
+            "\(directory); the longest path has \(length) of \(UnixSocket.longestPath) bytes"
         )
     }
 

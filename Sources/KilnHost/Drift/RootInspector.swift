@@ -3,9 +3,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
-import LibvirtKit
-import Subprocess
-import SystemPackage
+import KilnSystem
 
 /// Looks at roots with qemu-img, e2fsck and ``RootWalk``, each as the user who runs machines.
 public struct RootInspector: RootInspection {
@@ -132,15 +130,8 @@ public struct RootInspector: RootInspection {
     }
 
     /// What reads hostile input runs as the user whom a guest that broke out would be.
-    private func asMachines(_ program: String, _ arguments: [String]) throws -> Command {
-        guard let owner else { return Command(program, arguments, deadline: .seconds(600), limits: .diskImage) }
-        let identity = ["--reuid=\(owner.uid)", "--regid=\(owner.gid)", "--clear-groups", "--no-new-privs"]
-        return Command(
-            "setpriv",
-            identity + ["--", try Command.path(of: program)] + arguments,
-            deadline: .seconds(600),
-            limits: .diskImage
-        )
+    private func asMachines(_ program: String, _ arguments: [String]) -> Command {
+        Command(program, arguments, deadline: .seconds(600), limits: .diskImage, user: owner?.identity)
     }
 
     private func walk(_ raw: String, to path: String) async throws {
@@ -151,41 +142,18 @@ public struct RootInspector: RootInspection {
         guard output >= 0 else { throw failed("make", path) }
         defer { close(output) }
         let line = RootWalk.arguments(executable: executable, user: owner?.name)
+        let command = Command(line[0], Array(line.dropFirst()), deadline: .seconds(600))
         do {
-            let (status, says) = try await withDeadline(.seconds(600), operation: "list a root") {
-                try await run(line, input: input, output: output)
-            }
-            guard status != .exited(RootWalk.noFileSystem) else { throw noFileSystem(raw) }
-            guard status == .exited(0) else { throw walkFailed("\(status): \(Printable.text(says.utf8))") }
+            let walk = try await command.result(reading: input, writing: output)
+            guard walk.status != RootWalk.noFileSystem else { throw noFileSystem(raw) }
+            guard walk.status == 0 else { throw command.failure(walk) }
         } catch {
             unlink(path)
-            switch error {
-            case let error as DeadlineExceeded: throw walkFailed("it was still running after \(error.limit)")
-            case let error as SubprocessError:
-                try Task.checkCancellation()
-                throw walkFailed("\(error)")
-            default: throw error
+            guard let failure = error as? KilnError, [.toolFailed, .toolDeadline].contains(failure.code) else {
+                throw error
             }
+            throw walkFailed([failure.message, failure.cause].compactMap { $0 }.joined(separator: ": "))
         }
-    }
-
-    private func run(_ line: [String], input: Int32, output: Int32) async throws -> (TerminationStatus, String) {
-        var options = PlatformOptions()
-        options.processGroupID = 0
-        options.teardownSequence = [
-            .send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))
-        ]
-        let result = try await Subprocess.run(
-            .path(FilePath(line[0])),
-            arguments: Arguments(Array(line.dropFirst())),
-            environment: .custom(["PATH": "/usr/bin:/bin", "LANG": "C"]),
-            platformOptions: options,
-            input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
-            output: .fileDescriptor(FileDescriptor(rawValue: output), closeAfterSpawningProcess: false),
-            error: .string(limit: 1 << 16)
-        )
-        try Task.checkCancellation()
-        return (result.terminationStatus, result.standardError)
     }
 
     // MARK: - Errors

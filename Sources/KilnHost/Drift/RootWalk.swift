@@ -4,6 +4,7 @@ import Crypto
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// Lists a root file system: what kiln runs itself once more for.
 ///
@@ -268,13 +269,5 @@ extension RootPath {
     fileprivate static func escapedTarget(_ target: [UInt8]) -> String {
         // An empty one can only be damage; it must not look like a missing field.
         target.isEmpty ? "%00" : target == [0x2d] ? "%2D" : escaped(target)
-    }
-}
-
-extension SHA256Digest {
-    /// 64 lower-case digits.
-    var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

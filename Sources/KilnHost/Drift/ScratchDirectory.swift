@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// A place for private directories, which the user who runs machines can pass through.
@@ -15,9 +16,12 @@ struct ScratchDirectory: Sendable {
     /// The locks of this process by directory.
     private static let locks = Mutex<[String: Int32]>([:])
 
+    /// Longer than it takes to remove what some killed processes left.
+    private static let patience = Duration.seconds(60)
+
     /// Makes a directory, in which only this process's user can make files, and returns its path.
     ///
-    /// - Throws: `KilnError` with code `state.not-writable` or `owner.…`.
+    /// - Throws: `KilnError` with code `state.not-writable`, `lock.held` or `owner.…`.
     func make() throws -> String {
         try DurableFile.makeDirectory(path)
         return try gated {
@@ -25,7 +29,7 @@ struct ScratchDirectory: Sendable {
             let folder = "\(path)/\(UUID().uuidString)"
             guard mkdir(folder, 0o700) == 0 else { throw unusable(folder) }
             let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard lock >= 0, flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw unusable(folder) }
+            guard lock >= 0, KernelLock.take(lock) else { throw unusable(folder) }
             ScratchDirectory.locks.withLock { $0[folder] = lock }
             try owner?.letThrough(folder)
             return folder
@@ -49,7 +53,14 @@ struct ScratchDirectory: Sendable {
         let gate = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard gate >= 0 else { throw unusable(path) }
         defer { close(gate) }
-        while flock(gate, LOCK_EX) != 0 { guard errno == EINTR else { throw unusable(path) } }
+        guard KernelLock.wait(gate, until: .now + ScratchDirectory.patience) else {
+            throw KilnError(
+                "lock.held",
+                "the directory \(path) has been in use by another kiln for \(ScratchDirectory.patience)",
+                hint: "see who with `fuser \(path)`, or try again",
+                exit: .blocked
+            )
+        }
         return try body()
     }
 
@@ -59,7 +70,7 @@ struct ScratchDirectory: Sendable {
             let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
             guard lock >= 0 else { return false }
             defer { close(lock) }
-            guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { return false }
+            guard KernelLock.take(lock) else { return false }
             if removing { try? FileManager.default.removeItem(atPath: folder) }
             return true
         }

@@ -1,12 +1,13 @@
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// The errors of guest agents in Kiln's terms.
 enum GuestFailure {
     /// No agent answers.
-    static let silence = "guest.agent-silent"
+    static let silence = ErrorCode.guestAgentSilent
     /// The agent answers that it can't.
-    static let refusal = "guest.refused"
+    static let refusal = ErrorCode.guestRefused
 
     /// The error as a `KilnError` where it is about what the guest said; as it is otherwise.
     static func translated(_ error: any Error, machine: MachineID) -> any Error {

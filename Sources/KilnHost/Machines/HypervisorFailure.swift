@@ -1,13 +1,14 @@
 import KilnModel
+import KilnSystem
 import LibvirtKit
 import LibvirtXML
 
 /// The errors of libvirt in Kiln's terms.
 enum HypervisorFailure {
     /// The code of an error after which nothing is known of what happened.
-    static let lost = "hypervisor.unreachable"
+    static let lost = ErrorCode.hypervisorUnreachable
     /// The code of an error that libvirt gave; whether it did what it was asked to is another question.
-    static let failed = "hypervisor.failed"
+    static let failed = ErrorCode.hypervisorFailed
 
     /// A `KilnError` or a `CancellationError` for any error.
     ///
@@ -19,6 +20,7 @@ enum HypervisorFailure {
         switch error {
         case is CancellationError, is KilnError: error
         case let error as LibvirtError: translated(error, subject: subject, isLost: isLost)
+        case let error as DeadlineExceeded where isLost: unreached("\(error.operation)", cause: "\(error)")
         case let error as DeadlineExceeded:
             KilnError(
                 "hypervisor.deadline",
@@ -35,16 +37,18 @@ enum HypervisorFailure {
 
     private static func translated(_ error: LibvirtError, subject: String, isLost: Bool) -> KilnError {
         let cause = Printable.text(error.description.utf8)
-        if isLost {
-            return KilnError(
-                lost,
-                "the hypervisor can't be reached, while doing: \(error.operation) \(error.subject)",
-                hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
-                cause: cause,
-                exit: .unreachable
-            )
-        }
+        if isLost { return unreached("\(error.operation) \(error.subject)", cause: cause) }
         return KilnError(failed, "libvirt could not \(error.operation) of \(subject)", cause: cause)
+    }
+
+    private static func unreached(_ doing: String, cause: String) -> KilnError {
+        KilnError(
+            lost,
+            "the hypervisor can't be reached, while doing: \(doing)",
+            hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
+            cause: cause,
+            exit: .unreachable
+        )
     }
 
     /// What libvirt does not let be read though it can be reached: nothing is known then, and nothing is to be decided.

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// The connection to the hypervisor: opened at the first use, settled, and opened again after it was lost.

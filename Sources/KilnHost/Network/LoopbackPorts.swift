@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// The TCP ports of 127.0.0.1.

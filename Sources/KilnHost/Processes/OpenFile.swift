@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnSystem
 
 /// A file by what it is, whatever path leads to it.
 struct FileIdentity: Sendable, Hashable {

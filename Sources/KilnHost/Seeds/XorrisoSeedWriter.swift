@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Writes seed disks with xorriso and makes SSH keys with ssh-keygen.
 ///

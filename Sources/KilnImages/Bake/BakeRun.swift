@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The making of one version from the fetched tree.
 struct BakeRun {
@@ -30,8 +31,7 @@ struct BakeRun {
     }
 
     private func assemble() async throws {
-        var command = Namespace.command("\(recipe.folder)/\(recipe.assemble)", [])
-        command.environment = version.variables.merging([
+        let environment = version.variables.merging([
             "KILN_TREE": scratch + "/tree",
             "KILN_ROOT": root,
             "KILN_BOOT": boot,
@@ -40,7 +40,8 @@ struct BakeRun {
             "KILN_NAME": recipe.name.text,
             "KILN_VERSION": version.name,
         ]) { _, kiln in kiln }
-        try await command.run { [tell = baker.tell] in tell("  \($0)") }
+        let command = Namespace.command("\(recipe.folder)/\(recipe.assemble)", [], environment: environment)
+        _ = try await command.lines { [tell = baker.tell] in tell("  \($0)") }
         for file in ["kernel", "initrd"] {
             guard FileStamp(of: "\(boot)/\(file)") != nil else {
                 throw KilnError(
@@ -64,7 +65,7 @@ struct BakeRun {
                 raw, "\(recipe.disk.bytes / 1024)k",
             ]
         ).run()
-        try await Command(
+        try await Command.bake(
             "qemu-img",
             ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
         ).run()
@@ -87,7 +88,7 @@ struct BakeRun {
             packages: try packages(),
             recipe: try recipe.contentDigest(of: version)
         )
-        return try await BlockingWork.run { [store = baker.store] in try store.seal(draft) }
+        return try await baker.store.sealed(draft)
     }
 
     /// The lines `NAME TAB VERSION` that the recipe left.

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Bakes recipes into the store.
 ///
@@ -29,7 +30,7 @@ public struct Baker: Sendable {
     ///   - wanted: names of versions; all if empty.
     ///   - again: bake even what is in the store already, for newer packages.
     /// - Throws: `KilnError` with code `recipe.version-missing`, `recipe.missing`, `bake.no-mirror`, `bake.incomplete`,
-    ///   `program.missing`, `program.failed` or `file.…`; `CancellationError`.
+    ///   `tool.…` or `file.…`; `CancellationError`.
     /// - Returns: the images, in the order of the versions.
     public func bake(_ recipe: Recipe, versions wanted: [String] = [], again: Bool = false) async throws
         -> [StoredImage]
@@ -101,10 +102,13 @@ public struct Baker: Sendable {
         let lines = try await DebianSources.lines(for: debian.suite)
         try DurableFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: sources)
         let archive = "\(folder)/tree.tar"
-        var command = Command("mmdebstrap", Baker.arguments(debian) + [debian.suite, archive, sources])
         // As root its scratch folder goes where the next bake finds it; in a namespace it must be where others may enter.
-        if geteuid() == 0 { command.environment["TMPDIR"] = folder }
-        try await command.run { [tell] in tell("  \($0)") }
+        let command = Command.bake(
+            "mmdebstrap",
+            Baker.arguments(debian) + [debian.suite, archive, sources],
+            environment: geteuid() == 0 ? ["TMPDIR": folder] : [:]
+        )
+        _ = try await command.lines { [tell] in tell("  \($0)") }
         return archive
     }
 

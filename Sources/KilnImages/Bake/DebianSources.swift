@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Where packages come from: the mirrors that the host's own apt is configured with, for another suite.
 enum DebianSources {
@@ -10,10 +11,10 @@ enum DebianSources {
     /// - Throws: `KilnError` with code `bake.no-mirror`.
     static func lines(for suite: String) async throws -> [String] {
         let own = try hostSuite()
-        let targets = try await Command(
+        let targets = try await Command.bake(
             "apt-get",
             ["indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
-        ).run()
+        ).lines()
         let found = lines(targets: targets, own: own, suite: suite)
         guard !found.isEmpty else {
             throw KilnError(

@@ -1,11 +1,16 @@
 import Foundation
-import KilnModel
+import KilnSystem
 
 /// Where the files of a tree have the owners that a guest will see: for root here, else in a user namespace.
 enum Namespace {
-    static func command(_ program: String, _ arguments: [String]) -> Command {
-        guard geteuid() != 0 else { return Command(program, arguments) }
-        return Command("unshare", ["--map-auto", "--map-root-user", "--", program] + arguments)
+    static func command(
+        _ program: String,
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) -> Command {
+        guard geteuid() != 0 else { return .bake(program, arguments, environment: environment) }
+        let line = ["--map-auto", "--map-root-user", "--", program] + arguments
+        return .bake("unshare", line, environment: environment)
     }
 
     /// Removes a scratch folder, also when the task is cancelled.

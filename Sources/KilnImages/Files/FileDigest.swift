@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// The sha256 of files, read in pieces.
 enum FileDigest {
@@ -28,11 +29,7 @@ enum FileDigest {
     static func sha256(_ bytes: Data) throws -> ImageDigest { try digest(SHA256.hash(data: bytes), of: "memory") }
 
     private static func digest(_ value: SHA256.Digest, of path: String) throws -> ImageDigest {
-        let hex = value.map { byte in
-            let digits = String(byte, radix: 16)
-            return byte < 16 ? "0" + digits : digits
-        }
-        guard let digest = ImageDigest(hex.joined()) else {
+        guard let digest = ImageDigest(value.hexadecimal) else {
             throw KilnError("file.digest", "the sha256 of \(path) is not 32 bytes")
         }
         return digest

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension Recipe {
     /// Raised when the baker itself starts to make other images from the same recipe.

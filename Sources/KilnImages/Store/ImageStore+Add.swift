@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// What a user says of an image made elsewhere.
 public struct AddedImage: Sendable, Hashable {
@@ -57,9 +58,9 @@ extension ImageStore {
         let disk = "\(draft)/\(ImageStore.diskName)"
         try await BlockingWork.run { [sources = try sources(of: added, disk: file)] in
             // Refused early where the header tells; what counts is the look at the copy.
-            _ = try QcowHeader(ofFile: file)
+            _ = try QCOW2Header(ofImage: file)
             for (name, source) in sources { try SparseCopy.copy(source, to: "\(draft)/\(name)") }
-            _ = try QcowHeader(ofFile: disk)
+            _ = try QCOW2Header(ofImage: disk)
         }
         try await check(disk, of: file)
         _ = try await roots.isListed(disk, format: .qcow2, in: draft)
@@ -72,23 +73,21 @@ extension ImageStore {
     }
 
     private func sealAdded(_ added: AddedImage, boot: ImageManifest.Boot, folder: String) async throws -> StoredImage {
-        try await BlockingWork.run {
-            try seal(
-                Draft(
-                    folder: folder,
-                    name: added.name,
-                    version: added.version,
-                    boot: boot,
-                    cloudInit: added.cloudInit,
-                    ssh: added.ssh,
-                    memory: added.memory,
-                    processors: added.processors,
-                    ephemeral: added.ephemeral,
-                    packages: [],
-                    recipe: nil
-                )
+        try await sealed(
+            Draft(
+                folder: folder,
+                name: added.name,
+                version: added.version,
+                boot: boot,
+                cloudInit: added.cloudInit,
+                ssh: added.ssh,
+                memory: added.memory,
+                processors: added.processors,
+                ephemeral: added.ephemeral,
+                packages: [],
+                recipe: nil
             )
-        }
+        )
     }
 
     private func sources(of added: AddedImage, disk: String) throws -> [String: String] {
@@ -102,8 +101,13 @@ extension ImageStore {
 
     private func check(_ disk: String, of file: String) async throws {
         do {
-            _ = try await Command("qemu-img", ["check", "-q", "-f", "qcow2", disk]).run()
-        } catch let error as KilnError where error.code == "program.failed" {
+            try await Command(
+                "qemu-img",
+                ["check", "-q", "-f", "qcow2", disk],
+                deadline: .seconds(1_800),
+                limits: .diskImage
+            ).run()
+        } catch let error as KilnError where error.code == "tool.failed" {
             throw KilnError(
                 "image.check-failed",
                 "\(file) can't be an image: qemu-img finds it damaged",

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension ImageStore {
     /// Files that are to become an image: `disk.qcow2`, for a direct boot `kernel` and `initrd`, and `paths` where the root could
@@ -20,13 +21,20 @@ extension ImageStore {
         let recipe: ImageDigest?
     }
 
+    /// Seals a draft while nobody deletes an image, which may have the same disk.
+    func sealed(_ draft: Draft) async throws -> StoredImage {
+        let lock = try await ImageLock.take(.shared, ofStore: root)
+        defer { withExtendedLifetime(lock) {} }
+        return try await BlockingWork.run { try seal(draft) }
+    }
+
     /// Seals a draft: digests, manifest, mode 0444, everything synchronised; then one rename makes it an image.
     func seal(_ draft: Draft) throws -> StoredImage {
         var files = try sealedFiles(of: draft)
         guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
             throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
         }
-        let header = try QcowHeader(ofFile: "\(draft.folder)/\(ImageStore.diskName)")
+        let header = try QCOW2Header(ofImage: "\(draft.folder)/\(ImageStore.diskName)")
         let manifest = ImageManifest(
             name: draft.name,
             version: draft.version,

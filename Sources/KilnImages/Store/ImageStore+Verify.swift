@@ -1,7 +1,7 @@
-import Dispatch
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension ImageStore: ImageSource {
     /// The image that `reference` names, vouched for: nothing was written to its files since their content was last
@@ -82,16 +82,5 @@ extension ImageStore: ImageSource {
             hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet
         )
-    }
-}
-
-/// Calls that block, on threads of their own instead of the few that all tasks share.
-enum BlockingWork {
-    private static let queue = DispatchQueue(label: "kiln.images", attributes: .concurrent)
-
-    static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Result { try work() }) }
-        }
     }
 }

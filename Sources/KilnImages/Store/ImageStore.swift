@@ -1,6 +1,6 @@
 import Foundation
-import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// The sealed images of this host.
 ///
@@ -10,6 +10,7 @@ import KilnModel
 /// names/NAME/VERSION                                        the digest of that version
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
+/// lock                                                      shared by those who need an image; see `ImageLock`
 /// ```
 ///
 /// An image is named by the sha256 of its disk. The manifest holds the digests of the other files, so that one full

@@ -1,6 +1,6 @@
 import Foundation
-import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// A folder for a bake or an addition under way, in the same file system as the store.
 ///
@@ -16,7 +16,7 @@ struct WorkFolder: ~Copyable {
         let folder = "\(parent)/\(UUID().uuidString)"
         try DurableFile.makeDirectory(folder)
         let descriptor = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard descriptor >= 0, KernelLock.take(descriptor) else {
             throw FileError.failed("file.unwritable", "lock", folder)
         }
         path = folder
@@ -38,6 +38,6 @@ struct WorkFolder: ~Copyable {
             return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).isEmpty == false
         }
         defer { close(lock) }
-        return flock(lock, LOCK_EX | LOCK_NB) == 0
+        return KernelLock.take(lock)
     }
 }

@@ -69,7 +69,7 @@ public struct TurnBack: Sendable, Hashable, Codable {
     /// The step that failed.
     public let step: Step
     /// The stable code of the error.
-    public let code: String
+    public let code: ErrorCode
     /// What happened, for people.
     public let reason: String
     /// What caused it in the words of the layer below, such as the last lines of a console.
@@ -81,7 +81,7 @@ public struct TurnBack: Sendable, Hashable, Codable {
     public init(
         direction: Direction,
         step: Step,
-        code: String,
+        code: ErrorCode,
         reason: String,
         cause: String? = nil,
         hint: String? = nil

@@ -165,8 +165,8 @@ public struct Replacement: Sendable, Hashable {
         guard isHandedOver else { return .abort }
         // Two writers are worse than none: a volume that something holds stays where it is. And an old machine that
         // goes on with damaged data makes more of the damage.
-        let isDamaged = error.code == "verify.data-damaged" && intent.dataOnRevert == .keep
-        return error.code == "volume.held" || isDamaged ? .halt : .revert
+        let isDamaged = error.code == .verifyDataDamaged && intent.dataOnRevert == .keep
+        return error.code == .volumeHeld || isDamaged ? .halt : .revert
     }
 
     /// What a command that finds this replacement interrupted writes before it goes on.
@@ -177,7 +177,7 @@ public struct Replacement: Sendable, Hashable {
         let interrupted = "the command that replaced was interrupted"
         guard isHandedOver else {
             return .turnedBack(
-                TurnBack(direction: .abort, step: next ?? .plan, code: "replace.interrupted", reason: interrupted)
+                TurnBack(direction: .abort, step: next ?? .plan, code: .replaceInterrupted, reason: interrupted)
             )
         }
         // A machine that is off is started once more; if it does not stay on, the old one serves again.
@@ -186,7 +186,7 @@ public struct Replacement: Sendable, Hashable {
                 TurnBack(
                     direction: .revert,
                     step: next ?? .start,
-                    code: "replace.interrupted",
+                    code: .replaceInterrupted,
                     reason: "\(interrupted), and the new machine did not stay on"
                 )
             )

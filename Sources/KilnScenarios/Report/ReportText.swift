@@ -45,7 +45,8 @@ public struct ReportText: Sendable {
         let end = report.phases.map { $0.startMS + $0.ms }.max() ?? start
         let scale = Double(ReportText.longestBar) / Double(max(1, end - start))
         return report.phases.map { phase in
-            let label = ReportText.right("\(phase.server) \(phase.operation) \(phase.phase)", 46)
+            let name = "\(phase.server) \(phase.operation) \(phase.phase)\(phase.failed ? " failed" : "")"
+            let label = ReportText.right(name, 46)
             let offset = min(ReportText.longestBar - 1, Int((Double(phase.startMS - start) * scale).rounded()))
             let length = min(max(1, Int((Double(phase.ms) * scale).rounded())), ReportText.longestBar - offset)
             let bar = String(repeating: " ", count: offset) + String(repeating: "█", count: length)

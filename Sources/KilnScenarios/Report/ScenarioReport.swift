@@ -72,18 +72,21 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         public let startMS: Int
         /// How long it took, in milliseconds.
         public let ms: Int
+        /// Whether it failed.
+        public let failed: Bool
 
         /// A phase from its parts.
-        public init(server: Name, operation: String, phase: String, startMS: Int, ms: Int) {
+        public init(server: Name, operation: String, phase: String, startMS: Int, ms: Int, failed: Bool = false) {
             self.server = server
             self.operation = operation
             self.phase = phase
             self.startMS = startMS
             self.ms = ms
+            self.failed = failed
         }
 
         private enum CodingKeys: String, CodingKey {
-            case server, operation, phase, ms
+            case server, operation, phase, ms, failed
             case startMS = "start_ms"
         }
     }
@@ -99,7 +102,7 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
 
         /// An error as reports show it.
         public init(_ error: KilnError) {
-            code = error.code
+            code = error.code.rawValue
             message = error.message
             hint = error.hint
         }

@@ -51,7 +51,8 @@ extension ScenarioReport.Phase {
             operation: "generation \(phase.generation)",
             phase: phase.step.rawValue.uppercased(),
             startMS: Int(phase.start / .milliseconds(1)),
-            ms: Int(phase.duration / .milliseconds(1))
+            ms: Int(phase.duration / .milliseconds(1)),
+            failed: phase.hasFailed
         )
     }
 }

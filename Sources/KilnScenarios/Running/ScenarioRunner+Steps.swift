@@ -118,7 +118,7 @@ extension ScenarioRunner {
         let finding = await network.http(port: port, path: http.path, status: http.status, contains: http.contains)
         switch finding {
         case .holds: return
-        case .notYet(let found), .failed(let found):
+        case .notYet(let found), .failed(let found), .dataDamaged(let found):
             throw Unmet(
                 "\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found"
             )
@@ -128,7 +128,7 @@ extension ScenarioRunner {
     private func expectReady(_ server: Name) async throws {
         do {
             try await engine.awaitReady(id(server))
-        } catch let error as KilnError where error.code.hasPrefix("ready.") {
+        } catch let error as KilnError where ErrorCode.readiness.contains(error.code) {
             throw Unmet("\(server): ready expected; \(error.message)")
         }
     }

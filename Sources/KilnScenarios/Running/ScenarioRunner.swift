@@ -98,6 +98,7 @@ public struct ScenarioRunner: Sendable {
     private func finish(_ run: inout RunState) async -> ScenarioReport {
         for ledger in run.ledgers.values { await ledger.stop() }
         let evidence = run.failure == nil ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
+        timeline.end()
         if run.failure == nil || !options.keepsOnFailure { await cleanUp(&run) }
         return ScenarioReport(
             run,

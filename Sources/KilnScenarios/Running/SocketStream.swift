@@ -1,31 +1,12 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What comes out of a unix socket, as a stream of chunks that ends with the connection.
 enum SocketStream {
     /// Connects to the socket at `path`, or returns nothing where nobody listens.
     static func connect(to path: String) -> AsyncStream<[UInt8]>? {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        guard connect(descriptor, path) else {
-            close(descriptor)
-            return nil
-        }
-        return stream(descriptor)
-    }
-
-    private static func connect(_ descriptor: Int32, _ path: String) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Foundation.connect(descriptor, $0, length) == 0
-            }
-        }
+        (try? UnixSocket.connect(to: path)).map(stream)
     }
 
     // Reading blocks a thread of its own, not one of the pool; to shut the socket down ends it.

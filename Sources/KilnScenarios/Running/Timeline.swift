@@ -16,11 +16,33 @@ public final class Timeline: Sendable {
         public let start: Duration
         /// How long it took.
         public let duration: Duration
+        /// Whether it failed.
+        public let hasFailed: Bool
+    }
+
+    private struct OpenPhase {
+        let generation: Generation
+        let step: KilnModel.Step
+        let start: Duration
     }
 
     private struct State {
-        var open: [ServerID: (step: KilnModel.Step, start: Duration)] = [:]
+        var open: [ServerID: OpenPhase] = [:]
         var phases: [Phase] = []
+
+        mutating func close(_ server: ServerID, at end: Duration, hasFailed: Bool) {
+            guard let open = self.open.removeValue(forKey: server) else { return }
+            phases.append(
+                Phase(
+                    server: server.server,
+                    generation: open.generation,
+                    step: open.step,
+                    start: open.start,
+                    duration: end - open.start,
+                    hasFailed: hasFailed
+                )
+            )
+        }
     }
 
     private let origin = ContinuousClock.now
@@ -38,22 +60,26 @@ public final class Timeline: Sendable {
     /// Takes in what the engine tells.
     public func record(_ progress: Progress) {
         let now = elapsed
-        switch progress {
-        case .began(let server, _, let step): state.withLock { $0.open[server] = (step, now) }
-        case .finished(let server, let generation, let step, _):
-            state.withLock { state in
-                guard let open = state.open.removeValue(forKey: server), open.step == step else { return }
-                state.phases.append(
-                    Phase(
-                        server: server.server,
-                        generation: generation,
-                        step: step,
-                        start: open.start,
-                        duration: now - open.start
-                    )
-                )
+        state.withLock { state in
+            switch progress {
+            case .began(let server, let generation, let step):
+                // On the way back nothing tells of a step that fails but the next one's beginning.
+                state.close(server, at: now, hasFailed: true)
+                state.open[server] = OpenPhase(generation: generation, step: step, start: now)
+            case .finished(let server, _, _, _): state.close(server, at: now, hasFailed: false)
+            case .turnedBack(let server, _): state.close(server, at: now, hasFailed: true)
+            case .plan, .waiting, .note: break
             }
-        case .plan, .waiting, .turnedBack, .note: break
+        }
+    }
+
+    /// Ends the timeline: what has not ended by now has failed.
+    public func end() {
+        let now = elapsed
+        state.withLock { state in
+            for server in state.open.keys.sorted(by: { $0.description < $1.description }) {
+                state.close(server, at: now, hasFailed: true)
+            }
         }
     }
 }

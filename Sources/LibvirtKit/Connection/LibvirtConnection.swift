@@ -1,4 +1,5 @@
 internal import CLibvirt
+import KilnSystem
 
 /// One connection to a hypervisor.
 ///
@@ -47,20 +48,23 @@ public actor LibvirtConnection {
     /// Against a daemon keepalive messages are sent, so that a hung daemon fails calls after about 20 s instead of
     /// never. The first listing after this is not to be trusted: see ``settledDomains(within:)``.
     ///
-    /// - Parameter uri: one of the forms that ``LibvirtURI`` accepts.
+    /// libvirt itself waits for ever for a daemon that accepts and says nothing. Whatever becomes of a connection that was
+    /// given up is closed.
+    ///
+    /// - Parameters:
+    ///   - uri: one of the forms that ``LibvirtURI`` accepts.
+    ///   - limit: how long it may take.
     /// - Throws: ``LibvirtError``: `invalidArgument` for a refused URI, `noConnect`, `authFailed`, `systemError` and
-    ///   others from libvirt.
-    public static func open(_ uri: String) async throws(LibvirtError) -> LibvirtConnection {
+    ///   others from libvirt; `DeadlineExceeded`; `CancellationError`.
+    public static func open(_ uri: String, within limit: Duration = .seconds(30)) async throws -> LibvirtConnection {
         let connection = LibvirtConnection(try LibvirtURI(validating: uri))
-        try await connection.connect()
+        try await withPatience(limit, operation: "connect to \(uri)") { try await connection.connect() }
         return connection
     }
 
     private func connect() throws(LibvirtError) {
         try LibvirtEventLoop.ensureRunning()
-        guard let opened = virConnectOpen(uri.text) else {
-            throw LibvirtError.last(operation: "connect to", subject: uri.text)
-        }
+        let opened = try LibvirtError.require(virConnectOpen(uri.text), operation: "connect to", subject: uri.text)
         pointer = opened
         // A driver inside this process has no peer to lose; libvirt would keep the callback's context for ever.
         guard uri.placement == .daemon else { return }

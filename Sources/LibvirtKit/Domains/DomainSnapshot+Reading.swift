@@ -4,21 +4,21 @@ import Foundation
 extension DomainSnapshot {
     /// Reads a domain's values; the state and the two flags are separate calls, so they may straddle a change.
     init(reading domain: borrowing DomainHandle) throws(LibvirtError) {
-        let name = domain.name
+        let (name, pointer) = (domain.name, domain.pointer)
         var state: Int32 = 0
         var reason: Int32 = 0
         try LibvirtError.check(
-            virDomainGetState(domain.pointer, &state, &reason, 0),
+            virDomainGetState(pointer, &state, &reason, 0),
             operation: "read state of domain",
             subject: name
         )
         let persistent = try LibvirtError.check(
-            virDomainIsPersistent(domain.pointer),
+            virDomainIsPersistent(pointer),
             operation: "read persistence of domain",
             subject: name
         )
         let active = try LibvirtError.check(
-            virDomainIsActive(domain.pointer),
+            virDomainIsActive(pointer),
             operation: "read activity of domain",
             subject: name
         )

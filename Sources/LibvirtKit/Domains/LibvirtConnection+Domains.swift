@@ -73,9 +73,11 @@ extension LibvirtConnection {
         let operation = "define domain on"
         try LibvirtError.requireCString(xml, operation: operation, subject: uri.text)
         let flags = VIR_DOMAIN_DEFINE_VALIDATE.rawValue
-        guard let pointer = virDomainDefineXMLFlags(try connected(operation), xml, flags) else {
-            throw LibvirtError.last(operation: operation, subject: uri.text)
-        }
+        let pointer = try LibvirtError.require(
+            virDomainDefineXMLFlags(try connected(operation), xml, flags),
+            operation: operation,
+            subject: uri.text
+        )
         return try DomainSnapshot(reading: DomainHandle(owning: pointer))
     }
 
@@ -118,8 +120,10 @@ extension LibvirtConnection {
     /// A handle for the scope of one call.
     func lookUp(_ name: String, for operation: String) throws(LibvirtError) -> DomainHandle {
         try LibvirtError.requireCString(name, operation: operation, subject: name)
-        guard let pointer = virDomainLookupByName(try connected(operation), name) else {
-            throw LibvirtError.last(operation: operation, subject: name)
+        let connection = try connected(operation)
+        // Not traced: what follows has the same operation, and tells how long it took.
+        guard let pointer = virDomainLookupByName(connection, name) else {
+            throw LibvirtSpan(operation, name).failed()
         }
         return DomainHandle(owning: pointer)
     }
@@ -141,9 +145,10 @@ extension LibvirtConnection {
 
     private func forEachHandle(_ body: (borrowing DomainHandle) throws(LibvirtError) -> Void) throws(LibvirtError) {
         let operation = "list domains of"
+        let connection = try connected(operation)
         var list: UnsafeMutablePointer<virDomainPtr?>?
         let count = try LibvirtError.check(
-            virConnectListAllDomains(try connected(operation), &list, 0),
+            virConnectListAllDomains(connection, &list, 0),
             operation: operation,
             subject: uri.text
         )

@@ -54,8 +54,9 @@ extension LibvirtConnection {
             case .guestAgent: VIR_DOMAIN_SHUTDOWN_GUEST_AGENT.rawValue
             }
         _ = try await onLane("shut down domain", of: name) { domain, operation throws(LibvirtError) in
-            try LibvirtError.check(
-                virDomainShutdownFlags(domain.pointer, flags),
+            let pointer = domain.pointer
+            return try LibvirtError.check(
+                virDomainShutdownFlags(pointer, flags),
                 operation: operation,
                 subject: name
             )
@@ -76,7 +77,8 @@ extension LibvirtConnection {
             case .guestAgent: VIR_DOMAIN_REBOOT_GUEST_AGENT.rawValue
             }
         _ = try await onLane("reboot domain", of: name) { domain, operation throws(LibvirtError) in
-            try LibvirtError.check(virDomainReboot(domain.pointer, flags), operation: operation, subject: name)
+            let pointer = domain.pointer
+            return try LibvirtError.check(virDomainReboot(pointer, flags), operation: operation, subject: name)
         }
     }
 
@@ -96,13 +98,15 @@ extension LibvirtConnection {
         let operation = "destroy domain"
         let domain = try lookUp(name, for: operation)
         let flags = graceful ? VIR_DOMAIN_DESTROY_GRACEFUL.rawValue : VIR_DOMAIN_DESTROY_DEFAULT.rawValue
-        guard virDomainDestroyFlags(domain.pointer, flags) < 0 else { return }
-        let error = LibvirtError.last(operation: operation, subject: name)
-        let end = ContinuousClock.now.advanced(by: .seconds(5))
-        while let snapshot = try self.domain(named: name), snapshot.isActive {
-            guard ContinuousClock.now < end else { throw error }
-            // The reconnect that may cause this has no event of its own. Cancelled, the loop merely re-reads faster.
-            try? await Task.sleep(for: .milliseconds(50))
+        do throws(LibvirtError) {
+            try LibvirtError.check(virDomainDestroyFlags(domain.pointer, flags), operation: operation, subject: name)
+        } catch {
+            let end = ContinuousClock.now.advanced(by: .seconds(5))
+            while let snapshot = try self.domain(named: name), snapshot.isActive {
+                guard ContinuousClock.now < end else { throw error }
+                // The reconnect that may cause this has no event of its own. Cancelled, the loop merely re-reads faster.
+                try? await Task.sleep(for: .milliseconds(50))
+            }
         }
     }
 

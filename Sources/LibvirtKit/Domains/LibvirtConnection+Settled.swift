@@ -1,4 +1,5 @@
 internal import CLibvirt
+import KilnSystem
 
 extension LibvirtConnection {
     /// The listing after libvirt has reconnected to every machine it knows.
@@ -25,13 +26,22 @@ extension LibvirtConnection {
     private func firstBusyDomain() throws(LibvirtError) -> String? {
         var busy: String?
         try forEachDomain { domain throws(LibvirtError) in
-            guard busy == nil, virDomainIsActive(domain.pointer) == 1 else { return }
+            let (name, pointer) = (domain.name, domain.pointer)
+            guard busy == nil, virDomainIsActive(pointer) == 1 else { return }
             var info = virDomainControlInfo()
-            // A reconnect is told as a state. No answer comes from a machine that has just ended, and from a driver
-            // without reconnects; both are settled.
-            guard virDomainGetControlInfo(domain.pointer, &info, 0) == 0 else { return }
+            do throws(LibvirtError) {
+                try LibvirtError.check(
+                    virDomainGetControlInfo(pointer, &info, 0),
+                    operation: "read control state of domain",
+                    subject: name
+                )
+            } catch {
+                // A reconnect is told as a state. No answer comes from a machine that has just ended, and from a driver
+                // without reconnects; both are settled.
+                return
+            }
             if info.state == VIR_DOMAIN_CONTROL_JOB.rawValue || info.state == VIR_DOMAIN_CONTROL_OCCUPIED.rawValue {
-                busy = domain.name
+                busy = name
             }
         }
         return busy

@@ -18,9 +18,12 @@ extension LibvirtConnection {
         let flags =
             VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY.rawValue | VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT.rawValue
             | VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA.rawValue | VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC.rawValue
-        guard let snapshot = virDomainSnapshotCreateXML(domain.pointer, xml, flags) else {
-            throw LibvirtError.last(operation: operation, subject: name)
-        }
-        virDomainSnapshotFree(snapshot)
+        virDomainSnapshotFree(
+            try LibvirtError.require(
+                virDomainSnapshotCreateXML(domain.pointer, xml, flags),
+                operation: operation,
+                subject: name
+            )
+        )
     }
 }

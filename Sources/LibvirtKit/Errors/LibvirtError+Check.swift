@@ -25,20 +25,39 @@ extension LibvirtError {
         )
     }
 
-    /// Turns libvirt's negative return codes into errors.
+    /// Calls libvirt, traces the call, and turns a negative return code into an error.
     @discardableResult
-    static func check(_ code: Int32, operation: String, subject: String) throws(LibvirtError) -> Int32 {
-        guard code >= 0 else { throw last(operation: operation, subject: subject) }
+    static func check(
+        _ call: @autoclosure () throws(LibvirtError) -> Int32,
+        operation: String,
+        subject: String
+    ) throws(LibvirtError) -> Int32 {
+        let span = LibvirtSpan(operation, subject)
+        let code = try call()
+        guard code >= 0 else { throw span.failed() }
+        span.succeeded()
         return code
     }
 
-    /// Takes ownership of a string that libvirt allocated.
+    /// Calls libvirt, traces the call, and turns a missing result into an error.
+    static func require<Value>(
+        _ call: @autoclosure () throws(LibvirtError) -> Value?,
+        operation: String,
+        subject: String
+    ) throws(LibvirtError) -> Value {
+        let span = LibvirtSpan(operation, subject)
+        guard let value = try call() else { throw span.failed() }
+        span.succeeded()
+        return value
+    }
+
+    /// Calls libvirt, and takes ownership of the string that it allocated.
     static func take(
-        _ text: UnsafeMutablePointer<CChar>?,
+        _ call: @autoclosure () throws(LibvirtError) -> UnsafeMutablePointer<CChar>?,
         operation: String,
         subject: String
     ) throws(LibvirtError) -> String {
-        guard let text else { throw last(operation: operation, subject: subject) }
+        let text = try require(try call(), operation: operation, subject: subject)
         defer { free(text) }
         return String(cString: text)
     }

@@ -15,15 +15,20 @@ struct EventRegistration: Sendable {
         var callbacks: [Int32] = []
         for register in Self.kinds {
             let box = Unmanaged.passRetained(hub)
-            let id = register(connection, box.toOpaque(), free)
-            guard id >= 0 else {
-                let error = LibvirtError.last(operation: "subscribe to events of", subject: subject)
+            do throws(LibvirtError) {
+                callbacks.append(
+                    try LibvirtError.check(
+                        register(connection, box.toOpaque(), free),
+                        operation: "subscribe to events of",
+                        subject: subject
+                    )
+                )
+            } catch {
                 // libvirt frees the context of registered callbacks only.
                 box.release()
                 Self.deregister(callbacks, on: connection)
                 throw error
             }
-            callbacks.append(id)
         }
         self.callbacks = callbacks
     }

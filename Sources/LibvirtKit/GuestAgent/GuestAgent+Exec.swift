@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 
 /// How a program in the guest ended.
 public struct GuestExecResult: Sendable, Equatable {

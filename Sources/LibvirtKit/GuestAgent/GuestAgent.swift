@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 
 /// The QEMU guest agent of one domain.
 ///
@@ -20,6 +21,9 @@ public struct GuestAgent: Sendable {
     /// Sends a command and returns the answer; replaced in tests.
     typealias Channel = @Sendable (_ json: String, _ timeout: Duration) async throws -> String
     private let channel: Channel
+
+    /// What a command is to libvirt.
+    static let operation = "ask guest agent of domain"
 
     /// The most bytes of one answer that are looked at; libvirt's protocol carries 4 MiB at most.
     static let answerLimit = 10 << 20
@@ -52,8 +56,30 @@ public struct GuestAgent: Sendable {
             decoding: try JSONEncoder().encode(Request(execute: command, arguments: arguments)),
             as: UTF8.self
         )
-        return try Self.answer(to: command, in: try await sent(json, command, timeout ?? self.timeout))
+        let start = ContinuousClock.now
+        let answer: String
+        do {
+            answer = try await sent(json, command, timeout ?? self.timeout)
+        } catch {
+            log(command, json, start, outcome: (error as? LibvirtError).map { "code \($0.code.rawValue)" } ?? "refused")
+            throw error
+        }
+        log(command, json, start, outcome: "\(answer.utf8.count) bytes")
+        return try Self.answer(to: command, in: answer)
     }
+
+    /// Of a command only its name is traced: its arguments may hold secrets, and so may answers and refusals.
+    private func log(_ command: String, _ json: String, _ start: ContinuousClock.Instant, outcome: String) {
+        Self.logger.debug(
+            "\(command) '\(domain)'",
+            metadata: [
+                "bytes": "\(json.utf8.count)", "ms": "\(start.duration(to: .now).milliseconds)",
+                "outcome": "\(outcome)",
+            ]
+        )
+    }
+
+    private static var logger: Logger { Logger(label: "agent") }
 
     /// How long somebody else, such as a snapshot, may keep the guest's file systems frozen.
     static let frozenPatience = Duration.seconds(10)

@@ -1,5 +1,6 @@
 internal import CLibvirt
 import Dispatch
+import Glibc
 
 extension LibvirtConnection {
     /// The language of a monitor command.
@@ -30,7 +31,9 @@ extension LibvirtConnection {
             operation: operation,
             subject: name
         )
-        return try LibvirtError.take(answer, operation: operation, subject: name)
+        guard let answer else { return "" }
+        defer { free(answer) }
+        return String(cString: answer)
     }
 
     /// Sends one JSON command to the guest agent and returns its JSON answer, the guest's own words.
@@ -55,11 +58,15 @@ extension LibvirtConnection {
         timeout: Duration
     ) async throws(LibvirtError) -> String {
         let seconds = Int32(clamping: timeout.components.seconds + (timeout.components.attoseconds > 0 ? 1 : 0))
-        try LibvirtError.requireCString(json, operation: "ask guest agent of domain", subject: name)
-        return try await onLane("ask guest agent of domain", of: name) { domain, operation throws(LibvirtError) in
+        try LibvirtError.requireCString(json, operation: GuestAgent.operation, subject: name)
+        return try await onLane(GuestAgent.operation, of: name) { domain, operation throws(LibvirtError) in
+            let pointer = domain.pointer
             // Zero and negative numbers mean "do not wait" and "wait for ever".
-            let answer = virDomainQemuAgentCommand(domain.pointer, json, max(1, seconds), 0)
-            return try LibvirtError.take(answer, operation: operation, subject: name)
+            return try LibvirtError.take(
+                virDomainQemuAgentCommand(pointer, json, max(1, seconds), 0),
+                operation: operation,
+                subject: name
+            )
         }
     }
 

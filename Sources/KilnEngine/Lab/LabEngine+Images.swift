@@ -1,0 +1,45 @@
+import KilnModel
+import KilnSystem
+
+/// What keeps an image from being deleted while somebody begins to need it.
+///
+/// Who needs one shares a lock of the store until the need is written down; who deletes one has the lock alone, from the
+/// question who needs it to its end.
+public enum ImageLock {
+    /// Longer than the largest image takes to be verified.
+    private static let patience = Duration.seconds(120)
+
+    /// Takes the lock of the store at `root`, which is made where it is absent.
+    ///
+    /// - Throws: `lock.held`, naming who has it, after a while; `state.not-writable`.
+    public static func take(
+        _ kind: KernelLock.Kind,
+        ofStore root: String,
+        waiting: @Sendable (KilnError) -> Void = { _ in }
+    ) async throws -> FileLock {
+        try DurableFile.makeDirectory(root)
+        return try await FileLock.whenFree(
+            root + "/lock",
+            subject: "the image store",
+            kind: kind,
+            within: patience,
+            waiting: waiting
+        )
+    }
+}
+
+extension LabEngine {
+    /// Does something while no command can begin to need an image: asks who needs one, and deletes it.
+    public func withoutNewUsersOfImages<Result>(_ body: () throws -> Result) async throws -> Result {
+        let lock = try await imageLock(.exclusive)
+        defer { withExtendedLifetime(lock) {} }
+        return try body()
+    }
+
+    /// The lock of the image store; tells for whom it waits.
+    func imageLock(_ kind: KernelLock.Kind) async throws -> FileLock {
+        try await ImageLock.take(kind, ofStore: state.images) { [progress = parts.progress] held in
+            progress(.note("waiting: \(held.message)"))
+        }
+    }
+}

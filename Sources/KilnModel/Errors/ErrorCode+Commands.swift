@@ -1,0 +1,59 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let usage = ErrorCode("usage", .usage, "the command line was not understood")
+    public static let deadline = ErrorCode(
+        "deadline",
+        .deadline,
+        "the time that --timeout gives was over; the work was cancelled"
+    )
+    public static let interrupted = ErrorCode(
+        "interrupted",
+        .interrupted,
+        "the user interrupted the command; the next changing command finishes or rolls back"
+    )
+    public static let internalFault = ErrorCode(
+        "internal",
+        .internalError,
+        "an unforeseen error: a fault of Kiln's own"
+    )
+    public static let consoleUnreachable = ErrorCode(
+        "console.unreachable",
+        .usage,
+        "the console of a machine can't be connected to"
+    )
+    public static let cpFailed = ErrorCode(
+        "cp.failed",
+        .usage,
+        "a file on this side of a copy can't be read or written"
+    )
+    public static let cpMissing = ErrorCode("cp.missing", .usage, "the guest has no such file")
+    public static let initExists = ErrorCode("init.exists", .usage, "the file that 'init' would write exists already")
+    public static let initFailed = ErrorCode("init.failed", .usage, "the file that 'init' would write can't be written")
+    public static let inputTooLarge = ErrorCode(
+        "input.too-large",
+        .usage,
+        "standard input holds more than a guest is given"
+    )
+    public static let logsMissing = ErrorCode("logs.missing", .usage, "there is no log yet")
+    public static let logsNone = ErrorCode(
+        "logs.none",
+        .usage,
+        "this hypervisor runs no process that would write a log"
+    )
+    public static let sshKnownHosts = ErrorCode(
+        "ssh.known-hosts",
+        .internalError,
+        "the file of known hosts can't be written"
+    )
+    public static let sshMissing = ErrorCode("ssh.missing", .internalError, "the program ssh can't be run")
+    public static let sshNoHostKey = ErrorCode("ssh.no-host-key", .usage, "the server's image has no SSH server")
+    public static let sshNoPort = ErrorCode("ssh.no-port", .usage, "the server publishes no port named 'ssh'")
+
+    /// The codes of errors about the command line and kiln itself.
+    public static let commands: [ErrorCode] = [
+        usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpMissing, initExists,
+        initFailed, inputTooLarge, logsMissing, logsNone, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
+    ]
+}

@@ -1,0 +1,47 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let fileInvalid = ErrorCode(
+        "file.invalid",
+        .invalidFile,
+        "a lab or scenario file is wrong; every problem is named with its line"
+    )
+    public static let nameInvalid = ErrorCode(
+        "name.invalid",
+        .invalidFile,
+        "a name has characters, or a length, that names can't have"
+    )
+    public static let recipeInvalid = ErrorCode("recipe.invalid", .invalidFile, "a recipe is wrong")
+    public static let recipeMissing = ErrorCode(
+        "recipe.missing",
+        .invalidFile,
+        "a recipe, or a folder that it needs, is not there"
+    )
+    public static let recipeVersionMissing = ErrorCode(
+        "recipe.version-missing",
+        .usage,
+        "the recipe has no such version"
+    )
+    public static let userDataNotAList = ErrorCode(
+        "user-data.not-a-list",
+        .invalidFile,
+        "user-data holds something else where Kiln adds to a list"
+    )
+    public static let userDataOwnMount = ErrorCode(
+        "user-data.own-mount",
+        .aborted,
+        "user-data mounts volumes itself, which does not go with warm-first"
+    )
+    public static let userDataReferenceUnknown = ErrorCode(
+        "user-data.reference-unknown",
+        [.internalError, .invalidFile],
+        "user-data names a port that is not published"
+    )
+
+    /// The codes of errors about files that users write.
+    public static let documents: [ErrorCode] = [
+        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataNotAList,
+        userDataOwnMount, userDataReferenceUnknown,
+    ]
+}

@@ -1,0 +1,68 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let driftCopyTorn = ErrorCode(
+        "drift.copy-torn",
+        .internalError,
+        "the copy of a root is not whole: the guest wrote meanwhile"
+    )
+    public static let driftListingDamaged = ErrorCode(
+        "drift.listing-damaged",
+        .internalError,
+        "the listing of a root can't be read"
+    )
+    public static let driftNoFileSystem = ErrorCode(
+        "drift.no-file-system",
+        .internalError,
+        "a disk holds no ext4 file system that begins where the disk begins"
+    )
+    public static let driftReplayFailed = ErrorCode(
+        "drift.replay-failed",
+        .unmet,
+        "the journal of a root's file system can't be replayed"
+    )
+    public static let driftRootMissing = ErrorCode(
+        "drift.root-missing",
+        .usage,
+        "the root of that generation is not kept any more"
+    )
+    public static let driftScratchFailed = ErrorCode(
+        "drift.scratch-failed",
+        .internalError,
+        "a working file can't be made"
+    )
+    public static let driftSizeChanged = ErrorCode("drift.size-changed", .unmet, "a root and its image differ in size")
+    public static let driftWalkFailed = ErrorCode(
+        "drift.walk-failed",
+        .internalError,
+        "a root's file system can't be listed"
+    )
+    public static let ledgerListFailed = ErrorCode(
+        "ledger.list-failed",
+        .internalError,
+        "the list of acknowledgements can't be written or read"
+    )
+    public static let runDataLoss = ErrorCode(
+        "run.data-loss",
+        .dataLoss,
+        "acknowledged records are lost, torn or doubled"
+    )
+    public static let runLeftovers = ErrorCode(
+        "run.leftovers",
+        .blocked,
+        "an earlier run of the scenario left servers and volumes"
+    )
+    public static let runUnmet = ErrorCode(
+        "run.unmet",
+        [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
+        "an expectation of the scenario was not met"
+    )
+
+    /// The codes of errors about scenarios and drift.
+    public static let findings: [ErrorCode] = [
+        driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
+        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, runDataLoss, runLeftovers,
+        runUnmet,
+    ]
+}

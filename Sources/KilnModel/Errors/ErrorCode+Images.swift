@@ -1,0 +1,119 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let bakeIncomplete = ErrorCode(
+        "bake.incomplete",
+        .internalError,
+        "the recipe's program made no kernel or initrd"
+    )
+    public static let bakeNoMirror = ErrorCode(
+        "bake.no-mirror",
+        .internalError,
+        "apt on this host knows no mirror of the suite"
+    )
+    public static let imageCheckFailed = ErrorCode(
+        "image.check-failed",
+        .invalidFile,
+        "qemu-img finds the file damaged"
+    )
+    public static let imageDigestMismatch = ErrorCode(
+        "image.digest-mismatch",
+        .unmet,
+        "the content of an image was changed"
+    )
+    public static let imageExists = ErrorCode(
+        "image.exists",
+        [.usage, .invalidFile],
+        "the store has an image of that name and version, or the same disk, already"
+    )
+    public static let imageFileMissing = ErrorCode("image.file-missing", .unmet, "an image has lost a file")
+    public static let imageInUse = ErrorCode("image.in-use", .blocked, "servers stand on the image")
+    public static let imageManifestDamaged = ErrorCode(
+        "image.manifest-damaged",
+        .internalError,
+        "the manifest of an image can't be read"
+    )
+    public static let imageMissing = ErrorCode("image.missing", .invalidFile, "the store has no such image")
+    public static let imageNoVolatileRoot = ErrorCode(
+        "image.no-volatile-root",
+        .aborted,
+        "the image can't run with a volatile root"
+    )
+    public static let imageReferenceInvalid = ErrorCode(
+        "image.reference-invalid",
+        [.usage, .invalidFile],
+        "the text is no reference to an image"
+    )
+    public static let imageRefusedBackingFile = ErrorCode(
+        "image.refused.backing-file",
+        .invalidFile,
+        "the disk needs another file below it"
+    )
+    public static let imageRefusedDataFile = ErrorCode(
+        "image.refused.data-file",
+        .invalidFile,
+        "the disk's content lies in another file"
+    )
+    public static let imageRefusedEncrypted = ErrorCode(
+        "image.refused.encrypted",
+        .invalidFile,
+        "the disk is encrypted"
+    )
+    public static let imageRefusedGeometry = ErrorCode(
+        "image.refused.geometry",
+        .invalidFile,
+        "the disk's sizes or offsets can't be right"
+    )
+    public static let imageRefusedOtherFormat = ErrorCode(
+        "image.refused.other-format",
+        .invalidFile,
+        "the file is no qcow2 file"
+    )
+    public static let imageRefusedSnapshots = ErrorCode(
+        "image.refused.snapshots",
+        .invalidFile,
+        "the disk holds snapshots"
+    )
+    public static let imageRefusedTooLarge = ErrorCode(
+        "image.refused.too-large",
+        .invalidFile,
+        "the disk is larger than Kiln accepts"
+    )
+    public static let imageRefusedTooShort = ErrorCode(
+        "image.refused.too-short",
+        .invalidFile,
+        "the file ends within its header"
+    )
+    public static let imageRefusedUnclean = ErrorCode(
+        "image.refused.unclean",
+        .invalidFile,
+        "the disk is marked dirty or corrupt"
+    )
+    public static let imageRefusedUnknownFeature = ErrorCode(
+        "image.refused.unknown-feature",
+        .invalidFile,
+        "the disk uses a feature that Kiln does not know"
+    )
+    public static let imageRefusedVersion = ErrorCode(
+        "image.refused.version",
+        .invalidFile,
+        "the file has a version of qcow2 other than 2 and 3"
+    )
+    public static let imageUsersUnknown = ErrorCode(
+        "image.users-unknown",
+        .blocked,
+        "it can't be told whether a server stands on the image"
+    )
+    public static let imageVersionInvalid = ErrorCode("image.version-invalid", .usage, "the text is no version")
+
+    /// The codes of errors about images, the store and bakes.
+    public static let images: [ErrorCode] = [
+        bakeIncomplete, bakeNoMirror, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing,
+        imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
+        imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
+        imageRefusedOtherFormat, imageRefusedSnapshots, imageRefusedTooLarge, imageRefusedTooShort,
+        imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageUsersUnknown,
+        imageVersionInvalid,
+    ]
+}

@@ -1,0 +1,23 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let generationMissing = ErrorCode(
+        "generation.missing",
+        .usage,
+        "the server never had such a generation"
+    )
+    public static let labMissing = ErrorCode("lab.missing", .usage, "there is no lab of that name")
+    public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
+    public static let serverAmbiguous = ErrorCode("server.ambiguous", .usage, "several labs have a server of that name")
+    public static let serverMissing = ErrorCode("server.missing", .usage, "the lab has no server of that name")
+    public static let serverNotLaunched = ErrorCode("server.not-launched", .blocked, "the server has no machine yet")
+    public static let portNoneFree = ErrorCode("port.none-free", .blocked, "no port of 127.0.0.1 is free for a server")
+    public static let portTaken = ErrorCode("port.taken", .blocked, "something else listens on the port")
+
+    /// The codes of errors about labs, servers and generations.
+    public static let labs: [ErrorCode] = [
+        generationMissing, labMissing, labNoFile, serverAmbiguous, serverMissing, serverNotLaunched,
+        portNoneFree, portTaken,
+    ]
+}

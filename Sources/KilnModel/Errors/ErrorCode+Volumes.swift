@@ -1,0 +1,92 @@
+// The meaning that each code has in the index documents it.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
+extension ErrorCode {
+    public static let diskBeyondRepair = ErrorCode(
+        "disk.beyond-repair",
+        .unmet,
+        "e2fsck could not repair the file system"
+    )
+    public static let diskExists = ErrorCode(
+        "disk.exists",
+        .aborted,
+        "a disk is there already; none is ever overwritten"
+    )
+    public static let diskFull = ErrorCode("disk.full", .aborted, "there is no space left")
+    public static let diskNoDirectory = ErrorCode(
+        "disk.no-directory",
+        .internalError,
+        "a working directory can't be made"
+    )
+    public static let diskNotExt4 = ErrorCode(
+        "disk.not-ext4",
+        .invalidFile,
+        "a disk holds no sound ext4 file system at its start"
+    )
+    public static let diskNotMade = ErrorCode("disk.not-made", [.internalError, .aborted], "a disk can't be made")
+    public static let diskNotSound = ErrorCode("disk.not-sound", .aborted, "a damaged file system can't be enlarged")
+    public static let diskRefused = ErrorCode("disk.refused", .invalidFile, "a file is no disk that QEMU may open")
+    public static let volumeAttached = ErrorCode("volume.attached", .blocked, "a machine that runs uses the volume")
+    public static let volumeDamaged = ErrorCode(
+        "volume.damaged",
+        [.halted, .aborted],
+        "the volume's file system is damaged"
+    )
+    public static let volumeDiffers = ErrorCode(
+        "volume.differs",
+        .aborted,
+        "the volume has another size or file system than the lab file says"
+    )
+    public static let volumeExists = ErrorCode("volume.exists", .aborted, "there is a volume of that name already")
+    public static let volumeHeld = ErrorCode(
+        "volume.held",
+        .blocked,
+        "a process holds the volume; the message names it"
+    )
+    public static let volumeLeased = ErrorCode(
+        "volume.leased",
+        [.blocked, .halted],
+        "the volume belongs to another server or generation"
+    )
+    public static let volumeMissing = ErrorCode("volume.missing", [.usage, .aborted], "there is no such volume")
+    public static let volumeNotLarger = ErrorCode("volume.not-larger", .usage, "a volume can only grow")
+    public static let volumeNotMounted = ErrorCode(
+        "volume.not-mounted",
+        .aborted,
+        "the guest could not mount or unmount its volumes"
+    )
+    public static let volumeSnapshotExists = ErrorCode(
+        "volume.snapshot-exists",
+        .aborted,
+        "the volume has a snapshot of that name already"
+    )
+    public static let volumeSnapshotMissing = ErrorCode(
+        "volume.snapshot-missing",
+        .aborted,
+        "the volume has no snapshot of that name"
+    )
+    public static let volumeTooManyLayers = ErrorCode(
+        "volume.too-many-layers",
+        .aborted,
+        "the volume has as many layers as there may be"
+    )
+    public static let volumeUnconfirmed = ErrorCode(
+        "volume.unconfirmed",
+        .usage,
+        "a question has to be answered and nobody can be asked"
+    )
+    public static let volumeUnknown = ErrorCode("volume.unknown", .usage, "the text names no volume")
+    public static let volumeUnsettled = ErrorCode(
+        "volume.unsettled",
+        .halted,
+        "it is unknown to which layer a machine writes"
+    )
+
+    /// The codes of errors about volumes and disks.
+    public static let volumes: [ErrorCode] = [
+        diskBeyondRepair, diskExists, diskFull, diskNoDirectory, diskNotExt4, diskNotMade, diskNotSound,
+        diskRefused, volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
+        volumeMissing, volumeNotLarger, volumeNotMounted, volumeSnapshotExists, volumeSnapshotMissing,
+        volumeTooManyLayers, volumeUnconfirmed, volumeUnknown, volumeUnsettled,
+    ]
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Subprocess
+import Synchronization
+import SystemPackage
+
+extension Command {
+    /// Runs the program.
+    ///
+    /// Any exit status is a result, not an error.
+    ///
+    /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` (it could not be started) or `tool.deadline`;
+    ///   `CancellationError`. The program is dead then.
+    public func result() async throws -> Output {
+        try await supervised { launch in
+            let result = try await Subprocess.run(
+                launch.executable,
+                arguments: launch.arguments,
+                environment: launch.environment,
+                platformOptions: launch.options,
+                input: .none,
+                output: .sequence,
+                error: .sequence
+            ) { execution in
+                async let output = Command.collect(execution.standardOutput, keeping: .start)
+                async let errors = Command.collect(execution.standardError, keeping: .end)
+                return (try await output, try await errors)
+            }
+            let (output, errors) = result.closureResult
+            return Output(status: Command.status(result.terminationStatus), output: output, errors: errors)
+        }
+    }
+
+    /// Runs the program, which reads one open file and writes to another; both stay open here.
+    ///
+    /// - Throws: as ``result()``.
+    public func result(reading input: Int32, writing output: Int32) async throws -> Output {
+        try await supervised { launch in
+            let result = try await Subprocess.run(
+                launch.executable,
+                arguments: launch.arguments,
+                environment: launch.environment,
+                platformOptions: launch.options,
+                input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
+                output: .fileDescriptor(FileDescriptor(rawValue: output), closeAfterSpawningProcess: false),
+                error: .sequence
+            ) { execution in
+                try await Command.collect(execution.standardError, keeping: .end)
+            }
+            return Output(
+                status: Command.status(result.terminationStatus),
+                output: [],
+                errors: result.closureResult
+            )
+        }
+    }
+
+    /// Runs the program and insists on exit status 0.
+    ///
+    /// - Parameter line: takes each line that it prints, to whichever stream.
+    /// - Returns: the last lines, 2048 at least where there are so many.
+    /// - Throws: as ``run()``.
+    public func lines(_ line: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [String] {
+        let kept = Mutex<[String]>([])
+        let output = try await supervised { launch in
+            let result = try await Subprocess.run(
+                launch.executable,
+                arguments: launch.arguments,
+                environment: launch.environment,
+                platformOptions: launch.options,
+                input: .none,
+                output: .sequence,
+                error: .combinedWithOutput
+            ) { execution in
+                for try await text in execution.standardOutput.strings(separatedBy: .lineBreaks) {
+                    line(text)
+                    kept.withLock { lines in
+                        lines.append(text)
+                        if lines.count > 4096 { lines.removeFirst(2048) }
+                    }
+                }
+            }
+            return Output(status: Command.status(result.terminationStatus), output: [], errors: [])
+        }
+        let lines = kept.withLock { $0 }
+        guard output.status == 0 else {
+            let last = Array(lines.suffix(12).joined(separator: "\n").utf8)
+            throw failure(Output(status: output.status, output: last, errors: []))
+        }
+        return lines
+    }
+
+    private enum Kept {
+        case start
+        case end
+    }
+
+    private static func collect(_ stream: SubprocessOutputSequence, keeping kept: Kept) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        for try await buffer in stream {
+            bytes.append(contentsOf: buffer.withUnsafeBytes { Array($0) })
+            guard bytes.count > keptBytes else { continue }
+            switch kept {
+            case .start: bytes.removeLast(bytes.count - keptBytes)
+            case .end: bytes.removeFirst(bytes.count - keptBytes)
+            }
+        }
+        return bytes
+    }
+
+    private static func status(_ status: TerminationStatus) -> Int32 {
+        switch status {
+        case .exited(let code): code
+        case .signaled(let signal): 128 + signal
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import KilnModel
+import Logging
+import Subprocess
+import SystemPackage
+
+extension Command {
+    /// What swift-subprocess is told of every program.
+    struct Launch: Sendable {
+        let executable: Executable
+        let arguments: Arguments
+        let environment: Environment
+        let options: PlatformOptions
+    }
+
+    /// Runs a program within its deadline, turns what goes wrong into a `KilnError`, and traces it.
+    func supervised(_ run: @escaping @Sendable (Launch) async throws -> Output) async throws -> Output {
+        let launch = try launch()
+        let start = ContinuousClock.now
+        do {
+            let output = try await withDeadline(deadline, operation: "run \(program)") { try await run(launch) }
+            try Task.checkCancellation()
+            log(start, outcome: "status \(output.status)")
+            return output
+        } catch is DeadlineExceeded {
+            log(start, outcome: "killed at its deadline")
+            throw KilnError(
+                "tool.deadline",
+                "\(program) \(arguments.first ?? "") was still running after \(deadline) and was killed",
+                exit: .deadline
+            )
+        } catch let error as SubprocessError {
+            try Task.checkCancellation()
+            log(start, outcome: "not run")
+            throw KilnError("tool.failed", "\(program) could not be run", cause: "\(error)")
+        } catch {
+            log(start, outcome: "cancelled")
+            throw error
+        }
+    }
+
+    /// The program in a process group of its own, so that a terminal's Ctrl-C reaches it only through cancellation, which
+    /// ends the whole group.
+    private func launch() throws -> Launch {
+        var options = PlatformOptions()
+        options.processGroupID = 0
+        options.teardownSequence =
+            (grace > .zero ? [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)] : [])
+            + [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
+        let line = try commandLine()
+        return Launch(
+            executable: .path(FilePath(line[0])),
+            arguments: Arguments(Array(line.dropFirst())),
+            environment: environment,
+            options: options
+        )
+    }
+
+    private func commandLine() throws -> [String] {
+        var line = [try Command.path(of: program)] + arguments
+        if let limits {
+            line =
+                [
+                    try Command.path(of: "prlimit"), "--cpu=\(limits.processorSeconds)",
+                    "--as=\(limits.addressSpace.bytes)", "--core=0", "--",
+                ] + line
+        }
+        if let user {
+            line =
+                [
+                    try Command.path(of: "setpriv"), "--reuid=\(user.uid)", "--regid=\(user.gid)", "--clear-groups",
+                    "--no-new-privs", "--",
+                ] + line
+        }
+        // swift-subprocess starts programs from a thread that lives as long as the process, which is what this signal
+        // goes by.
+        if endsWithParent { line = [try Command.path(of: "setpriv"), "--pdeathsig", "TERM", "--"] + line }
+        return line
+    }
+
+    private var environment: Environment {
+        switch surroundings {
+        case .clean:
+            return .custom([
+                "PATH": ProgramPath.text, "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC",
+            ])
+        case .inherited(let more):
+            var variables: [Environment.Key: String?] = ["LC_ALL": "C", "LANG": "C", "PATH": ProgramPath.text]
+            for (name, value) in more {
+                guard let key = Environment.Key(rawValue: name) else { continue }
+                variables[key] = value
+            }
+            return .inherit.updating(variables)
+        }
+    }
+
+    /// Of the arguments only their number and length is traced: they may hold secrets.
+    private func log(_ start: ContinuousClock.Instant, outcome: String) {
+        let bytes = arguments.reduce(0) { $0 + $1.utf8.count }
+        Command.logger.debug(
+            "\(program)",
+            metadata: [
+                "arguments": "\(arguments.count)", "bytes": "\(bytes)", "outcome": "\(outcome)",
+                "ms": "\(Int(start.duration(to: .now) / .milliseconds(1)))",
+            ]
+        )
+    }
+
+    private static var logger: Logger { Logger(label: "program") }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import KilnModel
+import KilnTestSupport
+import Synchronization
+import Testing
+
+@testable import KilnSystem
+
+@Suite("Running outside programs")
+struct CommandTests {
+    @Test("a program that is not there is named, with what to do")
+    func missing() async {
+        let error = await #expect(throws: KilnError.self) { try await Command("no-such-program", []).run() }
+        #expect(error?.code == "tool.missing")
+        #expect(error?.message.contains("no-such-program") == true)
+        #expect(error?.hint?.contains("make setup") == true)
+    }
+
+    @Test("what a failed program says is made safe to print")
+    func hostile() async {
+        let script = #"printf '\033[31mboom\033]0;x\a\377\n\342\200\256evil' >&2; exit 3"#
+        let error = await #expect(throws: KilnError.self) { try await Command("sh", ["-c", script]).run() }
+        #expect(error?.code == "tool.failed")
+        #expect(error?.cause == "\u{fffd}[31mboom\u{fffd}]0;x\u{fffd}\u{fffd}\n\u{fffd}evil")
+    }
+
+    @Test("a flood of output is read to its end and kept in part")
+    func flood() async throws {
+        let output = try await Command(
+            "sh",
+            ["-c", "yes | head -c 3000000; yes 2>&1 | head -c 3000000 >&2; echo end >&2"]
+        )
+        .run()
+        #expect(output.output.count == Command.keptBytes)
+        #expect(output.errors.count == Command.keptBytes)
+        #expect(output.errors.suffix(4) == Array("end\n".utf8)[...])
+    }
+
+    @Test("the environment is clean and there is no standard input")
+    func environment() async throws {
+        let output = try await Command("sh", ["-c", "env; cat"]).run()
+        let names = Set(
+            output.text.split(separator: "\n").compactMap { $0.split(separator: "=").first.map(String.init) }
+        )
+        #expect(names.isSubset(of: ["PATH", "LANG", "LC_ALL", "HOME", "TZ", "PWD", "_", "SHLVL", "OLDPWD"]))
+        #expect(output.text.contains("LANG=C"))
+    }
+
+    @Test("a program that takes too long is killed, with what it started")
+    func deadline() async throws {
+        let directory = try TemporaryDirectory()
+        let script = "sleep 100 & echo $! > \(directory.path)/pid; wait"
+        let error = await #expect(throws: KilnError.self) {
+            try await Command("sh", ["-c", script], deadline: .milliseconds(300)).run()
+        }
+        #expect(error?.code == "tool.deadline")
+        #expect(error?.exit == .deadline)
+        try expectGone(directory)
+    }
+
+    @Test("cancellation kills the program and stays a cancellation")
+    func cancellation() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        let task = Task { try await Command("sh", ["-c", "sleep 100 & echo $! > \(path)/pid; wait"]).run() }
+        while FileManager.default.contents(atPath: path + "/pid")?.isEmpty ?? true { await Task.yield() }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        try expectGone(directory)
+    }
+
+    @Test("limits hold for the program")
+    func limits() async throws {
+        let limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512))
+        let output = try await Command("sh", ["-c", "ulimit -t; ulimit -v"], limits: limits).run()
+        #expect(output.text == "7\n524288")
+    }
+
+    @Test("each line is passed on as it comes, from both streams, and the last ones explain a failure")
+    func lines() async throws {
+        let seen = Mutex<[String]>([])
+        let script = "echo one; echo two >&2; echo three"
+        let kept = try await Command("sh", ["-c", script]).lines { line in seen.withLock { $0.append(line) } }
+        #expect(kept.sorted() == ["one", "three", "two"])
+        #expect(seen.withLock { $0 } == kept)
+        let error = await #expect(throws: KilnError.self) {
+            try await Command("sh", ["-c", "echo boom; exit 7"]).lines()
+        }
+        #expect(error?.code == .toolFailed)
+        #expect(error?.message.contains("exit status 7") == true)
+        #expect(error?.cause == "boom")
+    }
+
+    @Test("a program that may tidy up is told to end first")
+    func grace() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path
+        let script = "trap 'echo tidy > \(path)/end; exit 0' TERM; echo $$ > \(path)/pid; while :; do sleep 0.05; done"
+        var command = Command("sh", ["-c", script], deadline: .milliseconds(500))
+        command.grace = .seconds(10)
+        command.endsWithParent = true
+        let error = await #expect(throws: KilnError.self) { [command] in try await command.run() }
+        #expect(error?.code == .toolDeadline)
+        #expect(try String(contentsOfFile: path + "/end", encoding: .utf8) == "tidy\n")
+    }
+
+    @Test("a program may see this process's environment, with more in it")
+    func surroundings() async throws {
+        var command = Command("sh", ["-c", "echo $KILN_TEST_WORD $LANG $HOME"])
+        command.surroundings = .inherited(["KILN_TEST_WORD": "word"])
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        #expect(try await command.run().text == "word C \(home)".trimmingCharacters(in: .whitespaces))
+    }
+
+    @Test("a program reads and writes open files")
+    func files() async throws {
+        let directory = try TemporaryDirectory()
+        try Data("content".utf8).write(to: URL(fileURLWithPath: directory.path + "/in"))
+        let input = open(directory.path + "/in", O_RDONLY | O_CLOEXEC)
+        let output = open(directory.path + "/out", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        defer {
+            close(input)
+            close(output)
+        }
+        let found = try await Command("sh", ["-c", "cat; echo why >&2; exit 3"]).result(reading: input, writing: output)
+        #expect(found.status == 3 && found.errors == Array("why\n".utf8))
+        #expect(try String(contentsOfFile: directory.path + "/out", encoding: .utf8) == "content")
+    }
+
+    @Test("the trace has every program with its outcome, and nothing of its arguments but their length")
+    func trace() async throws {
+        Trace.start(sinks: [])
+        let secret = "secret-\(UInt64.random(in: .min ... .max))"
+        _ = try await Command("sh", ["-c", "exit 41", secret]).result()
+        let line = Trace.text.split(separator: "\n").last { $0.contains("status 41") }
+        #expect(line?.contains("program sh arguments=3 bytes=\(9 + secret.utf8.count) ms=") == true, "\(line ?? "")")
+        #expect(!Trace.text.contains(secret))
+    }
+
+    private func expectGone(_ directory: TemporaryDirectory) throws {
+        let text = String(
+            decoding: FileManager.default.contents(atPath: directory.path + "/pid") ?? Data(),
+            as: UTF8.self
+        )
+        let pid = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        // A zombie that nobody has reaped yet counts as gone.
+        let status = FileManager.default.contents(atPath: "/proc/\(pid)/stat").map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(status == nil || status?.contains(") Z ") == true)
+    }
+}
