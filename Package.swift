@@ -66,9 +66,16 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .target(name: "KilnOutside", swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-hosts",
+            dependencies: ["KilnImages", "KilnOutside", argumentParser, crypto],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnOutside", "KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -78,7 +85,12 @@ let package = Package(
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["KilnModel", "kiln", "kiln-hosts", "kiln-sweep"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "HostTierTests", dependencies: ["KilnOutside", "kiln-hosts"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
