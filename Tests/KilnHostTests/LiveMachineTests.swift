@@ -89,7 +89,7 @@ struct LiveMachineTests {
 
     private func ends(_ live: LiveMachine, _ spec: MachineSpec) async throws {
         try await live.timed("shutdown") {
-            try await live.machines.requestShutdown(spec.id)
+            _ = try await live.machines.requestShutdown(spec.id)
             #expect(try await live.machines.waitUntilOff(spec.id, within: .seconds(30)))
         }
         #expect(try ProcHolderInspection().isLockObtainable(spec.root.path))

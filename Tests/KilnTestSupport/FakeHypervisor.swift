@@ -178,7 +178,7 @@ public final class FakeHypervisor: MachineControl {
     }
 
     /// Asks the guest, which does what its behaviour says.
-    public func requestShutdown(_ machine: MachineID) async throws {
+    public func requestShutdown(_ machine: MachineID) async throws -> String? {
         try faults.call("requestShutdown") {
             state.withLock { state in
                 guard let found = state.machines[machine], found.state == .running else { return }
@@ -188,6 +188,7 @@ public final class FakeHypervisor: MachineControl {
                 case .late: state.machines[machine]?.looksUntilOff = 1
                 }
             }
+            return nil
         }
     }
 
@@ -279,6 +280,13 @@ public final class FakeHypervisor: MachineControl {
                 guard let found = state.machines[machine], found.state.isAlive else { return nil }
                 return found.spec.volumes.first { $0.id == volume }?.disk.path
             }
+        }
+    }
+
+    /// The files of its disks.
+    public func disks(of machine: MachineID) async throws -> [String] {
+        try faults.call("disks") {
+            state.withLock { $0.machines[machine].map { FakeHypervisor.writable($0.spec) } ?? [] }
         }
     }
 

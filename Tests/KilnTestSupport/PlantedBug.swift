@@ -26,10 +26,11 @@ final class HastyMachines: MachineControl {
         asked.withLock { _ = $0.remove(machine) }
         try await machines.start(machine, forwards: forwards)
     }
-    func requestShutdown(_ machine: MachineID) async throws {
-        try await machines.requestShutdown(machine)
-        asked.withLock { _ = $0.insert(machine) }
+    func requestShutdown(_ machine: MachineID) async throws -> String? {
+        defer { asked.withLock { _ = $0.insert(machine) } }
+        return try await machines.requestShutdown(machine)
     }
+    func disks(of machine: MachineID) async throws -> [String] { try await machines.disks(of: machine) }
     func powerOff(_ machine: MachineID) async throws { try await machines.powerOff(machine) }
     func reboot(_ machine: MachineID) async throws { try await machines.reboot(machine) }
     func undefine(_ machine: MachineID) async throws { try await machines.undefine(machine) }

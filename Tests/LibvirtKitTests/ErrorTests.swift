@@ -18,12 +18,22 @@ struct ErrorTests {
         }
     }
 
-    @Test("destroying what is off is an invalid operation")
+    @Test("what is off, or not there, is destroyed already")
+    func alreadyOff() async throws {
+        try await TestNode.connected { connection in
+            try await connection.destroyDomain(named: "seeded")
+            try await connection.destroyDomain(named: "seeded")
+            #expect(try await connection.domain(named: "seeded")?.isActive == false)
+            try await connection.destroyDomain(named: "ghost")
+        }
+    }
+
+    @Test("to suspend what is off is an invalid operation")
     func invalidOperation() async throws {
         try await TestNode.connected { connection in
             try await connection.destroyDomain(named: "seeded")
-            let again = await #expect(throws: LibvirtError.self) { try await connection.destroyDomain(named: "seeded") }
-            #expect(again?.code == .operationInvalid)
+            let error = await #expect(throws: LibvirtError.self) { try await connection.suspendDomain(named: "seeded") }
+            #expect(error?.code == .operationInvalid)
         }
     }
 

@@ -27,32 +27,77 @@ private final class ScriptedAgent: Sendable {
 
 @Suite("guest agent", .timeLimit(.minutes(1)))
 struct GuestAgentTests {
-    @Test("a command that a frozen guest refuses is sent again after the thaw, and any other refusal is final")
+    private static let unknown = LibvirtError(
+        code: LibvirtError.Code(rawValue: 4711),
+        origin: LibvirtError.Origin(rawValue: 0),
+        message: "a failure of a later libvirt",
+        operation: "ask",
+        subject: "web"
+    )
+
+    @Test("a command that a frozen guest refuses is sent again after the thaw, whatever number the refusal has")
     func frozen() async throws {
-        let refusal = LibvirtError(
-            code: .internalError,
-            origin: LibvirtError.Origin(rawValue: 0),
-            message: "disabled",
-            operation: "ask",
-            subject: "web"
-        )
         let asked = Mutex<[String]>([])
         let agent = GuestAgent(of: "web") { json, _ in
             let count = asked.withLock { asked in
                 asked.append(json)
                 return asked.count
             }
+            if json.contains("guest-ping") { return #"{"return":{}}"# }
             if json.contains("fsfreeze-status") { return #"{"return":"\#(count < 4 ? "frozen" : "thawed")"}"# }
-            guard count > 3 else { throw refusal }
-            return #"{"return":{}}"#
+            guard count > 3 else { throw Self.unknown }
+            return #"{"return":{"host-name":"web"}}"#
         }
-        try await agent.ping()
-        #expect(asked.withLock { $0.count } == 5)
-        let broken = GuestAgent(of: "web") { json, _ in
-            guard json.contains("fsfreeze-status") else { throw refusal }
+        #expect(try await agent.hostName() == "web")
+        #expect(asked.withLock { $0.filter { $0.contains("host-name") }.count } == 2)
+    }
+
+    @Test("an agent that answers others refuses a command; one that answers nothing is silent")
+    func refusal() async throws {
+        let refusing = GuestAgent(of: "web") { json, _ in
+            if json.contains("guest-ping") { return #"{"return":{}}"# }
+            guard json.contains("fsfreeze-status") else { throw Self.unknown }
             return #"{"return":"thawed"}"#
         }
-        await #expect(throws: LibvirtError.self) { try await broken.ping() }
+        await #expect(
+            throws: GuestAgentError.refused(command: "guest-get-host-name", reason: Self.unknown.message)
+        ) { try await refusing.hostName() }
+        let silent = GuestAgent(of: "web") { _, _ in throw Self.unknown }
+        await #expect(throws: Self.unknown) { try await silent.hostName() }
+        await #expect(throws: Self.unknown) { try await silent.ping() }
+    }
+
+    @Test("a command that had no answer in time is not sent again: it may have been heard")
+    func noAnswerInTime() async throws {
+        let asked = Mutex(0)
+        let agent = GuestAgent(of: "web", timeout: .milliseconds(20)) { json, _ in
+            if json.contains("guest-ping") { return #"{"return":{}}"# }
+            if json.contains("fsfreeze-status") { return #"{"return":"thawed"}"# }
+            asked.withLock { $0 += 1 }
+            try await Task.sleep(for: .milliseconds(30))
+            throw Self.unknown
+        }
+        await #expect(throws: Self.unknown) { try await agent.start("/bin/true") }
+        #expect(asked.withLock { $0 } == 1)
+    }
+
+    @Test("a freeze and a thaw whose answer got lost count by what the guest is")
+    func lostAnswer() async throws {
+        let isFrozen = Mutex(false)
+        let agent = GuestAgent(of: "web") { json, _ in
+            if json.contains("fsfreeze-status") {
+                return isFrozen.withLock { #"{"return":"\#($0 ? "frozen" : "thawed")"}"# }
+            }
+            isFrozen.withLock { $0 = json.contains("fsfreeze-freeze") }
+            throw Self.unknown
+        }
+        try await agent.freeze(deadline: .seconds(1))
+        try await agent.thaw(deadline: .seconds(1))
+        let deaf = GuestAgent(of: "web") { json, _ in
+            guard json.contains("fsfreeze-status") else { throw Self.unknown }
+            return #"{"return":"thawed"}"#
+        }
+        await #expect(throws: Self.unknown) { try await deaf.freeze(deadline: .seconds(1)) }
     }
 
     @Test(
@@ -164,7 +209,7 @@ struct GuestAgentTests {
 
     @Test("freeze, status, clock and system facts speak the agent's language")
     func system() async throws {
-        #expect(try await ScriptedAgent([#"{"return":2}"#]).agent.freeze(deadline: .seconds(1)) == 2)
+        try await ScriptedAgent([#"{"return":2}"#]).agent.freeze(deadline: .seconds(1))
         #expect(try await ScriptedAgent([#"{"return":"frozen"}"#]).agent.freezeStatus() == .frozen)
         let clock = ScriptedAgent([#"{"return":{}}"#])
         try await clock.agent.setTime(.milliseconds(1500))

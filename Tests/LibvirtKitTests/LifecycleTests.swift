@@ -73,25 +73,6 @@ struct LifecycleTests {
         }
     }
 
-    @Test("metadata makes the round trip and can be removed")
-    func metadata() async throws {
-        try await TestNode.connected { connection in
-            let namespace = "urn:example:metadata"
-            #expect(try await connection.metadata(namespace: namespace, of: "seeded") == nil)
-            try await connection.setMetadata(
-                "<entry generation='3'/>",
-                namespace: namespace,
-                key: "example",
-                of: "seeded",
-                scope: .both
-            )
-            let xml = try #require(try await connection.metadata(namespace: namespace, of: "seeded"))
-            #expect(xml.contains("generation='3'") || xml.contains("generation=\"3\""))
-            try await connection.setMetadata(nil, namespace: namespace, key: "example", of: "seeded", scope: .both)
-            #expect(try await connection.metadata(namespace: namespace, of: "seeded") == nil)
-        }
-    }
-
     @Test("two connections are independent and can be used at once")
     func concurrency() async throws {
         try await TestNode.connected { first in

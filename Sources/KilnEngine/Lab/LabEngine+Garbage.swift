@@ -29,7 +29,7 @@ extension LabEngine {
 
     // One hypervisor may serve several state directories; the overlay tells whose the machine is.
     private func isOurs(_ machine: MachineID) async throws -> Bool {
-        try await parts.machines.definition(of: machine)?.contains(state.rootOverlay(machine)) == true
+        try await parts.machines.disks(of: machine).contains(state.rootOverlay(machine))
     }
 
     private func end(_ machine: MachineID) async throws {

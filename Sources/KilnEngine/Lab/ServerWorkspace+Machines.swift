@@ -97,26 +97,21 @@ extension ServerWorkspace {
     /// - Throws: `stop.timeout` where it does not within its `stop-timeout`.
     func shutDown(_ machine: MachineID) async throws {
         let patience = try record(machine).spec.stopTimeout
-        guard try await isOffAfterRequests(machine, within: patience) else {
-            throw KilnError(
-                "stop.timeout",
-                "\(machine) did not shut down within \(patience.components.seconds) s",
-                hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
-                exit: .deadline
-            )
-        }
-    }
-
-    // A guest that still boots hears nothing, so it is asked again and again.
-    private func isOffAfterRequests(_ machine: MachineID, within patience: Duration) async throws -> Bool {
-        var left = patience
+        var (left, objection) = (patience, String?.none)
+        // A guest that still boots hears nothing, so it is asked again and again.
         while left > .zero {
             let pause = min(.seconds(5), left)
-            try await parts.machines.requestShutdown(machine)
-            if try await parts.machines.waitUntilOff(machine, within: pause) { return true }
+            objection = try await parts.machines.requestShutdown(machine)
+            if try await parts.machines.waitUntilOff(machine, within: pause) { return }
             left -= pause
         }
-        return false
+        throw KilnError(
+            "stop.timeout",
+            "\(machine) did not shut down within \(patience.components.seconds) s",
+            hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
+            cause: objection,
+            exit: .deadline
+        )
     }
 
     /// Ends a machine: asks the guest first, then not.

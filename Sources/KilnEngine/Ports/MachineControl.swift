@@ -40,8 +40,8 @@ public protocol MachineControl: Sendable {
     func define(_ machine: MachineSpec) async throws
     /// Starts a defined machine with its published ports; the guest's first instruction runs after the ports are bound.
     func start(_ machine: MachineID, forwards: [PortForward]) async throws
-    /// Asks the guest to shut down, through the agent and the power button; returns at once.
-    func requestShutdown(_ machine: MachineID) async throws
+    /// Asks the guest to shut down, through the agent and the power button; returns at once, with what was said against it.
+    func requestShutdown(_ machine: MachineID) async throws -> String?
     /// Ends the machine without asking the guest; returns when it is off.
     func powerOff(_ machine: MachineID) async throws
     /// Restarts the guest, in the same process.
@@ -58,6 +58,8 @@ public protocol MachineControl: Sendable {
     func detachSeed(_ machine: MachineID, path: String) async throws
     /// The definition as the hypervisor holds it, for evidence; nothing if it is absent.
     func definition(of machine: MachineID) async throws -> String?
+    /// The files of the disks that it is defined with; none if it is absent.
+    func disks(of machine: MachineID) async throws -> [String]
     /// Plugs a volume into a machine that runs, and into its definition; `machine` says where its place is.
     func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws
     /// Lets a machine that has a process go on writing to an empty layer that lies over the one it writes to now; its

@@ -21,7 +21,7 @@ public struct AgentGuests: GuestAccess {
             let news = try await session.read(subject(machine)) { try await $0.events() }
             do {
                 return try await asked(machine) { try await $0.ping() }
-            } catch let error as KilnError where error.code == GuestFailure.silent {
+            } catch let error as KilnError where error.code == GuestFailure.silence {
                 guard ContinuousClock.now < end else { throw error }
             }
             // An agent that hangs has its channel open and tells of no change, so it is asked again from time to time.
@@ -64,7 +64,7 @@ public struct AgentGuests: GuestAccess {
     public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
         do {
             return try await asked(machine) { try await $0.readFile(path, limit: limit) }
-        } catch let error as KilnError where error.code == GuestFailure.refused {
+        } catch let error as KilnError where error.code == GuestFailure.refusal {
             // The agent says only in words why a file can't be opened.
             let exists = try await run(GuestCommand(["test", "-e", path], deadline: .seconds(10)), in: machine)
             if exists.status == 1 { return nil }
@@ -83,14 +83,14 @@ public struct AgentGuests: GuestAccess {
     ///
     /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
     public func freeze(_ machine: MachineID, within deadline: Duration) async throws {
-        try await asked(machine) { _ = try await $0.freeze(deadline: deadline) }
+        try await asked(machine) { try await $0.freeze(deadline: deadline) }
     }
 
     /// Lets the guest's file systems go on.
     ///
     /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
     public func thaw(_ machine: MachineID, within deadline: Duration) async throws {
-        try await asked(machine) { _ = try await $0.thaw(deadline: deadline) }
+        try await asked(machine) { try await $0.thaw(deadline: deadline) }
     }
 
     private func asked<Answer: Sendable>(
@@ -100,8 +100,11 @@ public struct AgentGuests: GuestAccess {
         try await session.change(subject(machine)) { connection in
             do {
                 return try await question(GuestAgent(of: machine.domainName, on: connection, timeout: .seconds(5)))
+            } catch let error as LibvirtError {
+                guard await !connection.isLost else { throw error }
+                let isOn = try await connection.domain(named: machine.domainName)?.isActive == true
+                throw isOn ? GuestFailure.silent(machine, error) : GuestFailure.machineOff(machine, error)
             } catch {
-                guard await connection.closeReason == nil else { throw error }
                 throw GuestFailure.translated(error, machine: machine)
             }
         }

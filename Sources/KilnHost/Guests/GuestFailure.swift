@@ -4,11 +4,11 @@ import LibvirtKit
 /// The errors of guest agents in Kiln's terms.
 enum GuestFailure {
     /// No agent answers.
-    static let silent = "guest.agent-silent"
+    static let silence = "guest.agent-silent"
     /// The agent answers that it can't.
-    static let refused = "guest.refused"
+    static let refusal = "guest.refused"
 
-    /// The error as a `KilnError` where it is about the guest; as it is otherwise.
+    /// The error as a `KilnError` where it is about what the guest said; as it is otherwise.
     static func translated(_ error: any Error, machine: MachineID) -> any Error {
         switch error {
         case let error as DeadlineExceeded:
@@ -20,39 +20,38 @@ enum GuestFailure {
             )
         case GuestAgentError.answerTooLarge(_, let limit):
             KilnError("guest.too-large", "an answer of machine \(machine) is larger than \(limit) bytes")
+        case GuestAgentError.refused(_, let reason):
+            KilnError(refusal, "the agent of machine \(machine) refuses", cause: text(reason))
         case let error as GuestAgentError:
             KilnError(
                 "guest.nonsense",
                 "the agent of machine \(machine) gives no sensible answer",
                 cause: text("\(error)")
             )
-        case let error as LibvirtError: translated(error, machine: machine)
         default: error
         }
     }
 
-    private static func translated(_ error: LibvirtError, machine: MachineID) -> any Error {
-        switch error.code {
-        case .agentUnresponsive, .agentUnsynced:
-            KilnError(
-                silent,
-                "the agent of machine \(machine) does not answer",
-                hint: "look at its console",
-                cause: text(error.message),
-                exit: .deadline
-            )
-        case .operationInvalid, .noDomain:
-            KilnError(
-                "guest.machine-off",
-                "machine \(machine) is off, so its guest can't be reached",
-                hint: "start it with 'kiln start \(machine.server)'",
-                cause: text(error.message),
-                exit: .blocked
-            )
-        case .internalError:
-            KilnError(refused, "the agent of machine \(machine) refuses", cause: text(error.message))
-        default: error
-        }
+    /// The machine is on, and its agent gave no answer.
+    static func silent(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
+        KilnError(
+            silence,
+            "the agent of machine \(machine) does not answer",
+            hint: "look at its console",
+            cause: text(error.message),
+            exit: .deadline
+        )
+    }
+
+    /// The machine is off, or gone.
+    static func machineOff(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
+        KilnError(
+            "guest.machine-off",
+            "machine \(machine) is off, so its guest can't be reached",
+            hint: "start it with 'kiln start \(machine.server)'",
+            cause: text(error.message),
+            exit: .blocked
+        )
     }
 
     /// Guests choose these words.

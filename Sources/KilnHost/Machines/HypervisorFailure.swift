@@ -6,6 +6,8 @@ import LibvirtXML
 enum HypervisorFailure {
     /// The code of an error after which nothing is known of what happened.
     static let lost = "hypervisor.unreachable"
+    /// The code of an error that libvirt gave; whether it did what it was asked to is another question.
+    static let failed = "hypervisor.failed"
 
     /// A `KilnError` or a `CancellationError` for any error.
     ///
@@ -27,13 +29,13 @@ enum HypervisorFailure {
             )
         case let error as XMLError:
             KilnError("hypervisor.document", "the libvirt document of \(subject) is impossible", cause: "\(error)")
-        default: KilnError("hypervisor.failed", "libvirt failed with \(subject)", cause: "\(error)")
+        default: KilnError(failed, "libvirt failed with \(subject)", cause: "\(error)")
         }
     }
 
     private static func translated(_ error: LibvirtError, subject: String, isLost: Bool) -> KilnError {
         let cause = Printable.text(error.description.utf8)
-        if isLost || unreachable.contains(error.code) {
+        if isLost {
             return KilnError(
                 lost,
                 "the hypervisor can't be reached, while doing: \(error.operation) \(error.subject)",
@@ -42,10 +44,17 @@ enum HypervisorFailure {
                 exit: .unreachable
             )
         }
-        return KilnError("hypervisor.failed", "libvirt could not \(error.operation) of \(subject)", cause: cause)
+        return KilnError(failed, "libvirt could not \(error.operation) of \(subject)", cause: cause)
     }
 
-    private static let unreachable: Set<LibvirtError.Code> = [
-        .noConnect, .invalidConnection, .authFailed, .authUnavailable,
-    ]
+    /// What libvirt does not let be read though it can be reached: nothing is known then, and nothing is to be decided.
+    static func unreadable(_ error: KilnError, subject: String) -> KilnError {
+        KilnError(
+            "hypervisor.unreadable",
+            "libvirt does not tell the state of \(subject)",
+            hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
+            cause: error.cause,
+            exit: .unreachable
+        )
+    }
 }

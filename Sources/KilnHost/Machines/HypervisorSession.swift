@@ -21,7 +21,7 @@ public actor HypervisorSession {
     /// - Throws: `KilnError` with exit `.unreachable`, and what `locate` throws.
     public func connection() async throws -> LibvirtConnection {
         if let opening {
-            if let open = try? await opening.value, await open.closeReason == nil { return open }
+            if let open = try? await opening.value, await !open.isLost { return open }
             // Another task may have started to open while this one was suspended.
             if self.opening == opening { self.opening = nil }
         }
@@ -54,27 +54,33 @@ public actor HypervisorSession {
         do {
             return try await body(connection)
         } catch {
-            let isLost = await connection.closeReason != nil
+            let isLost = await connection.isLost
             throw HypervisorFailure.translated(error, subject: subject, isLost: isLost)
         }
     }
 
-    /// Reads something; once more on a new connection where the first was lost.
+    /// Reads something; once more where that failed, on a new connection if the first was lost.
+    ///
+    /// - Throws: as ``change(_:_:)``; `hypervisor.unreadable`, exit `.unreachable`, where it can't be read.
     nonisolated func read<Result: Sendable>(
         _ subject: String,
         _ body: @Sendable (LibvirtConnection) async throws -> Result
     ) async throws -> Result {
         do {
             return try await change(subject, body)
-        } catch let error as KilnError where error.code == HypervisorFailure.lost {
-            return try await change(subject, body)
+        } catch let error as KilnError where [HypervisorFailure.lost, HypervisorFailure.failed].contains(error.code) {
+            do {
+                return try await change(subject, body)
+            } catch let error as KilnError where error.code == HypervisorFailure.failed {
+                throw HypervisorFailure.unreadable(error, subject: subject)
+            }
         }
     }
 
     private func open() async throws -> LibvirtConnection {
         do {
             return try await attempt()
-        } catch let error as LibvirtError where error.code != .invalidArgument {
+        } catch is LibvirtError {
             // A daemon that was just ending accepts a connection and drops it; its successor does not.
             do {
                 return try await attempt()

@@ -15,15 +15,22 @@ extension LibvirtMachines {
                 throw KilnError("machine.absent", "machine \(machine) is not defined, so it can't be started")
             }
             if domain.isActive { return false }
-            try await connection.startDomain(named: name, paused: !forwards.isEmpty)
+            try await LibvirtMachines.achieve {
+                try await connection.startDomain(named: name, paused: !forwards.isEmpty)
+            } unless: {
+                try await connection.domain(named: name)?.isActive == true
+            }
             return true
         }
         do {
             try await session.change(subject(machine)) { connection in
-                let published = isNew ? [] : try await UserNetwork.forwards(of: name, on: connection)
-                try await UserNetwork.publish(forwards, replacing: published, of: name, on: connection)
-                guard try await connection.domainState(named: name) == .paused else { return }
-                try await connection.resumeDomain(named: name)
+                try await UserNetwork.publish(forwards, of: name, isNew: isNew, on: connection)
+                guard try await connection.domain(named: name)?.state == .paused else { return }
+                try await LibvirtMachines.achieve {
+                    try await connection.resumeDomain(named: name)
+                } unless: {
+                    try await connection.domain(named: name)?.state != .paused
+                }
             }
         } catch {
             if isNew { try await ended(machine, after: error) }
@@ -33,19 +40,30 @@ extension LibvirtMachines {
 
     /// Presses the power button and asks the agent; some guests listen only to one of them.
     ///
-    /// Not an error: the machine is off, or no agent answers.
-    public func requestShutdown(_ machine: MachineID) async throws {
+    /// Whether either was heard shows when the machine is off; libvirt's answers differ between versions, above all those
+    /// about an agent that goes down with its guest.
+    ///
+    /// - Returns: what libvirt said against it; nothing where it had no objection.
+    /// - Throws: only where the hypervisor can't be reached.
+    public func requestShutdown(_ machine: MachineID) async throws -> String? {
         let name = machine.domainName
-        try await session.change(subject(machine)) { connection in
+        return try await session.change(subject(machine)) { connection in
+            var objections: [String] = []
             do {
                 try await connection.shutdownDomain(named: name, mode: .acpiPowerButton)
+            } catch {
+                objections.append(Printable.text(error.message.utf8))
+            }
+            do {
                 // The agent gives no answer to this one. So it is not waited for longer than the shortest time, which
                 // the guest's end cuts short.
                 let command = #"{"execute":"guest-shutdown","arguments":{"mode":"powerdown"}}"#
                 _ = try await connection.agentCommand(command, of: name, timeout: .seconds(1))
-            } catch let error as LibvirtError where LibvirtMachines.isHarmless(error) {
-                return
+            } catch {
+                objections.append(Printable.text(error.message.utf8))
+                guard await !connection.isLost else { throw error }
             }
+            return objections.isEmpty ? nil : objections.joined(separator: "; ")
         }
     }
 
@@ -53,16 +71,8 @@ extension LibvirtMachines {
     public func powerOff(_ machine: MachineID) async throws {
         let name = machine.domainName
         try await session.change(subject(machine)) { connection in
-            guard let domain = try await connection.domain(named: name), domain.isActive else { return }
-            do {
-                try await connection.destroyDomain(named: name)
-            } catch let error as LibvirtError {
-                // It may have ended by itself meanwhile; what counts is what is true now.
-                if await connection.closeReason == nil, try await connection.domain(named: name)?.isActive != true {
-                    return
-                }
-                throw error
-            }
+            // It may also end by itself meanwhile; what counts is what is true then.
+            try await connection.destroyDomain(named: name)
         }
     }
 
@@ -101,13 +111,13 @@ extension LibvirtMachines {
         }
     }
 
-    /// Whether an error says only that nobody was there to be asked.
-    private static func isHarmless(_ error: LibvirtError) -> Bool {
-        let harmless: Set<LibvirtError.Code> = [
-            .agentUnresponsive, .agentUnsynced, .argumentUnsupported, .noSupport, .operationInvalid, .noDomain,
-            // The agent's own refusal.
-            .internalError,
-        ]
-        return harmless.contains(error.code)
+    /// Acts, and where libvirt reports a failure, judges by what is true: error numbers differ between its versions, and
+    /// some come after the deed.
+    static func achieve(_ act: () async throws -> Void, unless isDone: () async throws -> Bool) async throws {
+        do {
+            try await act()
+        } catch let error as LibvirtError {
+            guard try await isDone() else { throw error }
+        }
     }
 }

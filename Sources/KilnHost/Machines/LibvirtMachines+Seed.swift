@@ -17,7 +17,11 @@ extension LibvirtMachines {
         try await session.change(subject(machine)) { connection in
             guard let domain = try await connection.domain(named: name) else { return }
             if let seed = try await LibvirtMachines.seed(path, of: name, .inactive, on: connection) {
-                try await LibvirtMachines.detach(seed, from: name, scope: .config, on: connection)
+                try await LibvirtMachines.achieve {
+                    try await connection.detachDevice(alias: seed, from: name, scope: .config)
+                } unless: {
+                    try await LibvirtMachines.seed(path, of: name, .inactive, on: connection) == nil
+                }
             }
             guard domain.isActive else { return }
             try await LibvirtMachines.unplug(path, from: machine, on: connection)
@@ -27,21 +31,20 @@ extension LibvirtMachines {
     private static func unplug(_ path: String, from machine: MachineID, on connection: LibvirtConnection) async throws {
         let name = machine.domainName
         let end = ContinuousClock.now + unplugging
+        var refusal: LibvirtError?
         while true {
             // Subscribe first, then look: so no removal is missed.
             let news = try await connection.events()
             guard let seed = try await seed(path, of: name, .live, on: connection) else { return }
-            guard ContinuousClock.now < end else {
-                throw KilnError(
-                    "machine.seed-kept",
-                    "the guest of machine \(machine) did not give up its seed disk within \(unplugging)",
-                    hint: "see whether the guest still runs and has its seed mounted",
-                    exit: .deadline
-                )
+            guard ContinuousClock.now < end else { throw kept(machine, refusal) }
+            do {
+                try await connection.detachDevice(alias: seed, from: name, scope: .live)
+            } catch {
+                // Gone since it was looked at, being unplugged already, or refused: the next look tells.
+                refusal = error
             }
-            try await detach(seed, from: name, scope: .live, on: connection)
             // Ask again from time to time: a guest that is still booting ignores the request.
-            let next = min(end, ContinuousClock.now + .seconds(5))
+            let next = min(end, ContinuousClock.now + (refusal == nil ? .seconds(5) : .seconds(1)))
             await news.first(of: name, until: next) { kind in
                 switch kind {
                 case .deviceRemoved(let alias), .deviceRemovalFailed(let alias): alias == seed
@@ -52,6 +55,16 @@ extension LibvirtMachines {
         }
     }
 
+    private static func kept(_ machine: MachineID, _ refusal: LibvirtError?) -> KilnError {
+        KilnError(
+            "machine.seed-kept",
+            "the guest of machine \(machine) did not give up its seed disk within \(unplugging)",
+            hint: "see whether the guest still runs and has its seed mounted",
+            cause: refusal.map { Printable.text($0.message.utf8) },
+            exit: .deadline
+        )
+    }
+
     /// The alias of the seed disk; nothing where the domain has none, or is gone.
     private static func seed(
         _ path: String,
@@ -59,25 +72,6 @@ extension LibvirtMachines {
         _ view: LibvirtConnection.XMLView,
         on connection: LibvirtConnection
     ) async throws -> String? {
-        do {
-            let domain = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
-            return domain.disks.first { $0.path == path }?.alias
-        } catch let error as LibvirtError where error.code == .noDomain {
-            return nil
-        }
-    }
-
-    private static func detach(
-        _ alias: String,
-        from name: String,
-        scope: LibvirtConnection.ChangeScope,
-        on connection: LibvirtConnection
-    ) async throws {
-        do {
-            try await connection.detachDevice(alias: alias, from: name, scope: scope)
-        } catch  where [.deviceMissing, .operationFailed, .operationInvalid].contains(error.code) {
-            // Gone since it was looked at, or being unplugged already: the next look tells.
-            return
-        }
+        try await document(of: name, view, on: connection)?.disks.first { $0.path == path }?.alias
     }
 }

@@ -15,7 +15,11 @@ extension LibvirtMachines {
             for view in [LibvirtConnection.XMLView.inactive, .live] {
                 let domain = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
                 guard domain.disk(of: volume.id) == nil else { continue }
-                try await connection.attachDevice(xml: xml, to: name, scope: view == .live ? .live : .config)
+                try await LibvirtMachines.achieve {
+                    try await connection.attachDevice(xml: xml, to: name, scope: view == .live ? .live : .config)
+                } unless: {
+                    try await LibvirtMachines.document(of: name, view, on: connection)?.disk(of: volume.id) != nil
+                }
             }
         }
     }
@@ -35,7 +39,11 @@ extension LibvirtMachines {
             if disk.path == layer { return }
             let others = domain.disks.map(\.target).filter { $0 != disk.target }
             let xml = try SwitchDocument.xml(moving: disk.target, to: layer, others: others)
-            try await connection.switchDisks(xml: xml, of: name)
+            try await LibvirtMachines.achieve {
+                try await connection.switchDisks(xml: xml, of: name)
+            } unless: {
+                try await LibvirtMachines.document(of: name, .live, on: connection)?.disk(of: volume)?.path == layer
+            }
             for view in [LibvirtConnection.XMLView.live, .inactive] {
                 let now = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
                 guard now.disk(of: volume)?.path == layer else {

@@ -49,7 +49,12 @@ public struct LibvirtMachines: MachineControl {
         let xml = try document(machine)
         try await session.change(subject(machine.id)) { connection in
             try await forget(machine.id, firmwareVariables: .keepNVRAM, on: connection)
-            _ = try await connection.defineDomain(xml: xml)
+            try await LibvirtMachines.achieve {
+                _ = try await connection.defineDomain(xml: xml)
+            } unless: {
+                // Whatever it was before is forgotten, so what is there now is this.
+                try await connection.domain(named: machine.id.domainName) != nil
+            }
         }
     }
 
@@ -81,14 +86,14 @@ public struct LibvirtMachines: MachineControl {
                 exit: .blocked
             )
         }
-        do {
-            let definition = try await LibvirtMachines.definition(name, on: connection)
-            var options: LibvirtConnection.UndefineOptions = [.managedSave, .snapshotsMetadata]
-            // UEFI's variables are of one machine, as its overlay is; the flag is refused where there are none.
-            if definition?.contains("<os firmware='efi'>") == true { options.insert(firmwareVariables) }
+        guard let document = try await LibvirtMachines.document(of: name, .inactive, on: connection) else { return }
+        var options: LibvirtConnection.UndefineOptions = [.managedSave, .snapshotsMetadata]
+        // UEFI's variables are of one machine, as its overlay is; the flag is refused where there are none.
+        if document.hasFirmwareVariables { options.insert(firmwareVariables) }
+        try await LibvirtMachines.achieve {
             try await connection.undefineDomain(named: name, options: options)
-        } catch let error as LibvirtError where error.code == .noDomain {
-            return
+        } unless: {
+            try await connection.domain(named: name) == nil
         }
     }
 
@@ -120,20 +125,41 @@ public struct LibvirtMachines: MachineControl {
         }
     }
 
+    /// The files of the disks that the machine is defined with.
+    public func disks(of machine: MachineID) async throws -> [String] {
+        try await session.read(subject(machine)) { connection in
+            try await LibvirtMachines.document(of: machine.domainName, .live, on: connection)?.disks.compactMap(\.path)
+                ?? []
+        }
+    }
+
     func subject(_ machine: MachineID) -> String { "machine \(machine)" }
 
-    private static func definition(_ name: String, on connection: LibvirtConnection) async throws -> String? {
+    /// What libvirt says of a domain in one of its views; nothing where there is none.
+    static func document(
+        of name: String,
+        _ view: LibvirtConnection.XMLView,
+        on connection: LibvirtConnection
+    ) async throws -> LiveDomain? {
+        try await definition(name, view, on: connection).map { try LiveDomain(xml: $0) }
+    }
+
+    private static func definition(
+        _ name: String,
+        _ view: LibvirtConnection.XMLView = .live,
+        on connection: LibvirtConnection
+    ) async throws -> String? {
         do {
-            return try await connection.domainXML(named: name)
-        } catch  where error.code == .noDomain {
-            return nil
+            return try await connection.domainXML(named: name, view: view)
+        } catch {
+            guard try await connection.domain(named: name) != nil else { return nil }
+            throw error
         }
     }
 
     /// The unix sockets that the machine's definition names.
     private static func sockets(of machine: MachineID, on connection: LibvirtConnection) async throws -> [String] {
-        guard let xml = try await definition(machine.domainName, on: connection),
-            let domain = try? LiveDomain(xml: xml), domain.machine == machine
+        guard let domain = try? await document(of: machine.domainName, .live, on: connection), domain.machine == machine
         else { return [] }
         return domain.channels.compactMap(\.socket) + [domain.consoleSocket].compactMap { $0 }
     }

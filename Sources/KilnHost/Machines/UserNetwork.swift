@@ -10,26 +10,52 @@ enum UserNetwork {
         try await read(connection.monitorCommand("info usernet", of: domain, style: .human))
     }
 
-    /// Adds and removes forwards until the machine has exactly `wanted`.
+    /// Adds and removes forwards until the machine has exactly `wanted`; the table that QEMU gives then is what counts, not
+    /// its answers, which are text for people.
     ///
+    /// - Parameter isNew: whether it can't have any yet.
     /// - Throws: `KilnError` with code `port.taken` or `machine.forward-failed`; `LibvirtError`.
     static func publish(
         _ wanted: [PortForward],
-        replacing present: [PortForward],
         of domain: String,
+        isNew: Bool,
         on connection: LibvirtConnection
     ) async throws {
+        let present = isNew ? [] : try await forwards(of: domain, on: connection)
+        guard Set(present) != Set(wanted) else { return }
         for forward in present where !wanted.contains(forward) {
-            let command = "hostfwd_remove \(DomainDocument.netdev) tcp:127.0.0.1:\(forward.host)"
-            // The answer is text for people in every case; whether the port is free shows when it is needed.
-            _ = try await connection.monitorCommand(command, of: domain, style: .human)
+            await ask(
+                "hostfwd_remove \(DomainDocument.netdev) tcp:127.0.0.1:\(forward.host)",
+                of: domain,
+                on: connection
+            )
         }
+        var answers: [PortForward: String] = [:]
         for forward in wanted where !present.contains(forward) {
-            let command = "hostfwd_add \(DomainDocument.netdev) tcp:127.0.0.1:\(forward.host)-:\(forward.guest)"
-            let answer = Printable.text(try await connection.monitorCommand(command, of: domain, style: .human).utf8)
-            // Success is silent.
-            guard answer.isEmpty else { throw refused(forward, answer) }
+            let rule = "tcp:127.0.0.1:\(forward.host)-:\(forward.guest)"
+            answers[forward] = await ask("hostfwd_add \(DomainDocument.netdev) \(rule)", of: domain, on: connection)
         }
+        let now = try await forwards(of: domain, on: connection)
+        if let missing = wanted.first(where: { !now.contains($0) }) { throw refused(missing, answers[missing] ?? "") }
+        if let kept = now.first(where: { !wanted.contains($0) }) { throw stillThere(kept) }
+    }
+
+    @discardableResult
+    private static func ask(_ command: String, of domain: String, on connection: LibvirtConnection) async -> String {
+        do {
+            return Printable.text(try await connection.monitorCommand(command, of: domain, style: .human).utf8)
+        } catch {
+            return Printable.text(error.message.utf8)
+        }
+    }
+
+    private static func stillThere(_ forward: PortForward) -> KilnError {
+        KilnError(
+            "machine.forward-failed",
+            "QEMU still forwards port \(forward.host) of 127.0.0.1 to port \(forward.guest) of the guest, which it was told to "
+                + "end",
+            hint: "see what the machine does with 'kiln logs --source qemu', or stop and start it"
+        )
     }
 
     private static func refused(_ forward: PortForward, _ answer: String) -> KilnError {

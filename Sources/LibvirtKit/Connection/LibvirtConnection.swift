@@ -72,6 +72,12 @@ public actor LibvirtConnection {
         try watchClosure(of: opened)
     }
 
+    /// Whether nothing can be asked over this connection any more.
+    public var isLost: Bool {
+        guard closeReason == nil, let pointer else { return true }
+        return virConnectIsAlive(pointer) != 1
+    }
+
     /// Closes the connection and ends its event streams.
     ///
     /// Waits for guest calls in flight, each of which has a deadline of its own. Closing twice is not an error.

@@ -15,14 +15,21 @@ extension LibvirtConnection {
 
     /// One domain; nil when there is none of that name, which is not an error.
     ///
-    /// - Throws: ``LibvirtError``.
+    /// - Throws: ``LibvirtError`` where it can't be found out, or where what is listed can't be read.
     public func domain(named name: String) throws(LibvirtError) -> DomainSnapshot? {
         do throws(LibvirtError) {
             return try DomainSnapshot(reading: try lookUp(name, for: "look up domain"))
         } catch {
-            guard error.code == .noDomain else { throw error }
-            return nil
+            // Why a look-up fails is told in numbers that differ between versions; the list tells what there is.
+            guard try domainNames().contains(name) else { return nil }
+            throw error
         }
+    }
+
+    private func domainNames() throws(LibvirtError) -> Set<String> {
+        var names: Set<String> = []
+        try forEachHandle { domain throws(LibvirtError) in names.insert(domain.name) }
+        return names
     }
 
     /// The state of one domain.
@@ -119,6 +126,20 @@ extension LibvirtConnection {
 
     /// Visits every domain; one that vanishes while it is visited is passed over.
     func forEachDomain(_ body: (borrowing DomainHandle) throws(LibvirtError) -> Void) throws(LibvirtError) {
+        var failures: [(name: String, error: LibvirtError)] = []
+        try forEachHandle { domain throws(LibvirtError) in
+            do throws(LibvirtError) {
+                try body(domain)
+            } catch {
+                failures.append((domain.name, error))
+            }
+        }
+        guard !failures.isEmpty else { return }
+        let names = try domainNames()
+        if let failure = failures.first(where: { names.contains($0.name) }) { throw failure.error }
+    }
+
+    private func forEachHandle(_ body: (borrowing DomainHandle) throws(LibvirtError) -> Void) throws(LibvirtError) {
         let operation = "list domains of"
         var list: UnsafeMutablePointer<virDomainPtr?>?
         let count = try LibvirtError.check(
@@ -137,7 +158,7 @@ extension LibvirtConnection {
             do throws(LibvirtError) {
                 try body(domain)
             } catch {
-                if error.code != .noDomain { failure = error }
+                failure = error
             }
         }
         if let failure { throw failure }

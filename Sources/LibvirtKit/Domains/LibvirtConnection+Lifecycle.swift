@@ -84,25 +84,24 @@ extension LibvirtConnection {
     ///
     /// A transient domain is then gone.
     ///
-    /// Right after a connect the QEMU driver may answer "domain not found" although the machine does die. So that
-    /// answer is checked against the state, for at most five seconds.
+    /// Right after a connect the QEMU driver may answer "domain not found" although the machine does die. So an error
+    /// counts only if the machine is still on five seconds later.
     ///
     /// - Parameters:
     ///   - name: the domain's name.
     ///   - graceful: SIGTERM only; QEMU gets to flush its caches, and where it does not end in time this fails.
-    /// - Throws: ``LibvirtError``: `noDomain`, `operationInvalid` when it is off already, `resourceBusy` where QEMU did
-    ///   not end.
+    /// - Throws: ``LibvirtError`` where the machine is still on. One that is off, or not there, is no error.
     public func destroyDomain(named name: String, graceful: Bool = false) async throws(LibvirtError) {
+        guard let present = try self.domain(named: name), present.isActive else { return }
         let operation = "destroy domain"
         let domain = try lookUp(name, for: operation)
         let flags = graceful ? VIR_DOMAIN_DESTROY_GRACEFUL.rawValue : VIR_DOMAIN_DESTROY_DEFAULT.rawValue
         guard virDomainDestroyFlags(domain.pointer, flags) < 0 else { return }
         let error = LibvirtError.last(operation: operation, subject: name)
-        guard error.code == .noDomain else { throw error }
         let end = ContinuousClock.now.advanced(by: .seconds(5))
         while let snapshot = try self.domain(named: name), snapshot.isActive {
             guard ContinuousClock.now < end else { throw error }
-            // The reconnect that causes this has no event of its own. Cancelled, the loop merely re-reads faster.
+            // The reconnect that may cause this has no event of its own. Cancelled, the loop merely re-reads faster.
             try? await Task.sleep(for: .milliseconds(50))
         }
     }

@@ -27,12 +27,9 @@ extension LibvirtConnection {
         try forEachDomain { domain throws(LibvirtError) in
             guard busy == nil, virDomainIsActive(domain.pointer) == 1 else { return }
             var info = virDomainControlInfo()
-            guard virDomainGetControlInfo(domain.pointer, &info, 0) == 0 else {
-                let error = LibvirtError.last(operation: "read control state of domain", subject: domain.name)
-                // A machine that has just ended is settled, and so is one of a driver without reconnects.
-                guard [.operationInvalid, .noSupport, .noDomain].contains(error.code) else { throw error }
-                return
-            }
+            // A reconnect is told as a state. No answer comes from a machine that has just ended, and from a driver
+            // without reconnects; both are settled.
+            guard virDomainGetControlInfo(domain.pointer, &info, 0) == 0 else { return }
             if info.state == VIR_DOMAIN_CONTROL_JOB.rawValue || info.state == VIR_DOMAIN_CONTROL_OCCUPIED.rawValue {
                 busy = domain.name
             }

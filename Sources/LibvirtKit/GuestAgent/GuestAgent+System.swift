@@ -12,9 +12,8 @@ extension GuestAgent {
     /// Frozen, the agent refuses most commands, `guest-exec` among them. After an error the state is unknown: thaw.
     ///
     /// - Parameter deadline: how long the guest may take to flush.
-    /// - Returns: how many file systems were frozen.
-    public func freeze(deadline: Duration) async throws -> Int {
-        try await ask("guest-fsfreeze-freeze", timeout: deadline)
+    public func freeze(deadline: Duration) async throws {
+        try await reach(.frozen, by: "guest-fsfreeze-freeze", deadline)
     }
 
     /// Lets writes go on.
@@ -22,10 +21,19 @@ extension GuestAgent {
     /// Thawing what is not frozen is not an error.
     ///
     /// - Parameter deadline: how long the guest may take.
-    /// - Returns: how many file systems were thawed.
-    @discardableResult
-    public func thaw(deadline: Duration) async throws -> Int {
-        try await ask("guest-fsfreeze-thaw", timeout: deadline)
+    public func thaw(deadline: Duration) async throws {
+        try await reach(.thawed, by: "guest-fsfreeze-thaw", deadline)
+    }
+
+    // An answer may get lost on its way; the guest knows what it is.
+    private func reach(_ wanted: FreezeStatus, by command: String, _ deadline: Duration) async throws {
+        do {
+            let _: Int = try await ask(command, timeout: deadline)
+        } catch let error as LibvirtError {
+            guard (try? await freezeStatus()) == wanted else { throw error }
+        } catch let error as GuestAgentError {
+            guard (try? await freezeStatus()) == wanted else { throw error }
+        }
     }
 
     /// Whether the guest's file systems are frozen.

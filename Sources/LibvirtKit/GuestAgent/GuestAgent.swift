@@ -6,8 +6,8 @@ import Foundation
 /// decoded into types, and a wrong one is a ``GuestAgentError``, never a crash. Commands follow one another on the
 /// domain's lane; see ``LibvirtConnection/agentCommand(_:of:timeout:)``.
 ///
-/// Every call throws ``LibvirtError`` (`agentUnresponsive` where no agent answers, `internalError` with the agent's
-/// words where it refuses) or ``GuestAgentError``. libvirt marks a domain used this way as tainted by
+/// Every call throws ``LibvirtError`` where no agent answers, or ``GuestAgentError``, which holds its words where it refuses.
+/// Which of the two it is, is not read from libvirt's error but found out by asking again. libvirt marks a domain used this way as tainted by
 /// "custom-ga-command", which only says that.
 public struct GuestAgent: Sendable {
     /// The domain's name.
@@ -64,15 +64,16 @@ public struct GuestAgent: Sendable {
         let end = ContinuousClock.now + Self.frozenPatience
         var isAgain = false
         while true {
+            let begin = ContinuousClock.now
             do {
                 return try await channel(json, timeout)
-            } catch let error as LibvirtError
-                where error.code == .internalError && !command.hasPrefix("guest-fsfreeze")
-            {
-                let isFrozen = try? await freezeStatus() == .frozen
+            } catch let error as LibvirtError where command != "guest-ping" {
+                // Who had no answer in time may yet have been heard; who is refused gets to know at once.
+                guard ContinuousClock.now - begin < timeout, (try? await ping()) != nil else { throw error }
+                let isFrozen = command.hasPrefix("guest-fsfreeze") ? nil : try? await freezeStatus() == .frozen
                 // Thawed by now, it may still have been frozen when it refused.
                 guard isFrozen == true || (isFrozen == false && !isAgain), ContinuousClock.now < end else {
-                    throw error
+                    throw GuestAgentError.refused(command: command, reason: error.message)
                 }
                 isAgain = isFrozen == false
                 // No event tells of a thaw.
@@ -115,6 +116,8 @@ public struct GuestAgent: Sendable {
 public enum GuestAgentError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The answer is no JSON, has another shape or contradicts itself.
     case malformedAnswer(command: String, reason: String)
+    /// The agent answers other commands, but not this one; the reason is in its words.
+    case refused(command: String, reason: String)
     /// The answer, or the file, is larger than it may be, in bytes.
     case answerTooLarge(command: String, limit: Int)
 
@@ -122,6 +125,7 @@ public enum GuestAgentError: Error, Sendable, Equatable, CustomStringConvertible
     public var description: String {
         switch self {
         case .malformedAnswer(let command, let reason): "guest agent's answer to \(command) is malformed: \(reason)"
+        case .refused(let command, let reason): "guest agent refuses \(command): \(reason)"
         case .answerTooLarge(let command, let limit): "guest agent's answer to \(command) exceeds \(limit) bytes"
         }
     }

@@ -59,6 +59,8 @@ public struct LiveDomain: Sendable, Hashable {
     public let kernel: String?
     /// The initial RAM disk of a direct boot.
     public let initrd: String?
+    /// Whether it has variables of a firmware of its own, which UEFI needs.
+    public let hasFirmwareVariables: Bool
 
     /// Reads a domain document.
     ///
@@ -86,6 +88,7 @@ public struct LiveDomain: Sendable, Hashable {
         interfaces = devices.all("interface").compactMap(Interface.init) + LiveDomain.passedInterfaces(in: domain)
         kernel = domain.child("os")?.child("kernel")?.text
         initrd = domain.child("os")?.child("initrd")?.text
+        hasFirmwareVariables = domain.child("os").map { $0["firmware"] == "efi" || $0.child("nvram") != nil } ?? false
     }
 
     /// The socket of the guest agent.
