@@ -18,10 +18,7 @@ struct Programs: Sendable {
         let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path
         kiln = URL(fileURLWithPath: named ?? beside + "/kiln").resolvingSymlinksInPath().path
         checkout = FileManager.default.currentDirectoryPath
-        runtime = Programs.folder(
-            of: "libswiftCore.so",
-            maps: try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-        )
+        runtime = Programs.folder(of: "libswiftCore.so", among: Programs.mapped)
         guard FileManager.default.isExecutableFile(atPath: kiln) else {
             throw ValidationError("there is no program \(kiln); build it, or name it with --kiln")
         }
@@ -30,11 +27,17 @@ struct Programs: Sendable {
         }
     }
 
-    /// The folder from which a process has mapped a library, by its `/proc/PID/maps`.
-    static func folder(of library: String, maps: String) -> String? {
-        // proc(5): the path is what follows the fifth field.
-        let path = maps.split(separator: "\n").first { $0.hasSuffix("/" + library) }
-            .flatMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } }
-        return path.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
+    /// The files that this process has mapped.
+    ///
+    /// Not from `/proc/self/maps`, of which Foundation reads only the first page.
+    private static var mapped: [String] {
+        let folder = "/proc/self/map_files"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+    }
+
+    /// The folder of a library, where it is among these files.
+    static func folder(of library: String, among files: [String]) -> String? {
+        files.first { $0.hasSuffix("/" + library) }.map { URL(fileURLWithPath: $0).deletingLastPathComponent().path }
     }
 }

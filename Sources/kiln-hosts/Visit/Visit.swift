@@ -26,7 +26,8 @@ struct Visit {
         return HostFindings(
             suite: root.suite,
             findings: findings,
-            ending: end.status == 0 ? nil : "the visit ended with \(end.status): \(end.errors.suffix(1000))",
+            // Why, it has said already.
+            ending: end.status == 0 ? nil : "the visit ended with \(end.status)",
             took: ContinuousClock.now - start
         )
     }
