@@ -30,6 +30,12 @@ package enum Processes {
     /// Whether a process is there and no zombie.
     package static func isAlive(_ pid: Int32) -> Bool { state(of: pid).map { $0 != "Z" && $0 != "X" } ?? false }
 
+    /// The processes that the first thread of a process has started.
+    package static func children(of pid: Int32) -> [Int32] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
+
     /// Who traces a process, asked of each of its threads; 0 stands for nobody.
     package static func tracers(of pid: Int32) -> Set<Int32> {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []

@@ -25,7 +25,6 @@ struct BootSeries {
             "\(account.home)/images/sha256/" + digest.trimmingCharacters(in: .newlines).replacing("sha256:", with: "")
         var chosen: [String] = []
         try Lab.with("boots", account) { chosen = try BootSeries.processor(of: $0) }
-        try account.removeVolumes()
         processor = chosen
     }
 

@@ -27,7 +27,6 @@ extension Check {
                 try lab.insistOnOneServing()
                 try Writer.insist(on: acknowledged, in: try lab.shell("cat /data/kept/numbers"))
             }
-            try account.removeVolumes()
         }
     }
 }

@@ -27,7 +27,6 @@ extension Check {
             }
             try lab.deleteAndReturn()
         }
-        try account.removeVolumes()
     }
 }
 

@@ -26,7 +26,7 @@ struct Lab {
     var web: String { name + "/web" }
     var data: String { name + "/data" }
 
-    /// Brings a lab up, gives it to `body`, and takes it down.
+    /// Brings a lab up, gives it to `body`, takes it down, and removes its volumes.
     static func with(
         _ name: String,
         _ account: Account,
@@ -56,6 +56,7 @@ struct Lab {
         try body(lab)
         try lab.kiln("down", name)
         guard lab.machines.isEmpty else { throw Failure("after 'kiln down \(name)' a machine of it runs") }
+        try account.removeVolumes()
     }
 
     /// Runs kiln, which has to end with a status; returns its standard output.

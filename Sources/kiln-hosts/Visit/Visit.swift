@@ -41,8 +41,8 @@ struct Visit {
             told = text.count
         }
         while !child.hasEnded {
-            // The first process of a process namespace takes all others with it.
-            if Interruption.isCaught { child.send(SIGKILL) }
+            // The first process of a process namespace ends after all others, which end with it; unshare waits for it.
+            if Interruption.isCaught { Processes.children(of: child.pid).forEach { kill($0, SIGKILL) } }
             tell()
             pause(.milliseconds(100))
         }
