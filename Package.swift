@@ -86,9 +86,16 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .target(name: "KilnOutside", swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-hosts",
+            dependencies: ["KilnImages", "KilnOutside", argumentParser, crypto],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnOutside", "KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -103,7 +110,12 @@ let package = Package(
             path: "Tests/LyingLibvirt",
             linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["KilnModel", "kiln", "kiln-hosts", "kiln-sweep"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "HostTierTests", dependencies: ["KilnOutside", "kiln-hosts"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

@@ -3,13 +3,13 @@ import KilnModel
 import KilnSystem
 
 /// Where packages come from: the mirrors that the host's own apt is configured with, for another suite.
-enum DebianSources {
+public enum DebianSources {
     /// Lines for a `sources.list` of `suite`.
     ///
     /// The host's own suite names are what apt says it uses; those that belong to the host's release are renamed, so that
     /// `bookworm-security` becomes `trixie-security`. Other archives, such as a vendor's, are left out.
     /// - Throws: `KilnError` with code `bake.no-mirror`.
-    static func lines(for suite: String) async throws -> [String] {
+    public static func lines(for suite: String) async throws -> [String] {
         let own = try hostSuite()
         let targets = try await Command.bake(
             "apt-get",
