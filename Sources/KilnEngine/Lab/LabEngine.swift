@@ -85,9 +85,10 @@ public struct LabEngine: Sendable {
     ///
     /// - Throws: `image.users-unknown` where that can't be told of a server.
     public func servers(needing digest: ImageDigest) throws -> [ServerID] {
-        try servers().filter { id in
+        let lent = volumes.lentGenerations()
+        return try servers().filter { id in
             do {
-                let history = try workspace(id).history()
+                let history = try workspace(id).history(lent: lent)
                 let last = (history.open ?? history.halted)?.replacement
                 // One that has only begun may not have come to be anything.
                 let made = last.map { $0.completed.contains { $0.step == .prepare } ? [$0.intent.to] : [] } ?? []
@@ -108,8 +109,9 @@ public struct LabEngine: Sendable {
     public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
 
     /// The machine that commands reach: the serving one, or the new one while a replacement is past its handover.
-    public func machine(_ id: ServerID) throws -> MachineID {
-        let history = try history(id)
+    public func machine(_ id: ServerID) throws -> MachineID { try machine(id, in: history(id)) }
+
+    func machine(_ id: ServerID, in history: ServerHistory) throws -> MachineID {
         if let open = history.open?.replacement, open.isHandedOver, open.direction == .forward {
             return id.machine(open.intent.to)
         }
