@@ -39,9 +39,11 @@ struct RawContentTests {
             change(path("raw"))
             return size.map { ByteCount(bytes: $0) }
         }
-        let comparison = ["compare", "-s", "-f", "raw", "-F", "qcow2", path("raw"), path("2.qcow2")]
+        let comparison = ["compare", "-f", "raw", "-F", "qcow2", path("raw"), path("2.qcow2")]
         let compared = try await Command("qemu-img", comparison).result()
         #expect(compared.status == 0, "\(compared.text)")
+        let size = try FileManager.default.attributesOfItem(atPath: path("raw"))[.size] as? UInt64
+        #expect(try disks.examineLayer(path("2.qcow2"), over: "1.qcow2").bytes == size)
         #expect(directory.names == ["1.qcow2", "2.qcow2", "raw"])
     }
 

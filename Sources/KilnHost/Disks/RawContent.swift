@@ -65,7 +65,8 @@ struct RawContent: Sendable {
                 if entries[next - 1].digest == Digest(bytes) { return }
             }
             let offset = Int(number) * RawContent.cluster
-            guard pwrite(output, bytes.baseAddress, bytes.count, offset) == bytes.count else {
+            let count = min(bytes.count, file.size - offset)
+            guard pwrite(output, bytes.baseAddress, count, offset) == count else {
                 throw RawContent.notMade(changes)
             }
         }
@@ -110,7 +111,9 @@ private final class SparseFile {
 
     deinit { if file >= 0 { close(file) } }
 
-    /// Calls `body` with each cluster that is not all zeros, in order; the last one may be shorter.
+    /// Calls `body` with each cluster that is not all zeros, in order.
+    ///
+    /// One that the end of the file cuts off is filled up with zeros, as if the disk had been made larger.
     func forEachCluster(_ body: (_ number: UInt64, _ bytes: UnsafeRawBufferPointer) throws -> Void) throws {
         let cluster = RawContent.cluster
         // The second half stays zero, to compare with.
@@ -127,8 +130,9 @@ private final class SparseFile {
                 guard wanted > 0, pread(file, start, wanted, offset) == wanted else {
                     throw failed("can't be read at \(offset)")
                 }
-                if memcmp(start, start + cluster, wanted) != 0 {
-                    try body(UInt64(offset / cluster), UnsafeRawBufferPointer(start: start, count: wanted))
+                memset(start + wanted, 0, cluster - wanted)
+                if memcmp(start, start + cluster, cluster) != 0 {
+                    try body(UInt64(offset / cluster), UnsafeRawBufferPointer(start: start, count: cluster))
                 }
                 offset += cluster
             }
