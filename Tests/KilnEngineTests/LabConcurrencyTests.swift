@@ -39,7 +39,7 @@ import Testing
         #expect(status.operation?.pid == getpid())
         #expect(try world.engine.history(world.id).open?.replacement.intent.to == Generation(2))
         #expect(try world.engine.machine(world.id) == world.machine(2))
-        #expect(try world.engine.volumes.list().count == 1)
+        #expect(world.engine.volumes.names(of: world.id.lab).count == 1)
         #expect(try await world.engine.plan(try world.lab()).count == 1)
         world.world.hypervisor.setBehaviour(
             GuestBehaviour(),

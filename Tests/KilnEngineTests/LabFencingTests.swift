@@ -39,7 +39,7 @@ import Testing
             let taken = Mutex("")
             fakes.faults.onCall { [weak fake = fakes] in
                 guard let fake, taken.withLock({ $0.isEmpty }), fake.progress.contains(where: Self.isHandedOver),
-                    let record = try? fake.engine.volumes.list().first, let layer = record.layers.last
+                    let record = fake.engine.volumes.readableList().volumes.first, let layer = record.layers.last
                 else { return }
                 taken.withLock { $0 = "\(volume)/\(layer)" }
                 fake.holders.hold("\(volume)/\(layer)", by: Self.holder)
@@ -193,7 +193,7 @@ import Testing
         default: try await world.engine.down(world.id.lab)
         }
         #expect(try world.engine.servers() == (next == "down" ? [] : [world.id]))
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
         #expect(try await world.world.hypervisor.machines().keys.filter { $0.server == canary } == [])
         #expect(world.world.hypervisor.violations.isEmpty)

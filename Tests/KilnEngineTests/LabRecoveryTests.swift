@@ -37,12 +37,12 @@ import Testing
         world.world.faults.before("start", nil)
         world.world.faults.disarm()
         try world.world.reviveAfterCrash()
-        let names = try world.engine.volumes.list().map(\.name.text)
+        let names = world.engine.volumes.names(of: world.id.lab).map(\.text)
         try #require(names == ["data", "data-canary"])
         var spec = try world.spec()
         spec.volumes = [:]
         try await world.up(spec)
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
     }
 

@@ -124,7 +124,7 @@ import Testing
         }
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(try world.engine.servers() == [world.id])
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.history(world.id).operations.count == 1)
     }
 
@@ -135,7 +135,7 @@ import Testing
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
         #expect(try await world.engine.replace(world.id, options).outcome == .committed)
         #expect(try world.engine.servers() == [world.id])
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(world.world.hypervisor.alive == [world.machine(2)])
     }
 }

@@ -232,6 +232,26 @@ struct VolumeTests {
         #expect(await code { try await store.requireClean(lab: test.id.lab, name: test.volume) } == "volume.damaged")
     }
 
+    @Test("a file system that is newer than the tools is never repaired, and after a lost power not trusted either")
+    func newerFileSystem() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("newer", by: 1)
+        try await test.engine.stop(test.id, force: true)
+        let check = try await test.engine.checkVolume(lab: test.id.lab, test.volume, repair: true)
+        #expect(check.finding == .newer(features: ["FEATURE_C15"], than: "a tool 1.0") && check.repaired == nil)
+        #expect(try test.record().snapshots.isEmpty && test.record().isUnclean)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+        #expect(error?.code == "volume.newer-features" && error?.exit == .halted)
+        #expect(error?.message.contains("a tool 1.0 does not know FEATURE_C15") == true)
+        // One that was shut down in order needs no check.
+        let other = try LabTestWorld()
+        try await other.up()
+        other.write("newer", by: 1)
+        try await other.engine.stop(other.id)
+        try await other.engine.start(other.id)
+    }
+
     @Test("a volume only grows, the lab file then has to follow, and a return to before makes it small again")
     func grows() async throws {
         let test = try LabTestWorld()

@@ -82,18 +82,18 @@ struct VolumeDiskTests {
     @Test("a sound file system is clean, a damaged one comes with e2fsck's words, and a repair is a small layer")
     func checksAndRepairs() async throws {
         try await makeVolume()
-        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
+        #expect(try await tool.checkFileSystem(.ext4, of: path("2.qcow2")) == .clean)
         // Descriptors, bitmaps and inodes of the first block group; superblock and its copies stay.
         try await write("0x5a", at: "2k", "300k", in: "2.qcow2")
-        let finding = try await tool.checkFileSystem(of: path("2.qcow2"))
+        let finding = try await tool.checkFileSystem(.ext4, of: path("2.qcow2"))
         guard case .damaged(let words) = finding else {
             Issue.record("\(finding)")
             return
         }
         #expect(!words.isEmpty)
         let before = FileManager.default.contents(atPath: path("2.qcow2"))
-        try await tool.repairFileSystem(of: path("2.qcow2"), into: path("3.qcow2"))
-        #expect(try await tool.checkFileSystem(of: path("3.qcow2")) == .clean)
+        try await tool.repairFileSystem(.ext4, of: path("2.qcow2"), into: path("3.qcow2"))
+        #expect(try await tool.checkFileSystem(.ext4, of: path("3.qcow2")) == .clean)
         #expect(try tool.examineLayer(path("3.qcow2"), over: "2.qcow2") == .mebibytes(32))
         #expect(FileManager.default.contents(atPath: path("2.qcow2")) == before)
         #expect(directory.names.allSatisfy { $0.hasSuffix(".qcow2") })
@@ -102,9 +102,9 @@ struct VolumeDiskTests {
     @Test("a grown volume has a larger file system over the same layers, and its content")
     func grows() async throws {
         try await makeVolume()
-        try await tool.growFileSystem(of: path("2.qcow2"), to: .mebibytes(96), into: path("3.qcow2"))
+        try await tool.growFileSystem(.ext4, of: path("2.qcow2"), to: .mebibytes(96), into: path("3.qcow2"))
         #expect(try tool.examineLayer(path("3.qcow2"), over: "2.qcow2") == .mebibytes(96))
-        #expect(try await tool.checkFileSystem(of: path("3.qcow2")) == .clean)
+        #expect(try await tool.checkFileSystem(.ext4, of: path("3.qcow2")) == .clean)
         try await tool.exportDisk(path("3.qcow2"), to: path("raw"), as: .raw)
         let described = try await Command("dumpe2fs", ["-h", path("raw")]).run().text
         #expect(described.contains("Block count:              98304"), "\(described)")
@@ -127,9 +127,9 @@ struct VolumeDiskTests {
             #expect(write.status == 0 && plant.status != 0)
             #expect(access(raw, F_OK) == 0)
         }
-        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
-        try await tool.repairFileSystem(of: path("2.qcow2"), into: path("3.qcow2"))
-        try await tool.growFileSystem(of: path("3.qcow2"), to: .mebibytes(48), into: path("4.qcow2"))
+        #expect(try await tool.checkFileSystem(.ext4, of: path("2.qcow2")) == .clean)
+        try await tool.repairFileSystem(.ext4, of: path("2.qcow2"), into: path("3.qcow2"))
+        try await tool.growFileSystem(.ext4, of: path("3.qcow2"), to: .mebibytes(48), into: path("4.qcow2"))
         #expect(directory.mode("4.qcow2") == "600")
         #expect(directory.names == ["1.qcow2", "2.qcow2", "3.qcow2", "4.qcow2"])
     }

@@ -4,7 +4,7 @@ import KilnModel
 
 /// Disk files as small texts: a first line that names the file below and the size, then one line per write.
 ///
-/// A line `damage` damages the file system, until a line `repair`.
+/// A line `damage` damages the file system, until a line `repair`; a line `newer` gives it a feature that nobody knows.
 public final class FakeDisks: DiskTool {
     private let faults: Faults
 
@@ -92,16 +92,22 @@ public final class FakeDisks: DiskTool {
         }
     }
 
-    /// Looks for a line `damage` without a later `repair`.
-    public func checkFileSystem(of disk: String) async throws -> FileSystemFinding {
+    /// Looks for a line `damage` without a later `repair`, and for a line `newer`.
+    public func checkFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String) async throws -> FileSystemFinding {
         try faults.call("checkFileSystem") {
-            let last = try FakeDisks.written(disk).last { $0 == "damage" || $0 == "repair" }
+            let lines = try FakeDisks.written(disk)
+            if lines.contains("newer") { return .newer(features: ["FEATURE_C15"], than: "a tool 1.0") }
+            let last = lines.last { $0 == "damage" || $0 == "repair" }
             return last == "damage" ? .damaged(["a line says so"]) : .clean
         }
     }
 
     /// Writes a layer with the line `repair`.
-    public func repairFileSystem(of disk: String, into layer: String) async throws {
+    public func repairFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        into layer: String
+    ) async throws {
         try faults.call("repairFileSystem") {
             let name = (disk as NSString).lastPathComponent
             try FakeDisks.make(layer, "over \(name)\t\(try FakeDisks.size(disk))\nrepair\n")
@@ -109,7 +115,12 @@ public final class FakeDisks: DiskTool {
     }
 
     /// Writes a larger layer.
-    public func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws {
+    public func growFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        to size: ByteCount,
+        into layer: String
+    ) async throws {
         try faults.call("growFileSystem") {
             try FakeDisks.make(layer, "over \((disk as NSString).lastPathComponent)\t\(size.bytes)\n")
         }

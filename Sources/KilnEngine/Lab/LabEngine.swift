@@ -86,9 +86,10 @@ public struct LabEngine: Sendable {
     ///
     /// - Throws: `image.users-unknown` where that can't be told of a server.
     public func servers(needing digest: ImageDigest) throws -> [ServerID] {
-        try servers().filter { id in
+        let lent = volumes.lentGenerations()
+        return try servers().filter { id in
             do {
-                let history = try workspace(id).history()
+                let history = try workspace(id).history(lent: lent)
                 // Its machine may be in the making.
                 if history.open?.replacement.intent.digest == digest { return true }
                 let last = (history.open ?? history.halted)?.replacement
@@ -111,8 +112,9 @@ public struct LabEngine: Sendable {
     public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
 
     /// The machine that commands reach: the serving one, or the new one while a replacement is past its handover.
-    public func machine(_ id: ServerID) throws -> MachineID {
-        let history = try history(id)
+    public func machine(_ id: ServerID) throws -> MachineID { try machine(id, in: history(id)) }
+
+    func machine(_ id: ServerID, in history: ServerHistory) throws -> MachineID {
         if let open = history.open?.replacement, open.isHandedOver, open.direction == .forward {
             return id.machine(open.intent.to)
         }

@@ -28,19 +28,27 @@ public protocol DiskTool: Sendable {
     /// Returns the size that a guest sees. Throws `disk.refused`.
     func examineLayer(_ path: String, over backing: String?) throws -> ByteCount
     /// Checks the file system on a disk of examined layers, on a private copy; the disk stays as it is.
-    func checkFileSystem(of disk: String) async throws -> FileSystemFinding
+    func checkFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String) async throws -> FileSystemFinding
     /// Repairs the file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the differences.
     ///
-    /// Throws `disk.beyond-repair`.
-    func repairFileSystem(of disk: String, into layer: String) async throws
+    /// Throws `disk.beyond-repair` or `disk.newer-features`.
+    func repairFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String, into layer: String) async throws
     /// Enlarges disk and file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the
     /// differences.
-    func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws
+    ///
+    /// Throws `disk.too-large` beyond a limit that is known, `disk.not-grown` where a tool knows of another one, and
+    /// `disk.not-sound` or `disk.newer-features`.
+    func growFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        to size: ByteCount,
+        into layer: String
+    ) async throws
     /// Writes the content of a disk, with a mark that is nobody's, to a new file of mode 0600 that stands alone.
     func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
     /// Makes a qcow2 file at `layer`, with the mark, from a foreign disk file that holds an ext4 file system; returns its size.
     ///
-    /// Throws `disk.refused` or `disk.not-ext4`.
+    /// Throws `disk.refused`, `disk.not-ext4` or `disk.newer-features`.
     func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount
 }
 
@@ -56,13 +64,20 @@ public enum DiskFormat: String, Sendable, Hashable, Codable, CaseIterable {
 public enum FileSystemFinding: Sendable, Hashable {
     /// Nothing to remark.
     case clean
-    /// Sound once its journal was replayed, which the next mount does by itself.
+    /// Sound once its journal was replayed and deleted files were released, which the next mount does by itself.
     case replayed
     /// Damaged; the words of the checking program, made safe to print.
     case damaged([String])
+    /// Made with features that the checking program doesn't know, so that nobody can say; the program with its version.
+    case newer(features: [String], than: String)
 
     /// Whether it can be mounted without a worry.
-    public var isSound: Bool { if case .damaged = self { false } else { true } }
+    public var isSound: Bool {
+        switch self {
+        case .clean, .replayed: true
+        case .damaged, .newer: false
+        }
+    }
 }
 
 /// Writes seed disks.

@@ -15,10 +15,13 @@ public struct VolumeStore: Sendable {
     let disks: any DiskTool
     let holders: any HolderInspection
 
-    /// All volumes, by lab and name.
-    public func list() throws -> [VolumeRecord] {
-        try names(in: state.volumes).flatMap { lab in
-            try names(in: "\(state.volumes)/\(lab)").compactMap { try record(lab: lab, $0) }
+    /// The names of a lab's volumes, also of those whose records can't be read.
+    public func names(of lab: Name) -> [Name] { names(in: "\(state.volumes)/\(lab)") }
+
+    /// The generations that volumes are lent to, as far as records can be read.
+    func lentGenerations() -> [ServerID: Set<Generation>] {
+        readableList().volumes.compactMap(\.lease?.machine).reduce(into: [:]) {
+            $0[$1.server, default: []].insert($1.generation)
         }
     }
 
@@ -26,7 +29,7 @@ public struct VolumeStore: Sendable {
     public func readableList() -> (volumes: [VolumeRecord], damaged: [any Error]) {
         var found: (volumes: [VolumeRecord], damaged: [any Error]) = ([], [])
         for lab in names(in: state.volumes) {
-            for name in names(in: "\(state.volumes)/\(lab)") {
+            for name in names(of: lab) {
                 do {
                     if let record = try record(lab: lab, name) { found.volumes.append(record) }
                 } catch {
@@ -190,7 +193,7 @@ public struct VolumeStore: Sendable {
     public func existing(lab: Name, _ name: Name) throws -> VolumeRecord {
         if let record = try record(lab: lab, name) { return record }
         let known = names(in: state.volumes).flatMap { lab in
-            names(in: "\(state.volumes)/\(lab)").map { "\(lab)/\($0)" }
+            names(of: lab).map { "\(lab)/\($0)" }
         }
         throw KilnError(
             "volume.missing",

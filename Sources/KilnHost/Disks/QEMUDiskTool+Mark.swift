@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 extension QEMUDiskTool {
     /// Reads the mark through the whole chain, in some ten milliseconds.

@@ -48,7 +48,7 @@ extension QEMUDiskTool {
                     exit: .invalidFile
                 )
             }
-            if case .damaged(let words) = try await examine(raw) {
+            if case .damaged(let words) = try await examine(raw, of: file) {
                 throw KilnError(
                     "disk.not-ext4",
                     "the file system on \(file) is damaged",

@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// Guests through their agent.
