@@ -44,7 +44,8 @@ struct LocalVerbTests {
         try await Fixtures.withDirectory { directory in
             let path = directory + "/lab.yaml"
             let server = "{ image: i, user-data: { runcmd: ['mke2fs $d'] } }"
-            try Data("kiln: 1\nname: a\nlab: { servers: { web: \(server) } }\n".utf8).write(to: URL(fileURLWithPath: path))
+            let lab = Data("kiln: 1\nname: a\nlab: { servers: { web: \(server) } }\n".utf8)
+            try lab.write(to: URL(fileURLWithPath: path))
             let recorded = RecordedSession()
             let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", path]) as? ScenarioLintVerb)
             #expect(await verb.status(in: recorded.session()) == 0)
