@@ -39,6 +39,22 @@ struct LocalVerbTests {
         }
     }
 
+    @Test("lint prints what can't be known as a warning, for programs too, and exits 0")
+    func lintWarns() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/lab.yaml"
+            let server = "{ image: i, user-data: { runcmd: ['mke2fs $d'] } }"
+            let lab = Data("kiln: 1\nname: a\nlab: { servers: { web: \(server) } }\n".utf8)
+            try lab.write(to: URL(fileURLWithPath: path))
+            let recorded = RecordedSession()
+            let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", path]) as? ScenarioLintVerb)
+            #expect(await verb.status(in: recorded.session()) == 0)
+            #expect(recorded.output.contains("warning: ") && recorded.output.contains("1 file without problems\n"))
+            let result = LintResult(files: [path]).payload
+            #expect(result.problems.isEmpty && result.warnings.map(\.path) == ["lab.servers.web.user-data.runcmd[0]"])
+        }
+    }
+
     @Test("without a lab file, up says how to get one")
     func noFile() {
         #expect { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: false) } throws: {

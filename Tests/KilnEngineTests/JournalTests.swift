@@ -44,6 +44,16 @@ import Testing
         #expect(try bounds(try bytes(journal)).last == (try bytes(journal).count))
     }
 
+    @Test("a step of an older Kiln was never booted again, and one without restarts is written as it was then")
+    func restarts() throws {
+        let old = #"{"completed":{"_0":"healthy","milliseconds":5}}"#
+        let event = JournalEvent.completed(.healthy, milliseconds: 5)
+        #expect(try JSONDecoder().decode(JournalEvent.self, from: Data(old.utf8)) == event)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(String(decoding: try encoder.encode(event), as: UTF8.self) == old)
+    }
+
     @Test("a journal that is not there, empty, or cut in its first line holds nothing, and can be appended to")
     func empty() throws {
         let directory = try TemporaryDirectory()

@@ -99,6 +99,8 @@ import Testing
             let report = try await world.replace("tiny:2")
             #expect(report.turn?.code == "ready.crashed" && report.turn?.reason.contains("int3") == true)
             #expect(report.turn?.hint?.contains("processors: 1") == (processors > 1))
+            #expect(report.turn?.reason.contains("booted twice") == true)
+            #expect(world.world.hypervisor.starts(world.machine(2)) == 2)
             try expectBack(world, report, written: ["a"])
         }
     }

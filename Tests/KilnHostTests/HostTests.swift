@@ -129,6 +129,19 @@ struct HostTests {
         #expect(!HostAcceleration.announcesVirtualisation("model name\t: vmx\nflags\t\t: fpu svm_lock\n"))
     }
 
+    @Test("only emulated machines have an emulator's faults and words; missing instructions are told on both")
+    func platform() throws {
+        let (kvm, tcg) = (HostAcceleration.platform(.kvm), HostAcceleration.platform(.tcg))
+        #expect(kvm.kernelWords.isEmpty && kvm.crashes.isEmpty && !kvm.isEmulated)
+        #expect(tcg.kernelWords == ["norandmaps"] && tcg.crashes.contains("double fault") && tcg.isEmulated)
+        for platform in [kvm, tcg] {
+            let line = "Fatal glibc error: CPU does not support x86-64-v3"
+            let sign = try #require(platform.signs.first { line.contains($0.text) })
+            #expect(sign.hint.contains("'cpu: x86-64-v3'") && sign.processors == 1)
+        }
+        #expect(tcg.signs.first { $0.text == "int3:" }?.processors == 2)
+    }
+
     @Test("the forwards of a running machine are read from its monitor's table")
     func forwards() {
         let table = """

@@ -22,7 +22,7 @@ struct LibvirtMachinesTests {
         try Data("<node>\(foreign)</node>".utf8).write(to: URL(fileURLWithPath: node))
         machines = LibvirtMachines(
             session: HypervisorSession { "test://\(node)" },
-            acceleration: .tcg,
+            platform: Platform(acceleration: .tcg),
             user: nil,
             owner: nil,
             // The test driver knows one type of domain and none of our devices.
@@ -42,9 +42,8 @@ struct LibvirtMachinesTests {
         return MachineSpec(
             id: id,
             uuid: UUID(),
-            acceleration: .tcg,
-            memory: .mebibytes(64),
-            processors: 1,
+            platform: Platform(acceleration: .tcg),
+            size: MachineSize(memory: .mebibytes(64), processors: 1),
             boot: .firmware(.bios, serial: ""),
             root: MachineSpec.Disk(path: "/root.qcow2", backing: []),
             seed: nil,
@@ -141,7 +140,7 @@ struct LibvirtMachinesTests {
     @Test("a hypervisor that can't be reached is an error of its own")
     func unreachable() async throws {
         let session = HypervisorSession { "qemu+unix:///session?socket=/nonexistent/socket" }
-        let machines = LibvirtMachines(session: session, acceleration: .tcg, user: nil, owner: nil)
+        let machines = LibvirtMachines(session: session, platform: Platform(acceleration: .tcg), user: nil, owner: nil)
         let error = await #expect(throws: KilnError.self) { try await machines.machines() }
         #expect(error?.code == "hypervisor.unreachable")
         #expect(error?.exit == .unreachable)

@@ -68,9 +68,8 @@ struct LiveMachine {
         return MachineSpec(
             id: id,
             uuid: UUID(),
-            acceleration: machines.acceleration,
-            memory: .mebibytes(256),
-            processors: 1,
+            platform: machines.platform,
+            size: MachineSize(memory: .mebibytes(256), processors: 1),
             boot: .direct(
                 kernel: home + "/kernel",
                 initrd: home + "/initrd",

@@ -33,8 +33,7 @@ struct ImageStoreTests {
                 boot: .direct(commandLine: "quiet"),
                 cloudInit: .subset,
                 ssh: false,
-                memory: .mebibytes(256),
-                processors: 1,
+                size: MachineSize(memory: .mebibytes(256), processors: 1),
                 ephemeral: [],
                 packages: [],
                 recipe: nil

@@ -69,8 +69,7 @@ public final class FakeImages: ImageSource {
             cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",
-            memory: .mebibytes(128),
-            processors: 1
+            size: MachineSize(memory: .mebibytes(128), processors: 1)
         )
         let image = StoredImage(manifest: manifest, disk: path, kernel: "\(directory)/kernel", initrd: nil)
         images.withLock { $0.append(image) }

@@ -20,7 +20,12 @@ public final class FakeHypervisor: MachineControl {
     }
 
     /// A fixed answer: machines are slow.
-    public let acceleration = MachineSpec.Acceleration.tcg
+    public let platform = Platform(
+        acceleration: .tcg,
+        kernelWords: ["fake.words"],
+        signs: [Platform.ConsoleSign("int3:", processors: 2, hint: "give the server 'processors: 1'")],
+        crashes: ["Oops: "]
+    )
     /// A fixed answer: the hypervisor knows.
     public let user: MachineSpec.User? = nil
     private let faults: Faults
@@ -96,7 +101,9 @@ public final class FakeHypervisor: MachineControl {
     }
 
     private func behaviour(_ machine: Machine, _ state: borrowing State) -> GuestBehaviour {
-        state.behaviours[machine.spec.root.backing.last ?? ""] ?? GuestBehaviour()
+        var behaviour = state.behaviours[machine.spec.root.backing.last ?? ""] ?? GuestBehaviour()
+        if behaviour.boot == .emulationFailsOnce { behaviour.boot = machine.starts > 1 ? .ready : .emulationFails }
+        return behaviour
     }
 
     private static func writable(_ spec: MachineSpec) -> [String] {
@@ -122,7 +129,10 @@ public final class FakeHypervisor: MachineControl {
     public func start(_ machine: MachineID, forwards: [PortForward]) async throws {
         try faults.call("start") {
             let console = try state.withLock { state in try boot(machine, forwards, &state) }
-            if let console { try Data(console.text.utf8).write(to: URL(fileURLWithPath: console.path)) }
+            guard let console else { return }
+            // As a hypervisor does: what earlier boots said stays.
+            let said = FileManager.default.contents(atPath: console.path) ?? Data()
+            try (said + Data(console.text.utf8)).write(to: URL(fileURLWithPath: console.path))
         }
     }
 
@@ -151,7 +161,8 @@ public final class FakeHypervisor: MachineControl {
         switch behaviour.boot {
         case .switchesOff: machine.state = .off
         case .pauses: machine.state = .paused
-        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails: machine.state = .running
+        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails, .emulationFailsOnce:
+            machine.state = .running
         }
         state.machines[id] = machine
         if behaviour.formats {

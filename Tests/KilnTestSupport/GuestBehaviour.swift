@@ -14,6 +14,8 @@ public struct GuestBehaviour: Sendable, Hashable {
         case panics
         /// The kernel crashes by a fault of the emulation.
         case emulationFails
+        /// It does so at its first boot, and is ready after the next.
+        case emulationFailsOnce
         /// It switches itself off.
         case switchesOff
         /// A write error pauses it.

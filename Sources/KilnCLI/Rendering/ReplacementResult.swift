@@ -31,6 +31,9 @@ struct ReplacementResult: Renderable {
         } else if let reason = report.reason {
             lines.append("why: \(ConsoleText.singleLine(reason))")
         }
+        lines += report.steps.filter { $0.restarts != nil }.map {
+            "note: in \($0.step.rawValue) a kernel crashed before init, maybe by a fault of the emulator, and was booted again"
+        }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {
             "discarded: what was written since is kept as the retained volume \($0); see 'kiln volume list'"

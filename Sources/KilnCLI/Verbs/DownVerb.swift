@@ -1,6 +1,7 @@
 import ArgumentParser
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// `kiln down`: removes a lab's machines.
 struct DownVerb: Verb {

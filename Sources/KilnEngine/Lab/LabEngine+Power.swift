@@ -38,7 +38,7 @@ extension LabEngine {
         let begin = ContinuousClock.now
         parts.progress(.began(workspace.id, machine.generation, .start))
         try await workspace.start(machine)
-        try await workspace.awaitReady(machine)
+        _ = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
         try await workspace.dropSeed(machine)
         try await workspace.requireMarks(of: machine)
         let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))

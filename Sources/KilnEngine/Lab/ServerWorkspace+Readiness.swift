@@ -83,13 +83,21 @@ extension ServerWorkspace {
     }
 
     private func waiter(_ machine: MachineID, ports: [Name: UInt16]) throws -> ReadinessWaiter {
-        let record = try record(machine)
-        let (log, allow) = (state.consoleLog(machine), record.spec.consoleAllow)
-        let console = ConsoleLog(path: log, start: bootOffset(machine), allow: allow)
-        return ReadinessWaiter(parts: parts, record: record, forwards: ports, console: console)
+        ReadinessWaiter(
+            parts: parts,
+            record: try record(machine),
+            forwards: ports,
+            console: try console(of: machine)
+        )
     }
 
     // MARK: - The console of this boot
+
+    /// What the console of a machine has said since this boot began.
+    func console(of machine: MachineID) throws -> ConsoleLog {
+        let allow = try record(machine).spec.consoleAllow
+        return ConsoleLog(path: state.consoleLog(machine), start: bootOffset(machine), allow: allow)
+    }
 
     private func bootMark(_ machine: MachineID) -> String { state.generation(machine) + "/console.start" }
 

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 
 /// What the console log of a machine tells; all of it is hostile text.
 struct ConsoleLog {
@@ -47,6 +48,27 @@ struct ConsoleLog {
         return ConsoleLog.lines(of: String(decoding: bytes, as: UTF8.self)).first { line in
             ConsoleLog.fatal.contains(where: line.contains) && !allow.contains(where: line.contains)
         }
+    }
+
+    /// The first line of this boot with one of these texts, where nothing tells that init had begun.
+    func crashBeforeInit(_ crashes: [String]) -> String? {
+        let lines = ConsoleLog.lines(of: String(decoding: bytes(from: start, most: longestScan), as: UTF8.self))
+        let first = lines.firstIndex { line in
+            crashes.contains(where: line.contains) && !allow.contains(where: line.contains)
+        }
+        guard let first, !lines[..<first].contains(where: { ConsoleLog.inits.contains(where: $0.contains) }) else {
+            return nil
+        }
+        return lines[first]
+    }
+
+    // What init, or the kernel on its behalf, says first.
+    private static let inits = ["phase=", "systemd[1]", "Welcome to", " as init process"]
+
+    /// The first of the signs that this boot shows.
+    func firstSign(of signs: [Platform.ConsoleSign]) -> Platform.ConsoleSign? {
+        let bytes = bytes(from: start, most: longestScan)
+        return signs.first { bytes.range(of: Data($0.text.utf8)) != nil }
     }
 
     /// The last lines, printable and short.

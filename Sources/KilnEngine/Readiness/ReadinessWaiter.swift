@@ -12,6 +12,8 @@ struct ReadinessWaiter {
 
     /// The code of the error that tells of a guest which crashed.
     static let crashCode = ErrorCode.readyCrashed
+    /// The code of the error that tells of a machine which ended.
+    static let diedCode = ErrorCode.readyMachineDied
 
     // What is waited for, as far as it is known; shown beside the boot's phase.
     private let waiting = LastFinding()
@@ -20,14 +22,14 @@ struct ReadinessWaiter {
         self.parts = parts
         machine = record.machine
         spec = record.spec
-        processors = record.processors
+        processors = record.size.processors
         self.forwards = forwards
         self.console = console
     }
 
     /// How long a machine of this host may take to be ready where the lab file does not say.
     var readyTimeout: Duration {
-        spec.readyTimeout ?? (parts.machines.acceleration == .kvm ? .seconds(120) : .seconds(300))
+        spec.readyTimeout ?? (!parts.machines.platform.isEmulated ? .seconds(120) : .seconds(300))
     }
 
     /// How long readiness and the time for which it has to last may take together.
@@ -278,11 +280,12 @@ struct ReadinessWaiter {
 
     private func died(_ state: MachineState) -> KilnError {
         KilnError(
-            "ready.machine-died",
+            Self.diedCode,
             "\(machine) was to become ready, but its machine is \(state.rawValue)",
             hint: state == .paused
                 ? "a write error pauses a machine: check the free space of the host"
-                : "read the console log: the guest switched itself off, crashed, or QEMU was ended from outside",
+                : sign?.hint
+                    ?? "read the console log: the guest switched itself off, crashed, or QEMU was ended from outside",
             cause: lastLines,
             exit: .aborted
         )
@@ -292,19 +295,16 @@ struct ReadinessWaiter {
         KilnError(
             Self.crashCode,
             "the console of \(machine) says: \(line)",
-            hint: emulationFault(line)
+            hint: sign?.hint
                 ?? "read the console log; a line that is harmless here goes into the server's 'console-allow'",
             cause: lastLines,
             exit: .aborted
         )
     }
 
-    // A processor that QEMU emulates in a thread of its own may still meet a breakpoint by which the kernel guards code that
-    // it rewrites, when that is already gone. https://bugzilla.redhat.com/show_bug.cgi?id=2216496
-    private func emulationFault(_ line: String) -> String? {
-        guard parts.machines.acceleration == .tcg, processors > 1, line.contains("int3:") else { return nil }
-        return "most likely a rare fault of QEMU's emulation of several processors, not of the image: "
-            + "repeat the command, or give the server 'processors: 1'"
+    /// What the console of this boot tells of the host's machines, where it does.
+    private var sign: Platform.ConsoleSign? {
+        console.firstSign(of: parts.machines.platform.signs.filter { $0.processors <= processors })
     }
 
     private func failed(_ check: Check, _ reason: String) -> KilnError {

@@ -49,7 +49,7 @@ extension ReplacementExecutor {
     }
 
     private mutating func warm() async throws {
-        try await server.awaitWarm(new, ports: probePorts ?? [:])
+        try await awaitWarm()
         try await server.prepareMounts(of: new)
         isWarmed = true
         // Since PLAN a whole boot has gone by.
@@ -59,15 +59,33 @@ extension ReplacementExecutor {
         }
     }
 
-    private func attach() async throws {
+    private mutating func attach() async throws {
         // One that was started again by a recovery still boots.
-        if !isWarmed { try await server.awaitWarm(new, ports: probePorts ?? [:]) }
+        if !isWarmed { try await awaitWarm() }
         try await server.attachVolumes(new)
         try await server.runAfterAttach(new)
     }
 
+    private mutating func awaitWarm() async throws {
+        let ports = probePorts ?? [:]
+        restarts += try await server.survivingCrash(of: new, on: ports) { [server = self.server, new = self.new] in
+            try await server.awaitWarm(new, ports: ports)
+        }
+    }
+
+    private mutating func awaitReady(_ machine: MachineID) async throws {
+        restarts += try await server.survivingCrash(of: machine) { [server = self.server] in
+            try await server.awaitReady(machine)
+        }
+    }
+
     private mutating func healthy() async throws {
-        guard isWarm else { return try await server.awaitHealthy(new) }
+        guard isWarm else {
+            restarts += try await server.survivingCrash(of: new) { [server = self.server, new = self.new] in
+                try await server.awaitHealthy(new)
+            }
+            return
+        }
         release()
         try await server.awaitHealthy(new, on: probePorts ?? [:])
     }
@@ -112,7 +130,7 @@ extension ReplacementExecutor {
         for name in try server.volumeNames(of: new) { try server.volumes.lend(lab: id.lab, name, to: new) }
     }
 
-    private func commit() async throws {
+    private mutating func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
         // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
         do {
@@ -130,10 +148,10 @@ extension ReplacementExecutor {
         try await server.retire(old, keeping: try server.record(new).spec.keepRoots, serving: new)
     }
 
-    private func settleNew() async throws {
+    private mutating func settleNew() async throws {
         if try await server.parts.machines.state(of: new) != .running {
             try await server.start(new)
-            try await server.awaitReady(new)
+            try await awaitReady(new)
         }
         try await server.dropSeed(new)
     }
@@ -276,16 +294,16 @@ extension ReplacementExecutor {
         }
     }
 
-    private func oldHealthy() async throws {
+    private mutating func oldHealthy() async throws {
         guard let old else { return }
         do {
-            try await server.awaitReady(old)
+            try await awaitReady(old)
         } catch let error as KilnError where error.exit != .unreachable {
             // A guest that was asked to shut down may do so when the patience with it has long ended.
             guard try await server.parts.machines.state(of: old) == .off else { throw error }
             try await server.proveOff(old)
             try await server.start(old)
-            try await server.awaitReady(old)
+            try await awaitReady(old)
         }
     }
 

@@ -16,6 +16,8 @@ struct ReplacementExecutor {
     var isWarmed = false
     /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
     var isLeavingNew = false
+    /// How often a machine was booted again in the step that is under way.
+    var restarts = 0
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
@@ -58,10 +60,11 @@ struct ReplacementExecutor {
         try write(.entered(step))
         server.parts.progress(.began(id, new.generation, step))
         let start = ContinuousClock.now
+        restarts = 0
         try await performShielded(step)
         try failpoint?.hit(step, "after")
         let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
-        try write(.completed(step, milliseconds: milliseconds))
+        try write(.completed(step, milliseconds: milliseconds, restarts: restarts > 0 ? restarts : nil))
         server.parts.progress(.finished(id, new.generation, step, milliseconds: milliseconds))
     }
 

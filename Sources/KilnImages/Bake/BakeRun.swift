@@ -82,8 +82,7 @@ struct BakeRun {
             cloudInit: recipe.cloudInit,
             ssh: recipe.ssh,
             volatileRoot: recipe.volatileRoot,
-            memory: recipe.memory,
-            processors: recipe.processors,
+            size: recipe.size,
             ephemeral: recipe.ephemeral,
             packages: try packages(),
             recipe: try recipe.contentDigest(of: version)

@@ -23,10 +23,8 @@ public struct AddedImage: Sendable, Hashable {
     public var cloudInit: ImageManifest.CloudInit = .full
     /// Whether the guest runs an SSH server.
     public var ssh = true
-    /// Memory for a server that states none.
-    public var memory: ByteCount = .mebibytes(1024)
-    /// Virtual processors for a server that states none.
-    public var processors = 2
+    /// What a server has to compute with that says nothing of it.
+    public var size = MachineSize(memory: .mebibytes(1024), processors: 2)
     /// Paths that may differ on a running root without being drift.
     public var ephemeral = [
         "/dev", "/proc", "/run", "/sys", "/tmp", "/var/cache", "/var/lib/cloud", "/var/log", "/var/tmp",
@@ -81,8 +79,7 @@ extension ImageStore {
                 boot: boot,
                 cloudInit: added.cloudInit,
                 ssh: added.ssh,
-                memory: added.memory,
-                processors: added.processors,
+                size: added.size,
                 ephemeral: added.ephemeral,
                 packages: [],
                 recipe: nil

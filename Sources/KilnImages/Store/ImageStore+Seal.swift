@@ -14,8 +14,7 @@ extension ImageStore {
         let cloudInit: ImageManifest.CloudInit
         let ssh: Bool
         var volatileRoot: Bool?
-        let memory: ByteCount
-        let processors: Int
+        let size: MachineSize
         let ephemeral: [String]
         let packages: [ImageManifest.Package]
         let recipe: ImageDigest?
@@ -45,8 +44,7 @@ extension ImageStore {
             cloudInit: draft.cloudInit,
             ssh: draft.ssh,
             volatileRoot: draft.volatileRoot,
-            memory: draft.memory,
-            processors: draft.processors,
+            size: draft.size,
             ephemeral: draft.ephemeral,
             packages: draft.packages,
             recipe: draft.recipe

@@ -164,8 +164,7 @@ extension ImageManifest {
             cloudInit: cloudInit,
             ssh: ssh,
             volatileRoot: volatileRoot,
-            memory: memory,
-            processors: processors,
+            size: size,
             ephemeral: ephemeral,
             packages: packages,
             recipe: recipe

@@ -22,6 +22,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var memory: ByteCount?
     /// Virtual processors, 1 to 64; nothing means the image's default.
     public var processors: Int?
+    /// Which instructions a machine's processors have; nothing means the image's default.
+    public var cpu: ProcessorModel?
     /// Where each volume is mounted in the guest, by volume.
     public var volumes: [Name: String]
     /// The published ports by name.
@@ -66,6 +68,7 @@ public struct ServerSpec: Sendable, Hashable {
         image: ImageReference,
         memory: ByteCount? = nil,
         processors: Int? = nil,
+        cpu: ProcessorModel? = nil,
         volumes: [Name: String] = [:],
         ports: [Name: PortSpec] = [:],
         userData: JSONValue? = nil,
@@ -89,6 +92,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.image = image
         self.memory = memory
         self.processors = processors
+        self.cpu = cpu
         self.volumes = volumes
         self.ports = ports
         self.userData = userData
@@ -108,6 +112,15 @@ public struct ServerSpec: Sendable, Hashable {
         self.ephemeral = ephemeral
         self.keepRoots = keepRoots
         self.maxAge = maxAge
+    }
+
+    /// What a machine has to compute with, where the server leaves the rest to its image.
+    public func size(over image: MachineSize) -> MachineSize {
+        MachineSize(
+            memory: memory ?? image.memory,
+            processors: processors ?? image.processors,
+            cpu: cpu ?? image.cpu
+        )
     }
 
     /// What must hold where the lab file does not say: the guest agent answers, and cloud-init has ended.
@@ -153,8 +166,8 @@ public struct PortSpec: Sendable, Hashable, Codable {
 // when Kiln is updated.
 extension ServerSpec: Codable {
     private enum CodingKeys: String, CodingKey {
-        case image, memory, processors, volumes, ports, userData, network, root, strategy, ready, warmReady, verify
-        case drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
+        case image, memory, processors, cpu, volumes, ports, userData, network, root, strategy, ready, warmReady
+        case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, maxAge
     }
 
@@ -167,6 +180,7 @@ extension ServerSpec: Codable {
         self.init(image: try fields.decode(ImageReference.self, forKey: .image))
         memory = try fields.decodeIfPresent(ByteCount.self, forKey: .memory)
         processors = try fields.decodeIfPresent(Int.self, forKey: .processors)
+        cpu = try fields.decodeIfPresent(ProcessorModel.self, forKey: .cpu)
         volumes = try field(.volumes, or: volumes)
         ports = try field(.ports, or: ports)
         userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)

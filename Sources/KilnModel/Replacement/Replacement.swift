@@ -4,6 +4,8 @@ public struct CompletedStep: Sendable, Hashable, Codable {
     public let step: Step
     /// Its duration.
     public let milliseconds: Int
+    /// How often a machine was booted again because its kernel crashed before init; nothing means never.
+    public var restarts: Int?
 }
 
 /// The state of one replacement, as a pure function of its journal.
@@ -52,8 +54,8 @@ public struct Replacement: Sendable, Hashable {
         switch event {
         case .began, .power: break
         case .entered(let step): entered.append(step)
-        case .completed(let step, let milliseconds):
-            completed.append(CompletedStep(step: step, milliseconds: milliseconds))
+        case .completed(let step, let milliseconds, let restarts):
+            completed.append(CompletedStep(step: step, milliseconds: milliseconds, restarts: restarts))
         case .turnedBack(let turn):
             self.turn = turn
             direction = turn.direction

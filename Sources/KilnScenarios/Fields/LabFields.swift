@@ -57,7 +57,7 @@ enum VolumeFields: String, FileField {
 
 /// The fields of a server.
 enum ServerFields: String, FileField {
-    case image, memory, processors, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
+    case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
@@ -76,6 +76,11 @@ enum ServerFields: String, FileField {
         case .image: Schema.image("The image to boot from: name, name:version or name@sha256:<digits>.")
         case .memory: Schema.size("Memory of a machine; without it the image's default.")
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
+        case .cpu:
+            Schema.pattern(
+                "^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$",
+                "x86-64-v2, x86-64-v3, host or a model of the hypervisor's; without it the image's default."
+            )
         case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")
         case .ports: Schema.named(PortFields.port, "Published ports by name.")
         case .network: Schema.words(ServerSpec.Network.self, "open: reaches the host and beyond; isolated: nothing.")
