@@ -26,7 +26,10 @@ struct ReadinessWaiter {
     }
 
     /// How long a machine of this host may take to be ready where the lab file does not say.
-    var readyTimeout: Duration {
+    var readyTimeout: Duration { Self.timeout(of: spec, parts) }
+
+    /// The same, for a server as it is declared.
+    static func timeout(of spec: ServerSpec, _ parts: EngineParts) -> Duration {
         spec.readyTimeout ?? (parts.machines.acceleration == .kvm ? .seconds(120) : .seconds(300))
     }
 

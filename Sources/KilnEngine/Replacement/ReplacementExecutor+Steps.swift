@@ -129,17 +129,23 @@ extension ReplacementExecutor {
             try await server.start(new)
             try await server.awaitReady(new)
         }
+        guard FileManager.default.fileExists(atPath: server.state.seed(new)) else {
+            _ = try await server.awaitWrittenBack(new)
+            return
+        }
         try await server.dropSeed(new)
     }
 
     // It can't change any more, so this is what the machine really was. That it can't be measured is no reason to give up
     // a replacement whose new machine serves.
-    private func measureDrift(of machine: MachineID) async {
+    private mutating func measureDrift(of machine: MachineID) async {
         guard !server.hasDriftReport(machine) else { return }
         do {
             try server.keepDriftReport(try await server.measureDrift(machine), of: machine)
         } catch {
-            server.parts.progress(.note("the drift of \(machine) is unknown: \(KilnError.wrapping(error).message)"))
+            let message = KilnError.wrapping(error).message
+            driftFailure = message
+            server.parts.progress(.note("the drift of \(machine) is unknown: \(message)"))
         }
     }
 
