@@ -29,7 +29,8 @@ struct ReplacementResult: Renderable {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
         } else if let reason = report.reason {
-            lines.append("why: \(ConsoleText.singleLine(reason))")
+            let label = report.outcome == .committed ? "note" : "why"
+            lines.append("\(label): \(ConsoleText.singleLine(reason))")
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {

@@ -108,11 +108,12 @@ extension ServerWorkspace {
         }
     }
 
-    /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep.
+    /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep; those
+    /// with data that a volume hid stay.
     func rootsBeyond(_ count: Int, serving: Generation?) throws -> [MachineID] {
         let past = (1..<(try journal.history().highest + 1)).reversed().filter { $0 != serving?.number }
             .map { id.machine(Generation($0)) }
-            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
+            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) && !isKeptForHiddenData($0) }
         return Array(past.dropFirst(count))
     }
 

@@ -14,7 +14,9 @@ extension ReplacementExecutor {
         case .drain: try await drain()
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)
-        case .snapshot: try await seal()
+        case .snapshot:
+            try await requireNothingHidden()
+            try await seal()
         case .handover: try lendToNew()
         case .start: try await startNew()
         case .attach: try await attach()
@@ -79,6 +81,12 @@ extension ReplacementExecutor {
         reservation = reservation ?? (try? server.parts.ports.reserve(server.forwards(of: new).map(\.host)))
     }
 
+    // Only now nothing comes to it any more.
+    private func requireNothingHidden() async throws {
+        guard let old, try server.record(new).spec.hiddenData == .abort else { return }
+        try await server.requireNothingHidden(of: old)
+    }
+
     private func seal() async throws {
         let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
@@ -106,7 +114,7 @@ extension ReplacementExecutor {
         for name in try server.volumeNames(of: new) { try server.volumes.lend(lab: id.lab, name, to: new) }
     }
 
-    private func commit() async throws {
+    private mutating func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
         // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
         do {
