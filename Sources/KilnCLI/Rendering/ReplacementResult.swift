@@ -28,6 +28,8 @@ struct ReplacementResult: Renderable {
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
+            // One that halted has its own ways out.
+            if let hint = turn.hint, report.outcome != .halted { lines.append("next: \(ConsoleText.singleLine(hint))") }
         } else if let reason = report.reason {
             let label = report.outcome == .committed ? "note" : "why"
             lines.append("\(label): \(ConsoleText.singleLine(reason))")
