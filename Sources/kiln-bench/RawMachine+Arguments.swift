@@ -40,7 +40,9 @@ extension RawMachine {
             "-blockdev", "driver=qcow2,node-name=base,file=base-file,read-only=on,\(cached)",
             "-blockdev", "driver=file,node-name=root-file,filename=\(path("root.qcow2")),\(cached)",
             "-blockdev", "driver=qcow2,node-name=root,file=root-file,backing=base,\(cached)",
-            "-device", "virtio-blk-pci,bus=pcie.0,addr=0x18,drive=root,write-cache=on,werror=stop,rerror=stop",
+            "-device",
+            "virtio-blk-pci,bus=pcie.0,addr=0x18,drive=root,serial=kiln-root,write-cache=on,"
+                + "werror=stop,rerror=stop",
             "-blockdev", "driver=file,node-name=seed-file,filename=\(path("seed.iso")),read-only=on",
             "-blockdev", "driver=raw,node-name=seed,file=seed-file,read-only=on",
             "-device", "virtio-blk-pci,bus=pci.1,addr=0x0,drive=seed,serial=kiln-seed",

@@ -64,7 +64,7 @@ struct ScriptMachine: Sendable {
                   <features><acpi/><apic/></features>
                   \(processor)
                   <devices>
-                    \(disk(root, "vda", over: image.disk))
+                    \(disk(root, "vda", serial: "kiln-root", over: image.disk))
                     \(disk(script.volume, "vdb", serial: script.volumeSerial))
                     <disk type='file' device='disk'>
                       <driver name='qemu' type='raw'/><source file='\(escaped(seed))'/><target dev='vdc' bus='virtio'/><readonly/>

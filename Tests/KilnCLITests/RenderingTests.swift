@@ -116,6 +116,25 @@ struct RenderingTests {
         #expect(try Renderer.text(first, as: .table) == "shop/web: generation 2 serves (1.3 s)\n")
     }
 
+    @Test("what a volume hid is a note where the replacement went well, and why it aborted with what to do next")
+    func hiddenData() throws {
+        let committed = ReplacementResult(report: try Fixtures.report(.committed, reason: "/data/lost is hidden"))
+        #expect(try Renderer.text(committed, as: .table).hasSuffix("\nnote: /data/lost is hidden\n"))
+        let turn = TurnBack(
+            direction: .abort,
+            step: .snapshot,
+            code: "replace.hidden-data",
+            reason: "/data/lost is hidden",
+            hint: "take it out"
+        )
+        let aborted = ReplacementResult(report: try Fixtures.report(.aborted, turn: turn))
+        #expect(
+            try Renderer.text(aborted, as: .table).hasSuffix(
+                "\nwhy: snapshot failed: /data/lost is hidden [replace.hidden-data]\nnext: take it out\n"
+            )
+        )
+    }
+
     @Test("a halted replacement names the commands that lead out")
     func halted() throws {
         let report = try Fixtures.report(.halted, reason: "the data is damaged", last: .handover)

@@ -14,6 +14,7 @@ struct SeedDocumentsTests {
         isWarm: Bool = false,
         cloudInit: ImageManifest.CloudInit = .subset,
         path: String = "/data",
+        inner: String? = nil,
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
@@ -35,10 +36,12 @@ struct SeedDocumentsTests {
             created: Date(),
             ports: nil
         )
-        let mount = GuestMount(id: volume, path: path, fileSystem: .ext4)
+        let mounts =
+            [GuestMount(id: volume, path: path, fileSystem: .ext4)]
+            + (inner.map { [GuestMount(id: VolumeID(), path: $0, fileSystem: .ext4)] } ?? [])
         return try SeedDocuments(
             record: record,
-            mounts: [mount],
+            mounts: mounts,
             isWarm: isWarm,
             hostKey: hostKey,
             userKey: nil,
@@ -70,6 +73,35 @@ struct SeedDocumentsTests {
         let found = try userData(try documents(userData: .object(["mounts": .array([own])])))["mounts"]?.array
         #expect(found?.first == own)
         #expect(found?.last?.array?.prefix(2) == [.string("/dev/disk/by-id/virtio-\(volume)"), .string("/data")])
+    }
+
+    @Test(
+        "what the user mounts below a volume comes after it, and a mount point on a volume is made when that is mounted"
+    )
+    func nestedMounts() throws {
+        let own: JSONValue = .array([.string("tmpfs"), .string("/data/tmp")])
+        let user: JSONValue = .object(["mounts": .array([own])])
+        for (cloudInit, options) in [(ImageManifest.CloudInit.full, ",X-mount.mkdir"), (.subset, "")] {
+            let files = try documents(userData: user, cloudInit: cloudInit, inner: "/data/cache")
+            let found = try #require(try userData(files)["mounts"]?.array)
+            #expect(found.map { $0.array?[1].string } == ["/data", "/data/tmp", "/data/cache"])
+            #expect(
+                found.map { $0.array?.dropFirst(3).first?.string } == [
+                    "defaults,nofail", nil, "defaults,nofail" + options,
+                ]
+            )
+        }
+    }
+
+    @Test("the first command of each boot keeps what is below the mount points from being written, and fails for all")
+    func guarded() throws {
+        let user: JSONValue = .object(["bootcmd": .array([.string("true")])])
+        let commands = try userData(try documents(userData: user, cloudInit: .full, path: "/it's"))["bootcmd"]?.array
+        #expect(commands?.count == 2 && commands?.last == .string("true"))
+        let guardian = try #require(commands?.first?.string)
+        #expect(guardian.contains(#"-s -- '/it'\''s' <<'KILN' || exit 1"#))
+        // A guest with the subset has an initrd that does it, and no program to do it later.
+        #expect(try userData(try documents(userData: nil))["bootcmd"] == nil)
     }
 
     @Test("a warm guest with a full cloud-init gets a mount unit by serial number, and no mount that would wait for it")

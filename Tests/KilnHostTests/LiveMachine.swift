@@ -73,7 +73,7 @@ struct LiveMachine {
             boot: .direct(
                 kernel: home + "/kernel",
                 initrd: home + "/initrd",
-                commandLine: "root=LABEL=root rw console=ttyS0 quiet"
+                commandLine: "root=/dev/disk/by-id/virtio-kiln-root rw console=ttyS0 quiet"
             ),
             root: MachineSpec.Disk(path: state.rootOverlay(id), backing: [base]),
             seed: state.seed(id),

@@ -50,7 +50,7 @@ public final class FakeGuests: GuestAccess {
             }
             let line = command.arguments.joined(separator: " ")
             commands.withLock { $0.append((machine, line)) }
-            let isMount = command.arguments.contains("ask") || command.arguments.contains("look")
+            let isMount = command.arguments.contains { ["ask", "look", "glance"].contains($0) }
             var status: Int32 = command.arguments.first == "false" || isMount && !behaviour.mounts ? 1 : 0
             if let program = command.arguments.first, let answer = answers.withLock({ $0[program] }) {
                 guard let found = answer(machine) else {

@@ -53,7 +53,8 @@ public final class FakeImages: ImageSource {
     public func add(
         _ version: String,
         _ behaviour: GuestBehaviour = GuestBehaviour(),
-        cloudInit: ImageManifest.CloudInit = .subset
+        cloudInit: ImageManifest.CloudInit = .subset,
+        commandLine: String = "console=ttyS0"
     ) throws -> StoredImage {
         let path = disk(version)
         try FakeDisks.makeImage(path, "tiny \(version)")
@@ -65,7 +66,7 @@ public final class FakeImages: ImageSource {
             version: version,
             digest: digest,
             virtualSize: .mebibytes(64),
-            boot: .direct(commandLine: "console=ttyS0"),
+            boot: .direct(commandLine: commandLine),
             cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",

@@ -17,6 +17,7 @@ public final class FakeHypervisor: MachineControl {
         var machines: [MachineID: Machine] = [:]
         var behaviours: [String: GuestBehaviour] = [:]
         var violations: [String] = []
+        var waits: [MachineID: [Duration]] = [:]
     }
 
     /// A fixed answer: machines are slow.
@@ -54,6 +55,9 @@ public final class FakeHypervisor: MachineControl {
 
     /// How often a machine was started.
     public func starts(_ machine: MachineID) -> Int { state.withLock { $0.machines[machine]?.starts ?? 0 } }
+
+    /// For how long somebody would have waited for the end of a machine.
+    public func waits(_ machine: MachineID) -> [Duration] { state.withLock { $0.waits[machine] ?? [] } }
 
     /// Changes a machine behind the engine's back.
     public func set(_ machine: MachineID, _ new: MachineState) {
@@ -241,7 +245,12 @@ public final class FakeHypervisor: MachineControl {
 
     /// Answers at once: what has not happened by now never will.
     public func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool {
-        try faults.call("waitUntilOff") { state.withLock { $0.machines[machine]?.state.isAlive != true } }
+        try faults.call("waitUntilOff") {
+            state.withLock { state in
+                state.waits[machine, default: []].append(deadline)
+                return state.machines[machine]?.state.isAlive != true
+            }
+        }
     }
 
     /// All machines.

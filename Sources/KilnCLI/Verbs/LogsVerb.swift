@@ -54,7 +54,7 @@ struct LogsVerb: Verb {
         switch source {
         case .cloudInit:
             let path = "/var/log/cloud-init-output.log"
-            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20) else {
+            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20, now: true) else {
                 throw KilnError("logs.missing", "\(id) has no \(path)", exit: .usage)
             }
             printer.take(bytes[...])

@@ -32,7 +32,9 @@ extension ServerWorkspace {
         case .direct(let commandLine):
             let volatile = record.spec.root == .volatile ? GenerationRecord.volatileRoot : nil
             let platform = parts.machines.platform.kernelWords.joined(separator: " ")
-            let words = [commandLine, volatile, platform, record.cloudInit == .none ? nil : source]
+            let words = [
+                commandLine, volatile, platform, mountPoints(record), record.cloudInit == .none ? nil : source,
+            ]
             return .direct(
                 kernel: record.files.kernel ?? "",
                 initrd: record.files.initrd,
@@ -40,5 +42,15 @@ extension ServerWorkspace {
             )
         case .firmware(let firmware): return .firmware(firmware, serial: source)
         }
+    }
+
+    // Kiln's own images make these directories, and make them unwritable, before anything else runs; others don't heed it,
+    // and what reads their seed does the same later (``MountGuard``). A path that a lab file can't have would not be one
+    // word, and a kernel cuts its command line off after 2,048 bytes, what comes last first: then there are none.
+    private func mountPoints(_ record: GenerationRecord) -> String? {
+        let paths = record.spec.mounts.map(\.path)
+        let word = "kiln.mounts=" + paths.joined(separator: ",")
+        let isWord = paths.allSatisfy { $0.utf8.allSatisfy(GuestMount.isPlain) }
+        return !paths.isEmpty && record.cloudInit != .none && isWord && word.utf8.count <= 1024 ? word : nil
     }
 }

@@ -50,8 +50,8 @@ struct ServerWorkspace: Sendable {
         return record
     }
 
-    /// The volumes that a machine mounts.
-    func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.volumes.keys.sorted() }
+    /// The volumes that a machine mounts, in the order in which they have to be mounted.
+    func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.mounts.map(\.volume) }
 
     /// The published ports of a machine by name: the lab may have been declared with others since.
     func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] { try publishedPorts(of: record(machine)) }

@@ -23,10 +23,11 @@ struct ConsoleLog {
     }
 
     /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
-    /// or a process was ended for its memory.
+    /// a process was ended for its memory, or what is written below a mount point would be lost.
     static let fatal = [
         "Kernel panic - not syncing", "Oops: ", "BUG: unable to handle", "You are in emergency mode",
         "Entering emergency mode", "EXT4-fs error", "I/O error", "ut of memory: Killed process",
+        "unguarded mount points",
     ]
 
     /// How far the boot has come, as far as the console tells.

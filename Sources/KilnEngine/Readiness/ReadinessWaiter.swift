@@ -28,8 +28,11 @@ struct ReadinessWaiter {
     }
 
     /// How long a machine of this host may take to be ready where the lab file does not say.
-    var readyTimeout: Duration {
-        spec.readyTimeout ?? (!parts.machines.platform.isEmulated ? .seconds(120) : .seconds(300))
+    var readyTimeout: Duration { Self.timeout(of: spec, parts) }
+
+    /// The same, for a server as it is declared.
+    static func timeout(of spec: ServerSpec, _ parts: EngineParts) -> Duration {
+        spec.readyTimeout ?? (parts.machines.platform.isEmulated ? .seconds(300) : .seconds(120))
     }
 
     /// How long readiness and the time for which it has to last may take together.

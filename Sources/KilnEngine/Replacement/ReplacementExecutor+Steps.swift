@@ -14,7 +14,9 @@ extension ReplacementExecutor {
         case .drain: try await drain()
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)
-        case .snapshot: try await seal()
+        case .snapshot:
+            try await requireNothingHidden()
+            try await seal()
         case .handover: try lendToNew()
         case .start: try await startNew()
         case .attach: try await attach()
@@ -103,6 +105,12 @@ extension ReplacementExecutor {
         reservation = reservation ?? (try? server.parts.ports.reserve(server.forwards(of: new).map(\.host)))
     }
 
+    // Only now nothing comes to it any more.
+    private func requireNothingHidden() async throws {
+        guard let old, try server.record(new).spec.hiddenData == .abort else { return }
+        try await server.requireNothingHidden(of: old)
+    }
+
     private func seal() async throws {
         let mark = try snapshotMark
         for name in try server.volumeNames(of: new) {
@@ -153,17 +161,23 @@ extension ReplacementExecutor {
             try await server.start(new)
             try await awaitReady(new)
         }
+        guard FileManager.default.fileExists(atPath: server.state.seed(new)) else {
+            _ = try await server.awaitWrittenBack(new)
+            return
+        }
         try await server.dropSeed(new)
     }
 
     // It can't change any more, so this is what the machine really was. That it can't be measured is no reason to give up
     // a replacement whose new machine serves.
-    private func measureDrift(of machine: MachineID) async {
+    private mutating func measureDrift(of machine: MachineID) async {
         guard !server.hasDriftReport(machine) else { return }
         do {
             try server.keepDriftReport(try await server.measureDrift(machine), of: machine)
         } catch {
-            server.parts.progress(.note("the drift of \(machine) is unknown: \(KilnError.wrapping(error).message)"))
+            let message = KilnError.wrapping(error).message
+            driftFailure = message
+            server.parts.progress(.note("the drift of \(machine) is unknown: \(message)"))
         }
     }
 

@@ -12,6 +12,8 @@ struct ReplacementExecutor {
     var evidence: String?
     /// The ports on which a machine is asked that does not have the published ones yet.
     var probePorts: [Name: UInt16]?
+    /// Why the old machine's drift could not be measured.
+    var driftFailure: String?
     /// Whether this process saw the new machine ready but for its data.
     var isWarmed = false
     /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
@@ -37,7 +39,7 @@ struct ReplacementExecutor {
         defer { reservation?.release() }
         while replacement.outcome == nil {
             guard let step = replacement.next else {
-                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason))
+                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason ?? remark))
                 break
             }
             do {
@@ -53,6 +55,12 @@ struct ReplacementExecutor {
             }
         }
         return report
+    }
+
+    // What a replacement that went well has to say all the same.
+    private var remark: String? {
+        guard replacement.outcomeAtEnd == .committed, let old else { return nil }
+        return server.hiddenDataRemark(of: old, failure: driftFailure)
     }
 
     private mutating func take(_ step: Step) async throws {

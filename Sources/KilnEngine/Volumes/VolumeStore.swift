@@ -58,7 +58,8 @@ public struct VolumeStore: Sendable {
                 at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
-                label: String(name.text.prefix(16)),
+                // An image may boot by a label that is a name; none has a colon.
+                label: String("kiln:\(name)".prefix(16)),
                 mark: mark
             )
             try disks.giveToMachines("\(directory)/\(first)")

@@ -61,6 +61,9 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// The serial number of the root disk, by which a kernel finds it: a volume's file system may have any label.
+    public static let rootSerial = "kiln-root"
+
     /// Which machine it is.
     public let id: MachineID
     /// The identity that libvirt and the guest's firmware see.

@@ -67,6 +67,7 @@ enum ServerFields: String, FileField {
     case healthyDeadline = "healthy-deadline"
     case consoleAllow = "console-allow"
     case keepRoots = "keep-roots"
+    case hiddenData = "hidden-data"
     case maxAge = "max-age"
 
     static let required: [ServerFields] = [.image]
@@ -96,7 +97,7 @@ enum ServerFields: String, FileField {
         case .keepRoots: Schema.whole(0...16, "How many roots of past generations are kept; 1 without it.")
         case .maxAge: Schema.longDuration("The age at which a generation is due to be replaced, such as 30d.")
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
-        case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout: replacement
+        case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         }
     }
 
@@ -121,6 +122,11 @@ enum ServerFields: String, FileField {
         case .verify: ProbeSchema.list("What must hold in a healthy new machine for it to be kept, in order.")
         case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
         case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
+        case .hiddenData:
+            Schema.words(
+                ServerSpec.HiddenData.self,
+                "Data that a volume hides on the old root: report it, and keep the root; or abort."
+            )
         default:
             Schema.words(
                 Strategy.self,
