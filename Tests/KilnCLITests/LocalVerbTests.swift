@@ -16,7 +16,7 @@ struct LocalVerbTests {
             try StarterLab.write(to: path)
             #expect(try ScenarioFile.lab(at: path).lab.servers.count == 1)
             try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
-            #expect { try StarterLab.write(to: path) } throws: { ($0 as? KilnError)?.code == "init.exists" }
+            #expect { try StarterLab.write(to: path) } throws: { ($0 as? KilnError)?.code == .initExists }
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
         }
     }
@@ -58,7 +58,7 @@ struct LocalVerbTests {
     @Test("without a lab file, up says how to get one")
     func noFile() {
         #expect { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: false) } throws: {
-            ($0 as? KilnError)?.code == "lab.no-file"
+            ($0 as? KilnError)?.code == .labNoFile
         }
         #expect(throws: InvalidFile.self) { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: true) }
     }
@@ -83,7 +83,7 @@ struct LocalVerbTests {
     func unconfirmed() throws {
         let session = RecordedSession().session()
         #expect { try Confirmation.ask("Sure?", unless: false, session) } throws: {
-            ($0 as? KilnError)?.code == "volume.unconfirmed"
+            ($0 as? KilnError)?.code == .volumeUnconfirmed
         }
         #expect(throws: Never.self) { try Confirmation.ask("Sure?", unless: true, session) }
     }

@@ -88,7 +88,7 @@ struct RenderingTests {
 
     @Test("a reverted replacement says why, and where the evidence is")
     func reverted() throws {
-        let turn = TurnBack(direction: .revert, step: .healthy, code: "ready.timeout", reason: "no\u{1b}[1m answer")
+        let turn = TurnBack(direction: .revert, step: .healthy, code: .readyTimeout, reason: "no\u{1b}[1m answer")
         let result = ReplacementResult(report: try Fixtures.report(.reverted, turn: turn, evidence: "/evidence/1"))
         #expect(
             try Renderer.text(result, as: .table) == """
@@ -102,7 +102,7 @@ struct RenderingTests {
 
     @Test("data that a revert discarded is named, and a first machine has no strategy")
     func discarded() throws {
-        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let turn = TurnBack(direction: .revert, step: .verify, code: .verifyFailed, reason: "no answer")
         let report = try Fixtures.report(.reverted, turn: turn, strategy: .warmFirst, discarded: ["shop.data.7"])
         #expect(
             try Renderer.text(ReplacementResult(report: report), as: .table) == """
@@ -123,7 +123,7 @@ struct RenderingTests {
         let turn = TurnBack(
             direction: .abort,
             step: .snapshot,
-            code: "replace.hidden-data",
+            code: .replaceHiddenData,
             reason: "/data/lost is hidden",
             hint: "take it out"
         )
@@ -221,7 +221,7 @@ struct RenderingTests {
             digest: try Fixtures.digest(),
             strategy: .warmFirst
         )
-        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let turn = TurnBack(direction: .revert, step: .verify, code: .verifyFailed, reason: "no answer")
         let events: [(seconds: Double, JournalEvent)] = [
             (0, .began(first)), (1.5, .completed(.plan, milliseconds: 1500)), (1.5, .ended(.committed, reason: nil)),
             (60, .began(second)), (61, .completed(.plan, milliseconds: 1000)),

@@ -50,7 +50,7 @@ struct DamagedVolumeTests {
         #expect(found.damaged.count == 2)
         for (error, place) in zip(found.damaged, ["lab/spare", "other/data"]) {
             let error = try #require(error as? KilnError)
-            #expect(error.code == "state.unreadable" && error.message.contains("volumes/\(place)/volume.json"))
+            #expect(error.code == .stateUnreadable && error.message.contains("volumes/\(place)/volume.json"))
         }
     }
 

@@ -107,7 +107,7 @@ import Testing
                 damaged[offset] ^= bit
                 try write(damaged, to: journal)
                 let error = try #require(throws: KilnError.self, "byte \(offset)") { try journal.records() }
-                #expect(error.code == "journal.torn")
+                #expect(error.code == .journalTorn)
                 #expect(error.exit == .halted)
                 #expect(throws: KilnError.self) { try journal.append(.resumed) }
                 #expect(try bytes(journal) == damaged)
@@ -138,7 +138,7 @@ import Testing
         let journal = ServerJournal(path: directory.path + "/journal")
         try write(Data(header.utf8), to: journal)
         let error = try #require(throws: KilnError.self) { try journal.records() }
-        #expect(error.code == "journal.future")
+        #expect(error.code == .journalFuture)
         #expect(throws: KilnError.self) { try journal.append(.resumed) }
         #expect(try bytes(journal) == Data(header.utf8))
     }
@@ -153,7 +153,7 @@ import Testing
             withUnsafeBytes(of: word.littleEndian) { record.append(contentsOf: $0) }
         }
         try write(try bytes(journal) + record + payload, to: journal)
-        #expect(try #require(throws: KilnError.self) { try journal.records() }.code == "journal.future")
+        #expect(try #require(throws: KilnError.self) { try journal.records() }.code == .journalFuture)
     }
 
     @Test("the checksum is CRC-32C")

@@ -30,7 +30,7 @@ import Testing
         ]
         for command in commands {
             let error = try await #require(throws: KilnError.self) { try await command() }
-            #expect(error.code == "lock.held")
+            #expect(error.code == .lockHeld)
             #expect(error.exit == .blocked)
             #expect(error.message.contains("pid \(getpid())"))
         }
@@ -54,7 +54,7 @@ import Testing
         task.cancel()
         let report = try await task.value
         #expect(report.outcome == .reverted)
-        #expect(report.turn?.code == "interrupted")
+        #expect(report.turn?.code == .interrupted)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try await world.engine.status(world.id).operation == nil)
     }

@@ -56,7 +56,7 @@ import Testing
     func silent() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("freeze", with: KilnError("guest.agent-silent", "silent", exit: .deadline))
+        world.world.faults.fail("freeze", with: KilnError(.guestAgentSilent, "silent", exit: .deadline))
         #expect(try await world.engine.drift(world.id).consistency == .writeback)
     }
 
@@ -64,7 +64,7 @@ import Testing
     func failed() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "full"))
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "full"))
         await #expect(throws: KilnError.self) { try await world.engine.drift(world.id) }
         #expect(world.world.guests.frozenMachines.isEmpty && world.world.roots.remaining == 0)
     }
@@ -103,10 +103,10 @@ import Testing
     func gone() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "full"))
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "full"))
         for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
         await #expect { try await world.engine.drift(world.id, generation: Generation(1)) } throws: {
-            ($0 as? KilnError)?.code == "drift.root-missing"
+            ($0 as? KilnError)?.code == .driftRootMissing
         }
     }
 
@@ -117,7 +117,7 @@ import Testing
         let error = try await #require(throws: KilnError.self) {
             try await world.engine.drift(world.id, generation: Generation(9))
         }
-        #expect(error.code == "generation.missing" && error.exit == .usage && error.message.contains("only 1"))
+        #expect(error.code == .generationMissing && error.exit == .usage && error.message.contains("only 1"))
     }
 
     @Test("a volatile root keeps its seed for the next boot, and its drift can't be seen")
@@ -167,14 +167,14 @@ import Testing
         let error = try await #require(throws: KilnError.self) {
             try await world.engine.read("/data/other", onRootOf: world.id, Generation(1))
         }
-        #expect(error.code == "root.no-file" && world.world.roots.remaining == 0)
+        #expect(error.code == .rootNoFile && world.world.roots.remaining == 0)
     }
 
     @Test("a root that can't be seen is said to be unseen")
     func unseenAtEnd() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "the disk is full"))
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "the disk is full"))
         let reason = try await world.replace("tiny:2").reason
         #expect(reason?.contains("below its mount points is unknown: the disk is full") == true)
     }
@@ -192,7 +192,7 @@ import Testing
         if isSeen {
             try set(["/data"], files: ["/data/lost"], on: world)
         } else {
-            world.world.faults.fail("copyRoot", with: KilnError("disk.full", "the disk is full"))
+            world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "the disk is full"))
         }
         let report = try await world.replace("tiny:2", strategy)
         #expect(report.outcome == .aborted && report.turn?.step == .snapshot)

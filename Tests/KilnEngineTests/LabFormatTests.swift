@@ -18,7 +18,7 @@ struct LabFormatTests {
         try await test.up()
         test.write("before", by: 1)
         let report = try await test.replace("tiny:2", strategy)
-        #expect(report.outcome == .reverted && report.turn?.code == "volume.reformatted")
+        #expect(report.outcome == .reverted && report.turn?.code == .volumeReformatted)
         #expect(test.world.hypervisor.alive == [test.machine(1)])
         test.write("after", by: 1)
         #expect(try test.written() == ["before", "after"])
@@ -51,7 +51,7 @@ struct LabFormatTests {
         test.write("before", by: 1)
         try await test.engine.down(test.id.lab)
         let error = await #expect(throws: KilnError.self) { try await test.up(test.spec("tiny:2")) }
-        #expect(error?.code == "volume.reformatted" && error?.exit == .aborted)
+        #expect(error?.code == .volumeReformatted && error?.exit == .aborted)
         #expect(test.world.hypervisor.alive.isEmpty)
         #expect(try test.written() == ["before"])
         try await test.up()
@@ -75,14 +75,14 @@ struct LabFormatTests {
         try await test.engine.stop(test.id)
         test.world.hypervisor.setBehaviour(GuestBehaviour(formats: true), ofImage: test.world.images.disk("1"))
         let error = await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
-        #expect(error?.code == "volume.reformatted" && error?.exit == .halted)
+        #expect(error?.code == .volumeReformatted && error?.exit == .halted)
         #expect(error?.hint?.contains("'kiln volume restore lab/data before-format'") == true)
         #expect(try test.record().reformatted?.text == "before-format")
         test.write("on the new one", by: 1)
 
         test.world.hypervisor.setBehaviour(GuestBehaviour(), ofImage: test.world.images.disk("1"))
         let refused = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
-        #expect(refused?.code == "volume.reformatted")
+        #expect(refused?.code == .volumeReformatted)
         try await test.engine.stop(test.id)
         await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
         let kept = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
@@ -105,7 +105,7 @@ struct LabFormatTests {
         #expect(try test.record().layers.count < 12)
         test.write(FakeDisks.format, by: 1)
         let error = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
-        #expect(error?.code == "volume.reformatted" && error?.exit == .halted)
+        #expect(error?.code == .volumeReformatted && error?.exit == .halted)
         #expect(test.world.hypervisor.alive == [test.machine(1)])
         try await test.engine.stop(test.id)
         _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
@@ -171,7 +171,7 @@ struct LabFormatTests {
         try await test.up()
         test.write(FakeDisks.newerMark, by: 1)
         let error = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
-        #expect(error?.code == "volume.newer-mark")
+        #expect(error?.code == .volumeNewerMark)
         #expect(test.world.hypervisor.alive == [test.machine(1)])
     }
 }

@@ -48,7 +48,7 @@ import Testing
         )
         world.world.guests.answer("/bin/sh") { _ in 1 }
         let error = try await #require(throws: KilnError.self) { try await world.engine.run(command, on: world.id) }
-        #expect(error.code == "volume.not-mounted" && error.hint?.contains("--now") == true)
+        #expect(error.code == .volumeNotMounted && error.hint?.contains("--now") == true)
         await #expect(throws: KilnError.self) { try await world.engine.write([1], to: "/data/x", on: world.id) }
         #expect(world.world.guests.commands(of: "date").count == 1)
         _ = try await world.engine.run(command, on: world.id, now: true)
@@ -61,7 +61,7 @@ import Testing
         var spec = try world.spec()
         spec.ready = [Check(.agent), Check(.cloudInit()), Check(.exec(["touch", "/data/x"]))]
         let error = try await #require(throws: KilnError.self) { try await world.up(spec) }
-        #expect(error.code == "volume.not-mounted")
+        #expect(error.code == .volumeNotMounted)
         #expect(world.world.guests.commands(of: "touch").isEmpty)
     }
 
@@ -70,7 +70,7 @@ import Testing
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
         try await world.up()
         let turn = try #require(try await world.replace("tiny:2", .warmFirst).turn)
-        #expect(turn.code == "ready.failed" && turn.step == .warm)
+        #expect(turn.code == .readyFailed && turn.step == .warm)
         #expect(turn.hint?.contains("nothing can be written below /data before they are mounted") == true)
         #expect(turn.hint?.contains("after-attach") == true)
     }
@@ -119,7 +119,7 @@ import Testing
         // The fake's version 1 is none of Kiln's initrd.
         try world.world.images.add("1", commandLine: "root=LABEL=data rw")
         let error = try await #require(throws: KilnError.self) { try await world.up() }
-        #expect(error.code == "image.boots-by-label" && error.message.contains("lab/data"))
+        #expect(error.code == .imageBootsByLabel && error.message.contains("lab/data"))
         try world.world.images.add("1", commandLine: "root=LABEL=root rw")
         try await world.up()
     }

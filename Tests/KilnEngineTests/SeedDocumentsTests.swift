@@ -135,7 +135,7 @@ struct SeedDocumentsTests {
         #expect(found == .array([.string("connect 10.0.2.2:20123 ${HOME}")]))
         let bad: JSONValue = .object(["runcmd": .array([.string("${servers.db.ports.sqll}")])])
         let error = #expect(throws: KilnError.self) { try documents(userData: bad, ports: ports) }
-        #expect(error?.code == "user-data.reference-unknown")
+        #expect(error?.code == .userDataReferenceUnknown)
     }
 
     @Test("the private host key is in user-data and nowhere else")
@@ -149,6 +149,6 @@ struct SeedDocumentsTests {
         let error = #expect(throws: KilnError.self) {
             try documents(userData: .object(["mounts": .string("/dev/vdb")]))
         }
-        #expect(error?.code == "user-data.not-a-list")
+        #expect(error?.code == .userDataNotAList)
     }
 }

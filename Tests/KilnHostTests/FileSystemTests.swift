@@ -117,7 +117,7 @@ struct FileSystemTests {
         #expect(features == [feature])
         #expect(program.hasPrefix("e2fsck 1."))
         let imported = await #expect(throws: KilnError.self) { try await disks.importDisk(raw, to: path("1.qcow2")) }
-        #expect(imported?.code == "disk.newer-features" && imported?.exit == .invalidFile)
+        #expect(imported?.code == .diskNewerFeatures && imported?.exit == .invalidFile)
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, path("1.qcow2")]).run()
         let grown = await #expect(throws: KilnError.self) {
             try await disks.growFileSystem(.ext4, of: path("1.qcow2"), to: .mebibytes(32), into: path("2.qcow2"))
@@ -126,7 +126,7 @@ struct FileSystemTests {
             try await disks.repairFileSystem(.ext4, of: path("1.qcow2"), into: path("2.qcow2"))
         }
         for error in [grown, repaired] {
-            #expect(error?.code == "disk.newer-features" && error?.exit == .aborted)
+            #expect(error?.code == .diskNewerFeatures && error?.exit == .aborted)
             #expect(error?.message.contains(feature) == true && error?.message.contains(program) == true)
         }
         #expect(directory.names == ["1.qcow2", "raw", "requests"])

@@ -61,7 +61,7 @@ struct GrowthTests {
         _ = try await volume("32M", options)
         let beyond = ByteCount(bytes: (most + 1) << 20)
         let error = await #expect(throws: KilnError.self) { try await grow(to: beyond) }
-        #expect(error?.code == "disk.too-large" && error?.exit == .usage, "\(String(describing: error))")
+        #expect(error?.code == .diskTooLarge && error?.exit == .usage, "\(String(describing: error))")
         #expect(error?.message.contains("\(ByteCount.mebibytes(most)) at most") == true)
         #expect(error?.message.contains(reason) == true)
         // The program's own opinion is the same.
@@ -96,7 +96,7 @@ struct GrowthTests {
         _ = try await volume("64M", ["-b", "4096", "-O", "bigalloc"])
         let before = directory.names
         let error = await #expect(throws: KilnError.self) { try await grow(to: .mebibytes(128)) }
-        #expect(error?.code == "disk.not-grown" && error?.exit == .aborted)
+        #expect(error?.code == .diskNotGrown && error?.exit == .aborted)
         #expect(error?.cause?.contains("bigalloc") == true)
         #expect(directory.names == before)
     }

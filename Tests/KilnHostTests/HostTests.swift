@@ -37,7 +37,7 @@ struct HostTests {
     )
     func refuses(_ uri: String) {
         let error = #expect(throws: KilnError.self) { try resolve(nil, uri) }
-        #expect(error?.code == "connect.refused")
+        #expect(error?.code == .connectRefused)
         #expect(error?.message.contains("LIBVIRT_DEFAULT_URI") == true)
     }
 
@@ -69,7 +69,7 @@ struct HostTests {
         let error = #expect(throws: KilnError.self) {
             try KilnHome.location(environment: ["KILN_HOME": "relative"], isRoot: false)
         }
-        #expect(error?.code == "home.relative")
+        #expect(error?.code == .homeRelative)
     }
 
     @Test("a prepared home has private sockets at a path that fits into an address")
@@ -95,7 +95,7 @@ struct HostTests {
         let error = #expect(throws: KilnError.self) {
             try KilnHome(path: directory.path + "/home", owner: owner).prepared()
         }
-        #expect(error?.code == "home.closed")
+        #expect(error?.code == .homeClosed)
         #expect(error?.message.contains(directory.path + " ") == true)
     }
 

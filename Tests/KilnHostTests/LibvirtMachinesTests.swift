@@ -80,7 +80,7 @@ struct LibvirtMachinesTests {
         try await machines.define(spec)
         try await machines.start(spec.id, forwards: [])
         let running = await #expect(throws: KilnError.self) { try await machines.define(spec) }
-        #expect(running?.code == "machine.not-off")
+        #expect(running?.code == .machineNotOff)
         try await machines.powerOff(spec.id)
         let lastLife = try await stateReason(spec.id)
         try await machines.define(spec)
@@ -117,11 +117,11 @@ struct LibvirtMachinesTests {
     func refusals() async throws {
         let spec = try spec()
         let absent = await #expect(throws: KilnError.self) { try await machines.start(spec.id, forwards: []) }
-        #expect(absent?.code == "machine.absent")
+        #expect(absent?.code == .machineAbsent)
         try await machines.define(spec)
         try await machines.start(spec.id, forwards: [])
         let running = await #expect(throws: KilnError.self) { try await machines.undefine(spec.id) }
-        #expect(running?.code == "machine.not-off")
+        #expect(running?.code == .machineNotOff)
         #expect(try await machines.state(of: spec.id) == .running)
     }
 
@@ -133,7 +133,7 @@ struct LibvirtMachinesTests {
         let error = await #expect(throws: KilnError.self) {
             try await machines.start(spec.id, forwards: [PortForward(host: 20_000, guest: 80)])
         }
-        #expect(error?.code == "hypervisor.failed")
+        #expect(error?.code == .hypervisorFailed)
         #expect(try await machines.state(of: spec.id) == .off)
     }
 
@@ -142,7 +142,7 @@ struct LibvirtMachinesTests {
         let session = HypervisorSession { "qemu+unix:///session?socket=/nonexistent/socket" }
         let machines = LibvirtMachines(session: session, platform: Platform(acceleration: .tcg), user: nil, owner: nil)
         let error = await #expect(throws: KilnError.self) { try await machines.machines() }
-        #expect(error?.code == "hypervisor.unreachable")
+        #expect(error?.code == .hypervisorUnreachable)
         #expect(error?.exit == .unreachable)
     }
 }

@@ -71,7 +71,7 @@ struct QEMUDiskToolTests {
         let volume = try await volume()
         let before = FileManager.default.contents(atPath: volume)
         let error = await #expect(throws: KilnError.self) { try await self.volume() }
-        #expect(error?.code == "disk.exists")
+        #expect(error?.code == .diskExists)
         #expect(FileManager.default.contents(atPath: volume) == before)
     }
 
@@ -81,7 +81,7 @@ struct QEMUDiskToolTests {
         let error = await #expect(throws: KilnError.self) {
             try await tool.createLayer(at: path("layer"), over: path("raw"))
         }
-        #expect(error?.code == "disk.refused")
+        #expect(error?.code == .diskRefused)
         #expect(directory.names == ["raw"])
     }
 
@@ -119,7 +119,7 @@ struct QEMUDiskToolTests {
                     mark: VolumeMark()
                 )
             }
-            #expect(error?.code == "disk.full")
+            #expect(error?.code == .diskFull)
             #expect(error?.exit == .aborted)
             #expect(error?.message.contains("0 MiB free in \(mount)") == true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)

@@ -118,7 +118,7 @@ struct RawContentTests {
                 return nil
             }
         }
-        #expect(error?.code == "disk.unreadable")
+        #expect(error?.code == .diskUnreadable)
         #expect(directory.names == ["1.qcow2", "raw"])
     }
 }

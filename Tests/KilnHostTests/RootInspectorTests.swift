@@ -89,10 +89,10 @@ struct RootInspectorTests {
         #expect(try await content("/data/deep/file") == Array("lost".utf8))
         for other in ["/data/link", "/data", "/data/deep/none", "/data/deep/file/x"] {
             let error = try await #require(throws: KilnError.self) { try await content(other) }
-            #expect(error.code == "root.no-file", "\(other): \(error)")
+            #expect(error.code == .rootNoFile, "\(other): \(error)")
         }
         let error = try await #require(throws: KilnError.self) { try await content("/data/deep/file", limit: 3) }
-        #expect(error.code == "root.too-large")
+        #expect(error.code == .rootTooLarge)
     }
 
     @Test("files, links, devices, names and owners are listed as they are")
@@ -197,7 +197,7 @@ struct RootInspectorTests {
     func none() async throws {
         let noise = path("noise")
         try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: noise))
-        await #expect { _ = try await listing(noise) } throws: { ($0 as? KilnError)?.code == "drift.no-file-system" }
+        await #expect { _ = try await listing(noise) } throws: { ($0 as? KilnError)?.code == .driftNoFileSystem }
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
     }
 
@@ -226,7 +226,7 @@ struct RootInspectorTests {
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
         let data = "data_file=\(secret),data_file_raw=on"
         try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-o", data, layer, "16m"]).run()
-        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == "disk.refused" }
+        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == .diskRefused }
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
 
         try write("not a disk", secret)

@@ -47,7 +47,7 @@ struct VolumeDiskTests {
         #expect(try tool.examineLayer(path("2.qcow2"), over: "1.qcow2") == .mebibytes(32))
         for (file, backing) in [("1.qcow2", "0.qcow2"), ("2.qcow2", nil), ("2.qcow2", "3.qcow2")] {
             let error = #expect(throws: KilnError.self) { try tool.examineLayer(path(file), over: backing) }
-            #expect(error?.code == "disk.refused")
+            #expect(error?.code == .diskRefused)
         }
     }
 
@@ -63,7 +63,7 @@ struct VolumeDiskTests {
         try await makeVolume()
         try patch("2.qcow2", offset, bytes)
         let error = #expect(throws: KilnError.self) { try tool.examineLayer(path("2.qcow2"), over: "1.qcow2") }
-        #expect(error?.code == "disk.refused")
+        #expect(error?.code == .diskRefused)
     }
 
     @Test("what is no regular file, or cut off, is refused without waiting for it")
@@ -75,7 +75,7 @@ struct VolumeDiskTests {
         try #require(truncate(path("1.qcow2"), 70_000) == 0)
         for name in ["link", "fifo", "empty", "none", ".", "1.qcow2"] {
             let error = #expect(throws: KilnError.self) { try tool.examineLayer(path(name), over: nil) }
-            #expect(error?.code == "disk.refused", "\(name)")
+            #expect(error?.code == .diskRefused, "\(name)")
         }
     }
 
@@ -147,7 +147,7 @@ struct VolumeDiskTests {
             let error = await #expect(throws: KilnError.self) {
                 try await tool.exportDisk(path("2.qcow2"), to: file, as: format)
             }
-            #expect(error?.code == "disk.exists")
+            #expect(error?.code == .diskExists)
         }
         let compared = Command(
             "qemu-img",
@@ -185,7 +185,7 @@ struct VolumeDiskTests {
         let error = await #expect(throws: KilnError.self) {
             try await tool.exportDisk(path("2.qcow2"), to: mount + "/out", as: .raw)
         }
-        #expect(error?.code == "disk.full")
+        #expect(error?.code == .diskFull)
         #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)
         try await Command("umount", [mount]).run()
     }

@@ -206,7 +206,7 @@ private struct EmptyRoots: RootInspection {
 /// Disks that hold no file system.
 private struct UnlistedRoots: RootInspection {
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
-        throw KilnError("drift.no-file-system", "nothing here")
+        throw KilnError(.driftNoFileSystem, "nothing here")
     }
 }
 

@@ -215,7 +215,7 @@ struct ScenarioFileTests {
             let error = #expect(throws: InvalidFile.self) { try ScenarioFile.scenario(at: file.path) }
             #expect(error?.problems.map { $0.file.hasSuffix("/lab.yaml") } == [true])
             #expect(error?.kilnError.exit == .invalidFile)
-            #expect(error?.kilnError.code == "file.invalid")
+            #expect(error?.kilnError.code == .fileInvalid)
         }
     }
 

@@ -87,7 +87,7 @@ public final class FakeDisks: DiskTool {
                 first.hasPrefix("over ") ? first.dropFirst(5).split(separator: "\t").first.map(String.init) : nil
             guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, found == backing,
                 backing != nil || first.hasPrefix("base ")
-            else { throw KilnError("disk.refused", "\(path) is not over \(backing ?? "nothing")") }
+            else { throw KilnError(.diskRefused, "\(path) is not over \(backing ?? "nothing")") }
             return ByteCount(bytes: try FakeDisks.size(path))
         }
     }

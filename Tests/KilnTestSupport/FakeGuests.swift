@@ -29,7 +29,7 @@ public final class FakeGuests: GuestAccess {
             }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+        throw KilnError(.guestAgentSilent, "the agent of \(machine) does not answer", exit: .deadline)
     }
 
     /// Says with which exit status a program ends; nothing means that it never does.
@@ -103,7 +103,7 @@ public final class FakeGuests: GuestAccess {
     }
 
     private func silent(_ machine: MachineID) -> KilnError {
-        KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+        KilnError(.guestAgentSilent, "the agent of \(machine) does not answer", exit: .deadline)
     }
 
     private func result(_ boot: GuestBehaviour.Boot) -> [UInt8] {

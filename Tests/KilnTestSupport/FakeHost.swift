@@ -113,7 +113,7 @@ public final class FakeImages: ImageSource {
                     }
                 }
             }
-            guard let found else { throw KilnError("image.missing", "no image \(reference)", exit: .aborted) }
+            guard let found else { throw KilnError(.imageMissing, "no image \(reference)", exit: .aborted) }
             return found
         }
     }

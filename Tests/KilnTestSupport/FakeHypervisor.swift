@@ -149,7 +149,7 @@ public final class FakeHypervisor: MachineControl {
         if machine.state == .paused, behaviour(machine, state).boot != .pauses { state.machines[id]?.state = .running }
         if machine.state.isAlive {
             if let problem = takenPort(forwards, by: id, state) {
-                throw KilnError("port.taken", "\(id): \(problem)", exit: .blocked)
+                throw KilnError(.portTaken, "\(id): \(problem)", exit: .blocked)
             }
             state.machines[id]?.forwards = forwards
             return nil
@@ -288,7 +288,7 @@ public final class FakeHypervisor: MachineControl {
             try state.withLock { state in
                 guard let found = state.machines[machine], found.state.isAlive,
                     let index = found.spec.volumes.firstIndex(where: { $0.id == volume })
-                else { throw KilnError("machine.no-volume", "\(machine) has no \(volume)") }
+                else { throw KilnError(.machineNoVolume, "\(machine) has no \(volume)") }
                 let old = found.spec.volumes[index].disk
                 let disk = MachineSpec.Disk(path: layer, backing: [old.path] + old.backing)
                 if let problem = FakeDisks.problem(disk) { state.violations.append("move of \(machine): \(problem)") }

@@ -46,7 +46,7 @@ public final class FakeRoots: RootInspection {
     /// The path itself, where the test said that there is a file.
     public func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
         let listing = try await listing(of: copy, over: disk, below: [path])
-        guard listing.entries[path]?.kind == .file else { throw KilnError("root.no-file", "no file", exit: .usage) }
+        guard listing.entries[path]?.kind == .file else { throw KilnError(.rootNoFile, "no file", exit: .usage) }
         return Array(path.text.utf8)
     }
 

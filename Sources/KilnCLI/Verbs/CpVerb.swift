@@ -48,7 +48,7 @@ struct CpVerb: Verb {
         case (.guest(let server, let origin), .host(let path)):
             let id = try engine.server(named: server)
             guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest, now: now) else {
-                throw KilnError("cp.missing", "\(id) has no file \(Name.quoted(origin))", exit: .usage)
+                throw KilnError(.cpMissing, "\(id) has no file \(Name.quoted(origin))", exit: .usage)
             }
             count = try hand(bytes, to: path, named: origin, session)
         case (.root(let server, let generation, let origin), .host(let path)):
@@ -130,6 +130,6 @@ enum HostFile {
     }
 
     private static func failed(_ what: String, _ path: String, _ cause: String?) -> KilnError {
-        KilnError("cp.failed", "\(Name.quoted(path)) \(what)", cause: cause, exit: .usage)
+        KilnError(.cpFailed, "\(Name.quoted(path)) \(what)", cause: cause, exit: .usage)
     }
 }

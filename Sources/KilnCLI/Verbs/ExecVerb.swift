@@ -83,7 +83,7 @@ enum StandardInput {
         let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
         guard data.count <= limit else {
             throw KilnError(
-                "input.too-large",
+                .inputTooLarge,
                 "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
                 hint: "copy it with 'kiln cp' first",
                 exit: .usage

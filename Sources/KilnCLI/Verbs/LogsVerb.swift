@@ -55,7 +55,7 @@ struct LogsVerb: Verb {
         case .cloudInit:
             let path = "/var/log/cloud-init-output.log"
             guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20, now: true) else {
-                throw KilnError("logs.missing", "\(id) has no \(path)", exit: .usage)
+                throw KilnError(.logsMissing, "\(id) has no \(path)", exit: .usage)
             }
             printer.take(bytes[...])
         case .console: try await follow(workspace.host.state.consoleLog(try machine(of: id, workspace)), printer)

@@ -33,7 +33,7 @@ enum LabReader {
     static func lab(at path: String, isExplicit: Bool) throws -> LabFile {
         if !isExplicit && !FileManager.default.fileExists(atPath: path) {
             throw KilnError(
-                "lab.no-file",
+                .labNoFile,
                 "there is no \(path) here",
                 hint: "name the lab file with '-f FILE', or write one with 'kiln init'",
                 exit: .usage

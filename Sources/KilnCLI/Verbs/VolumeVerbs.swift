@@ -83,7 +83,7 @@ struct VolumeDeleteVerb: Verb {
         if purge { return try VolumePurgeVerb.purge(volume, store, yes: yes, session) }
         guard let path = VolumePath(argument: volume) else {
             throw KilnError(
-                "volume.unknown",
+                .volumeUnknown,
                 "\(Name.quoted(volume)) names no volume, expected LAB/NAME",
                 hint: "list them with 'kiln volume list'",
                 exit: .usage

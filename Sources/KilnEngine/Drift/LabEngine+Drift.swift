@@ -46,7 +46,7 @@ extension LabEngine {
         let record = try workspace.record(machine)
         guard let written = RootPath(written: path), !record.hasVolatileRoot else {
             throw KilnError(
-                "root.no-file",
+                .rootNoFile,
                 record.hasVolatileRoot
                     ? "the root of \(machine) was in its memory" : "\(Name.quoted(path)) is no path of a file",
                 exit: .usage
@@ -62,7 +62,7 @@ extension LabEngine {
         let all = try workspace.journal.history().operations.map(\.replacement.intent.to)
         guard all.contains(generation) else {
             throw KilnError(
-                "generation.missing",
+                .generationMissing,
                 "there never was a generation \(generation) of \(workspace.id), only "
                     + all.map(\.description).joined(separator: ", "),
                 hint: "see 'kiln history \(workspace.id)'",

@@ -92,7 +92,7 @@ extension ServerWorkspace {
         let overlay = state.rootOverlay(machine)
         guard FileManager.default.fileExists(atPath: overlay) else {
             throw KilnError(
-                "drift.root-missing",
+                .driftRootMissing,
                 "the root of \(machine) is not there: of past generations only as many are kept as 'keep-roots' says",
                 hint: "see which generation serves with 'kiln ps'",
                 exit: .usage
@@ -127,7 +127,7 @@ extension ServerWorkspace {
         for _ in 0..<attempts {
             do {
                 return try await copy()
-            } catch let error as KilnError where error.code == "drift.copy-torn" {
+            } catch let error as KilnError where error.code == .driftCopyTorn {
                 try Task.checkCancellation()
             }
         }

@@ -13,7 +13,7 @@ extension ServerWorkspace {
         let hidden = try await hiddenPaths(record)
         guard let first = hidden.first else { return }
         throw KilnError(
-            "replace.hidden-data",
+            .replaceHiddenData,
             "the root of \(machine) has data below \(paths), where volumes hide it: \(Self.names(hidden))",
             hint: "take it out with '\(wayOut(machine, first))', then replace with 'hidden-data: report'",
             exit: .aborted
@@ -37,7 +37,7 @@ extension ServerWorkspace {
 
     private func unseen(_ machine: MachineID, _ reason: String) -> KilnError {
         KilnError(
-            "replace.root-unseen",
+            .replaceRootUnseen,
             "whether the root of \(machine) has data below its mount points can't be seen: \(reason)",
             hint: "replace with 'hidden-data: report'",
             exit: .aborted

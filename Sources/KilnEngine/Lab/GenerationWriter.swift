@@ -38,7 +38,7 @@ struct GenerationWriter: Sendable {
         try refuseAmbiguousRoot()
         guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
         throw KilnError(
-            "image.no-volatile-root",
+            .imageNoVolatileRoot,
             "\(workspace.id) asks for a volatile root, which the image \(image.manifest.name):\(image.manifest.version) "
                 + "can't have",
             hint: "choose an image whose recipe says 'volatile-root: true', or leave 'root' out",
@@ -65,7 +65,7 @@ struct GenerationWriter: Sendable {
             let volume = spec.volumes.keys.first(where: { "root=LABEL=\($0.text.prefix(16))" == word })
         else { return }
         throw KilnError(
-            "image.boots-by-label",
+            .imageBootsByLabel,
             "the image \(image.manifest.name):\(image.manifest.version) boots by '\(word)', a label that the volume "
                 + "\(workspace.id.lab)/\(volume) may have as well",
             hint: "bake the image with 'root=/dev/disk/by-id/virtio-\(MachineSpec.rootSerial)' on its command line, or "
@@ -78,7 +78,7 @@ struct GenerationWriter: Sendable {
     private func refuseForgettingMounts() throws {
         guard isWarm, spec.root == .volatile, image.manifest.cloudInit == .full, !spec.volumes.isEmpty else { return }
         throw KilnError(
-            "root.forgets-mounts",
+            .rootForgetsMounts,
             "\(workspace.id) has a volatile root, so a machine that gets its volumes after its boot loses them at the next",
             hint: "replace it with strategy stop-first, or declare 'root: persistent'",
             exit: .aborted

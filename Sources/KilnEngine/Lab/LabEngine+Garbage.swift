@@ -43,7 +43,7 @@ extension LabEngine {
         do {
             if !dryRun { try await discardAbandonedCanary(id) }
             return ["canary \(id)"]
-        } catch let error as KilnError where error.code == "lock.held" {
+        } catch let error as KilnError where error.code == .lockHeld {
             return []
         }
     }

@@ -51,7 +51,7 @@ extension LabEngine {
     public func down(_ lab: Name) async throws {
         guard FileManager.default.fileExists(atPath: state.lab(lab)) else {
             throw KilnError(
-                "lab.missing",
+                .labMissing,
                 "there is no lab \(lab)",
                 hint: "list the labs with 'kiln ps'",
                 exit: .usage

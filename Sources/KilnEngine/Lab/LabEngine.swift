@@ -27,7 +27,7 @@ public struct LabEngine: Sendable {
     func existing(_ id: ServerID) throws -> ServerWorkspace {
         guard FileManager.default.fileExists(atPath: state.server(id)) else {
             throw KilnError(
-                "server.missing",
+                .serverMissing,
                 "there is no server \(id)",
                 hint: "list the servers with 'kiln ps'",
                 exit: .usage
@@ -42,7 +42,7 @@ public struct LabEngine: Sendable {
     public func lab(_ name: Name) throws -> LabSpec {
         guard let lab = try DurableFile.readJSON(LabSpec.self, from: state.lab(name) + "/lab.json") else {
             throw KilnError(
-                "lab.missing",
+                .labMissing,
                 "there is no lab \(name)",
                 hint: "list the labs with 'kiln ps'",
                 exit: .usage
@@ -67,7 +67,7 @@ public struct LabEngine: Sendable {
         if let only = found.first, found.count == 1 { return only }
         guard found.isEmpty else {
             throw KilnError(
-                "server.ambiguous",
+                .serverAmbiguous,
                 "\(found.count) labs have a server \(Name.quoted(text))",
                 hint: "say which: \(found.map(\.description).joined(separator: ", "))",
                 exit: .usage
@@ -75,7 +75,7 @@ public struct LabEngine: Sendable {
         }
         let known = all.isEmpty ? "there is none yet: 'kiln up'" : all.map(\.description).joined(separator: ", ")
         throw KilnError(
-            "server.missing",
+            .serverMissing,
             "there is no server \(Name.quoted(text))",
             hint: "the servers are: \(known)",
             exit: .usage
@@ -99,7 +99,7 @@ public struct LabEngine: Sendable {
                 return try needed.contains { try workspace(id).record(id.machine($0)).image.digest == digest }
             } catch {
                 throw KilnError(
-                    "image.users-unknown",
+                    .imageUsersUnknown,
                     "the image may be one of \(id), of which nothing is known: \(KilnError.wrapping(error).message)",
                     hint: "put that in order first, or take its lab down: 'kiln down \(id.lab)'",
                     exit: .blocked
@@ -120,7 +120,7 @@ public struct LabEngine: Sendable {
         }
         guard let current = history.current ?? history.open?.replacement.intent.to else {
             throw KilnError(
-                "server.not-launched",
+                .serverNotLaunched,
                 "\(id) has no machine",
                 hint: "bring it up with 'kiln up'",
                 exit: .blocked

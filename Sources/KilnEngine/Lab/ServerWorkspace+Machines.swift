@@ -34,7 +34,7 @@ extension ServerWorkspace {
         }
         guard !machineState.isAlive else {
             throw KilnError(
-                "machine.stuck",
+                .machineStuck,
                 "\(machine) can't be started: it has a process already, which is \(machineState.rawValue)",
                 hint: "end it first: 'kiln stop --force \(id)'",
                 exit: .blocked
@@ -64,7 +64,7 @@ extension ServerWorkspace {
         do {
             try volumes.verifyLayers(record)
             try volumes.refuseForeignHolders(record, isAttached: own != nil)
-        } catch let error as KilnError where error.code == "volume.damaged" {
+        } catch let error as KilnError where error.code == .volumeDamaged {
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
     }
@@ -111,7 +111,7 @@ extension ServerWorkspace {
             left -= pause
         }
         throw KilnError(
-            "stop.timeout",
+            .stopTimeout,
             "\(machine) did not shut down within \(patience.components.seconds) s",
             hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
             cause: objection,
@@ -139,7 +139,7 @@ extension ServerWorkspace {
         let machineState = try await parts.machines.state(of: machine)
         guard !machineState.isAlive else {
             throw KilnError(
-                "machine.alive",
+                .machineAlive,
                 "\(machine) should be off, but is \(machineState.rawValue)",
                 hint: "something else started it: look with 'virsh list'",
                 exit: .blocked
@@ -150,7 +150,7 @@ extension ServerWorkspace {
             do {
                 for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
                 return
-            } catch let error as KilnError where error.code == "volume.held" && ContinuousClock.now < deadline {
+            } catch let error as KilnError where error.code == .volumeHeld && ContinuousClock.now < deadline {
                 // The kernel does not tell when a file that another process holds is closed.
                 try await Task.sleep(for: .milliseconds(50))
             }

@@ -34,7 +34,7 @@ extension ServerWorkspace {
             let hasEnded = try await parts.guests.read(CloudInitStatus.resultPath, in: machine, limit: 65536) != nil
             do {
                 return try await lookForMounts(of: machine, "glance")
-            } catch let error as KilnError where error.code == "volume.not-mounted" {
+            } catch let error as KilnError where error.code == .volumeNotMounted {
                 guard !hasEnded, ContinuousClock.now < deadline else { throw withoutWaiting(error) }
             }
             // Nothing tells the host of a mount in a guest.
@@ -102,7 +102,7 @@ extension ServerWorkspace {
         guard result.status != 0 else { return }
         let said = Name.quoted(String(decoding: (result.output + result.errors).suffix(400), as: UTF8.self))
         throw KilnError(
-            "volume.not-mounted",
+            .volumeNotMounted,
             "\(purpose) in the guest of \(machine) failed: \(said)",
             hint: "see whether the image knows the file system and can make the mount point",
             exit: .aborted

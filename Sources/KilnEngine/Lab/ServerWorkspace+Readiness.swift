@@ -16,7 +16,7 @@ extension ServerWorkspace {
         let waiter = try waiter(machine, ports: ports)
         do {
             try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.warmReady) }
-        } catch let error as KilnError where error.code.hasPrefix("ready.") && !waiter.spec.volumes.isEmpty {
+        } catch let error as KilnError where ErrorCode.readiness.contains(error.code) && !waiter.spec.volumes.isEmpty {
             throw withoutVolumes(error, waiter.spec)
         }
     }
@@ -181,7 +181,7 @@ extension ServerWorkspace {
             result = try await parts.guests.run(GuestCommand(hook.command, deadline: hook.deadline), in: machine)
         } catch let error as KilnError where error.exit != .unreachable {
             throw KilnError(
-                "hook.failed",
+                .hookFailed,
                 "the \(kind) hook \(command) in \(machine) did not end: \(error.message)",
                 hint: "see what it waits for, or raise its deadline of \(hook.deadline.components.seconds) s",
                 exit: .aborted
@@ -190,7 +190,7 @@ extension ServerWorkspace {
         guard result.status != 0 else { return }
         let said = String(decoding: (result.errors + result.output).suffix(400), as: UTF8.self)
         throw KilnError(
-            "hook.failed",
+            .hookFailed,
             "the \(kind) hook \(command) in \(machine) ended with exit status \(result.status)",
             hint: "run it by hand: 'kiln exec \(id) -- …'",
             cause: said.isEmpty ? nil : Name.quoted(said),

@@ -25,7 +25,7 @@ struct ServerWorkspace: Sendable {
         let history = try journal.history()
         guard last <= history.highest else {
             throw KilnError(
-                "journal.short",
+                .journalShort,
                 "the journal of \(id) ends with generation \(history.highest), but there was a generation \(last)",
                 hint: "its end was cut off: put \(journal.path) back as it was, or give the machines up and keep the "
                     + "volumes with 'kiln down \(id.lab)'",
@@ -45,7 +45,7 @@ struct ServerWorkspace: Sendable {
     func record(_ machine: MachineID) throws -> GenerationRecord {
         let path = state.generation(machine) + "/generation.json"
         guard let record = try DurableFile.readJSON(GenerationRecord.self, from: path) else {
-            throw KilnError("state.missing", "there is no record of \(machine): \(path)", exit: .halted)
+            throw KilnError(.stateMissing, "there is no record of \(machine): \(path)", exit: .halted)
         }
         return record
     }

@@ -312,7 +312,7 @@ struct ReadinessWaiter {
 
     private func failed(_ check: Check, _ reason: String) -> KilnError {
         KilnError(
-            "ready.failed",
+            .readyFailed,
             "\(machine) can't become ready: \(check): \(reason)",
             hint: check.hint
                 ?? "read the console log, or cloud-init's own in the guest: /var/log/cloud-init-output.log",
@@ -323,7 +323,7 @@ struct ReadinessWaiter {
 
     private func lost(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "ready.lost",
+            .readyLost,
             "\(machine) was ready, but not for its min-healthy of \(spec.minHealthy.components.seconds) s: "
                 + "\(check) failed \(check.failures) times in a row: \(found)",
             hint: check.hint ?? "see in the guest why the service does not stay up",
@@ -334,7 +334,7 @@ struct ReadinessWaiter {
 
     private func notVerified(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "verify.failed",
+            .verifyFailed,
             "\(machine) is healthy, but does not pass its 'verify': \(check): \(found)",
             hint: check.hint,
             exit: .aborted
@@ -346,7 +346,7 @@ struct ReadinessWaiter {
 
     private func damaged(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "verify.data-damaged",
+            .verifyDataDamaged,
             "\(check) says that the data of \(machine.server) is damaged: \(found)",
             hint: check.hint ?? "look at the data with 'kiln volume check' and a clone before anything writes to it",
             exit: .halted
@@ -361,7 +361,7 @@ struct ReadinessWaiter {
             ? "the guest booted, so find out in it why this does not hold: \(waitedFor)"
             : "the guest has only come to '\(phase)': raise ready-timeout if it is slow, else read the console log"
         return KilnError(
-            "ready.timeout",
+            .readyTimeout,
             "\(machine) was not ready after \(deadline.components.seconds) s; phase \(phase), waiting for \(waitedFor)",
             hint: likely,
             cause: lastLines,

@@ -218,7 +218,7 @@ extension ReplacementExecutor {
         if state == .crashed { return try await server.cutPower(of: old) }
         do {
             try await server.shutDown(old)
-        } catch let error as KilnError where error.code == "stop.timeout" && replacement.intent.forceStop {
+        } catch let error as KilnError where error.code == .stopTimeout && replacement.intent.forceStop {
             server.parts.progress(.note("\(error.message); switching it off, and checking its volumes"))
             try await server.cutPower(of: old)
         }

@@ -124,7 +124,7 @@ struct ReplacementExecutor {
         }
         let number = replacement.intent.number
         return KilnError(
-            "replace.open",
+            .replaceOpen,
             "operation \(number) of \(id) stays open in \(replacement.entered.last?.rawValue ?? "plan"): \(error.message)",
             hint: "see to the cause, then let it be finished or taken back: 'kiln recover \(id)'",
             cause: error.cause,
@@ -153,10 +153,10 @@ extension KilnError {
     static func wrapping(_ error: any Error) -> KilnError {
         if let known = error as? KilnError { return known }
         if error is CancellationError {
-            return KilnError("interrupted", "the command was interrupted", exit: .interrupted)
+            return KilnError(.interrupted, "the command was interrupted", exit: .interrupted)
         }
         return KilnError(
-            "internal",
+            .internalFault,
             "an unforeseen error",
             hint: "please report it",
             cause: String(describing: error)

@@ -108,7 +108,7 @@ struct SeedDocuments {
     private func list(_ key: String, of map: [String: JSONValue]) throws -> [JSONValue] {
         guard let present = (map[key] ?? .array([])).array else {
             throw KilnError(
-                "user-data.not-a-list",
+                .userDataNotAList,
                 "'\(key)' in the user-data of \(record.machine.server) is not a list, so Kiln can't add to it",
                 hint: "write it as a list, or leave it out",
                 exit: .invalidFile
@@ -121,7 +121,7 @@ struct SeedDocuments {
         try PortReference.replacing(in: text) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(
-                    "user-data.reference-unknown",
+                    .userDataReferenceUnknown,
                     "\(reference) in the user-data of \(record.machine.server) names no published port",
                     hint: "write ${servers.SERVER.ports.PORT}",
                     exit: .invalidFile

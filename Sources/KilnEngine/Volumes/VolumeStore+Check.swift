@@ -56,7 +56,7 @@ extension VolumeStore {
         case .clean, .replayed: return
         case .damaged(let words):
             throw KilnError(
-                "volume.damaged",
+                .volumeDamaged,
                 "the file system of volume \(lab)/\(name) is damaged",
                 hint: "repair it, which keeps the present state as a snapshot: "
                     + "'kiln volume check \(lab)/\(name) --repair'",
@@ -65,7 +65,7 @@ extension VolumeStore {
             )
         case .newer(let features, let program):
             throw KilnError(
-                "volume.newer-features",
+                .volumeNewerFeatures,
                 "volume \(lab)/\(name) lost its machine's power, and its file system is newer than the tools of this host: "
                     + "\(program) does not know \(features.joined(separator: ", "))",
                 hint: "give this host a newer e2fsprogs, or return to a snapshot: 'kiln volume show \(lab)/\(name)'",
@@ -91,7 +91,7 @@ extension VolumeStore {
         try await changing(lab: lab, name) { record in
             guard size > record.spec.size, size.bytes.isMultiple(of: 4096) else {
                 throw KilnError(
-                    "volume.not-larger",
+                    .volumeNotLarger,
                     "volume \(record.title) has \(record.spec.size) and can't become \(size)",
                     hint: "a volume only grows, by whole blocks of 4KiB",
                     exit: .usage

@@ -63,7 +63,7 @@ extension VolumeStore {
     func refuseMoreLayers(_ record: VolumeRecord) throws {
         guard record.layers.count >= VolumeStore.mostLayers else { return }
         throw KilnError(
-            "volume.too-many-layers",
+            .volumeTooManyLayers,
             "volume \(record.title) has \(record.layers.count) layers, which is the most",
             hint: "remove snapshots that nobody needs: 'kiln volume snapshot \(record.title) NAME --remove'",
             exit: .aborted
@@ -148,7 +148,7 @@ extension VolumeStore {
                 )
             } catch let error as KilnError {
                 throw KilnError(
-                    "volume.damaged",
+                    .volumeDamaged,
                     "layer \(index + 1) of \(record.layers.count) of volume \(record.title) is not what it was: "
                         + error.message,
                     hint: "put the file back as it was; Kiln follows no links and makes no new file in its place",
@@ -190,7 +190,7 @@ extension VolumeStore {
 
     private func notLent(_ record: VolumeRecord, to machine: MachineID) -> KilnError {
         KilnError(
-            "volume.leased",
+            .volumeLeased,
             "\(machine) is not to have the volume \(record.title), which is lent to "
                 + (record.lease?.machine.description ?? "nobody"),
             hint: "see which generation is the server's with 'kiln history \(machine.server)'",
@@ -225,7 +225,7 @@ extension VolumeStore {
             holding.isEmpty
             ? "a process that can't be seen from here" : "\(holding.map(\.description).joined(separator: ", "))"
         return KilnError(
-            "volume.held",
+            .volumeHeld,
             "volume \(record.title) is in use by \(named)\(remark)",
             hint: "end that process; a volume is never taken from its holder by force",
             exit: .blocked
@@ -236,7 +236,7 @@ extension VolumeStore {
         var status = stat()
         guard lstat(active, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw KilnError(
-                "volume.damaged",
+                .volumeDamaged,
                 "the active layer of volume \(record.title) is not a regular file: \(active)",
                 hint: "put the file back; Kiln follows no links and makes no new file in its place",
                 exit: .halted

@@ -98,7 +98,7 @@ extension VolumeStore {
         let found = try await disks.mark(of: disk)
         guard case .newer(let version) = found else { return found }
         throw KilnError(
-            "volume.newer-mark",
+            .volumeNewerMark,
             "volume \(record.title) has a mark of format \(version), which this version of Kiln does not know",
             hint: "use the version of Kiln that wrote it",
             exit: .halted
@@ -108,7 +108,7 @@ extension VolumeStore {
     // Every machine gets a volume whose state is sealed, so it was not a guest.
     private func lost(_ record: VolumeRecord) -> KilnError {
         KilnError(
-            "volume.reformatted",
+            .volumeReformatted,
             "volume \(record.title) was formatted, and no state before that is kept",
             hint: "what is there now can be kept: 'kiln volume clone \(record.title) NAME'",
             exit: .halted
@@ -118,7 +118,7 @@ extension VolumeStore {
     private func reformatted(_ record: VolumeRecord, _ snapshot: Name) -> KilnError {
         let user = record.lease.map { "'kiln stop \($0.machine.server)', then " } ?? ""
         return KilnError(
-            "volume.reformatted",
+            .volumeReformatted,
             "a guest has formatted volume \(record.title): what it held before is its snapshot \(snapshot)",
             hint:
                 "return to that: \(user)'kiln volume restore \(record.title) \(snapshot)', and take out of user-data or image "

@@ -11,7 +11,7 @@ extension VolumeStore {
         if let wanted {
             guard !taken.contains(wanted) else {
                 throw KilnError(
-                    "volume.snapshot-exists",
+                    .volumeSnapshotExists,
                     "volume \(record.title) has a snapshot \(wanted) already",
                     hint: "choose another name; 'kiln volume show \(record.title)' lists them",
                     exit: .aborted
@@ -31,7 +31,7 @@ extension VolumeStore {
         if let found = record.snapshots.last(where: { $0.name.text == name }) { return found }
         let known = record.snapshots.map(\.name.text)
         throw KilnError(
-            "volume.snapshot-missing",
+            .volumeSnapshotMissing,
             "volume \(record.title) has no snapshot \(Name.quoted(name))"
                 + Suggestion.text(for: name, among: known),
             hint: known.isEmpty ? "it has none at all" : "it has: \(known.joined(separator: ", "))",
@@ -73,7 +73,7 @@ extension VolumeStore {
         try adopt(&record)
         try verifyLayers(record)
         guard let base = record.layers(of: snapshot), let sealed = base.last else {
-            throw KilnError("volume.damaged", "the layer of snapshot \(name) of \(record.title) is gone", exit: .halted)
+            throw KilnError(.volumeDamaged, "the layer of snapshot \(name) of \(record.title) is gone", exit: .halted)
         }
         let kept = try freeRetainedName(record, "discarded")
         let draft = retainedDraft(kept)

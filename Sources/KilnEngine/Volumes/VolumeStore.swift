@@ -104,7 +104,7 @@ public struct VolumeStore: Sendable {
         var status = stat()
         guard lstat(directory, &status) != 0 else {
             throw KilnError(
-                "volume.exists",
+                .volumeExists,
                 "there is a volume \(lab)/\(name) already",
                 hint: "choose another name, or set that one aside: 'kiln volume delete \(lab)/\(name)'",
                 exit: .aborted
@@ -139,7 +139,7 @@ public struct VolumeStore: Sendable {
         if record.lease?.machine == machine { return }
         if let other = record.lease?.machine, other.server != machine.server {
             throw KilnError(
-                "volume.leased",
+                .volumeLeased,
                 "volume \(lab)/\(name) belongs to the server \(other.server), not to \(machine.server)",
                 hint: "stop sharing it: a volume has one server; 'kiln down \(other.server.lab)' gives it free",
                 exit: .blocked
@@ -197,7 +197,7 @@ public struct VolumeStore: Sendable {
             names(of: lab).map { "\(lab)/\($0)" }
         }
         throw KilnError(
-            "volume.missing",
+            .volumeMissing,
             "there is no volume \(lab)/\(name)\(Suggestion.text(for: "\(lab)/\(name)", among: known))",
             hint: "list them with 'kiln volume list'",
             exit: .aborted
@@ -218,7 +218,7 @@ public struct VolumeStore: Sendable {
                 ? "write 'size: \(existing.spec.size)' into the lab file, or \(grow)"
                 : "a volume never shrinks: write 'size: \(existing.spec.size)' into the lab file, or choose another name"
         return KilnError(
-            "volume.differs",
+            .volumeDiffers,
             "volume \(existing.title) has \(existing.spec.size), \(existing.spec.fileSystem.rawValue); "
                 + "the lab file says \(spec.size), \(spec.fileSystem.rawValue)",
             hint: hint,

@@ -52,7 +52,7 @@ struct Ext4Tool: FileSystemTool {
 
     private func notGrown(_ program: String, _ output: Command.Output) -> KilnError {
         KilnError(
-            "disk.not-grown",
+            .diskNotGrown,
             "\(program) refuses to enlarge the file system, which stays as it is",
             hint: "make a new volume of that size, and copy the data in a guest",
             cause: Printable.text(output.errors + output.output),
@@ -67,7 +67,13 @@ struct Ext4Tool: FileSystemTool {
         _ arguments: [String],
         accepting statuses: ClosedRange<Int32>
     ) async throws -> Command.Output {
-        let command = Command(program, arguments, deadline: Ext4Tool.patience, limits: .diskImage, user: owner?.identity)
+        let command = Command(
+            program,
+            arguments,
+            deadline: Ext4Tool.patience,
+            limits: .diskImage,
+            user: owner?.identity
+        )
         let output = try await command.result()
         guard statuses.contains(output.status) else { throw command.failure(output) }
         return output

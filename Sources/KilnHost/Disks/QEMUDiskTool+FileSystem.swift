@@ -12,7 +12,7 @@ extension QEMUDiskTool {
         let header = try QCOW2Header(of: path)
         guard header.backing == backing else {
             throw KilnError(
-                "disk.refused",
+                .diskRefused,
                 "\(path) stands on \(header.backing.map { Name.quoted($0) } ?? "nothing"), expected "
                     + (backing.map { Name.quoted($0) } ?? "nothing"),
                 exit: .invalidFile
@@ -44,7 +44,7 @@ extension QEMUDiskTool {
             case .newer(let features, let program): throw newer(features, program, disk, exit: .aborted)
             case .damaged(let words):
                 throw KilnError(
-                    "disk.beyond-repair",
+                    .diskBeyondRepair,
                     "the file system on \(disk) could not be repaired",
                     hint: "return to a snapshot, or look at a copy: 'kiln volume export'",
                     cause: words.joined(separator: "; "),
@@ -70,7 +70,7 @@ extension QEMUDiskTool {
             try refuseBeyond(try tool.limit(of: raw), size, disk)
             guard let length = Int(exactly: size.bytes), truncate(raw, length) == 0 else {
                 throw KilnError(
-                    "disk.too-large",
+                    .diskTooLarge,
                     "\(disk) can't become \(size): the file system of this host has no files that large",
                     hint: "choose a smaller size",
                     cause: String(cString: strerror(errno)),
@@ -99,7 +99,7 @@ extension QEMUDiskTool {
         case .newer(let features, let program): throw newer(features, program, disk, exit: .aborted)
         case .damaged(let words):
             throw KilnError(
-                "disk.not-sound",
+                .diskNotSound,
                 "the file system on \(disk) is damaged and can't be enlarged",
                 hint: "repair it first: 'kiln volume check --repair'",
                 cause: words.joined(separator: "; "),
@@ -113,7 +113,7 @@ extension QEMUDiskTool {
         // Rounded down to what can be written short.
         let most = ByteCount.mebibytes(limit.size.bytes >> 20)
         throw KilnError(
-            "disk.too-large",
+            .diskTooLarge,
             "the file system on \(disk) can't become \(size): it can have \(most) at most, because \(limit.reason)",
             hint: "choose a smaller size, or make a new volume of that size and copy the data in a guest",
             exit: .usage
@@ -122,7 +122,7 @@ extension QEMUDiskTool {
 
     private func newer(_ features: [String], _ program: String, _ disk: String, exit: ExitCode) -> KilnError {
         KilnError(
-            "disk.newer-features",
+            .diskNewerFeatures,
             "the file system on \(disk) is newer than the tools of this host: \(program) does not know "
                 + features.joined(separator: ", "),
             hint: "it is not damaged for that: use a host with a newer e2fsprogs",

@@ -19,7 +19,7 @@ extension QEMUDiskTool {
             let free = FreeSpace(at: directory)
             guard says || (free.map { $0.bytes < QEMUDiskTool.scarce } ?? false) else { throw error }
             throw KilnError(
-                "disk.full",
+                .diskFull,
                 "there is no space for \(path): \(free.map { "\($0.bytes >> 20) MiB" } ?? "nothing known to be") free in "
                     + directory,
                 hint: "free some space there, for example with 'kiln gc', and run the command again",

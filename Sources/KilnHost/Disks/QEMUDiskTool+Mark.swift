@@ -17,7 +17,7 @@ extension QEMUDiskTool {
         let bytes = QEMUDiskTool.dumped(output.output)
         guard bytes.count == VolumeMark.length else {
             throw KilnError(
-                "disk.no-mark-read",
+                .diskNoMarkRead,
                 "qemu-io gave \(bytes.count) bytes of \(disk), expected \(VolumeMark.length)",
                 hint: "see whether the file is whole: 'kiln volume check'",
                 cause: output.text,

@@ -42,7 +42,7 @@ extension QEMUDiskTool {
         return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
             guard try Superblock(of: raw)?.hasExtents == true else {
                 throw KilnError(
-                    "disk.not-ext4",
+                    .diskNotExt4,
                     "\(file) does not hold an ext4 file system at its start",
                     hint: "a volume is a file system without partitions, such as 'mke2fs -t ext4 FILE' makes",
                     exit: .invalidFile
@@ -50,7 +50,7 @@ extension QEMUDiskTool {
             }
             if case .damaged(let words) = try await examine(raw, of: file) {
                 throw KilnError(
-                    "disk.not-ext4",
+                    .diskNotExt4,
                     "the file system on \(file) is damaged",
                     hint: "repair a copy of it with e2fsck, then import that",
                     cause: words.joined(separator: "; "),
@@ -87,13 +87,13 @@ extension QEMUDiskTool {
     func refuseExisting(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) != 0 else {
-            throw KilnError("disk.exists", "\(path) exists already; a disk is never overwritten", exit: .aborted)
+            throw KilnError(.diskExists, "\(path) exists already; a disk is never overwritten", exit: .aborted)
         }
     }
 
     private func notMade(_ path: String) -> KilnError {
         KilnError(
-            "disk.not-made",
+            .diskNotMade,
             "\(path) can't be made",
             hint: "check that its directory exists and belongs to you",
             cause: String(cString: strerror(errno)),

@@ -92,12 +92,12 @@ public struct QEMUDiskTool: DiskTool {
     private func makeSparse(_ path: String, _ size: ByteCount) throws {
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0, let length = Int(exactly: size.bytes) else {
-            throw KilnError("disk.not-made", "\(path) can't be made", cause: String(cString: strerror(errno)))
+            throw KilnError(.diskNotMade, "\(path) can't be made", cause: String(cString: strerror(errno)))
         }
         defer { close(file) }
         guard ftruncate(file, length) == 0 else {
             throw KilnError(
-                "disk.not-made",
+                .diskNotMade,
                 "a disk of \(size) can't be made at \(path)",
                 hint: "state a smaller size",
                 cause: String(cString: strerror(errno)),

@@ -86,7 +86,7 @@ struct RawContent: Sendable {
     }
 
     private static func notMade(_ path: String) -> KilnError {
-        KilnError("disk.not-made", "\(path) can't be written", cause: String(cString: strerror(errno)), exit: .aborted)
+        KilnError(.diskNotMade, "\(path) can't be written", cause: String(cString: strerror(errno)), exit: .aborted)
     }
 }
 
@@ -141,7 +141,7 @@ private final class SparseFile {
 
     func failed(_ what: String, _ cause: String? = nil) -> KilnError {
         let cause = cause ?? String(cString: strerror(errno))
-        return KilnError("disk.unreadable", "\(path) \(what)", cause: cause, exit: .aborted)
+        return KilnError(.diskUnreadable, "\(path) \(what)", cause: cause, exit: .aborted)
     }
 
     /// Nothing where there is no more data.

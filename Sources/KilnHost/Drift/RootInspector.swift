@@ -84,7 +84,7 @@ public struct RootInspector: RootInspection {
         let overlay = copy.directory + "/root.qcow2"
         // Both are a header's word; the layer's may be the word of a guest that broke out of its machine.
         guard try QCOW2Header(of: overlay).virtualSize == QCOW2Header(of: disk).virtualSize else {
-            throw KilnError("drift.size-changed", "the root's layer and its image \(disk) differ in size", exit: .unmet)
+            throw KilnError(.driftSizeChanged, "the root's layer and its image \(disk) differ in size", exit: .unmet)
         }
         let raw = copy.directory + "/raw"
         try reserve(raw)
@@ -124,7 +124,7 @@ public struct RootInspector: RootInspection {
         // 3: clusters that nobody uses, which is what a copy of a layer in use may well have.
         guard found.status == 0 || found.status == 3 else {
             throw KilnError(
-                "drift.copy-torn",
+                .driftCopyTorn,
                 "the copy of a root's layer is not whole: qemu-img check ended with \(found.status)",
                 hint: "try again when the guest writes less, or stop the server first",
                 cause: Printable.text(found.errors)
@@ -137,7 +137,7 @@ public struct RootInspector: RootInspection {
         let found = try await asMachines("e2fsck", ["-p", "-E", "journal_only", "--", raw]).result()
         guard found.status == 0 || found.status == 1 else {
             throw KilnError(
-                "drift.replay-failed",
+                .driftReplayFailed,
                 "the journal of the root can't be replayed: e2fsck ended with \(found.status)",
                 hint: "the guest's file system is damaged; 'kiln replace' gives the server a new one",
                 cause: Printable.text(found.errors + found.output),
@@ -182,7 +182,7 @@ public struct RootInspector: RootInspection {
 
     private func noFileSystem(_ disk: String) -> KilnError {
         KilnError(
-            "drift.no-file-system",
+            .driftNoFileSystem,
             "\(disk) holds no ext4 file system that begins where the disk begins",
             hint: "drift is found on disks without partitions, as 'kiln image bake' makes them"
         )
@@ -190,7 +190,7 @@ public struct RootInspector: RootInspection {
 
     private func noFile(_ request: RootWalk.Request) -> KilnError {
         KilnError(
-            "root.no-file",
+            .rootNoFile,
             "there is no regular file \(request) on the root",
             hint: "no link is followed; 'kiln drift --generation' names what lies there",
             exit: .usage
@@ -198,12 +198,12 @@ public struct RootInspector: RootInspection {
     }
 
     private func tooLarge(_ request: RootWalk.Request) -> KilnError {
-        KilnError("root.too-large", "the file \(request) on the root is too large to be copied out of it", exit: .usage)
+        KilnError(.rootTooLarge, "the file \(request) on the root is too large to be copied out of it", exit: .usage)
     }
 
     private func walkFailed(_ cause: String) -> KilnError {
         KilnError(
-            "drift.walk-failed",
+            .driftWalkFailed,
             "a root file system could not be listed",
             hint: "its file system may be damaged; 'kiln replace' gives a server a new one",
             cause: cause
@@ -211,7 +211,7 @@ public struct RootInspector: RootInspection {
     }
 
     private func failed(_ doing: String, _ path: String) -> KilnError {
-        KilnError("drift.scratch-failed", "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
+        KilnError(.driftScratchFailed, "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
     }
 
     private func allocated(_ path: String) -> ByteCount {

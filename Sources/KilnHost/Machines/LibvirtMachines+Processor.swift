@@ -20,7 +20,7 @@ extension LibvirtMachines {
         let models = try DomainCapabilities(xml: xml).processorModels
         guard !models.contains(name) else { return }
         throw KilnError(
-            "machine.no-processor-model",
+            .machineNoProcessorModel,
             "\(machine.id) asks for the processor model \(Name.quoted(name)), which the hypervisor does not know"
                 + Suggestion.text(for: name, among: Array(models)),
             hint:

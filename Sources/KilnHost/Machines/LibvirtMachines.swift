@@ -81,7 +81,7 @@ public struct LibvirtMachines: MachineControl {
         guard let domain = try await connection.domain(named: name) else { return }
         guard !domain.isActive else {
             throw KilnError(
-                "machine.not-off",
+                .machineNotOff,
                 "machine \(machine) is still on, expected off",
                 hint: "switch it off with 'kiln stop \(machine.server)', then repeat the command",
                 exit: .blocked
@@ -168,7 +168,7 @@ public struct LibvirtMachines: MachineControl {
     private func makeConsoleLog(_ path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o640)
         guard file >= 0 else {
-            throw KilnError("machine.no-console-log", "\(path) can't be made", cause: String(cString: strerror(errno)))
+            throw KilnError(.machineNoConsoleLog, "\(path) can't be made", cause: String(cString: strerror(errno)))
         }
         close(file)
         try owner?.give(path)

@@ -18,7 +18,7 @@ public enum DebianSources {
         let found = lines(targets: targets, own: own, suite: suite)
         guard !found.isEmpty else {
             throw KilnError(
-                "bake.no-mirror",
+                .bakeNoMirror,
                 "apt on this host has no archive of \(own), so there is no mirror to take \(suite) from",
                 hint: "see /etc/apt/sources.list.d; a recipe names the suite and apt the mirror"
             )
@@ -42,7 +42,7 @@ public enum DebianSources {
         let line = text?.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }
         guard let suite = line?.split(separator: "=").last.map({ $0.trimmingCharacters(in: ["\"", " "]) }) else {
             throw KilnError(
-                "bake.no-mirror",
+                .bakeNoMirror,
                 "/etc/os-release names no VERSION_CODENAME, so it is unknown which of apt's archives are Debian's",
                 hint: "bake on Debian, or add an image made elsewhere with 'kiln image add'"
             )

@@ -104,9 +104,9 @@ extension ImageStore {
                 deadline: .seconds(1_800),
                 limits: .diskImage
             ).run()
-        } catch let error as KilnError where error.code == "tool.failed" {
+        } catch let error as KilnError where error.code == .toolFailed {
             throw KilnError(
-                "image.check-failed",
+                .imageCheckFailed,
                 "\(file) can't be an image: qemu-img finds it damaged",
                 hint: "fetch or convert it again",
                 cause: error.cause,
@@ -118,7 +118,7 @@ extension ImageStore {
     private func requireFreeName(_ added: AddedImage) throws {
         guard ImageReference.acceptsVersion(added.version) else {
             throw KilnError(
-                "image.version-invalid",
+                .imageVersionInvalid,
                 "\(Name.quoted(added.version)) is not a version: expected up to 40 letters, digits, '.', '_', '+' and '-'",
                 hint: "choose a version such as '1' or '2026.05'",
                 exit: .usage
@@ -126,7 +126,7 @@ extension ImageStore {
         }
         guard try versions(of: added.name).contains(where: { $0.version == added.version }) else { return }
         throw KilnError(
-            "image.exists",
+            .imageExists,
             "the store has an image \(added.name):\(added.version) already",
             hint: "choose another version, or remove it with 'kiln image delete \(added.name):\(added.version)'",
             exit: .usage

@@ -24,7 +24,11 @@ extension ErrorCode {
         [.unmet, .aborted, .invalidFile],
         "a file system is newer than the tools of this host"
     )
-    public static let diskNotGrown = ErrorCode("disk.not-grown", [.usage, .aborted], "a tool can't enlarge the file system")
+    public static let diskNotGrown = ErrorCode(
+        "disk.not-grown",
+        [.usage, .aborted],
+        "a tool can't enlarge the file system"
+    )
     public static let diskTooLarge = ErrorCode("disk.too-large", .usage, "a file system can't become that large")
     public static let diskNotExt4 = ErrorCode(
         "disk.not-ext4",
@@ -99,11 +103,19 @@ extension ErrorCode {
         .halted,
         "it is unknown to which layer a machine writes"
     )
+    public static let diskUnreadable = ErrorCode("disk.unreadable", .aborted, "the content of a disk can't be read")
+    public static let volumeNewerFeatures = ErrorCode(
+        "volume.newer-features",
+        .halted,
+        "an unclean volume is newer than the tools of this host"
+    )
 
     /// The codes of errors about volumes and disks.
     public static let volumes: [ErrorCode] = [
+        diskUnreadable, volumeNewerFeatures,
         diskBeyondRepair, diskExists, diskFull, diskNewerFeatures, diskNoDirectory, diskNoMarkRead, diskNotExt4,
-        diskNotGrown, diskNotMade, diskNotSound, diskRefused, diskTooLarge, volumeNewerMark, volumeReformatted, volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
+        diskNotGrown, diskNotMade, diskNotSound, diskRefused, diskTooLarge, volumeNewerMark, volumeReformatted,
+        volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
         volumeMissing, volumeNotLarger, volumeNotMounted, volumeSnapshotExists, volumeSnapshotMissing,
         volumeTooManyLayers, volumeUnconfirmed, volumeUnknown, volumeUnsettled,
     ]

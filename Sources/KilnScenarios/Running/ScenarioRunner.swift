@@ -87,7 +87,7 @@ public struct ScenarioRunner: Sendable {
         let volumes = engine.volumes.names(of: scenario.name)
         guard servers.isEmpty, volumes.isEmpty else {
             throw KilnError(
-                "run.leftovers",
+                .runLeftovers,
                 "an earlier run of \(scenario.name) left \(servers.count) servers and \(volumes.count) volumes",
                 hint: "look at them, then remove them with 'kiln down' and 'kiln volume delete'",
                 exit: .blocked
