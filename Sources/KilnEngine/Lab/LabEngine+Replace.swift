@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension LabEngine {
     /// Replaces a server's machine by one of the next generation, with the same volumes.
