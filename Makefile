@@ -1,5 +1,5 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build demo test bench sweep format lint clean
+.PHONY: setup build demo test bench sweep hosts format lint clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 KILN := .build/debug/kiln
@@ -52,6 +52,7 @@ demo: setup build
 ## test: everything, up to replacements of real machines; what failed is listed once more at the end
 test: setup lint build
 	$(KILN) image bake tiny debian-13
+	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
 	@rm -f .build/tests-swift-testing.xml
 	swift test --xunit-output .build/tests.xml || { \
 		echo "What failed:" >&2; \
@@ -68,6 +69,12 @@ sweep: setup
 	swift build --build-tests
 	$(KILN) image bake tiny
 	.build/debug/kiln-sweep
+
+## hosts: tries the static release build on Debian 12 and 13, and boots 200 guests on each; needs root
+hosts: setup
+	swift build --product kiln-hosts
+	swift build -c release --static-swift-stdlib --product kiln --scratch-path .build/static
+	.build/debug/kiln-hosts --kiln .build/static/release/kiln --boots 200
 
 ## format: formats the sources in place
 format:

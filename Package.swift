@@ -16,7 +16,10 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 // The arrows go one way: see Sources/README.md.
 let package = Package(
     name: "kiln",
-    products: [.executable(name: "kiln", targets: ["kiln"])],
+    products: [
+        .executable(name: "kiln", targets: ["kiln"]),
+        .library(name: "LyingLibvirt", type: .dynamic, targets: ["LyingLibvirt"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -83,9 +86,16 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .target(name: "KilnOutside", swiftSettings: strict),
+        .executableTarget(
+            name: "kiln-hosts",
+            dependencies: ["KilnImages", "KilnOutside", argumentParser, crypto],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnOutside", "KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -95,7 +105,17 @@ let package = Package(
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
-        .testTarget(name: "EndToEndTests", dependencies: ["KilnModel", "kiln", "kiln-sweep"], swiftSettings: strict),
+        .target(
+            name: "LyingLibvirt",
+            path: "Tests/LyingLibvirt",
+            linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["KilnModel", "kiln", "kiln-hosts", "kiln-sweep"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "HostTierTests", dependencies: ["KilnOutside", "kiln-hosts"], swiftSettings: strict),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

@@ -52,7 +52,7 @@ mkdir -p "$root/dev" "$root/proc" "$root/sys" "$root/run" "$root/tmp" "$root/var
     "$root/root" "$root/srv" "$root/mnt" "$root/usr/share"
 chmod 1777 "$root/tmp" && chmod 0700 "$root/root"
 cp -R "$KILN_RECIPE/root/." "$root/"
-take usr/bin/busybox usr/bin/jq usr/sbin/qemu-ga usr/bin/nohup
+take usr/bin/busybox usr/bin/jq usr/sbin/qemu-ga usr/bin/nohup usr/bin/chattr
 applets "$root" /usr/bin
 for name in poweroff reboot halt shutdown; do
     rm -f "$root/usr/bin/$name"
@@ -83,5 +83,5 @@ cp "$tree/boot/vmlinuz-$kernel" "$KILN_BOOT/kernel"
 "$KILN_SHARED/initrd/make-initrd" "$tree" "$kernel" "$KILN_BOOT/initrd"
 
 # Only what was taken counts as installed.
-grep -E '^(busybox|jq|libjq1|libonig5|qemu-guest-agent|coreutils|libc6|libudev1|libnuma1|liburing2|libglib2.0-0t64|libcap2|libatomic1|libpcre2-8-0|linux-image-[0-9])' \
+grep -E '^(busybox|jq|libjq1|libonig5|qemu-guest-agent|coreutils|libc6|libudev1|libnuma1|liburing2|libglib2.0-0t64|libcap2|libatomic1|libpcre2-8-0|e2fsprogs|libcom-err2|linux-image-[0-9])' \
     "$tree/.kiln-packages" > "$KILN_BOOT/packages"

@@ -91,7 +91,7 @@ public struct KilnCommand: AsyncParsableCommand {
         }
         ByteSink.descriptor(2).text(text)
         if wantsJSON(arguments) {
-            let mistake = KilnError("usage", message(for: error), hint: "see 'kiln --help'", exit: .usage)
+            let mistake = KilnError(.usage, message(for: error), hint: "see 'kiln --help'", exit: .usage)
             if let json = try? Renderer.json(ErrorReport(mistake)) { ByteSink.descriptor(1).text(json) }
         }
         return status

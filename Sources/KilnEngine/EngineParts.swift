@@ -24,6 +24,12 @@ public struct EngineParts: Sendable {
     public let progress: ProgressSink
     /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
     public let releaseWithin: Duration
+    /// After which time what a guest wrote is on its disks, though nobody asked it to write.
+    ///
+    /// Linux's defaults: a page may be dirty for 30 s, and every 5 s the kernel looks for those that were for longer
+    /// (`vm.dirty_expire_centisecs` and `vm.dirty_writeback_centisecs`). ext4 commits every 5 s, and the writing takes its time.
+    /// https://docs.kernel.org/admin-guide/sysctl/vm.html
+    public let writeBack = Duration.seconds(30 + 5 + 5 + 5)
 
     /// Parts that fit together.
     public init(

@@ -104,7 +104,7 @@ public struct HostConnection: Sendable, Hashable, CustomStringConvertible {
 
     private static func refused(_ text: String, _ source: Source, _ why: String) -> KilnError {
         KilnError(
-            "connect.refused",
+            .connectRefused,
             "the hypervisor \(Name.quoted(text)) from \(source.rawValue) is not acceptable: \(why)",
             hint:
                 "leave it out to use Kiln's private daemon, or name qemu:///system or qemu:///embed?root=/a/directory",

@@ -30,7 +30,7 @@ public struct KilnHome: Sendable, Hashable {
         if let chosen = environment["KILN_HOME"], !chosen.isEmpty {
             guard chosen.hasPrefix("/") else {
                 throw KilnError(
-                    "home.relative",
+                    .homeRelative,
                     "KILN_HOME is \(Name.quoted(chosen)), expected an absolute path",
                     hint: "set KILN_HOME to a path that starts with '/'",
                     exit: .usage
@@ -42,7 +42,7 @@ public struct KilnHome: Sendable, Hashable {
         // The specification says to ignore relative paths.
         if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/kiln" }
         guard let home = environment["HOME"], home.hasPrefix("/") else {
-            throw KilnError("home.unknown", "HOME is not set", hint: "set KILN_HOME", exit: .usage)
+            throw KilnError(.homeUnknown, "HOME is not set", hint: "set KILN_HOME", exit: .usage)
         }
         return home + "/.local/state/kiln"
     }
@@ -94,7 +94,7 @@ public struct KilnHome: Sendable, Hashable {
     private func checkPassage() throws {
         guard let closed = owner.closedDirectory(onTheWayTo: path) else { return }
         throw KilnError(
-            "home.closed",
+            .homeClosed,
             "user '\(owner.name)', who runs the machines, can't pass through \(closed) to \(path)",
             hint: "set KILN_HOME to another place, such as /var/lib/kiln, or run: chmod o+x \(closed)",
             exit: .unreachable
@@ -103,7 +103,7 @@ public struct KilnHome: Sendable, Hashable {
 
     private func unusable(_ directory: String, _ cause: String) -> KilnError {
         KilnError(
-            "home.unusable",
+            .homeUnusable,
             "\(directory) can't serve as a home of machines",
             hint: "set KILN_HOME to a place that belongs to the user who runs kiln",
             cause: cause,

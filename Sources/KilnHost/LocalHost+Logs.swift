@@ -18,7 +18,7 @@ extension LocalHost {
             return "\(cache)/libvirt/qemu/log/\(name)"
         case .system: return "/var/log/libvirt/qemu/\(name)"
         case .embedded(let root): return "\(root)/log/qemu/\(name)"
-        case .test: throw KilnError("logs.none", "libvirt's test driver runs no process for \(machine)", exit: .usage)
+        case .test: throw KilnError(.logsNone, "libvirt's test driver runs no process for \(machine)", exit: .usage)
         }
     }
 }

@@ -67,7 +67,7 @@ public struct LocalHost: Sendable {
         acceleration = HostAcceleration.detect(for: home.owner)
         machines = LibvirtMachines(
             session: session,
-            acceleration: acceleration.acceleration,
+            platform: acceleration.platform,
             user: connection.user(owner: home.owner),
             owner: foreign
         )

@@ -8,12 +8,15 @@ public struct LabFile: Sendable, Hashable {
     public let about: String?
     /// The lab.
     public let lab: LabSpec
+    /// What may be wrong with the file, and can't be known before the lab runs.
+    public let warnings: [Problem]
 
     /// A lab file from its parts.
-    public init(name: Name, about: String?, lab: LabSpec) {
+    public init(name: Name, about: String?, lab: LabSpec, warnings: [Problem] = []) {
         self.name = name
         self.about = about
         self.lab = lab
+        self.warnings = warnings
     }
 }
 
@@ -27,12 +30,15 @@ public struct Scenario: Sendable, Hashable {
     public let lab: LabSpec
     /// The steps in order; never empty.
     public let steps: [Step]
+    /// What may be wrong with the file, and can't be known before the scenario runs.
+    public let warnings: [Problem]
 
     /// A scenario from its parts.
-    public init(name: Name, about: String?, lab: LabSpec, steps: [Step]) {
+    public init(name: Name, about: String?, lab: LabSpec, steps: [Step], warnings: [Problem] = []) {
         self.name = name
         self.about = about
         self.lab = lab
         self.steps = steps
+        self.warnings = warnings
     }
 }

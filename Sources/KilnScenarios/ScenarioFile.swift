@@ -13,7 +13,13 @@ public enum ScenarioFile {
             if problems.isEmpty { problems.add(decoded?.start ?? Position(line: 1, column: 1), "", noSteps) }
             throw InvalidFile(problems: problems.sorted)
         }
-        return Scenario(name: decoded.name, about: decoded.about, lab: decoded.lab, steps: steps)
+        return Scenario(
+            name: decoded.name,
+            about: decoded.about,
+            lab: decoded.lab,
+            steps: steps,
+            warnings: problems.warnings
+        )
     }
 
     /// The lab in the file at `path`; of a scenario, its lab.
@@ -23,7 +29,7 @@ public enum ScenarioFile {
         let problems = ProblemList(file: path)
         let decoded = TextFile.read(path, problems).flatMap { decode($0, problems) { labFile($0, beside: path) } }
         guard let decoded, problems.isEmpty else { throw InvalidFile(problems: problems.sorted) }
-        return LabFile(name: decoded.name, about: decoded.about, lab: decoded.lab)
+        return LabFile(name: decoded.name, about: decoded.about, lab: decoded.lab, warnings: problems.warnings)
     }
 
     private static let noSteps = "the field 'steps' is missing: expected a scenario, found a lab file"

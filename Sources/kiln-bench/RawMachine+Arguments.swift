@@ -9,13 +9,13 @@ extension RawMachine {
         guard case .direct(let commandLine) = image.manifest.boot, let kernel = image.kernel else {
             throw Failure("\(image.manifest.name) does not boot a kernel directly; the raw QEMU here can't boot it")
         }
-        let processors = image.manifest.processors
+        let processors = image.manifest.size.processors
         return [
             "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", "q35,usb=off,dump-guest-core=off,memory-backend=pc.ram",
             "-accel", processor.accelerator, "-cpu", processor.model,
-            "-object", "memory-backend-ram,id=pc.ram,size=\(image.manifest.memory.bytes)",
-            "-m", "\(image.manifest.memory.bytes >> 20)",
+            "-object", "memory-backend-ram,id=pc.ram,size=\(image.manifest.size.memory.bytes)",
+            "-m", "\(image.manifest.size.memory.bytes >> 20)",
             "-smp", "\(processors),sockets=\(processors),cores=1,threads=1",
             "-device", "vmgenid,guid=auto",
             "-rtc", "base=utc", "-no-shutdown",
@@ -40,7 +40,9 @@ extension RawMachine {
             "-blockdev", "driver=qcow2,node-name=base,file=base-file,read-only=on,\(cached)",
             "-blockdev", "driver=file,node-name=root-file,filename=\(path("root.qcow2")),\(cached)",
             "-blockdev", "driver=qcow2,node-name=root,file=root-file,backing=base,\(cached)",
-            "-device", "virtio-blk-pci,bus=pcie.0,addr=0x18,drive=root,write-cache=on,werror=stop,rerror=stop",
+            "-device",
+            "virtio-blk-pci,bus=pcie.0,addr=0x18,drive=root,serial=kiln-root,write-cache=on,"
+                + "werror=stop,rerror=stop",
             "-blockdev", "driver=file,node-name=seed-file,filename=\(path("seed.iso")),read-only=on",
             "-blockdev", "driver=raw,node-name=seed,file=seed-file,read-only=on",
             "-device", "virtio-blk-pci,bus=pci.1,addr=0x0,drive=seed,serial=kiln-seed",

@@ -45,13 +45,16 @@ struct ScriptMachine: Sendable {
             let processor =
                 isKVM
                 ? "<cpu mode='host-passthrough' check='none'/>"
-                : "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model></cpu>"
+                : "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model>"
+                    + ["ssse3", "sse4.1", "sse4.2", "popcnt"].map { "<feature policy='require' name='\($0)'/>" }
+                    .joined()
+                    + "</cpu>"
             let words = script.processor.completed(commandLine) + " ds=nocloud;i=\(instance)"
             return """
                 <domain type='\(isKVM ? "kvm" : "qemu")'>
                   <name>\(name)</name>
-                  <memory unit='b'>\(image.manifest.memory.bytes)</memory>
-                  <vcpu>\(image.manifest.processors)</vcpu>
+                  <memory unit='b'>\(image.manifest.size.memory.bytes)</memory>
+                  <vcpu>\(image.manifest.size.processors)</vcpu>
                   <os>
                     <type arch='x86_64' machine='q35'>hvm</type>
                     <kernel>\(escaped(kernel))</kernel>
@@ -61,7 +64,7 @@ struct ScriptMachine: Sendable {
                   <features><acpi/><apic/></features>
                   \(processor)
                   <devices>
-                    \(disk(root, "vda", over: image.disk))
+                    \(disk(root, "vda", serial: "kiln-root", over: image.disk))
                     \(disk(script.volume, "vdb", serial: script.volumeSerial))
                     <disk type='file' device='disk'>
                       <driver name='qemu' type='raw'/><source file='\(escaped(seed))'/><target dev='vdc' bus='virtio'/><readonly/>

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KilnOutside
 
 @main
 struct KilnSweep: ParsableCommand {

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 import Synchronization
 
 /// All cells of all tiers, of which those without a clean result are run.

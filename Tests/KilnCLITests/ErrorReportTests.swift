@@ -9,7 +9,7 @@ import Testing
 @Suite("Errors and exit codes")
 struct ErrorReportTests {
     private let error = KilnError(
-        "image.missing",
+        .imageMissing,
         "no image",
         hint: "bake it",
         cause: "first\nsecond\u{1b}[1m",
@@ -29,7 +29,7 @@ struct ErrorReportTests {
 
     @Test("programs read one JSON object, with null for what is unknown")
     func json() throws {
-        let bare = KilnError("server.missing", "there is no server 'x'", exit: .usage)
+        let bare = KilnError(.serverMissing, "there is no server 'x'", exit: .usage)
         #expect(
             try Renderer.json(ErrorReport(bare)) == """
                 {
@@ -49,7 +49,7 @@ struct ErrorReportTests {
     func translated() {
         struct Odd: Error {}
         #expect(ErrorReport(CancellationError()).error.exit == .interrupted)
-        #expect(ErrorReport(CancellationError()).error.code == "interrupted")
+        #expect(ErrorReport(CancellationError()).error.code == .interrupted)
         #expect(ErrorReport(Odd()).error.exit == .internalError)
         let problem = Problem(file: "a.yaml", position: Position(line: 2, column: 3), path: "lab", message: "odd")
         let invalid = ErrorReport(InvalidFile(problems: [problem])).error
@@ -79,9 +79,9 @@ struct ErrorReportTests {
 
     @Test("an abort because something else holds the volume is 'blocked'")
     func blocked() throws {
-        let turn = TurnBack(direction: .abort, step: .proveOff, code: "volume.held", reason: "qemu (pid 3) has it")
+        let turn = TurnBack(direction: .abort, step: .proveOff, code: .volumeHeld, reason: "qemu (pid 3) has it")
         #expect(try Fixtures.report(.aborted, turn: turn).exit == .blocked)
-        let other = TurnBack(direction: .abort, step: .prepare, code: "disk.full", reason: "full")
+        let other = TurnBack(direction: .abort, step: .prepare, code: .diskFull, reason: "full")
         #expect(try Fixtures.report(.aborted, turn: other).exit == .aborted)
     }
 

@@ -16,7 +16,7 @@ struct LocalVerbTests {
             try StarterLab.write(to: path)
             #expect(try ScenarioFile.lab(at: path).lab.servers.count == 1)
             try Data("mine".utf8).write(to: URL(fileURLWithPath: path))
-            #expect { try StarterLab.write(to: path) } throws: { ($0 as? KilnError)?.code == "init.exists" }
+            #expect { try StarterLab.write(to: path) } throws: { ($0 as? KilnError)?.code == .initExists }
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
         }
     }
@@ -39,10 +39,26 @@ struct LocalVerbTests {
         }
     }
 
+    @Test("lint prints what can't be known as a warning, for programs too, and exits 0")
+    func lintWarns() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/lab.yaml"
+            let server = "{ image: i, user-data: { runcmd: ['mke2fs $d'] } }"
+            let lab = Data("kiln: 1\nname: a\nlab: { servers: { web: \(server) } }\n".utf8)
+            try lab.write(to: URL(fileURLWithPath: path))
+            let recorded = RecordedSession()
+            let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", path]) as? ScenarioLintVerb)
+            #expect(await verb.status(in: recorded.session()) == 0)
+            #expect(recorded.output.contains("warning: ") && recorded.output.contains("1 file without problems\n"))
+            let result = LintResult(files: [path]).payload
+            #expect(result.problems.isEmpty && result.warnings.map(\.path) == ["lab.servers.web.user-data.runcmd[0]"])
+        }
+    }
+
     @Test("without a lab file, up says how to get one")
     func noFile() {
         #expect { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: false) } throws: {
-            ($0 as? KilnError)?.code == "lab.no-file"
+            ($0 as? KilnError)?.code == .labNoFile
         }
         #expect(throws: InvalidFile.self) { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: true) }
     }
@@ -67,7 +83,7 @@ struct LocalVerbTests {
     func unconfirmed() throws {
         let session = RecordedSession().session()
         #expect { try Confirmation.ask("Sure?", unless: false, session) } throws: {
-            ($0 as? KilnError)?.code == "volume.unconfirmed"
+            ($0 as? KilnError)?.code == .volumeUnconfirmed
         }
         #expect(throws: Never.self) { try Confirmation.ask("Sure?", unless: true, session) }
     }

@@ -80,7 +80,7 @@ struct ProgressLinesTests {
     func hostile() throws {
         let (web, two) = try events()
         var lines = ProgressLines(isLive: false, columns: 80, style: plain)
-        let turn = TurnBack(direction: .revert, step: .healthy, code: "ready.timeout", reason: "bad\u{1b}[2J\nnews")
+        let turn = TurnBack(direction: .revert, step: .healthy, code: .readyTimeout, reason: "bad\u{1b}[2J\nnews")
         #expect(
             lines.take(.turnedBack(web, turn), at: .zero)
                 == "shop/web  revert: healthy failed: bad\\u{1b}[2J news\n"

@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Recovering every server")
 struct RecoveryTests {
-    private let held = KilnError("lock.held", "server shop/db is being changed", hint: "wait", exit: .blocked)
-    private let halted = KilnError("replace.halted", "shop/web is halted", exit: .halted)
-    private let odd = KilnError("tool.failed", "qemu-img ended with exit status 1", exit: .internalError)
+    private let held = KilnError(.lockHeld, "server shop/db is being changed", hint: "wait", exit: .blocked)
+    private let halted = KilnError(.replaceHalted, "shop/web is halted", exit: .halted)
+    private let odd = KilnError(.toolFailed, "qemu-img ended with exit status 1", exit: .internalError)
 
     /// Recovers the servers in this order; those without an entry have nothing to recover.
     private func recover(
@@ -63,7 +63,7 @@ struct RecoveryTests {
         let read = try JSONDecoder().decode(Document.self, from: Data(recorded.output.utf8))
         #expect(read.recovered.map(\.outcome) == ["committed"])
         #expect(read.failed.map(\.server) == [try Fixtures.id("shop", "db")])
-        #expect(read.failed.map(\.error.code) == ["lock.held"] && read.error?.code == "lock.held")
+        #expect(read.failed.map(\.error.code) == ["lock.held"] && read.error?.code == .lockHeld)
     }
 
     @Test("without a failure the exit code is 0, and there is no error in the document")
@@ -78,7 +78,7 @@ struct RecoveryTests {
 
     @Test("halted comes before blocked, and blocked before the first of the rest")
     func order() async throws {
-        let deadline = KilnError("tool.deadline", "qemu-img was killed", exit: .deadline)
+        let deadline = KilnError(.toolDeadline, "qemu-img was killed", exit: .deadline)
         #expect(try await exit([held, halted, odd]) == 13)
         #expect(try await exit([odd, held]) == 12)
         #expect(try await exit([deadline, odd]) == 75)

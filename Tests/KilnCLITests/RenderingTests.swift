@@ -74,7 +74,7 @@ struct RenderingTests {
     @Test("an empty list says so")
     func empty() throws {
         #expect(try Renderer.text(ServerList(servers: []), as: .table) == "no servers\n")
-        #expect(try Renderer.text(VolumeList(volumes: [], retained: []), as: .table) == "no volumes\n")
+        #expect(try Renderer.text(VolumeList(volumes: [], retained: [], reformatted: []), as: .table) == "no volumes\n")
     }
 
     @Test("a committed replacement says what serves")
@@ -88,7 +88,7 @@ struct RenderingTests {
 
     @Test("a reverted replacement says why, and where the evidence is")
     func reverted() throws {
-        let turn = TurnBack(direction: .revert, step: .healthy, code: "ready.timeout", reason: "no\u{1b}[1m answer")
+        let turn = TurnBack(direction: .revert, step: .healthy, code: .readyTimeout, reason: "no\u{1b}[1m answer")
         let result = ReplacementResult(report: try Fixtures.report(.reverted, turn: turn, evidence: "/evidence/1"))
         #expect(
             try Renderer.text(result, as: .table) == """
@@ -102,7 +102,7 @@ struct RenderingTests {
 
     @Test("data that a revert discarded is named, and a first machine has no strategy")
     func discarded() throws {
-        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let turn = TurnBack(direction: .revert, step: .verify, code: .verifyFailed, reason: "no answer")
         let report = try Fixtures.report(.reverted, turn: turn, strategy: .warmFirst, discarded: ["shop.data.7"])
         #expect(
             try Renderer.text(ReplacementResult(report: report), as: .table) == """
@@ -114,6 +114,25 @@ struct RenderingTests {
         )
         let first = ReplacementResult(report: try Fixtures.report(.committed, from: nil))
         #expect(try Renderer.text(first, as: .table) == "shop/web: generation 2 serves (1.3 s)\n")
+    }
+
+    @Test("what a volume hid is a note where the replacement went well, and why it aborted with what to do next")
+    func hiddenData() throws {
+        let committed = ReplacementResult(report: try Fixtures.report(.committed, reason: "/data/lost is hidden"))
+        #expect(try Renderer.text(committed, as: .table).hasSuffix("\nnote: /data/lost is hidden\n"))
+        let turn = TurnBack(
+            direction: .abort,
+            step: .snapshot,
+            code: .replaceHiddenData,
+            reason: "/data/lost is hidden",
+            hint: "take it out"
+        )
+        let aborted = ReplacementResult(report: try Fixtures.report(.aborted, turn: turn))
+        #expect(
+            try Renderer.text(aborted, as: .table).hasSuffix(
+                "\nwhy: snapshot failed: /data/lost is hidden [replace.hidden-data]\nnext: take it out\n"
+            )
+        )
     }
 
     @Test("a halted replacement names the commands that lead out")
@@ -202,7 +221,7 @@ struct RenderingTests {
             digest: try Fixtures.digest(),
             strategy: .warmFirst
         )
-        let turn = TurnBack(direction: .revert, step: .verify, code: "verify.failed", reason: "no answer")
+        let turn = TurnBack(direction: .revert, step: .verify, code: .verifyFailed, reason: "no answer")
         let events: [(seconds: Double, JournalEvent)] = [
             (0, .began(first)), (1.5, .completed(.plan, milliseconds: 1500)), (1.5, .ended(.committed, reason: nil)),
             (60, .began(second)), (61, .completed(.plan, milliseconds: 1000)),
@@ -252,17 +271,19 @@ struct RenderingTests {
             lease: VolumeRecord.Lease(machine: machine, number: 1),
             leaseNumber: 1
         )
+        let retained = [RetainedVolume(kept: "shop.old.1", record: nil)]
         #expect(
-            try Renderer.text(
-                VolumeList(volumes: [record], retained: [RetainedVolume(kept: "shop.old.1", record: nil)]),
-                as: .table
-            ) == """
-                VOLUME      SIZE   FILESYSTEM  WRITER
-                shop/data   64MiB  ext4        shop/web#2
-                shop.old.1  -      -           retained
+            try Renderer.text(VolumeList(volumes: [record], retained: retained, reformatted: []), as: .table) == """
+                VOLUME      SIZE   FILESYSTEM  WRITER      STATE
+                shop/data   64MiB  ext4        shop/web#2  -
+                shop.old.1  -      -           -           retained
 
                 """
         )
+        let formatted = VolumeList(volumes: [record], retained: [], reformatted: [record.id])
+        #expect(try Renderer.text(formatted, as: .table).contains("shop/web#2  reformatted"))
+        #expect(formatted.warnings.count == 1)
+        #expect(formatted.warnings[0].contains("'kiln volume restore shop/data before-format'"))
     }
 
     @Test("a cell with control characters can't break the table")

@@ -55,7 +55,7 @@ struct StreamTests {
             try FollowedFile(path: path).read(until: nil) { collector.take($0) }
             #expect(collector.text == "all")
             #expect { try FollowedFile(path: directory + "/none").read(until: nil) { _ in } } throws: {
-                ($0 as? KilnError)?.code == "logs.missing"
+                ($0 as? KilnError)?.code == .logsMissing
             }
             // A link in a directory that guests' users can write to could lead anywhere.
             symlink(path, directory + "/link")
@@ -97,10 +97,10 @@ struct StreamTests {
     @Test("a console that nobody serves is an error that says what to do")
     func unreachable() {
         #expect { try ConsoleConnection(path: "/nonexistent/socket") } throws: {
-            ($0 as? KilnError)?.code == "console.unreachable"
+            ($0 as? KilnError)?.code == .consoleUnreachable
         }
         #expect { try ConsoleConnection(path: String(repeating: "x", count: 200)) } throws: {
-            ($0 as? KilnError)?.code == "console.unreachable"
+            ($0 as? KilnError)?.code == .consoleUnreachable
         }
     }
 

@@ -119,6 +119,8 @@ struct VerbParsingTests {
         "a side of a copy is a server only with an absolute path in it",
         arguments: [
             ("web:/etc/hosts", CopySide.guest(server: "web", path: "/etc/hosts")),
+            ("shop/web@3:/a b", CopySide.root(server: "shop/web", generation: Generation(3), path: "/a b")),
+            ("web@0:/a", CopySide.guest(server: "web@0", path: "/a")),
             ("shop/web:/a:/b", .guest(server: "shop/web", path: "/a:/b")), ("./web:/a", .host("./web:/a")),
             ("/web:/a", .host("/web:/a")), ("web:a", .host("web:a")), ("-", .host("-")),
         ]

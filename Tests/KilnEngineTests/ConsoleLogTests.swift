@@ -31,6 +31,20 @@ import Testing
     }
 
     @Test(
+        "only a crash that comes before anything of init counts as one before it",
+        arguments: [
+            ("[1.2] PANIC: double fault, error_code: 0x0\n[1.2] Kernel panic\n", true),
+            ("[0.1] Linux version 6.12\n[0.9] Oops: int3: 0000\nkiln: phase=init\n", true),
+            ("[2.0] Run /init as init process\n[2.1] Oops: 0000\n", false), ("Welcome to Debian\nOops: 0000\n", false),
+            ("kiln: phase=init\nOops: 0000\n", false), ("systemd[1]: Started\nOops: 0000\n", false),
+            ("Kernel panic - not syncing: VFS: Unable to mount root fs\n", false), ("", false),
+        ]
+    )
+    func crashBeforeInit(_ text: String, _ counts: Bool) throws {
+        try log(Array(text.utf8)) { #expect(($0.crashBeforeInit(["double fault", "Oops: "]) != nil) == counts) }
+    }
+
+    @Test(
         "cloud-init's beginning and end are told by the console",
         arguments: [
             ("Linux version 6.12\n", false, false), ("kiln-guest: phase=cloud-init\n", true, false),

@@ -44,6 +44,16 @@ import Testing
         #expect(try bounds(try bytes(journal)).last == (try bytes(journal).count))
     }
 
+    @Test("a step of an older Kiln was never booted again, and one without restarts is written as it was then")
+    func restarts() throws {
+        let old = #"{"completed":{"_0":"healthy","milliseconds":5}}"#
+        let event = JournalEvent.completed(.healthy, milliseconds: 5)
+        #expect(try JSONDecoder().decode(JournalEvent.self, from: Data(old.utf8)) == event)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(String(decoding: try encoder.encode(event), as: UTF8.self) == old)
+    }
+
     @Test("a journal that is not there, empty, or cut in its first line holds nothing, and can be appended to")
     func empty() throws {
         let directory = try TemporaryDirectory()
@@ -97,7 +107,7 @@ import Testing
                 damaged[offset] ^= bit
                 try write(damaged, to: journal)
                 let error = try #require(throws: KilnError.self, "byte \(offset)") { try journal.records() }
-                #expect(error.code == "journal.torn")
+                #expect(error.code == .journalTorn)
                 #expect(error.exit == .halted)
                 #expect(throws: KilnError.self) { try journal.append(.resumed) }
                 #expect(try bytes(journal) == damaged)
@@ -128,7 +138,7 @@ import Testing
         let journal = ServerJournal(path: directory.path + "/journal")
         try write(Data(header.utf8), to: journal)
         let error = try #require(throws: KilnError.self) { try journal.records() }
-        #expect(error.code == "journal.future")
+        #expect(error.code == .journalFuture)
         #expect(throws: KilnError.self) { try journal.append(.resumed) }
         #expect(try bytes(journal) == Data(header.utf8))
     }
@@ -143,7 +153,7 @@ import Testing
             withUnsafeBytes(of: word.littleEndian) { record.append(contentsOf: $0) }
         }
         try write(try bytes(journal) + record + payload, to: journal)
-        #expect(try #require(throws: KilnError.self) { try journal.records() }.code == "journal.future")
+        #expect(try #require(throws: KilnError.self) { try journal.records() }.code == .journalFuture)
     }
 
     @Test("the checksum is CRC-32C")

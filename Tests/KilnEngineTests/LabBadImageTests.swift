@@ -67,14 +67,14 @@ import Testing
         #expect(try await world.replace("tiny:2").outcome == .committed)
         #expect(asked.withLock { $0 } == 6)
         let report = try await world.replace("tiny:1")
-        #expect(report.turn?.code == "verify.failed" && report.turn?.hint == "look")
+        #expect(report.turn?.code == .verifyFailed && report.turn?.hint == "look")
     }
 
     @Test("a machine that can't mount its volume is taken back", arguments: Strategy.allCases)
     func noMount(_ strategy: Strategy) async throws {
         let world = try await world(new: GuestBehaviour(mounts: false))
         let report = try await world.replace("tiny:2", strategy)
-        #expect(report.turn?.code == "volume.not-mounted")
+        #expect(report.turn?.code == .volumeNotMounted)
         #expect(report.turn?.reason.contains("/data") == true)
         try expectBack(world, report, written: ["a"])
     }
@@ -88,7 +88,7 @@ import Testing
         let new = world.machine(2)
         world.world.guests.answer(service) { $0 == new ? 1 : 0 }
         let report = try await world.replace("tiny:2")
-        #expect(report.turn?.code == "volume.not-mounted")
+        #expect(report.turn?.code == .volumeNotMounted)
         try expectBack(world, report, written: ["a"])
     }
 
@@ -97,8 +97,10 @@ import Testing
         for processors in [1, 2] {
             let world = try await world(new: GuestBehaviour(.emulationFails)) { $0.processors = processors }
             let report = try await world.replace("tiny:2")
-            #expect(report.turn?.code == "ready.crashed" && report.turn?.reason.contains("int3") == true)
+            #expect(report.turn?.code == .readyCrashed && report.turn?.reason.contains("int3") == true)
             #expect(report.turn?.hint?.contains("processors: 1") == (processors > 1))
+            #expect(report.turn?.reason.contains("booted twice") == true)
+            #expect(world.world.hypervisor.starts(world.machine(2)) == 2)
             try expectBack(world, report, written: ["a"])
         }
     }
@@ -116,7 +118,7 @@ import Testing
             return 1
         }
         let report = try await world.replace("tiny:2", strategy)
-        #expect(report.turn?.step == .verify && report.turn?.code == "verify.failed")
+        #expect(report.turn?.step == .verify && report.turn?.code == .verifyFailed)
         #expect(report.turn?.reason.contains(Self.check) == true)
         try expectBack(world, report, written: ["a", "checked", "checked"])
     }
@@ -125,7 +127,7 @@ import Testing
     func verifyHangs() async throws {
         let world = try await world(verify: nil)
         let report = try await world.replace("tiny:2")
-        #expect(report.turn?.code == "verify.failed")
+        #expect(report.turn?.code == .verifyFailed)
         try expectBack(world, report, written: ["a"])
     }
 
@@ -142,7 +144,7 @@ import Testing
         }
         let report = try await world.replace("tiny:2", strategy)
         #expect(
-            report.turn?.step == .healthy && report.turn?.code == "ready.lost",
+            report.turn?.step == .healthy && report.turn?.code == .readyLost,
             "\(String(describing: report.turn))"
         )
         #expect(report.turn?.reason.contains("min-healthy of 1 s") == true)
@@ -158,7 +160,7 @@ import Testing
             }
             let new = world.machine(2)
             world.world.guests.answer("/usr/bin/fine") { $0 == new ? status : 0 }
-            world.world.faults.fail("awaitAgent", with: KilnError("hypervisor.unreachable", "", exit: .unreachable))
+            world.world.faults.fail("awaitAgent", with: KilnError(.hypervisorUnreachable, "", exit: .unreachable))
             await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
             world.world.faults.fail("awaitAgent", with: nil)
             let mark = world.world.state.generation(new) + "/health.start"
@@ -168,7 +170,7 @@ import Testing
             let start = ContinuousClock.now
             let report = try #require(try await world.engine.recover(world.id))
             #expect(report.outcome == outcome)
-            #expect(outcome == .committed || report.turn?.code == "ready.timeout")
+            #expect(outcome == .committed || report.turn?.code == .readyTimeout)
             #expect(ContinuousClock.now - start < .seconds(seconds - 5), "a new deadline was given")
         }
     }
@@ -190,7 +192,7 @@ import Testing
             let new = world.machine(2)
             world.world.guests.answer("/usr/bin/hook") { $0 == new ? status : 0 }
             let report = try await world.replace("tiny:2", strategy)
-            #expect(report.turn?.code == "hook.failed")
+            #expect(report.turn?.code == .hookFailed)
             #expect(report.turn?.reason.contains("after-attach") == true)
             try expectBack(world, report, written: ["a"])
         }
@@ -200,7 +202,7 @@ import Testing
     func neverWarm() async throws {
         let world = try await world(new: GuestBehaviour(.panics))
         let report = try await world.replace("tiny:2", .warmFirst)
-        #expect(report.turn?.step == .warm && report.turn?.code == "ready.crashed")
+        #expect(report.turn?.step == .warm && report.turn?.code == .readyCrashed)
         #expect(report.turn?.reason.contains("Kernel panic") == true)
         try expectBack(world, report, .aborted, written: ["a"])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
@@ -216,14 +218,14 @@ import Testing
             let before = try world.record().layers
             let report = try await world.replace("tiny:2", strategy)
             #expect(report.outcome == .halted && report.exit == .halted)
-            #expect(report.turn?.code == "verify.data-damaged" && report.turn?.direction == .halt)
+            #expect(report.turn?.code == .verifyDataDamaged && report.turn?.direction == .halt)
             #expect(world.world.hypervisor.alive.isEmpty)
             #expect(before.allSatisfy(try world.record().layers.contains))
             for generation in 1...2 {
                 #expect(world.exists(world.world.state.rootOverlay(world.machine(generation))))
             }
             let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2") }
-            #expect(error.code == "replace.halted" && error.exit == .halted)
+            #expect(error.code == .replaceHalted && error.exit == .halted)
             for command in [
                 "kiln recover lab/web --data keep", "kiln recover lab/web --data restore",
                 "kiln volume check lab/data", "kiln down lab",
@@ -277,7 +279,7 @@ import Testing
     @Test("an interrupted replacement heeds what a person says of the data when it is taken back")
     func decidedWhileOpen() async throws {
         let world = try await world(new: GuestBehaviour(.switchesOff))
-        world.world.faults.fail("awaitAgent", with: KilnError("hypervisor.unreachable", "gone", exit: .unreachable))
+        world.world.faults.fail("awaitAgent", with: KilnError(.hypervisorUnreachable, "gone", exit: .unreachable))
         await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
         world.world.faults.fail("awaitAgent", with: nil)
         let report = try #require(try await world.engine.recover(world.id, data: .restore))
@@ -306,9 +308,9 @@ import Testing
         try world.world.images.add("3")
         #expect(try await world.replace("tiny:2").outcome == .halted)
         let refused = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
-        #expect(refused.code == "replace.halted" && refused.hint?.contains("kiln replace lab/web") == true)
+        #expect(refused.code == .replaceHalted && refused.hint?.contains("kiln replace lab/web") == true)
         let missing = try await #require(throws: KilnError.self) { try await world.replace("tiny:missing") }
-        #expect(missing.code == "image.missing" && missing.exit == .halted)
+        #expect(missing.code == .imageMissing && missing.exit == .halted)
         #expect(try world.engine.history(world.id).halted != nil)
         #expect(try await world.replace("tiny:3").outcome == .committed)
         #expect(hypervisor.alive == [world.machine(3)])
@@ -325,12 +327,12 @@ import Testing
         let old = world.world.root + "/images/tiny-1.qcow2"
         world.world.hypervisor.setBehaviour(GuestBehaviour(.cloudInitFails), ofImage: old)
         #expect(try await world.replace("tiny:2").outcome == .halted)
-        world.world.faults.fail("writeSeed", with: KilnError("disk.full", "full", exit: .aborted))
+        world.world.faults.fail("writeSeed", with: KilnError(.diskFull, "full", exit: .aborted))
         let report = try await world.replace("tiny:2")
         #expect(report.outcome == .halted && report.turn?.step == .prepare, "\(report)")
         world.world.faults.fail("writeSeed", with: nil)
         let refused = try await #require(throws: KilnError.self) { try await world.engine.stop(world.id) }
-        #expect(refused.code == "replace.halted" && refused.hint?.contains("kiln replace lab/web") == true)
+        #expect(refused.code == .replaceHalted && refused.hint?.contains("kiln replace lab/web") == true)
         // The old machine is brought back where it is well again by then.
         world.world.hypervisor.setBehaviour(GuestBehaviour(), ofImage: old)
         #expect(try await world.engine.recover(world.id)?.outcome == .aborted)
@@ -375,7 +377,7 @@ import Testing
             let world = try await world { $0.drain = [Hook(["/drain/one"]), Hook(["/drain/two"])] }
             world.world.guests.answer("/drain/one") { _ in status }
             let report = try await world.replace("tiny:2", strategy)
-            #expect(report.outcome == .aborted && report.exit == .aborted && report.turn?.code == "hook.failed")
+            #expect(report.outcome == .aborted && report.exit == .aborted && report.turn?.code == .hookFailed)
             #expect(report.turn?.reason.contains("drain hook '/drain/one'") == true)
             #expect(world.world.guests.commands(of: "/drain/two").isEmpty)
             #expect(world.world.hypervisor.alive == [world.machine(1)])
@@ -410,7 +412,7 @@ import Testing
         for strategy in Strategy.allCases {
             let world = try await world(old: GuestBehaviour(shutdown: .ignores))
             let plain = try await world.replace("tiny:2", strategy)
-            #expect(plain.outcome == .aborted && plain.turn?.code == "stop.timeout")
+            #expect(plain.outcome == .aborted && plain.turn?.code == .stopTimeout)
             #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
             let forced = try await world.engine.replace(world.id, options(strategy))
             #expect(forced.outcome == .committed)
@@ -425,7 +427,7 @@ import Testing
             let world = try await world(old: GuestBehaviour(shutdown: .ignores))
             world.write("damage", by: 1)
             let report = try await world.engine.replace(world.id, options(strategy))
-            #expect(report.outcome == .halted && report.turn?.code == "volume.damaged")
+            #expect(report.outcome == .halted && report.turn?.code == .volumeDamaged)
             #expect(report.turn?.hint?.contains("kiln volume check lab/data --repair") == true)
             #expect(world.world.hypervisor.alive.isEmpty, "\(world.world.hypervisor.alive)")
             await #expect(throws: KilnError.self) { try await world.engine.recover(world.id) }

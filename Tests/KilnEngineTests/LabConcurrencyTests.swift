@@ -30,7 +30,7 @@ import Testing
         ]
         for command in commands {
             let error = try await #require(throws: KilnError.self) { try await command() }
-            #expect(error.code == "lock.held")
+            #expect(error.code == .lockHeld)
             #expect(error.exit == .blocked)
             #expect(error.message.contains("pid \(getpid())"))
         }
@@ -39,7 +39,7 @@ import Testing
         #expect(status.operation?.pid == getpid())
         #expect(try world.engine.history(world.id).open?.replacement.intent.to == Generation(2))
         #expect(try world.engine.machine(world.id) == world.machine(2))
-        #expect(try world.engine.volumes.list().count == 1)
+        #expect(world.engine.volumes.names(of: world.id.lab).count == 1)
         #expect(try await world.engine.plan(try world.lab()).count == 1)
         world.world.hypervisor.setBehaviour(
             GuestBehaviour(),
@@ -54,7 +54,7 @@ import Testing
         task.cancel()
         let report = try await task.value
         #expect(report.outcome == .reverted)
-        #expect(report.turn?.code == "interrupted")
+        #expect(report.turn?.code == .interrupted)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try await world.engine.status(world.id).operation == nil)
     }

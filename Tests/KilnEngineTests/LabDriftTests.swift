@@ -13,14 +13,22 @@ import Testing
         return world
     }
 
-    private func set(_ paths: [String], on world: LabTestWorld) throws {
-        let entries = try (["/"] + paths).map { text in
-            let path = try #require(RootPath(text))
-            return (path, Self.directory)
-        }
-        let listing = RootListing(entries: Dictionary(uniqueKeysWithValues: entries), packages: [:])
+    private func set(_ paths: [String], files: [String] = [], on world: LabTestWorld) throws {
+        var entries: [RootPath: RootEntry] = [:]
+        for path in ["/"] + paths { entries[try #require(RootPath(path))] = Self.directory }
+        for path in files { entries[try #require(RootPath(path))] = Self.file }
+        let listing = RootListing(entries: entries, packages: [:])
         world.world.roots.set(listing, of: world.world.state.rootOverlay(world.machine(1)))
     }
+
+    private static let file = RootEntry(
+        kind: .file,
+        mode: 0o644,
+        user: 0,
+        group: 0,
+        size: 1,
+        value: String(repeating: "a", count: 64)
+    )
 
     @Test("a running guest is frozen for the copy, and thawed; the mount point of its volume is no drift")
     func running() async throws {
@@ -29,6 +37,7 @@ import Testing
         try set(["/data", "/data/x", "/odd"], on: world)
         let report = try await world.engine.drift(world.id)
         #expect(report.added.map(\.text) == ["/odd"] && report.isDrifted && report.observable)
+        #expect(report.hidden.map(\.text) == ["/data/x"])
         #expect(report.consistency == .frozen && report.generation == Generation(1))
         #expect(world.world.guests.frozenMachines.isEmpty && world.world.roots.remaining == 0)
         #expect(try !world.files().contains { $0.hasSuffix("/frozen") })
@@ -47,7 +56,7 @@ import Testing
     func silent() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("freeze", with: KilnError("guest.agent-silent", "silent", exit: .deadline))
+        world.world.faults.fail("freeze", with: KilnError(.guestAgentSilent, "silent", exit: .deadline))
         #expect(try await world.engine.drift(world.id).consistency == .writeback)
     }
 
@@ -55,7 +64,7 @@ import Testing
     func failed() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "full"))
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "full"))
         await #expect(throws: KilnError.self) { try await world.engine.drift(world.id) }
         #expect(world.world.guests.frozenMachines.isEmpty && world.world.roots.remaining == 0)
     }
@@ -94,10 +103,10 @@ import Testing
     func gone() async throws {
         let world = try listed()
         try await world.up()
-        world.world.faults.fail("copyRoot", with: KilnError("disk.full", "full"))
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "full"))
         for image in ["tiny:2", "tiny:1"] { _ = try await world.replace(image) }
         await #expect { try await world.engine.drift(world.id, generation: Generation(1)) } throws: {
-            ($0 as? KilnError)?.code == "drift.root-missing"
+            ($0 as? KilnError)?.code == .driftRootMissing
         }
     }
 
@@ -108,7 +117,7 @@ import Testing
         let error = try await #require(throws: KilnError.self) {
             try await world.engine.drift(world.id, generation: Generation(9))
         }
-        #expect(error.code == "generation.missing" && error.exit == .usage && error.message.contains("only 1"))
+        #expect(error.code == .generationMissing && error.exit == .usage && error.message.contains("only 1"))
     }
 
     @Test("a volatile root keeps its seed for the next boot, and its drift can't be seen")
@@ -133,5 +142,81 @@ import Testing
         await #expect { try await world.engine.up(lab) } throws: {
             "\($0)".contains("volatile root")
         }
+    }
+
+    @Test(
+        "data that a volume hid is named by the report and the history, and its root stays whatever 'keep-roots' says"
+    )
+    func hiddenAtEnd() async throws {
+        let world = try listed()
+        var spec = try world.spec()
+        spec.keepRoots = 0
+        try await world.up(spec)
+        try set(["/data"], files: ["/data/lost"], on: world)
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .committed)
+        #expect(report.reason?.contains("/data/lost") == true, "\(report)")
+        #expect(report.reason?.contains("'kiln cp lab/web@1:/data/lost FILE'") == true)
+        #expect(try world.engine.history(world.id).operations.last?.replacement.reason == report.reason)
+        _ = try await world.replace("tiny:1")
+        #expect(try await world.engine.collectGarbage().isEmpty)
+        let roots = (1...3).filter { world.exists(world.world.state.rootOverlay(world.machine($0))) }
+        #expect(roots == [1, 3])
+        let content = try await world.engine.read("/data/lost", onRootOf: world.id, Generation(1))
+        #expect(content == Array("/data/lost".utf8) && world.world.roots.remaining == 0)
+        let error = try await #require(throws: KilnError.self) {
+            try await world.engine.read("/data/other", onRootOf: world.id, Generation(1))
+        }
+        #expect(error.code == .rootNoFile && world.world.roots.remaining == 0)
+    }
+
+    @Test("a root that can't be seen is said to be unseen")
+    func unseenAtEnd() async throws {
+        let world = try listed()
+        try await world.up()
+        world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "the disk is full"))
+        let reason = try await world.replace("tiny:2").reason
+        #expect(reason?.contains("below its mount points is unknown: the disk is full") == true)
+    }
+
+    @Test(
+        "where the lab file says so, data that a volume hides aborts before the volume moves on, and so does a root that can't be seen",
+        arguments: [Strategy.stopFirst, .warmFirst],
+        [true, false]
+    )
+    func hiddenAborts(_ strategy: Strategy, _ isSeen: Bool) async throws {
+        let world = try listed()
+        var spec = try world.spec()
+        spec.hiddenData = .abort
+        try await world.up(spec)
+        if isSeen {
+            try set(["/data"], files: ["/data/lost"], on: world)
+        } else {
+            world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "the disk is full"))
+        }
+        let report = try await world.replace("tiny:2", strategy)
+        #expect(report.outcome == .aborted && report.turn?.step == .snapshot)
+        #expect(report.turn?.code == (isSeen ? "replace.hidden-data" : "replace.root-unseen"))
+        #expect(report.turn?.reason.contains(isSeen ? "/data/lost" : "the disk is full") == true)
+        #expect(world.world.hypervisor.alive == [world.machine(1)] && world.world.roots.remaining == 0)
+        #expect(try world.record().lease?.machine == world.machine(1))
+        try set(["/data"], on: world)
+        world.world.faults.fail("copyRoot", with: nil)
+        #expect(try await world.replace("tiny:2", strategy).outcome == .committed)
+    }
+
+    @Test("a report of an earlier version, which did not look below mount points, is read")
+    func earlierReport() async throws {
+        let world = try listed()
+        try await world.up()
+        _ = try await world.replace("tiny:2")
+        let path = world.world.state.generation(world.machine(1)) + "/drift.json"
+        var fields = try JSONDecoder().decode(
+            [String: JSONValue].self,
+            from: try Data(contentsOf: URL(fileURLWithPath: path))
+        )
+        fields["hidden"] = nil
+        try JSONEncoder().encode(fields).write(to: URL(fileURLWithPath: path))
+        #expect(try await world.engine.drift(world.id, generation: Generation(1)).hidden.isEmpty)
     }
 }

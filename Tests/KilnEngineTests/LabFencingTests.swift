@@ -19,7 +19,7 @@ import Testing
             holders.hold(layer, by: Self.holder)
             let files = try world.files()
             let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2", strategy) }
-            #expect(error.code == "volume.held" && error.exit == .blocked)
+            #expect(error.code == .volumeHeld && error.exit == .blocked)
             #expect(error.message.contains("qemu-nbd (pid 4711)"))
             #expect(try world.files() == files)
             #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
@@ -39,14 +39,14 @@ import Testing
             let taken = Mutex("")
             fakes.faults.onCall { [weak fake = fakes] in
                 guard let fake, taken.withLock({ $0.isEmpty }), fake.progress.contains(where: Self.isHandedOver),
-                    let record = try? fake.engine.volumes.list().first, let layer = record.layers.last
+                    let record = fake.engine.volumes.readableList().volumes.first, let layer = record.layers.last
                 else { return }
                 taken.withLock { $0 = "\(volume)/\(layer)" }
                 fake.holders.hold("\(volume)/\(layer)", by: Self.holder)
             }
             let report = try await world.replace("tiny:2", strategy)
             #expect(report.outcome == .halted && report.exit == .halted)
-            #expect(report.turn?.code == "volume.held" && report.turn?.reason.contains("pid 4711") == true)
+            #expect(report.turn?.code == .volumeHeld && report.turn?.reason.contains("pid 4711") == true)
             #expect(fakes.hypervisor.alive.isEmpty)
             #expect(fakes.hypervisor.violations.isEmpty)
             await #expect(throws: KilnError.self) { try await world.engine.recover(world.id) }
@@ -87,7 +87,7 @@ import Testing
         let layer = try world.activeLayer
         try Self.spoil(layer, how)
         let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2") }
-        #expect(error.code == "volume.damaged" && error.exit == .aborted)
+        #expect(error.code == .volumeDamaged && error.exit == .aborted)
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try world.engine.history(world.id).operations.count == 1)
@@ -107,7 +107,7 @@ import Testing
             let layer = try world.activeLayer
             world.world.faults.before("waitUntilOff") { try? Self.spoil(layer, how) }
             let report = try await world.replace("tiny:2", strategy)
-            #expect(report.outcome == .halted && report.turn?.code == "volume.damaged")
+            #expect(report.outcome == .halted && report.turn?.code == .volumeDamaged)
             #expect(report.reason?.contains("volume lab/data") == true)
             #expect(world.world.hypervisor.alive.isEmpty)
             world.world.faults.before("waitUntilOff", nil)
@@ -125,7 +125,7 @@ import Testing
         let layer = try world.activeLayer
         world.world.faults.before("awaitAgent") { try? Self.spoil(layer, "gone") }
         let report = try await world.replace("tiny:2", .warmFirst)
-        #expect(report.outcome == .aborted && report.turn?.code == "volume.damaged", "\(report)")
+        #expect(report.outcome == .aborted && report.turn?.code == .volumeDamaged, "\(report)")
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
     }
@@ -137,7 +137,7 @@ import Testing
         try await world.engine.stop(world.id)
         try world.engine.volumes.release(lab: world.id.lab, world.volume, from: world.machine(1))
         let error = try await #require(throws: KilnError.self) { try await world.engine.start(world.id) }
-        #expect(error.code == "volume.leased" && error.message.contains("lent to nobody"))
+        #expect(error.code == .volumeLeased && error.message.contains("lent to nobody"))
         #expect(world.world.hypervisor.alive.isEmpty)
     }
 
@@ -152,7 +152,7 @@ import Testing
         try first.write(to: URL(fileURLWithPath: path))
         try FileManager.default.removeItem(atPath: world.world.state.generation(world.machine(2)))
         let error = try await #require(throws: KilnError.self) { try await world.engine.start(world.id) }
-        #expect(error.code == "journal.short" && error.exit == .halted)
+        #expect(error.code == .journalShort && error.exit == .halted)
         #expect(world.world.hypervisor.alive.isEmpty)
     }
 
@@ -193,7 +193,7 @@ import Testing
         default: try await world.engine.down(world.id.lab)
         }
         #expect(try world.engine.servers() == (next == "down" ? [] : [world.id]))
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
         #expect(try await world.world.hypervisor.machines().keys.filter { $0.server == canary } == [])
         #expect(world.world.hypervisor.violations.isEmpty)

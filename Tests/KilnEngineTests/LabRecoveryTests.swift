@@ -8,7 +8,7 @@ import Testing
 
 /// What commands after a death or a halt may rely on, beyond what the random schedules reach.
 @Suite struct LabRecoveryTests {
-    private static let unreachable = KilnError("hypervisor.unreachable", "gone", exit: .unreachable)
+    private static let unreachable = KilnError(.hypervisorUnreachable, "gone", exit: .unreachable)
 
     // MARK: - Rehearsals
 
@@ -21,7 +21,7 @@ import Testing
         _ = try await world.engine.cloneVolume(lab: world.id.lab, world.volume, as: name)
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
         let error = try await #require(throws: KilnError.self) { try await world.engine.replace(world.id, options) }
-        #expect(error.code == "canary.name-taken" && error.message.contains("lab/data-canary"))
+        #expect(error.code == .canaryNameTaken && error.message.contains("lab/data-canary"))
         #expect(try world.world.written(lab: world.id.lab, volume: name) == ["a"])
         #expect(try world.engine.servers() == [world.id])
     }
@@ -37,12 +37,12 @@ import Testing
         world.world.faults.before("start", nil)
         world.world.faults.disarm()
         try world.world.reviveAfterCrash()
-        let names = try world.engine.volumes.list().map(\.name.text)
+        let names = world.engine.volumes.names(of: world.id.lab).map(\.text)
         try #require(names == ["data", "data-canary"])
         var spec = try world.spec()
         spec.volumes = [:]
         try await world.up(spec)
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
     }
 
@@ -63,7 +63,7 @@ import Testing
                 { try await world.engine.start(world.id) }, { _ = try await world.engine.recover(world.id) },
             ] as [() async throws -> Void] {
                 let error = try await #require(throws: KilnError.self) { try await command() }
-                #expect(error.code == "journal.short" && error.hint?.contains("kiln down lab") == true)
+                #expect(error.code == .journalShort && error.hint?.contains("kiln down lab") == true)
             }
             #expect(world.world.hypervisor.alive == [world.machine(2)])
             #expect(try world.files() == files)
@@ -82,7 +82,7 @@ import Testing
         try await world.engine.stop(world.id)
         try FileManager.default.removeItem(atPath: world.world.state.lab(world.id.lab))
         let error = try await #require(throws: KilnError.self) { try await world.up() }
-        #expect(error.code == "journal.short")
+        #expect(error.code == .journalShort)
         try await world.engine.down(world.id.lab)
         #expect(try world.record().lease == nil)
         try await world.up()
@@ -133,7 +133,7 @@ import Testing
             try? FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + ".kept")
         }
         let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
-        #expect(error.code == "state.not-writable" && error.exit == .aborted)
+        #expect(error.code == .stateNotWritable && error.exit == .aborted)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         world.world.faults.before("awaitAgent", nil)
         try FileManager.default.removeItem(atPath: path)
@@ -162,7 +162,7 @@ import Testing
             to: URL(fileURLWithPath: world.world.state.generation(world.machine(2)) + "/generation.json")
         )
         let error = #expect(throws: KilnError.self) { try world.engine.servers(needing: digests[0]) }
-        #expect(error?.code == "image.users-unknown" && error?.exit == .blocked)
+        #expect(error?.code == .imageUsersUnknown && error?.exit == .blocked)
     }
 
     // MARK: - The old machine
@@ -174,7 +174,7 @@ import Testing
         let console = world.world.state.consoleLog(world.machine(1))
         try Data("booted\nOut of memory: Killed process 7 (leaky)\n".utf8).write(to: URL(fileURLWithPath: console))
         let report = try await world.replace("tiny:2")
-        #expect(report.outcome == .aborted && report.turn?.code == "stop.timeout", "\(report)")
+        #expect(report.outcome == .aborted && report.turn?.code == .stopTimeout, "\(report)")
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
     }
@@ -223,7 +223,7 @@ import Testing
         await #expect(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
         faults.fail("attach", with: nil)
         world.world.hypervisor.set(world.machine(2), .off)
-        faults.fail("run", with: KilnError("guest.agent-silent", "it boots", exit: .deadline))
+        faults.fail("run", with: KilnError(.guestAgentSilent, "it boots", exit: .deadline))
         faults.before("awaitAgent") { faults.fail("run", with: nil) }
         #expect(try await world.engine.recover(world.id)?.outcome == .committed)
         #expect(world.world.hypervisor.alive == [world.machine(2)])
@@ -250,10 +250,10 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         world.write("a", by: 1)
-        let kept = KilnError("machine.seed-kept", "the guest does not let go", exit: .deadline)
+        let kept = KilnError(.machineSeedKept, "the guest does not let go", exit: .deadline)
         world.world.faults.fail("detachSeed", with: kept)
         let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2") }
-        #expect(error.code == "replace.open" && error.exit == .halted)
+        #expect(error.code == .replaceOpen && error.exit == .halted)
         await #expect(throws: KilnError.self) { try await world.engine.stop(world.id) }
         try await world.engine.stop(world.id, force: true)
         #expect(world.world.hypervisor.alive.isEmpty)
@@ -280,7 +280,7 @@ import Testing
         )
         world.world.guests.answer("sync") { $0 == new && hypervisor.starts(new) == 1 ? 1 : 0 }
         // The hypervisor may be asked before it has noticed; then it is the request that fails.
-        let reset = KilnError("hypervisor.failed", "cannot detach device: connection reset by peer")
+        let reset = KilnError(.hypervisorFailed, "cannot detach device: connection reset by peer")
         world.world.faults.before("detachSeed") { [faults = world.world.faults] in
             hypervisor.set(new, .off)
             faults.before("detachSeed", nil)

@@ -56,7 +56,7 @@ import Testing
             try? FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: false)
         }
         await #expect { try await world.replace("tiny:2") } throws: { error in
-            (error as? KilnError)?.code == "replace.open" && (error as? KilnError)?.exit == .halted
+            (error as? KilnError)?.code == .replaceOpen && (error as? KilnError)?.exit == .halted
         }
         world.world.faults.before("waitUntilOff", nil)
         try FileManager.default.removeItem(atPath: journal)
@@ -118,10 +118,10 @@ import Testing
     func prepareFails(_ call: String) async throws {
         let world = try LabTestWorld()
         try await world.up()
-        world.world.faults.fail(call, with: KilnError("disk.full", "no space", exit: .aborted))
+        world.world.faults.fail(call, with: KilnError(.diskFull, "no space", exit: .aborted))
         let report = try await world.replace("tiny:2")
         #expect(report.outcome == .aborted)
-        #expect(report.turn?.code == "disk.full")
+        #expect(report.turn?.code == .diskFull)
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try await world.world.hypervisor.state(of: world.machine(2)) == .absent)
@@ -136,7 +136,7 @@ import Testing
         try await world.up()
         let report = try await world.replace("tiny:2")
         #expect(report.outcome == .aborted)
-        #expect(report.turn?.code == "stop.timeout")
+        #expect(report.turn?.code == .stopTimeout)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
     }
@@ -165,7 +165,7 @@ import Testing
         }
         let report = try await world.replace("tiny:2")
         #expect(report.outcome == .aborted)
-        #expect(report.turn?.code == "volume.held")
+        #expect(report.turn?.code == .volumeHeld)
         #expect(report.turn?.reason.contains("qemu-nbd (pid 4711)") == true)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 2)
@@ -184,7 +184,7 @@ import Testing
         #expect(world.world.hypervisor.alive.isEmpty)
         #expect(try await world.engine.status(world.id).isHalted)
         let error = try await #require(throws: KilnError.self) { try await world.up() }
-        #expect(error.code == "replace.halted")
+        #expect(error.code == .replaceHalted)
         #expect(error.exit == .halted)
         await #expect(throws: KilnError.self) { try await world.engine.recover(world.id) }
         holders.hold(layer, by: nil)
@@ -249,9 +249,9 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         world.write("a", by: 1)
-        world.world.faults.fail("detachSeed", with: KilnError("hypervisor.unreachable", "gone", exit: .unreachable))
-        world.world.faults.fail("awaitAgent", with: KilnError("hypervisor.unreachable", "gone", exit: .unreachable))
-        world.world.faults.fail("read", with: KilnError("hypervisor.unreachable", "gone", exit: .unreachable))
+        world.world.faults.fail("detachSeed", with: KilnError(.hypervisorUnreachable, "gone", exit: .unreachable))
+        world.world.faults.fail("awaitAgent", with: KilnError(.hypervisorUnreachable, "gone", exit: .unreachable))
+        world.world.faults.fail("read", with: KilnError(.hypervisorUnreachable, "gone", exit: .unreachable))
         await #expect(throws: KilnError.self) { try await world.replace("tiny:2") }
         for call in ["detachSeed", "awaitAgent", "read"] { world.world.faults.fail(call, with: nil) }
         world.world.hypervisor.set(world.machine(2), found)

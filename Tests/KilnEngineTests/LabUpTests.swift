@@ -65,7 +65,7 @@ import Testing
         let world = try LabTestWorld()
         let lab = try world.lab([world.id.server: try world.spec("tiny:9")])
         let error = try await #require(throws: KilnError.self) { try await world.engine.up(lab) }
-        #expect(error.code == "image.missing")
+        #expect(error.code == .imageMissing)
         #expect(try world.files().isEmpty)
         #expect(try await world.world.hypervisor.machines().isEmpty)
     }
@@ -74,7 +74,7 @@ import Testing
     func failedLaunch() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(.cloudInitFails)])
         let error = try await #require(throws: KilnError.self) { try await world.up() }
-        #expect(error.code == "ready.failed")
+        #expect(error.code == .readyFailed)
         #expect(error.message.contains("lab/web"))
         #expect(try await world.world.hypervisor.machines().isEmpty)
         #expect(try world.record().lease == nil)
@@ -94,7 +94,7 @@ import Testing
             servers: [world.id.server: try world.spec()]
         )
         let error = try await #require(throws: KilnError.self) { try await world.engine.up(lab) }
-        #expect(error.code == "volume.differs")
+        #expect(error.code == .volumeDiffers)
     }
 
     @Test("the seed is gone once the server is ready")

@@ -83,7 +83,7 @@ import Testing
         let error = try await #require(throws: KilnError.self) {
             try await world.engine.rollback(world.id, to: Generation(9))
         }
-        #expect(error.code == "generation.missing" && error.exit == .usage)
+        #expect(error.code == .generationMissing && error.exit == .usage)
     }
 
     @Test("warm-first is refused where the user-data mounts a volume itself, also where only the command asks for it")
@@ -93,7 +93,7 @@ import Testing
         spec.userData = .object(["runcmd": .array([.string("mount /dev/vdb /data/")])])
         try await world.up(spec)
         let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2", .warmFirst) }
-        #expect(error.code == "user-data.own-mount" && error.message.contains("a mount of '/data'"))
+        #expect(error.code == .userDataOwnMount && error.message.contains("a mount of '/data'"))
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try world.engine.history(world.id).operations.count == 1)
         #expect(try await world.replace("tiny:2", .stopFirst).outcome == .committed)
@@ -108,7 +108,7 @@ import Testing
         spec.root = .volatile
         try await world.up(spec)
         let refused = try await world.replace("tiny:full", .warmFirst)
-        #expect(refused.outcome == .aborted && refused.turn?.code == "root.forgets-mounts", "\(refused)")
+        #expect(refused.outcome == .aborted && refused.turn?.code == .rootForgetsMounts, "\(refused)")
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(try await world.replace("tiny:full", .stopFirst).outcome == .committed)
@@ -120,11 +120,11 @@ import Testing
         try await world.up()
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
         await #expect { try await world.engine.replace(world.id, options) } throws: {
-            ($0 as? KilnError)?.code == "canary.failed"
+            ($0 as? KilnError)?.code == .canaryFailed
         }
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(try world.engine.servers() == [world.id])
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.history(world.id).operations.count == 1)
     }
 
@@ -135,7 +135,7 @@ import Testing
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
         #expect(try await world.engine.replace(world.id, options).outcome == .committed)
         #expect(try world.engine.servers() == [world.id])
-        #expect(try world.engine.volumes.list().map(\.name) == [world.volume])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(world.world.hypervisor.alive == [world.machine(2)])
     }
 }

@@ -14,6 +14,7 @@ struct SeedDocumentsTests {
         isWarm: Bool = false,
         cloudInit: ImageManifest.CloudInit = .subset,
         path: String = "/data",
+        inner: String? = nil,
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
@@ -28,18 +29,19 @@ struct SeedDocumentsTests {
             boot: .direct(commandLine: "quiet"),
             cloudInit: cloudInit,
             files: GenerationRecord.Files(disk: "/disk", kernel: nil, initrd: nil),
-            memory: .mebibytes(256),
-            processors: 1,
+            size: MachineSize(memory: .mebibytes(256), processors: 1),
             uuid: UUID(),
             instanceID: "web-3-abc",
             hostKey: hostKey?.publicKey,
             created: Date(),
             ports: nil
         )
-        let mount = GuestMount(id: volume, path: path, fileSystem: .ext4)
+        let mounts =
+            [GuestMount(id: volume, path: path, fileSystem: .ext4)]
+            + (inner.map { [GuestMount(id: VolumeID(), path: $0, fileSystem: .ext4)] } ?? [])
         return try SeedDocuments(
             record: record,
-            mounts: [mount],
+            mounts: mounts,
             isWarm: isWarm,
             hostKey: hostKey,
             userKey: nil,
@@ -73,6 +75,35 @@ struct SeedDocumentsTests {
         #expect(found?.last?.array?.prefix(2) == [.string("/dev/disk/by-id/virtio-\(volume)"), .string("/data")])
     }
 
+    @Test(
+        "what the user mounts below a volume comes after it, and a mount point on a volume is made when that is mounted"
+    )
+    func nestedMounts() throws {
+        let own: JSONValue = .array([.string("tmpfs"), .string("/data/tmp")])
+        let user: JSONValue = .object(["mounts": .array([own])])
+        for (cloudInit, options) in [(ImageManifest.CloudInit.full, ",X-mount.mkdir"), (.subset, "")] {
+            let files = try documents(userData: user, cloudInit: cloudInit, inner: "/data/cache")
+            let found = try #require(try userData(files)["mounts"]?.array)
+            #expect(found.map { $0.array?[1].string } == ["/data", "/data/tmp", "/data/cache"])
+            #expect(
+                found.map { $0.array?.dropFirst(3).first?.string } == [
+                    "defaults,nofail", nil, "defaults,nofail" + options,
+                ]
+            )
+        }
+    }
+
+    @Test("the first command of each boot keeps what is below the mount points from being written, and fails for all")
+    func guarded() throws {
+        let user: JSONValue = .object(["bootcmd": .array([.string("true")])])
+        let commands = try userData(try documents(userData: user, cloudInit: .full, path: "/it's"))["bootcmd"]?.array
+        #expect(commands?.count == 2 && commands?.last == .string("true"))
+        let guardian = try #require(commands?.first?.string)
+        #expect(guardian.contains(#"-s -- '/it'\''s' <<'KILN' || exit 1"#))
+        // A guest with the subset has an initrd that does it, and no program to do it later.
+        #expect(try userData(try documents(userData: nil))["bootcmd"] == nil)
+    }
+
     @Test("a warm guest with a full cloud-init gets a mount unit by serial number, and no mount that would wait for it")
     func warmMount() throws {
         let found = try userData(
@@ -104,7 +135,7 @@ struct SeedDocumentsTests {
         #expect(found == .array([.string("connect 10.0.2.2:20123 ${HOME}")]))
         let bad: JSONValue = .object(["runcmd": .array([.string("${servers.db.ports.sqll}")])])
         let error = #expect(throws: KilnError.self) { try documents(userData: bad, ports: ports) }
-        #expect(error?.code == "user-data.reference-unknown")
+        #expect(error?.code == .userDataReferenceUnknown)
     }
 
     @Test("the private host key is in user-data and nowhere else")
@@ -118,6 +149,6 @@ struct SeedDocumentsTests {
         let error = #expect(throws: KilnError.self) {
             try documents(userData: .object(["mounts": .string("/dev/vdb")]))
         }
-        #expect(error?.code == "user-data.not-a-list")
+        #expect(error?.code == .userDataNotAList)
     }
 }

@@ -52,7 +52,7 @@ struct VolumeTests {
     func consistency() async throws {
         let test = try LabTestWorld()
         try await test.up()
-        test.world.faults.fail("freeze", with: KilnError("guest.refused", "no fsfreeze here"))
+        test.world.faults.fail("freeze", with: KilnError(.guestRefused, "no fsfreeze here"))
         let live = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
         #expect(live.consistency == .crashConsistent && live.name.text == "snapshot-1")
         try await test.engine.stop(test.id)
@@ -116,7 +116,7 @@ struct VolumeTests {
     func notThawed() async throws {
         let test = try LabTestWorld()
         try await test.up()
-        test.world.faults.fail("thaw", with: KilnError("guest.agent-silent", "nobody answers"))
+        test.world.faults.fail("thaw", with: KilnError(.guestAgentSilent, "nobody answers"))
         #expect(
             await code { _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume) } == "guest.frozen"
         )
@@ -232,6 +232,26 @@ struct VolumeTests {
         #expect(await code { try await store.requireClean(lab: test.id.lab, name: test.volume) } == "volume.damaged")
     }
 
+    @Test("a file system that is newer than the tools is never repaired, and after a lost power not trusted either")
+    func newerFileSystem() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("newer", by: 1)
+        try await test.engine.stop(test.id, force: true)
+        let check = try await test.engine.checkVolume(lab: test.id.lab, test.volume, repair: true)
+        #expect(check.finding == .newer(features: ["FEATURE_C15"], than: "a tool 1.0") && check.repaired == nil)
+        #expect(try test.record().snapshots.isEmpty && test.record().isUnclean)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+        #expect(error?.code == .volumeNewerFeatures && error?.exit == .halted)
+        #expect(error?.message.contains("a tool 1.0 does not know FEATURE_C15") == true)
+        // One that was shut down in order needs no check.
+        let other = try LabTestWorld()
+        try await other.up()
+        other.write("newer", by: 1)
+        try await other.engine.stop(other.id)
+        try await other.engine.start(other.id)
+    }
+
     @Test("a volume only grows, the lab file then has to follow, and a return to before makes it small again")
     func grows() async throws {
         let test = try LabTestWorld()
@@ -244,7 +264,7 @@ struct VolumeTests {
         _ = try await test.engine.growVolume(lab: test.id.lab, test.volume, to: .mebibytes(128))
         #expect(try test.record().spec.size == .mebibytes(128))
         let error = await #expect(throws: KilnError.self) { try await test.up() }
-        #expect(error?.code == "volume.differs" && error?.hint?.contains("size: 128MiB") == true)
+        #expect(error?.code == .volumeDiffers && error?.hint?.contains("size: 128MiB") == true)
         _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-grow-1")
         #expect(try test.record().spec.size == .mebibytes(64))
         try await test.up()
@@ -299,7 +319,7 @@ struct VolumeTests {
             ]
             for verb in verbs {
                 let error = await #expect(throws: KilnError.self) { try await verb() }
-                #expect(error?.code == "volume.damaged" && error?.exit == .halted)
+                #expect(error?.code == .volumeDamaged && error?.exit == .halted)
                 #expect(error?.message.contains("layer 2 of 3") == true)
             }
             #expect(try test.files() == files)
@@ -341,9 +361,9 @@ struct VolumeTests {
         let snapshot = await #expect(throws: KilnError.self) {
             try await store.removeSnapshot(lab: test.id.lab, test.volume, "mondya")
         }
-        #expect(snapshot?.code == "volume.snapshot-missing" && snapshot?.message.contains("'monday'") == true)
+        #expect(snapshot?.code == .volumeSnapshotMissing && snapshot?.message.contains("'monday'") == true)
         let volume = #expect(throws: KilnError.self) { try store.existing(lab: test.id.lab, try Name("dat")) }
-        #expect(volume?.code == "volume.missing" && volume?.message.contains("'lab/data'") == true)
+        #expect(volume?.code == .volumeMissing && volume?.message.contains("'lab/data'") == true)
         #expect(await code { _ = try store.undelete("../volumes/lab/data") } == "volume.missing")
         #expect(await code { try store.purge("..") } == "volume.missing")
         let taken = await code {

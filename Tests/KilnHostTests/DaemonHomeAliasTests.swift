@@ -73,7 +73,7 @@ struct DaemonHomeAliasTests {
                 guard trap != "foreign" || chown(directory, 12345, 12345) == 0 else { return }
             }
             let error = #expect(throws: KilnError.self) { try alias.shortPath(for: home + "/s") }
-            #expect(error?.code == "alias.unsafe")
+            #expect(error?.code == .aliasUnsafe)
         }
     }
 
@@ -81,7 +81,7 @@ struct DaemonHomeAliasTests {
     func impossible() {
         let alias = HomeAlias(home: "/h", directory: directory)
         for path in ["/other/" + String(repeating: "x", count: 120), "/h/" + String(repeating: "x", count: 120)] {
-            #expect { try alias.shortPath(for: path) } throws: { ($0 as? KilnError)?.code == "alias.too-long" }
+            #expect { try alias.shortPath(for: path) } throws: { ($0 as? KilnError)?.code == .aliasTooLong }
         }
     }
 

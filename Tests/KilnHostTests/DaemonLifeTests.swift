@@ -118,7 +118,7 @@ struct DaemonLifeTests {
         defer { home.remove(daemon) }
         await #expect { try await daemon.ensureRunning() } throws: { error in
             let error = error as? KilnError
-            return error?.code == "daemon.start-failed" && error?.message.contains("/nonexistent/kiln") == true
+            return error?.code == .daemonStartFailed && error?.message.contains("/nonexistent/kiln") == true
         }
     }
 
@@ -130,7 +130,7 @@ struct DaemonLifeTests {
         chmod(URL(fileURLWithPath: home.path).deletingLastPathComponent().path, 0o700)
         await #expect { try await daemon.ensureRunning() } throws: { error in
             let error = error as? KilnError
-            return error?.code == "daemon.home-unreachable" && error?.message.contains("'kiln'") == true
+            return error?.code == .daemonHomeUnreachable && error?.message.contains("'kiln'") == true
         }
     }
 }

@@ -11,7 +11,7 @@ struct DaemonOwnerTests {
     func missing() {
         #expect { try MachineOwner.named("no-such-user-here") } throws: { error in
             let error = error as? KilnError
-            return error?.code == "owner.missing" && error?.hint?.contains("make setup") == true
+            return error?.code == .ownerMissing && error?.hint?.contains("make setup") == true
         }
     }
 
@@ -35,9 +35,9 @@ struct DaemonOwnerTests {
         #expect(FileManager.default.createFile(atPath: file, contents: nil))
 
         symlink(file, root + "/link")
-        #expect { try owner.give(root + "/link") } throws: { ($0 as? KilnError)?.code == "owner.failed" }
+        #expect { try owner.give(root + "/link") } throws: { ($0 as? KilnError)?.code == .ownerFailed }
         link(file, root + "/second")
-        #expect { try owner.give(file) } throws: { ($0 as? KilnError)?.code == "owner.refused" }
+        #expect { try owner.give(file) } throws: { ($0 as? KilnError)?.code == .ownerRefused }
         unlink(root + "/second")
         try owner.give(file)
         try owner.give(file)

@@ -46,7 +46,7 @@ struct EmbedTests {
         let error = #expect(throws: KilnError.self) {
             try EmbedRoot.prepare(root + "r", owner: .init(uid: 7, gid: 7, name: "x"))
         }
-        #expect(error?.code == "embed.root-too-long" && error?.exit == .usage)
+        #expect(error?.code == .embedRootTooLong && error?.exit == .usage)
     }
 
     @Test("the user that libvirt was built for is missed only where libvirt would miss him")
@@ -54,7 +54,7 @@ struct EmbedTests {
         let error = #expect(throws: KilnError.self) {
             try EmbedRoot.checkBuiltInUser(isRoot: true, isDebian: true) { _ in false }
         }
-        #expect(error?.code == "embed.user-missing" && error?.hint?.contains("make setup") == true)
+        #expect(error?.code == .embedUserMissing && error?.hint?.contains("make setup") == true)
         try EmbedRoot.checkBuiltInUser(isRoot: true, isDebian: true) { $0 == "libvirt-qemu" }
         try EmbedRoot.checkBuiltInUser(isRoot: false, isDebian: true) { _ in false }
         try EmbedRoot.checkBuiltInUser(isRoot: true, isDebian: false) { _ in false }
@@ -77,7 +77,7 @@ struct EmbedTests {
         try EmbedRoot.prepare(directory.path, owner: me)
         let other = try EmbeddedVirsh(root: directory.path)
         let error = #expect(throws: KilnError.self) { try EmbedRoot.checkFree(directory.path) }
-        #expect(error?.code == "embed.busy" && error?.exit == .blocked)
+        #expect(error?.code == .embedBusy && error?.exit == .blocked)
         #expect(error?.message.contains("process \(other.pid) (virsh)") == true)
         other.kill()
         // The file that a dead process leaves means nothing.

@@ -37,7 +37,7 @@ struct HostTests {
     )
     func refuses(_ uri: String) {
         let error = #expect(throws: KilnError.self) { try resolve(nil, uri) }
-        #expect(error?.code == "connect.refused")
+        #expect(error?.code == .connectRefused)
         #expect(error?.message.contains("LIBVIRT_DEFAULT_URI") == true)
     }
 
@@ -69,7 +69,7 @@ struct HostTests {
         let error = #expect(throws: KilnError.self) {
             try KilnHome.location(environment: ["KILN_HOME": "relative"], isRoot: false)
         }
-        #expect(error?.code == "home.relative")
+        #expect(error?.code == .homeRelative)
     }
 
     @Test("a prepared home has private sockets at a path that fits into an address")
@@ -95,7 +95,7 @@ struct HostTests {
         let error = #expect(throws: KilnError.self) {
             try KilnHome(path: directory.path + "/home", owner: owner).prepared()
         }
-        #expect(error?.code == "home.closed")
+        #expect(error?.code == .homeClosed)
         #expect(error?.message.contains(directory.path + " ") == true)
     }
 
@@ -127,6 +127,19 @@ struct HostTests {
         #expect(missing.reason == "/dev/kvm can't be opened: No such file or directory")
         #expect(HostAcceleration.announcesVirtualisation("model name\t: x vmx\nflags\t\t: fpu svm sse\n"))
         #expect(!HostAcceleration.announcesVirtualisation("model name\t: vmx\nflags\t\t: fpu svm_lock\n"))
+    }
+
+    @Test("only emulated machines have an emulator's faults and words; missing instructions are told on both")
+    func platform() throws {
+        let (kvm, tcg) = (HostAcceleration.platform(.kvm), HostAcceleration.platform(.tcg))
+        #expect(kvm.kernelWords.isEmpty && kvm.crashes.isEmpty && !kvm.isEmulated)
+        #expect(tcg.kernelWords == ["norandmaps"] && tcg.crashes.contains("double fault") && tcg.isEmulated)
+        for platform in [kvm, tcg] {
+            let line = "Fatal glibc error: CPU does not support x86-64-v3"
+            let sign = try #require(platform.signs.first { line.contains($0.text) })
+            #expect(sign.hint.contains("'cpu: x86-64-v3'") && sign.processors == 1)
+        }
+        #expect(tcg.signs.first { $0.text == "int3:" }?.processors == 2)
     }
 
     @Test("the forwards of a running machine are read from its monitor's table")

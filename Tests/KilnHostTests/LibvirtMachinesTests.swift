@@ -22,7 +22,7 @@ struct LibvirtMachinesTests {
         try Data("<node>\(foreign)</node>".utf8).write(to: URL(fileURLWithPath: node))
         machines = LibvirtMachines(
             session: HypervisorSession { "test://\(node)" },
-            acceleration: .tcg,
+            platform: Platform(acceleration: .tcg),
             user: nil,
             owner: nil,
             // The test driver knows one type of domain and none of our devices.
@@ -42,9 +42,8 @@ struct LibvirtMachinesTests {
         return MachineSpec(
             id: id,
             uuid: UUID(),
-            acceleration: .tcg,
-            memory: .mebibytes(64),
-            processors: 1,
+            platform: Platform(acceleration: .tcg),
+            size: MachineSize(memory: .mebibytes(64), processors: 1),
             boot: .firmware(.bios, serial: ""),
             root: MachineSpec.Disk(path: "/root.qcow2", backing: []),
             seed: nil,
@@ -81,7 +80,7 @@ struct LibvirtMachinesTests {
         try await machines.define(spec)
         try await machines.start(spec.id, forwards: [])
         let running = await #expect(throws: KilnError.self) { try await machines.define(spec) }
-        #expect(running?.code == "machine.not-off")
+        #expect(running?.code == .machineNotOff)
         try await machines.powerOff(spec.id)
         let lastLife = try await stateReason(spec.id)
         try await machines.define(spec)
@@ -118,11 +117,11 @@ struct LibvirtMachinesTests {
     func refusals() async throws {
         let spec = try spec()
         let absent = await #expect(throws: KilnError.self) { try await machines.start(spec.id, forwards: []) }
-        #expect(absent?.code == "machine.absent")
+        #expect(absent?.code == .machineAbsent)
         try await machines.define(spec)
         try await machines.start(spec.id, forwards: [])
         let running = await #expect(throws: KilnError.self) { try await machines.undefine(spec.id) }
-        #expect(running?.code == "machine.not-off")
+        #expect(running?.code == .machineNotOff)
         #expect(try await machines.state(of: spec.id) == .running)
     }
 
@@ -134,16 +133,16 @@ struct LibvirtMachinesTests {
         let error = await #expect(throws: KilnError.self) {
             try await machines.start(spec.id, forwards: [PortForward(host: 20_000, guest: 80)])
         }
-        #expect(error?.code == "hypervisor.failed")
+        #expect(error?.code == .hypervisorFailed)
         #expect(try await machines.state(of: spec.id) == .off)
     }
 
     @Test("a hypervisor that can't be reached is an error of its own")
     func unreachable() async throws {
         let session = HypervisorSession { "qemu+unix:///session?socket=/nonexistent/socket" }
-        let machines = LibvirtMachines(session: session, acceleration: .tcg, user: nil, owner: nil)
+        let machines = LibvirtMachines(session: session, platform: Platform(acceleration: .tcg), user: nil, owner: nil)
         let error = await #expect(throws: KilnError.self) { try await machines.machines() }
-        #expect(error?.code == "hypervisor.unreachable")
+        #expect(error?.code == .hypervisorUnreachable)
         #expect(error?.exit == .unreachable)
     }
 }

@@ -68,13 +68,12 @@ struct LiveMachine {
         return MachineSpec(
             id: id,
             uuid: UUID(),
-            acceleration: machines.acceleration,
-            memory: .mebibytes(256),
-            processors: 1,
+            platform: machines.platform,
+            size: MachineSize(memory: .mebibytes(256), processors: 1),
             boot: .direct(
                 kernel: home + "/kernel",
                 initrd: home + "/initrd",
-                commandLine: "root=LABEL=root rw console=ttyS0 quiet"
+                commandLine: "root=/dev/disk/by-id/virtio-kiln-root rw console=ttyS0 quiet"
             ),
             root: MachineSpec.Disk(path: state.rootOverlay(id), backing: [base]),
             seed: state.seed(id),

@@ -40,7 +40,7 @@ struct LiveMachineTests {
         let taken = await #expect(throws: KilnError.self) {
             try await live.machines.start(spec.id, forwards: [PortForward(host: listener.port, guest: 80)])
         }
-        #expect(taken?.code == "port.taken")
+        #expect(taken?.code == .portTaken)
         #expect(taken?.message.contains("(pid ") == true)
         #expect(try await live.machines.state(of: spec.id) == .off)
     }
@@ -60,11 +60,11 @@ struct LiveMachineTests {
         #expect(try await live.guests.read("/tmp/x", in: id, limit: 100) == Array("written".utf8))
         #expect(try await live.guests.read("/tmp/none", in: id, limit: 100) == nil)
         let large = await #expect(throws: KilnError.self) { try await live.guests.read("/tmp/x", in: id, limit: 3) }
-        #expect(large?.code == "guest.too-large")
+        #expect(large?.code == .guestTooLarge)
         let missing = await #expect(throws: KilnError.self) {
             try await live.guests.run(GuestCommand(["/no/such"]), in: id)
         }
-        #expect(missing?.code == "guest.refused")
+        #expect(missing?.code == .guestRefused)
     }
 
     /// To start what runs changes nothing but its ports.
@@ -109,7 +109,7 @@ struct LiveMachineTests {
         let off = await #expect(throws: KilnError.self) {
             try await live.guests.awaitAgent(spec.id, within: .seconds(5))
         }
-        #expect(off?.code == "guest.machine-off")
+        #expect(off?.code == .guestMachineOff)
         try await live.machines.undefine(spec.id)
         #expect(!FileManager.default.fileExists(atPath: spec.ledgerSocket))
     }

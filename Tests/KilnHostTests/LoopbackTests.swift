@@ -83,7 +83,7 @@ struct LoopbackPortsTests {
         let listener = try Listener()
         #expect(!ports.isFree(listener.port))
         let error = #expect(throws: KilnError.self) { try ports.reserve([listener.port]) }
-        #expect(error?.code == "port.taken")
+        #expect(error?.code == .portTaken)
         #expect(error?.message.contains("port \(listener.port)") == true)
         #expect(error?.message.contains("(pid \(getpid()))") == true)
     }

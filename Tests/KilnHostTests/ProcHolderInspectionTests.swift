@@ -48,6 +48,6 @@ struct ProcHolderInspectionTests {
     func missing() throws {
         #expect(try inspection.holders(of: "/nonexistent/disk").isEmpty)
         let error = #expect(throws: KilnError.self) { try inspection.isLockObtainable("/nonexistent/disk") }
-        #expect(error?.code == "holders.unreadable")
+        #expect(error?.code == .holdersUnreadable)
     }
 }

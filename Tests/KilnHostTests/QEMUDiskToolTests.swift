@@ -22,7 +22,8 @@ struct QEMUDiskToolTests {
             at: path(name),
             size: .mebibytes(16),
             fileSystem: .ext4,
-            label: "data-of-a-long-name"
+            label: "data-of-a-long-name",
+            mark: VolumeMark()
         )
         return path(name)
     }
@@ -70,7 +71,7 @@ struct QEMUDiskToolTests {
         let volume = try await volume()
         let before = FileManager.default.contents(atPath: volume)
         let error = await #expect(throws: KilnError.self) { try await self.volume() }
-        #expect(error?.code == "disk.exists")
+        #expect(error?.code == .diskExists)
         #expect(FileManager.default.contents(atPath: volume) == before)
     }
 
@@ -80,7 +81,7 @@ struct QEMUDiskToolTests {
         let error = await #expect(throws: KilnError.self) {
             try await tool.createLayer(at: path("layer"), over: path("raw"))
         }
-        #expect(error?.code == "disk.refused")
+        #expect(error?.code == .diskRefused)
         #expect(directory.names == ["raw"])
     }
 
@@ -110,9 +111,15 @@ struct QEMUDiskToolTests {
         try await Command("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mount]).run()
         do {
             let error = await #expect(throws: KilnError.self) {
-                try await tool.createVolume(at: mount + "/v", size: .mebibytes(64), fileSystem: .ext4, label: "data")
+                try await tool.createVolume(
+                    at: mount + "/v",
+                    size: .mebibytes(64),
+                    fileSystem: .ext4,
+                    label: "data",
+                    mark: VolumeMark()
+                )
             }
-            #expect(error?.code == "disk.full")
+            #expect(error?.code == .diskFull)
             #expect(error?.exit == .aborted)
             #expect(error?.message.contains("0 MiB free in \(mount)") == true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)

@@ -54,6 +54,47 @@ struct RootInspectorTests {
         return try #require(listing.entries[path])
     }
 
+    /// A copy of an empty layer over a disk of that content.
+    private func copied(_ raw: String) async throws -> (RootCopy, disk: String) {
+        let (disk, overlay) = (path("disk.qcow2"), path("overlay.qcow2"))
+        try await Command("qemu-img", ["convert", "-O", "qcow2", raw, disk]).run()
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", disk, overlay]).run()
+        return (try await inspector.copy(overlay), disk)
+    }
+
+    @Test("only what lies below some paths is listed, with what leads there; a file is read, and nothing else")
+    func below() async throws {
+        let raw = try await fileSystem { tree in
+            for name in ["/data", "/data/deep", "/data2", "/srv"] { mkdir(tree + name, 0o755) }
+            try write("lost", tree + "/data/deep/file")
+            try write("other", tree + "/data2/file")
+            try FileManager.default.createSymbolicLink(atPath: tree + "/data/link", withDestinationPath: "deep/file")
+        }
+        func root(_ text: String) throws -> RootPath { try #require(RootPath(text)) }
+        let (first, disk) = try await copied(raw)
+        let found = try await inspector.listing(
+            of: first,
+            over: disk,
+            below: [try root("/data"), try root("/no/such")]
+        )
+        #expect(
+            found.entries.keys.map(\.text).sorted() == ["/", "/data", "/data/deep", "/data/deep/file", "/data/link"]
+        )
+        inspector.discard(first)
+        func content(_ text: String, limit: Int = 100) async throws -> [UInt8] {
+            let copy = try await inspector.copy(path("overlay.qcow2"))
+            defer { inspector.discard(copy) }
+            return try await inspector.content(of: try root(text), in: copy, over: disk, limit: limit)
+        }
+        #expect(try await content("/data/deep/file") == Array("lost".utf8))
+        for other in ["/data/link", "/data", "/data/deep/none", "/data/deep/file/x"] {
+            let error = try await #require(throws: KilnError.self) { try await content(other) }
+            #expect(error.code == .rootNoFile, "\(other): \(error)")
+        }
+        let error = try await #require(throws: KilnError.self) { try await content("/data/deep/file", limit: 3) }
+        #expect(error.code == .rootTooLarge)
+    }
+
     @Test("files, links, devices, names and owners are listed as they are")
     func honest() async throws {
         let raw = try await fileSystem(["mknod null c 1 3", "set_inode_field null mode 020666", "sif /dir/f uid 70000"])
@@ -156,7 +197,7 @@ struct RootInspectorTests {
     func none() async throws {
         let noise = path("noise")
         try Data(repeating: 7, count: 1 << 20).write(to: URL(fileURLWithPath: noise))
-        await #expect { _ = try await listing(noise) } throws: { ($0 as? KilnError)?.code == "drift.no-file-system" }
+        await #expect { _ = try await listing(noise) } throws: { ($0 as? KilnError)?.code == .driftNoFileSystem }
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
     }
 
@@ -170,7 +211,7 @@ struct RootInspectorTests {
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", "-B", base, "-F", "qcow2", raw, layer])
             .run()
         let copy = try await inspector.copy(layer)
-        let found = try await inspector.listing(of: copy, over: base)
+        let found = try await inspector.listing(of: copy, over: base, below: [])
         let file = try #require(RootPath("/f"))
         #expect(found.entries[file] == nil)
         #expect(found.entries[.root] != nil)
@@ -185,7 +226,7 @@ struct RootInspectorTests {
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
         let data = "data_file=\(secret),data_file_raw=on"
         try await Command("qemu-img", ["create", "-q", "-f", "qcow2", "-o", data, layer, "16m"]).run()
-        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == "disk.refused" }
+        await #expect { _ = try await inspector.copy(layer) } throws: { ($0 as? KilnError)?.code == .diskRefused }
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
 
         try write("not a disk", secret)
@@ -193,7 +234,7 @@ struct RootInspectorTests {
         let line = ["create", "-q", "-u", "-f", "qcow2", "-b", secret, "-F", "qcow2", other, "16m"]
         try await Command("qemu-img", line).run()
         let copy = try await inspector.copy(other)
-        #expect(try await inspector.listing(of: copy, over: base).entries[.root] != nil)
+        #expect(try await inspector.listing(of: copy, over: base, below: []).entries[.root] != nil)
         inspector.discard(copy)
     }
 

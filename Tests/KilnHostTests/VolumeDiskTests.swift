@@ -22,7 +22,13 @@ struct VolumeDiskTests {
     }
 
     private func makeVolume() async throws {
-        try await tool.createVolume(at: path("1.qcow2"), size: .mebibytes(32), fileSystem: .ext4, label: "data")
+        try await tool.createVolume(
+            at: path("1.qcow2"),
+            size: .mebibytes(32),
+            fileSystem: .ext4,
+            label: "data",
+            mark: VolumeMark()
+        )
         try await tool.createLayer(at: path("2.qcow2"), over: "1.qcow2")
     }
 
@@ -41,7 +47,7 @@ struct VolumeDiskTests {
         #expect(try tool.examineLayer(path("2.qcow2"), over: "1.qcow2") == .mebibytes(32))
         for (file, backing) in [("1.qcow2", "0.qcow2"), ("2.qcow2", nil), ("2.qcow2", "3.qcow2")] {
             let error = #expect(throws: KilnError.self) { try tool.examineLayer(path(file), over: backing) }
-            #expect(error?.code == "disk.refused")
+            #expect(error?.code == .diskRefused)
         }
     }
 
@@ -57,7 +63,7 @@ struct VolumeDiskTests {
         try await makeVolume()
         try patch("2.qcow2", offset, bytes)
         let error = #expect(throws: KilnError.self) { try tool.examineLayer(path("2.qcow2"), over: "1.qcow2") }
-        #expect(error?.code == "disk.refused")
+        #expect(error?.code == .diskRefused)
     }
 
     @Test("what is no regular file, or cut off, is refused without waiting for it")
@@ -69,25 +75,25 @@ struct VolumeDiskTests {
         try #require(truncate(path("1.qcow2"), 70_000) == 0)
         for name in ["link", "fifo", "empty", "none", ".", "1.qcow2"] {
             let error = #expect(throws: KilnError.self) { try tool.examineLayer(path(name), over: nil) }
-            #expect(error?.code == "disk.refused", "\(name)")
+            #expect(error?.code == .diskRefused, "\(name)")
         }
     }
 
     @Test("a sound file system is clean, a damaged one comes with e2fsck's words, and a repair is a small layer")
     func checksAndRepairs() async throws {
         try await makeVolume()
-        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
+        #expect(try await tool.checkFileSystem(.ext4, of: path("2.qcow2")) == .clean)
         // Descriptors, bitmaps and inodes of the first block group; superblock and its copies stay.
         try await write("0x5a", at: "2k", "300k", in: "2.qcow2")
-        let finding = try await tool.checkFileSystem(of: path("2.qcow2"))
+        let finding = try await tool.checkFileSystem(.ext4, of: path("2.qcow2"))
         guard case .damaged(let words) = finding else {
             Issue.record("\(finding)")
             return
         }
         #expect(!words.isEmpty)
         let before = FileManager.default.contents(atPath: path("2.qcow2"))
-        try await tool.repairFileSystem(of: path("2.qcow2"), into: path("3.qcow2"))
-        #expect(try await tool.checkFileSystem(of: path("3.qcow2")) == .clean)
+        try await tool.repairFileSystem(.ext4, of: path("2.qcow2"), into: path("3.qcow2"))
+        #expect(try await tool.checkFileSystem(.ext4, of: path("3.qcow2")) == .clean)
         #expect(try tool.examineLayer(path("3.qcow2"), over: "2.qcow2") == .mebibytes(32))
         #expect(FileManager.default.contents(atPath: path("2.qcow2")) == before)
         #expect(directory.names.allSatisfy { $0.hasSuffix(".qcow2") })
@@ -96,9 +102,9 @@ struct VolumeDiskTests {
     @Test("a grown volume has a larger file system over the same layers, and its content")
     func grows() async throws {
         try await makeVolume()
-        try await tool.growFileSystem(of: path("2.qcow2"), to: .mebibytes(96), into: path("3.qcow2"))
+        try await tool.growFileSystem(.ext4, of: path("2.qcow2"), to: .mebibytes(96), into: path("3.qcow2"))
         #expect(try tool.examineLayer(path("3.qcow2"), over: "2.qcow2") == .mebibytes(96))
-        #expect(try await tool.checkFileSystem(of: path("3.qcow2")) == .clean)
+        #expect(try await tool.checkFileSystem(.ext4, of: path("3.qcow2")) == .clean)
         try await tool.exportDisk(path("3.qcow2"), to: path("raw"), as: .raw)
         let described = try await Command("dumpe2fs", ["-h", path("raw")]).run().text
         #expect(described.contains("Block count:              98304"), "\(described)")
@@ -121,9 +127,9 @@ struct VolumeDiskTests {
             #expect(write.status == 0 && plant.status != 0)
             #expect(access(raw, F_OK) == 0)
         }
-        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
-        try await tool.repairFileSystem(of: path("2.qcow2"), into: path("3.qcow2"))
-        try await tool.growFileSystem(of: path("3.qcow2"), to: .mebibytes(48), into: path("4.qcow2"))
+        #expect(try await tool.checkFileSystem(.ext4, of: path("2.qcow2")) == .clean)
+        try await tool.repairFileSystem(.ext4, of: path("2.qcow2"), into: path("3.qcow2"))
+        try await tool.growFileSystem(.ext4, of: path("3.qcow2"), to: .mebibytes(48), into: path("4.qcow2"))
         #expect(directory.mode("4.qcow2") == "600")
         #expect(directory.names == ["1.qcow2", "2.qcow2", "3.qcow2", "4.qcow2"])
     }
@@ -134,11 +140,14 @@ struct VolumeDiskTests {
         for format in DiskFormat.allCases {
             let file = path("out.\(format.rawValue)")
             try await tool.exportDisk(path("2.qcow2"), to: file, as: format)
-            #expect(try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2")) == .mebibytes(32))
+            #expect(
+                try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2"), mark: VolumeMark())
+                    == .mebibytes(32)
+            )
             let error = await #expect(throws: KilnError.self) {
                 try await tool.exportDisk(path("2.qcow2"), to: file, as: format)
             }
-            #expect(error?.code == "disk.exists")
+            #expect(error?.code == .diskExists)
         }
         let compared = Command(
             "qemu-img",
@@ -159,7 +168,7 @@ struct VolumeDiskTests {
             ("none", "disk.refused"), (".", "disk.refused"),
         ] as [(String, ErrorCode)] {
             let error = await #expect(throws: KilnError.self) {
-                try await tool.importDisk(path(name), to: path("new.qcow2"))
+                try await tool.importDisk(path(name), to: path("new.qcow2"), mark: VolumeMark())
             }
             #expect(error?.code == code, "\(name)")
         }
@@ -176,7 +185,7 @@ struct VolumeDiskTests {
         let error = await #expect(throws: KilnError.self) {
             try await tool.exportDisk(path("2.qcow2"), to: mount + "/out", as: .raw)
         }
-        #expect(error?.code == "disk.full")
+        #expect(error?.code == .diskFull)
         #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)
         try await Command("umount", [mount]).run()
     }

@@ -41,7 +41,7 @@ struct XorrisoSeedWriterTests {
         let error = await #expect(throws: KilnError.self) {
             try await writer.writeSeed([name: "x"], to: directory.path + "/seed.iso")
         }
-        #expect(error?.code == "seed.invalid-name")
+        #expect(error?.code == .seedInvalidName)
         #expect(directory.names.isEmpty)
     }
 

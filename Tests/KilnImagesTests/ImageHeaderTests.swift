@@ -16,7 +16,7 @@ struct ImageHeaderTests {
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/zero")
         for path in [fifo, folder.path, link] {
             let error = #expect(throws: KilnError.self) { try QCOW2Header(ofImage: path) }
-            #expect(error?.code == "file.not-regular")
+            #expect(error?.code == .fileNotRegular)
         }
     }
 }

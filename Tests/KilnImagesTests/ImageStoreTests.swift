@@ -33,8 +33,7 @@ struct ImageStoreTests {
                 boot: .direct(commandLine: "quiet"),
                 cloudInit: .subset,
                 ssh: false,
-                memory: .mebibytes(256),
-                processors: 1,
+                size: MachineSize(memory: .mebibytes(256), processors: 1),
                 ephemeral: [],
                 packages: [],
                 recipe: nil
@@ -207,13 +206,16 @@ private struct EmptyRoots: RootInspection {
 /// Disks that hold no file system.
 private struct UnlistedRoots: RootInspection {
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
-        throw KilnError("drift.no-file-system", "nothing here")
+        throw KilnError(.driftNoFileSystem, "nothing here")
     }
 }
 
 extension RootInspection {
     func copy(_ overlay: String) async throws -> RootCopy { throw KilnError("fake", "no overlays") }
-    func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+    func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
+        throw KilnError("fake", "no copies")
+    }
+    func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
         throw KilnError("fake", "no copies")
     }
     func discard(_ copy: RootCopy) {}

@@ -15,7 +15,7 @@ import Testing
     func hostile(_ text: String) throws {
         #expect(!Name.accepts(text))
         let error = try #require(throws: KilnError.self) { try Name(text) }
-        #expect(error.code == "name.invalid")
+        #expect(error.code == .nameInvalid)
         #expect(error.exit == .invalidFile)
         #expect(!error.message.unicodeScalars.contains { $0.value < 0x20 })
         #expect(error.message.count < 250)

@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct ReplacementTests {
     private let failed = KilnError("x.failed", "it failed", exit: .aborted)
-    private let held = KilnError("volume.held", "qemu holds it", exit: .blocked)
-    private let unreachable = KilnError("hypervisor.unreachable", "gone", exit: .unreachable)
+    private let held = KilnError(.volumeHeld, "qemu holds it", exit: .blocked)
+    private let unreachable = KilnError(.hypervisorUnreachable, "gone", exit: .unreachable)
 
     private func replacement(after steps: [Step], from isFirst: Bool = false) throws -> Replacement {
         var replacement = Replacement(isFirst ? try .launch() : try .replacement(2))
@@ -106,7 +106,7 @@ import Testing
     func damagedData(_ data: DataOnRevert) throws {
         var replacement = try replacement(after: beforeHandover + [.handover, .start, .healthy])
         replacement.apply(.decided(data))
-        let damage = KilnError("verify.data-damaged", "torn", exit: .halted)
+        let damage = KilnError(.verifyDataDamaged, "torn", exit: .halted)
         replacement.apply(try #require(replacement.eventAfterFailure(of: .verify, error: damage)))
         #expect(replacement.direction == (data == .keep ? .halt : .revert))
     }
@@ -193,7 +193,7 @@ import Testing
                 throw failed
             }
             #expect(turn.direction == .abort)
-            #expect(turn.code == "replace.interrupted")
+            #expect(turn.code == .replaceInterrupted)
         }
     }
 

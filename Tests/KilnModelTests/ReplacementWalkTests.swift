@@ -4,8 +4,8 @@ import Testing
 /// Every journal that a replacement can leave behind, cut off after any record, and what recovery makes of it.
 @Suite struct ReplacementWalkTests {
     private static let errors = [
-        KilnError("x.failed", "it failed", exit: .aborted), KilnError("volume.held", "held", exit: .blocked),
-        KilnError("hypervisor.unreachable", "gone", exit: .unreachable),
+        KilnError("x.failed", "it failed", exit: .aborted), KilnError(.volumeHeld, "held", exit: .blocked),
+        KilnError(.hypervisorUnreachable, "gone", exit: .unreachable),
     ]
 
     /// Goes on until it ends or stays open; `fails` says which steps fail, and how.
@@ -118,7 +118,7 @@ import Testing
             let replacement = fold(intent, journal)
             guard replacement.outcome == .halted else { continue }
             let isBackFailing = !Step.wayBack.isDisjoint(with: fault.keys)
-            let isHeld = fault.values.contains { $0.code == "volume.held" } && replacement.isHandedOver
+            let isHeld = fault.values.contains { $0.code == .volumeHeld } && replacement.isHandedOver
             #expect(isBackFailing || isHeld, "\(fault)")
             var resumed = replacement
             resumed.apply(.resumed)

@@ -152,4 +152,34 @@ struct RootDifferenceTests {
             ]
         )
     }
+
+    @Test("what a volume hides is told by path: files and directories below a mount point that the image has not")
+    func hidden() throws {
+        let flagged = RootEntry(
+            kind: .directory,
+            mode: 0o755,
+            user: 0,
+            group: 0,
+            attributes: String(repeating: "f", count: 64)
+        )
+        let image = try listing([
+            "/var": Self.directory, "/var/lib": Self.directory, "/var/lib/db": Self.directory,
+            "/var/lib/db/old": Self.file("a"), "/var/lib/db/same": Self.file("a"),
+        ])
+        let root = try listing([
+            "/var": Self.directory, "/var/lib": Self.directory, "/var/lib/db": flagged,
+            "/var/lib/db/old": Self.file("b"), "/var/lib/db/same": Self.file("a", mode: 0o600),
+            "/var/lib/db/new": Self.file("c"), "/var/lib/db/log": Self.file("d"),
+            "/data": flagged, "/data/cache": Self.directory, "/data/cache/on": Self.directory,
+            "/data/dir": Self.directory,
+        ])
+        let allowance = RootDifference.Allowance(
+            ephemeral: try paths("/var", "/var/lib/db/log"),
+            mounts: try paths("/var/lib/db", "/data", "/data/cache/on")
+        )
+        let found = RootDifference(from: image, to: root, allowing: allowance)
+        #expect(found.hidden.map(\.text) == ["/data/dir", "/var/lib/db/new", "/var/lib/db/old"])
+        #expect(found.added.isEmpty && found.modified.isEmpty && found.deleted.isEmpty)
+        #expect(RootDifference.hidden(in: root, of: image, allowing: allowance) == found.hidden)
+    }
 }

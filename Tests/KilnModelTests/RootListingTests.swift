@@ -48,7 +48,7 @@ struct RootListingTests {
         ]
     )
     func hostile(_ line: String) {
-        #expect { try read([line]) } throws: { ($0 as? KilnError)?.code == "drift.listing-damaged" }
+        #expect { try read([line]) } throws: { ($0 as? KilnError)?.code == .driftListingDamaged }
     }
 
     @Test("a listing that was cut, or says a path twice, is refused")

@@ -145,10 +145,10 @@ struct AcknowledgementTests {
             let path = folder.appending(path: "acknowledged").path
             try Data("1 0000000a\nx\n".utf8).write(to: URL(filePath: path))
             let damaged = #expect(throws: KilnError.self) { try AcknowledgementList.read(path) }
-            #expect(damaged?.code == "ledger.list-failed")
+            #expect(damaged?.code == .ledgerListFailed)
             #expect(damaged?.message.contains(path) == true)
             let missing = #expect(throws: KilnError.self) { try fill(path + "/x", []) }
-            #expect(missing?.code == "ledger.list-failed")
+            #expect(missing?.code == .ledgerListFailed)
         }
     }
 

@@ -29,7 +29,7 @@ struct ProblemTests {
                 + "found '256M'",
             "8:7: lab.servers.web: the field 'image' is missing",
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
-                + "processors, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral, user-data, "
+                + "processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral, user-data, "
                 + "ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
                 + "keep-roots, max-age",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "
@@ -59,6 +59,8 @@ struct ProblemTests {
             ("processors: 65", "expected a whole number from 1 to 64"),
             ("processors: 0x2", "expected a whole number"),
             ("processors: 02", "expected a whole number"),
+            ("cpu: x86-64-v9", "expected a processor model"),
+            ("cpu: 'max,+avx'", "expected a processor model"),
             ("network: no", "found the boolean no; put it in quotes"),
             ("network: opne", "(did you mean 'open'?)"),
             ("volumes: { data: data }", "an absolute path"),

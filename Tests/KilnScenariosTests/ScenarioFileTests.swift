@@ -17,6 +17,7 @@ struct ScenarioFileTests {
               image: tiny:2
               memory: 256MiB
               processors: 2
+              cpu: x86-64-v3
               volumes: { data: /data }
               ports: { http: 80, admin: { guest: 8080, host: 18080 } }
               user-data: { runcmd: [[echo, "${servers.web.ports.http}", "${HOME}", "a*b"]], ssh_pwauth: no }
@@ -72,6 +73,7 @@ struct ScenarioFileTests {
         #expect(scenario.lab.volumes == [try Name("data"): VolumeSpec(size: .mebibytes(256))])
         #expect(server.image.description == "tiny:2")
         #expect(server.memory == .mebibytes(256))
+        #expect(server.cpu == .level3)
         #expect(server.processors == 2)
         #expect(server.volumes == [try Name("data"): "/data"])
         #expect(server.ports[try Name("http")] == PortSpec(guest: 80))
@@ -213,7 +215,7 @@ struct ScenarioFileTests {
             let error = #expect(throws: InvalidFile.self) { try ScenarioFile.scenario(at: file.path) }
             #expect(error?.problems.map { $0.file.hasSuffix("/lab.yaml") } == [true])
             #expect(error?.kilnError.exit == .invalidFile)
-            #expect(error?.kilnError.code == "file.invalid")
+            #expect(error?.kilnError.code == .fileInvalid)
         }
     }
 

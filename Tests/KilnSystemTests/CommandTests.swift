@@ -11,7 +11,7 @@ struct CommandTests {
     @Test("a program that is not there is named, with what to do")
     func missing() async {
         let error = await #expect(throws: KilnError.self) { try await Command("no-such-program", []).run() }
-        #expect(error?.code == "tool.missing")
+        #expect(error?.code == .toolMissing)
         #expect(error?.message.contains("no-such-program") == true)
         #expect(error?.hint?.contains("make setup") == true)
     }
@@ -20,7 +20,7 @@ struct CommandTests {
     func hostile() async {
         let script = #"printf '\033[31mboom\033]0;x\a\377\n\342\200\256evil' >&2; exit 3"#
         let error = await #expect(throws: KilnError.self) { try await Command("sh", ["-c", script]).run() }
-        #expect(error?.code == "tool.failed")
+        #expect(error?.code == .toolFailed)
         #expect(error?.cause == "\u{fffd}[31mboom\u{fffd}]0;x\u{fffd}\u{fffd}\n\u{fffd}evil")
     }
 
@@ -53,7 +53,7 @@ struct CommandTests {
         let error = await #expect(throws: KilnError.self) {
             try await Command("sh", ["-c", script], deadline: .milliseconds(300)).run()
         }
-        #expect(error?.code == "tool.deadline")
+        #expect(error?.code == .toolDeadline)
         #expect(error?.exit == .deadline)
         try expectGone(directory)
     }

@@ -29,7 +29,7 @@ import Testing
         let path = directory.path + "/taken"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         let error = try #require(throws: KilnError.self) { try DurableFile.write(Data("x".utf8), to: path) }
-        #expect(error.code == "state.not-writable")
+        #expect(error.code == .stateNotWritable)
         #expect(error.message.contains(path))
         #expect(try entries(directory) == ["taken"])
     }
@@ -41,7 +41,7 @@ import Testing
         let error = try #require(throws: KilnError.self) {
             try DurableFile.append(Data("x".utf8), to: descriptor, path: "/dev/full")
         }
-        #expect(error.code == "disk.full")
+        #expect(error.code == .diskFull)
         #expect(error.exit == .aborted)
     }
 

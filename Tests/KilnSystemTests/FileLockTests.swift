@@ -25,7 +25,7 @@ import Testing
         let path = directory.path + "/lock"
         let first = try FileLock(path, subject: "server lab/web")
         let error = try #require(throws: KilnError.self) { try FileLock(path, subject: "server lab/web") }
-        #expect(error.code == "lock.held")
+        #expect(error.code == .lockHeld)
         #expect(error.exit == .blocked)
         #expect(error.message.contains("server lab/web"))
         #expect(error.message.contains("pid \(getpid())"))

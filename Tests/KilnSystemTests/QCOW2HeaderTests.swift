@@ -99,10 +99,10 @@ struct QCOW2HeaderTests {
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
         try Data(CraftedDisk().bytes).write(to: URL(fileURLWithPath: path))
         #expect(try QCOW2Header(of: path).backing == nil)
-        #expect(#expect(throws: KilnError.self) { try QCOW2Header(of: link) }?.code == "disk.refused")
+        #expect(#expect(throws: KilnError.self) { try QCOW2Header(of: link) }?.code == .diskRefused)
         try Data("text".utf8).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: KilnError.self) { try QCOW2Header(of: path) }
-        #expect(error?.code == "disk.refused")
+        #expect(error?.code == .diskRefused)
         #expect(error?.message.contains("not in the qcow2 format") == true)
     }
 }

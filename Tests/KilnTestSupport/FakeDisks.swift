@@ -4,7 +4,7 @@ import KilnModel
 
 /// Disk files as small texts: a first line that names the file below and the size, then one line per write.
 ///
-/// A line `damage` damages the file system, until a line `repair`.
+/// A line `damage` damages the file system, until a line `repair`; a line `newer` gives it a feature that nobody knows.
 public final class FakeDisks: DiskTool {
     private let faults: Faults
 
@@ -24,10 +24,44 @@ public final class FakeDisks: DiskTool {
         at path: String,
         size: ByteCount,
         fileSystem: VolumeSpec.FileSystem,
-        label: String
+        label: String,
+        mark: VolumeMark
     ) async throws {
-        try faults.call("createVolume") { try FakeDisks.make(path, "base \(label)\t\(size.bytes)\n") }
+        try faults.call("createVolume") {
+            try FakeDisks.make(path, "base \(label)\t\(size.bytes)\n\(FakeDisks.line(mark))\n")
+        }
     }
+
+    /// The mark that was written last, unless a line `format` came later.
+    public func mark(of disk: String) async throws -> VolumeMark.Finding {
+        try faults.call("mark") {
+            let lines = try FakeDisks.allLines(disk)
+            guard let last = lines.last(where: { $0 == FakeDisks.format || $0.hasPrefix(FakeDisks.markWord) }) else {
+                return .none
+            }
+            if last == FakeDisks.newerMark { return .newer(2) }
+            guard let id = UUID(uuidString: String(last.dropFirst(FakeDisks.markWord.count)))
+            else { return .none }
+            return .mark(VolumeMark(id))
+        }
+    }
+
+    /// Writes a line.
+    public func setMark(_ mark: VolumeMark, of layer: String) async throws {
+        try faults.call("setMark") {
+            guard FakeDisks.append(FakeDisks.line(mark), to: layer) else {
+                throw KilnError("disk.failed", "\(layer) can't be written")
+            }
+        }
+    }
+
+    /// The line by which a guest formats a volume.
+    public static let format = "format"
+    /// The line of a mark that only a later version knows.
+    public static let newerMark = "mark of a later version"
+    private static let markWord = "mark "
+
+    private static func line(_ mark: VolumeMark) -> String { markWord + mark.id.uuidString }
 
     /// Moves the writes of a layer into the file below, which must be writable.
     public func merge(_ layer: String) async throws {
@@ -53,21 +87,27 @@ public final class FakeDisks: DiskTool {
                 first.hasPrefix("over ") ? first.dropFirst(5).split(separator: "\t").first.map(String.init) : nil
             guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, found == backing,
                 backing != nil || first.hasPrefix("base ")
-            else { throw KilnError("disk.refused", "\(path) is not over \(backing ?? "nothing")") }
+            else { throw KilnError(.diskRefused, "\(path) is not over \(backing ?? "nothing")") }
             return ByteCount(bytes: try FakeDisks.size(path))
         }
     }
 
-    /// Looks for a line `damage` without a later `repair`.
-    public func checkFileSystem(of disk: String) async throws -> FileSystemFinding {
+    /// Looks for a line `damage` without a later `repair`, and for a line `newer`.
+    public func checkFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String) async throws -> FileSystemFinding {
         try faults.call("checkFileSystem") {
-            let last = try FakeDisks.written(disk).last { $0 == "damage" || $0 == "repair" }
+            let lines = try FakeDisks.written(disk)
+            if lines.contains("newer") { return .newer(features: ["FEATURE_C15"], than: "a tool 1.0") }
+            let last = lines.last { $0 == "damage" || $0 == "repair" }
             return last == "damage" ? .damaged(["a line says so"]) : .clean
         }
     }
 
     /// Writes a layer with the line `repair`.
-    public func repairFileSystem(of disk: String, into layer: String) async throws {
+    public func repairFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        into layer: String
+    ) async throws {
         try faults.call("repairFileSystem") {
             let name = (disk as NSString).lastPathComponent
             try FakeDisks.make(layer, "over \(name)\t\(try FakeDisks.size(disk))\nrepair\n")
@@ -75,7 +115,12 @@ public final class FakeDisks: DiskTool {
     }
 
     /// Writes a larger layer.
-    public func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws {
+    public func growFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        to size: ByteCount,
+        into layer: String
+    ) async throws {
         try faults.call("growFileSystem") {
             try FakeDisks.make(layer, "over \((disk as NSString).lastPathComponent)\t\(size.bytes)\n")
         }
@@ -90,9 +135,10 @@ public final class FakeDisks: DiskTool {
     }
 
     /// Copies a file that an export wrote.
-    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
         try faults.call("importDisk") {
-            try FakeDisks.make(layer, String(contentsOfFile: file, encoding: .utf8))
+            let content = try String(contentsOfFile: file, encoding: .utf8)
+            try FakeDisks.make(layer, content + FakeDisks.line(mark) + "\n")
             return ByteCount(bytes: try FakeDisks.size(layer))
         }
     }
@@ -100,9 +146,15 @@ public final class FakeDisks: DiskTool {
     /// Makes a file as an image's disk is.
     static func makeImage(_ path: String, _ content: String) throws { try make(path, "base \(content)\t67108864\n") }
 
-    /// All lines that were written to a disk, oldest first, read through its chain.
+    /// All lines that are to be read on a disk, oldest first, through its chain; a format leaves none.
     public static func written(_ path: String) throws -> [String] {
-        let below = try backing(of: path).map { try written($0) } ?? []
+        let all = try allLines(path)
+        let begin = all.lastIndex(of: format).map { $0 + 1 } ?? 0
+        return all[begin...].filter { !$0.hasPrefix(markWord) }
+    }
+
+    private static func allLines(_ path: String) throws -> [String] {
+        let below = try backing(of: path).map { try allLines($0) } ?? []
         return below + (try lines(path).dropFirst())
     }
 

@@ -29,7 +29,7 @@ public final class FakeGuests: GuestAccess {
             }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+        throw KilnError(.guestAgentSilent, "the agent of \(machine) does not answer", exit: .deadline)
     }
 
     /// Says with which exit status a program ends; nothing means that it never does.
@@ -50,7 +50,7 @@ public final class FakeGuests: GuestAccess {
             }
             let line = command.arguments.joined(separator: " ")
             commands.withLock { $0.append((machine, line)) }
-            let isMount = command.arguments.contains("ask") || command.arguments.contains("look")
+            let isMount = command.arguments.contains { ["ask", "look", "glance"].contains($0) }
             var status: Int32 = command.arguments.first == "false" || isMount && !behaviour.mounts ? 1 : 0
             if let program = command.arguments.first, let answer = answers.withLock({ $0[program] }) {
                 guard let found = answer(machine) else {
@@ -103,7 +103,7 @@ public final class FakeGuests: GuestAccess {
     }
 
     private func silent(_ machine: MachineID) -> KilnError {
-        KilnError("guest.agent-silent", "the agent of \(machine) does not answer", exit: .deadline)
+        KilnError(.guestAgentSilent, "the agent of \(machine) does not answer", exit: .deadline)
     }
 
     private func result(_ boot: GuestBehaviour.Boot) -> [UInt8] {

@@ -53,9 +53,10 @@ public final class FakeImages: ImageSource {
     public func add(
         _ version: String,
         _ behaviour: GuestBehaviour = GuestBehaviour(),
-        cloudInit: ImageManifest.CloudInit = .subset
+        cloudInit: ImageManifest.CloudInit = .subset,
+        commandLine: String = "console=ttyS0"
     ) throws -> StoredImage {
-        let path = "\(directory)/tiny-\(version).qcow2"
+        let path = disk(version)
         try FakeDisks.makeImage(path, "tiny \(version)")
         let digits = String(StableHash.fnv1a(version), radix: 16)
         let padded = String(repeating: "0", count: 64 - digits.count) + digits
@@ -65,18 +66,20 @@ public final class FakeImages: ImageSource {
             version: version,
             digest: digest,
             virtualSize: .mebibytes(64),
-            boot: .direct(commandLine: "console=ttyS0"),
+            boot: .direct(commandLine: commandLine),
             cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",
-            memory: .mebibytes(128),
-            processors: 1
+            size: MachineSize(memory: .mebibytes(128), processors: 1)
         )
         let image = StoredImage(manifest: manifest, disk: path, kernel: "\(directory)/kernel", initrd: nil)
         images.withLock { $0.append(image) }
         hypervisor.setBehaviour(behaviour, ofImage: path)
         return image
     }
+
+    /// The disk of a version.
+    public func disk(_ version: String) -> String { "\(directory)/tiny-\(version).qcow2" }
 
     /// Gives a version a listing of an empty root, written to `path`.
     public func list(_ version: String, _ path: String) throws {
@@ -110,7 +113,7 @@ public final class FakeImages: ImageSource {
                     }
                 }
             }
-            guard let found else { throw KilnError("image.missing", "no image \(reference)", exit: .aborted) }
+            guard let found else { throw KilnError(.imageMissing, "no image \(reference)", exit: .aborted) }
             return found
         }
     }

@@ -17,10 +17,16 @@ public final class FakeHypervisor: MachineControl {
         var machines: [MachineID: Machine] = [:]
         var behaviours: [String: GuestBehaviour] = [:]
         var violations: [String] = []
+        var waits: [MachineID: [Duration]] = [:]
     }
 
     /// A fixed answer: machines are slow.
-    public let acceleration = MachineSpec.Acceleration.tcg
+    public let platform = Platform(
+        acceleration: .tcg,
+        kernelWords: ["fake.words"],
+        signs: [Platform.ConsoleSign("int3:", processors: 2, hint: "give the server 'processors: 1'")],
+        crashes: ["Oops: "]
+    )
     /// A fixed answer: the hypervisor knows.
     public let user: MachineSpec.User? = nil
     private let faults: Faults
@@ -49,6 +55,9 @@ public final class FakeHypervisor: MachineControl {
 
     /// How often a machine was started.
     public func starts(_ machine: MachineID) -> Int { state.withLock { $0.machines[machine]?.starts ?? 0 } }
+
+    /// For how long somebody would have waited for the end of a machine.
+    public func waits(_ machine: MachineID) -> [Duration] { state.withLock { $0.waits[machine] ?? [] } }
 
     /// Changes a machine behind the engine's back.
     public func set(_ machine: MachineID, _ new: MachineState) {
@@ -96,7 +105,9 @@ public final class FakeHypervisor: MachineControl {
     }
 
     private func behaviour(_ machine: Machine, _ state: borrowing State) -> GuestBehaviour {
-        state.behaviours[machine.spec.root.backing.last ?? ""] ?? GuestBehaviour()
+        var behaviour = state.behaviours[machine.spec.root.backing.last ?? ""] ?? GuestBehaviour()
+        if behaviour.boot == .emulationFailsOnce { behaviour.boot = machine.starts > 1 ? .ready : .emulationFails }
+        return behaviour
     }
 
     private static func writable(_ spec: MachineSpec) -> [String] {
@@ -122,7 +133,10 @@ public final class FakeHypervisor: MachineControl {
     public func start(_ machine: MachineID, forwards: [PortForward]) async throws {
         try faults.call("start") {
             let console = try state.withLock { state in try boot(machine, forwards, &state) }
-            if let console { try Data(console.text.utf8).write(to: URL(fileURLWithPath: console.path)) }
+            guard let console else { return }
+            // As a hypervisor does: what earlier boots said stays.
+            let said = FileManager.default.contents(atPath: console.path) ?? Data()
+            try (said + Data(console.text.utf8)).write(to: URL(fileURLWithPath: console.path))
         }
     }
 
@@ -135,7 +149,7 @@ public final class FakeHypervisor: MachineControl {
         if machine.state == .paused, behaviour(machine, state).boot != .pauses { state.machines[id]?.state = .running }
         if machine.state.isAlive {
             if let problem = takenPort(forwards, by: id, state) {
-                throw KilnError("port.taken", "\(id): \(problem)", exit: .blocked)
+                throw KilnError(.portTaken, "\(id): \(problem)", exit: .blocked)
             }
             state.machines[id]?.forwards = forwards
             return nil
@@ -151,9 +165,13 @@ public final class FakeHypervisor: MachineControl {
         switch behaviour.boot {
         case .switchesOff: machine.state = .off
         case .pauses: machine.state = .paused
-        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails: machine.state = .running
+        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails, .emulationFailsOnce:
+            machine.state = .running
         }
         state.machines[id] = machine
+        if behaviour.formats {
+            machine.spec.volumes.forEach { _ = FakeDisks.append(FakeDisks.format, to: $0.disk.path) }
+        }
         return (machine.spec.consoleLog, behaviour.console + "\n")
     }
 
@@ -227,7 +245,12 @@ public final class FakeHypervisor: MachineControl {
 
     /// Answers at once: what has not happened by now never will.
     public func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool {
-        try faults.call("waitUntilOff") { state.withLock { $0.machines[machine]?.state.isAlive != true } }
+        try faults.call("waitUntilOff") {
+            state.withLock { state in
+                state.waits[machine, default: []].append(deadline)
+                return state.machines[machine]?.state.isAlive != true
+            }
+        }
     }
 
     /// All machines.
@@ -254,6 +277,7 @@ public final class FakeHypervisor: MachineControl {
                     throw KilnError("machine.attach-failed", "held by \(id)", exit: .aborted)
                 }
                 state.machines[machine.id]?.spec.volumes.append(volume)
+                if behaviour(found, state).formats { _ = FakeDisks.append(FakeDisks.format, to: volume.disk.path) }
             }
         }
     }
@@ -264,7 +288,7 @@ public final class FakeHypervisor: MachineControl {
             try state.withLock { state in
                 guard let found = state.machines[machine], found.state.isAlive,
                     let index = found.spec.volumes.firstIndex(where: { $0.id == volume })
-                else { throw KilnError("machine.no-volume", "\(machine) has no \(volume)") }
+                else { throw KilnError(.machineNoVolume, "\(machine) has no \(volume)") }
                 let old = found.spec.volumes[index].disk
                 let disk = MachineSpec.Disk(path: layer, backing: [old.path] + old.backing)
                 if let problem = FakeDisks.problem(disk) { state.violations.append("move of \(machine): \(problem)") }

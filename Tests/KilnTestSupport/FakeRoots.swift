@@ -35,12 +35,19 @@ public final class FakeRoots: RootInspection {
     }
 
     /// What the test said.
-    public func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+    public func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
         try faults.call("listing") {
             let overlay = copies.withLock { $0[copy.directory] } ?? ""
             return listings.withLock { $0[overlay] }
                 ?? RootListing(entries: [.root: FakeRoots.rootDirectory], packages: [:])
         }
+    }
+
+    /// The path itself, where the test said that there is a file.
+    public func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
+        let listing = try await listing(of: copy, over: disk, below: [path])
+        guard listing.entries[path]?.kind == .file else { throw KilnError(.rootNoFile, "no file", exit: .usage) }
+        return Array(path.text.utf8)
     }
 
     /// Forgets the copy.

@@ -126,7 +126,7 @@ public final class Faults: Sendable {
             throw KilnError("fake.failed", "the call \(name) was made to fail", exit: .aborted)
         case .unreachableBefore, .unreachableAfter:
             note("\(kind.rawValue) \(name)")
-            throw KilnError("hypervisor.unreachable", "gone during \(name)", exit: .unreachable)
+            throw KilnError(.hypervisorUnreachable, "gone during \(name)", exit: .unreachable)
         case .crashBefore, .crashAfter:
             crash(name)
             throw CrashError()

@@ -14,6 +14,8 @@ public struct GuestBehaviour: Sendable, Hashable {
         case panics
         /// The kernel crashes by a fault of the emulation.
         case emulationFails
+        /// It does so at its first boot, and is ready after the next.
+        case emulationFailsOnce
         /// It switches itself off.
         case switchesOff
         /// A write error pauses it.
@@ -37,12 +39,20 @@ public struct GuestBehaviour: Sendable, Hashable {
 
     /// Whether it mounts its volumes.
     public var mounts: Bool
+    /// Whether it formats its volumes as soon as it has them.
+    public var formats: Bool
 
     /// A behaviour from its parts.
-    public init(_ boot: Boot = .ready, shutdown: Shutdown = .obeys, mounts: Bool = true) {
+    public init(
+        _ boot: Boot = .ready,
+        shutdown: Shutdown = .obeys,
+        mounts: Bool = true,
+        formats: Bool = false
+    ) {
         self.boot = boot
         self.shutdown = shutdown
         self.mounts = mounts
+        self.formats = formats
     }
 
     /// What its console says first.

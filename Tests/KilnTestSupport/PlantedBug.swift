@@ -18,7 +18,7 @@ final class HastyMachines: MachineControl {
 
     init(_ machines: FakeHypervisor) { self.machines = machines }
 
-    var acceleration: MachineSpec.Acceleration { machines.acceleration }
+    var platform: Platform { machines.platform }
     var user: MachineSpec.User? { machines.user }
 
     func define(_ machine: MachineSpec) async throws { try await machines.define(machine) }

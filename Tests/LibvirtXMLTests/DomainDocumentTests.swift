@@ -18,6 +18,48 @@ struct DomainDocumentTests {
         }
     }
 
+    @Test(
+        "every processor model is valid by libvirt's schema, and is what it says",
+        arguments: [
+            (nil, MachineSpec.Acceleration.tcg, "custom", "qemu64", ["ssse3", "sse4.1", "sse4.2", "popcnt"]),
+            (.level2, .tcg, "custom", "qemu64", ["ssse3", "sse4.1", "sse4.2", "popcnt"]),
+            (.level2, .kvm, "custom", "qemu64", ["ssse3", "sse4.1", "sse4.2", "popcnt"]),
+            (.named("EPYC"), .tcg, "custom", "EPYC", []), (.named("EPYC"), .kvm, "custom", "EPYC", []),
+            (.host, .tcg, "maximum", nil, []), (.host, .kvm, "host-passthrough", nil, []),
+            (nil, .kvm, "host-passthrough", nil, []),
+        ] as [(ProcessorModel?, MachineSpec.Acceleration, String, String?, [String])]
+    )
+    func processors(
+        cpu: ProcessorModel?,
+        acceleration: MachineSpec.Acceleration,
+        mode: String,
+        model: String?,
+        features: [String]
+    ) throws {
+        let xml = try DomainDocument.xml(for: Machines.machine(acceleration: acceleration, cpu: cpu))
+        #expect(try Schema.domain.accepts(xml), "\(xml)")
+        let element = try #require(try XMLElement.parsed(xml).child("cpu"))
+        #expect(element["mode"] == mode && element.child("model")?.text == model)
+        #expect(element.all("feature").map { $0["name"] } == features)
+    }
+
+    @Test("the third level has all of the second")
+    func thirdLevel() throws {
+        let xml = try DomainDocument.xml(for: Machines.machine(cpu: .level3))
+        #expect(try Schema.domain.accepts(xml))
+        let features = try XMLElement.parsed(xml).child("cpu")?.all("feature").compactMap { $0["name"] } ?? []
+        #expect(Set(features).isSuperset(of: ["ssse3", "popcnt", "avx2", "fma", "bmi2", "movbe", "abm", "xsave"]))
+    }
+
+    @Test("the processor models that libvirt offers are read; another document is refused")
+    func capabilities() throws {
+        let models = "<model usable='yes'>EPYC</model><model usable='no'>Skylake-Client</model>"
+        let host = "<mode name='host-model'><model>Broadwell</model></mode><mode name='custom'>\(models)</mode>"
+        let read = try DomainCapabilities(xml: "<domainCapabilities><cpu>\(host)</cpu></domainCapabilities>")
+        #expect(read.processorModels == ["EPYC", "Skylake-Client"])
+        #expect(throws: XMLError.self) { try DomainCapabilities(xml: "<domain/>") }
+    }
+
     @Test("the schema refuses a document that libvirt would refuse")
     func schemaCanFail() throws {
         let xml = try DomainDocument.xml(for: Machines.machine())

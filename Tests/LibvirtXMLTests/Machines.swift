@@ -22,6 +22,7 @@ enum Machines {
 
     static func machine(
         acceleration: MachineSpec.Acceleration = .tcg,
+        cpu: ProcessorModel? = nil,
         boot: MachineSpec.Boot = kernel,
         root: MachineSpec.Disk = disk("root", layers: 2),
         seed: String? = "/machines/seed",
@@ -36,9 +37,8 @@ enum Machines {
         MachineSpec(
             id: ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(3)),
             uuid: UUID(),
-            acceleration: acceleration,
-            memory: .mebibytes(256),
-            processors: 2,
+            platform: Platform(acceleration: acceleration),
+            size: MachineSize(memory: .mebibytes(256), processors: 2, cpu: cpu),
             boot: boot,
             root: root,
             seed: seed,

@@ -59,7 +59,7 @@ struct ConsoleConnection {
 
     private static func unreachable(_ path: String, _ cause: String) -> KilnError {
         KilnError(
-            "console.unreachable",
+            .consoleUnreachable,
             "the console at \(path) can't be reached",
             hint: "is the machine running? see 'kiln ps'; what it wrote before: 'kiln logs'",
             cause: cause,

@@ -20,7 +20,7 @@ final class Wakeup: Sendable {
     static func pipe() throws -> (readEnd: Int32, writeEnd: Int32) {
         var ends: [Int32] = [-1, -1]
         guard Glibc.pipe(&ends) == 0 else {
-            throw KilnError("host.no-pipe", "no pipe can be made", cause: String(cString: strerror(errno)))
+            throw KilnError(.hostNoPipe, "no pipe can be made", cause: String(cString: strerror(errno)))
         }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])

@@ -42,7 +42,7 @@ struct FollowedFile {
 
     private var missing: KilnError {
         KilnError(
-            "logs.missing",
+            .logsMissing,
             "there is no log at \(path)",
             hint: "the machine has not been started yet, or its log was removed with it",
             cause: String(cString: strerror(errno)),

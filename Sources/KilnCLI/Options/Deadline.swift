@@ -18,7 +18,7 @@ enum Deadline {
                 // The limit itself.
                 try await Task.sleep(for: limit)
                 throw KilnError(
-                    "deadline",
+                    .deadline,
                     "\(complaint) within \(ProgressLines.seconds(limit))",
                     hint: "look at it with 'kiln logs', or raise --timeout",
                     exit: .deadline

@@ -22,10 +22,14 @@ struct DriftView: Renderable {
             group("added", report.added.map(\.description))
             + group("modified", report.modified.map { "\($0.path)  (\(words($0.what)))" })
             + group("deleted", report.deleted.map(\.description)) + group("packages", report.packages.map(package))
+            + group("hidden", report.hidden.map(\.description))
         let hint = isServing ? ["next: 'kiln replace \(report.server)' gives it a root as its image has it"] : []
+        let way = report.hidden.first.map {
+            ["a volume hides what is below its mount point: 'kiln cp \(report.server)@\(report.generation):\($0) FILE'"]
+        }
         return [
             "\(subject): \(counted) \(report.count + report.packages.count == 1 ? "differs" : "differ") from \(image)\(remark)"
-        ] + groups + hint
+        ] + groups + (way ?? []) + hint
     }
 
     private var counted: String {

@@ -14,14 +14,14 @@ struct ErrorReport: Sendable, Equatable, Encodable {
             case let error as InvalidFile: error.kilnError
             case is CancellationError:
                 KilnError(
-                    "interrupted",
+                    .interrupted,
                     "interrupted",
                     hint: "nothing is half done for good: the next changing command finishes or rolls back",
                     exit: .interrupted
                 )
             default:
                 KilnError(
-                    "internal",
+                    .internalFault,
                     "an unforeseen error",
                     hint: "please report it with the command and this text",
                     cause: "\(error)",

@@ -63,7 +63,7 @@ struct HistoryView: Renderable {
         guard let header = table.lines.first, !table.rows.isEmpty else {
             return .lines(["nothing has happened to \(server) yet"])
         }
-        let steps = history.operations.map { $0.replacement.completed.map { "\($0.step.rawValue) \($0.milliseconds)" } }
+        let steps = history.operations.map { $0.replacement.completed.map(duration) }
         let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
             [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
         }
@@ -79,6 +79,10 @@ struct HistoryView: Renderable {
             intent.from == nil ? "-" : intent.strategy.rawValue, replacement.outcome?.rawValue ?? "open",
             ProgressLines.seconds(.milliseconds(operation.milliseconds)), explanation(replacement),
         ]
+    }
+
+    private func duration(_ step: CompletedStep) -> String {
+        "\(step.step.rawValue) \(step.milliseconds)" + (step.restarts == nil ? "" : " (booted again after a crash)")
     }
 
     private func explanation(_ replacement: Replacement) -> String {

@@ -29,8 +29,8 @@ struct ImageList: Renderable {
                     digest: $0.digest,
                     parent: $0.parent,
                     bytes: $0.virtualSize.bytes,
-                    memory: $0.memory,
-                    processors: $0.processors,
+                    memory: $0.size.memory,
+                    processors: $0.size.processors,
                     ssh: $0.ssh,
                     packages: $0.packages
                 )
@@ -40,7 +40,7 @@ struct ImageList: Renderable {
 
     var human: HumanView {
         let rows = images.map {
-            ["\($0.name):\($0.version)", $0.digest.short, $0.virtualSize.description, $0.memory.description]
+            ["\($0.name):\($0.version)", $0.digest.short, $0.virtualSize.description, $0.size.memory.description]
         }
         return .table(
             TextTable(header: ["image", "digest", "disk", "memory"], rows: rows),

@@ -28,8 +28,14 @@ struct ReplacementResult: Renderable {
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
+            // One that halted has its own ways out.
+            if let hint = turn.hint, report.outcome != .halted { lines.append("next: \(ConsoleText.singleLine(hint))") }
         } else if let reason = report.reason {
-            lines.append("why: \(ConsoleText.singleLine(reason))")
+            let label = report.outcome == .committed ? "note" : "why"
+            lines.append("\(label): \(ConsoleText.singleLine(reason))")
+        }
+        lines += report.steps.filter { $0.restarts != nil }.map {
+            "note: in \($0.step.rawValue) a kernel crashed before init, maybe by a fault of the emulator, and was booted again"
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {

@@ -6,6 +6,8 @@ import KilnModel
 struct VolumeList: Renderable {
     let volumes: [VolumeRecord]
     let retained: [RetainedVolume]
+    /// Those that guests have formatted.
+    let reformatted: Set<VolumeID>
 
     struct Payload: Encodable {
         struct Item: Encodable {
@@ -17,6 +19,7 @@ struct VolumeList: Renderable {
             let created: Date
             let holder: String?
             let unclean: Bool
+            let reformatted: Bool
             let snapshots: [VolumeView.Snapshot]
         }
 
@@ -49,6 +52,7 @@ struct VolumeList: Renderable {
                     created: $0.created,
                     holder: $0.lease?.machine.description,
                     unclean: $0.isUnclean,
+                    reformatted: reformatted.contains($0.id),
                     snapshots: $0.snapshots.map(VolumeView.Snapshot.init)
                 )
             },
@@ -64,21 +68,37 @@ struct VolumeList: Renderable {
         )
     }
 
+    /// What to do about the volumes that guests have formatted, a line each.
+    var warnings: [String] {
+        volumes.filter { reformatted.contains($0.id) }.map { volume in
+            let title = "\(volume.lab)/\(volume.name)"
+            let snapshot = volume.reformatted?.text ?? "before-format"
+            return
+                "a guest has formatted volume \(title); what it held before: 'kiln volume restore \(title) \(snapshot)' while "
+                + "it is not in use"
+        }
+    }
+
+    private func state(_ volume: VolumeRecord) -> String {
+        if reformatted.contains(volume.id) { return "reformatted" }
+        return volume.isUnclean ? "unclean" : "-"
+    }
+
     var human: HumanView {
         let live = volumes.map {
             [
                 "\($0.lab)/\($0.name)", $0.spec.size.description, $0.spec.fileSystem.rawValue,
-                $0.lease?.machine.description ?? "-",
+                $0.lease?.machine.description ?? "-", state($0),
             ]
         }
         return .table(
             TextTable(
-                header: ["volume", "size", "filesystem", "writer"],
+                header: ["volume", "size", "filesystem", "writer", "state"],
                 rows: live
                     + retained.map {
                         let spec = $0.record?.spec
                         return [
-                            $0.kept, spec?.size.description ?? "-", spec?.fileSystem.rawValue ?? "-",
+                            $0.kept, spec?.size.description ?? "-", spec?.fileSystem.rawValue ?? "-", "-",
                             $0.isDiscarded ? "discarded" : "retained",
                         ]
                     }

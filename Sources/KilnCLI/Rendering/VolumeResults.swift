@@ -29,6 +29,7 @@ struct VolumeView: Renderable {
         let created: Date
         let holder: String?
         let unclean: Bool
+        let reformatted: Bool
         let layers: Int
         let snapshots: [Snapshot]
     }
@@ -43,6 +44,7 @@ struct VolumeView: Renderable {
             created: volume.created,
             holder: volume.lease?.machine.description,
             unclean: volume.isUnclean,
+            reformatted: volume.reformatted != nil,
             layers: volume.layers.count,
             snapshots: volume.snapshots.map(Snapshot.init)
         )
@@ -61,7 +63,8 @@ struct VolumeView: Renderable {
                 ]
             }
         )
-        return .lines([head + holder + unclean] + (table.rows.isEmpty ? ["no snapshots"] : table.lines))
+        let formatted = volume.reformatted.map { ", formatted by a guest: return to \($0)" } ?? ""
+        return .lines([head + holder + unclean + formatted] + (table.rows.isEmpty ? ["no snapshots"] : table.lines))
     }
 }
 
@@ -175,14 +178,14 @@ struct CheckResult: Renderable {
         let snapshot: Name?
     }
 
-    /// Damage that was not repaired is an unmet expectation.
+    /// Damage that was not repaired is an unmet expectation, and so is what can't be judged.
     var exit: KilnModel.ExitCode { check.finding.isSound || check.repaired != nil ? .done : .unmet }
 
     var payload: Payload {
         Payload(
             volume: volume,
             result: result,
-            code: exit == .unmet ? "volume.damaged" : nil,
+            code: code,
             words: words,
             repaired: check.repaired != nil,
             snapshot: check.repaired?.name
@@ -198,7 +201,19 @@ struct CheckResult: Renderable {
                 ["\(volume) is damaged\(check.repaired == nil ? "" : ", and was repaired")"]
                     + words.map { "  e2fsck: \(ConsoleText.singleLine($0))" } + next
             )
+        case .newer(_, let program):
+            .lines([
+                "\(volume) can't be judged: its file system is newer than the tools of this host",
+                "  \(program) does not know \(ConsoleText.singleLine(words.joined(separator: ", ")))",
+                "next: check it on a host with a newer e2fsprogs: 'kiln volume export \(volume) FILE'",
+            ])
         }
+    }
+
+    private var code: String? {
+        guard exit == .unmet else { return nil }
+        if case .newer = check.finding { return "volume.newer-features" }
+        return "volume.damaged"
     }
 
     private var next: [String] {
@@ -217,12 +232,16 @@ struct CheckResult: Renderable {
         case .clean: "clean"
         case .replayed: "replayed"
         case .damaged: "damaged"
+        case .newer: "newer"
         }
     }
 
     private var words: [String] {
-        guard case .damaged(let words) = check.finding else { return [] }
-        return words
+        switch check.finding {
+        case .clean, .replayed: []
+        case .damaged(let words): words
+        case .newer(let features, _): features
+        }
     }
 }
 

@@ -9,7 +9,7 @@ enum Confirmation {
         if isSaid { return }
         guard session.terminal.isInputInteractive && session.terminal.canRewriteLine else {
             throw KilnError(
-                "volume.unconfirmed",
+                .volumeUnconfirmed,
                 "nobody can be asked here",
                 hint: "say it beforehand: --yes",
                 exit: .usage
@@ -18,7 +18,7 @@ enum Confirmation {
         session.progress.clear()
         session.errors.text("\(question) [y/N] ")
         guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
-            throw KilnError("volume.unconfirmed", "nothing was deleted", exit: .usage)
+            throw KilnError(.volumeUnconfirmed, "nothing was deleted", exit: .usage)
         }
     }
 }

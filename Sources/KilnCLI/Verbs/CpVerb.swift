@@ -7,7 +7,12 @@ import KilnModel
 struct CpVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "cp",
-        abstract: "Copy a file between the host and a server; one side is SERVER:PATH, '-' is standard input or output."
+        abstract:
+            "Copy a file between the host and a server; one side is SERVER:PATH, '-' is standard input or output.",
+        discussion: """
+            SERVER@GENERATION:PATH reads from the root of that generation, as long as it is there, from outside: also what a \
+            volume hides.
+            """
     )
 
     /// The largest file: all of it is held in memory.
@@ -19,11 +24,15 @@ struct CpVerb: Verb {
     @Argument(help: "Where to.", completion: .file())
     var destination: String
 
+    @Flag(help: "Do not wait until a server that boots has mounted its volumes.")
+    var now = false
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
         switch (CopySide(source), CopySide(destination)) {
-        case (.host, .guest), (.guest, .host): return
+        case (.host, .guest), (.guest, .host), (.root, .host): return
+        case (_, .root): throw ValidationError("SERVER@GENERATION:PATH can only be copied from.")
         default: throw ValidationError("Exactly one of the two has to be SERVER:PATH, with an absolute path.")
         }
     }
@@ -34,23 +43,31 @@ struct CpVerb: Verb {
         switch (CopySide(source), CopySide(destination)) {
         case (.host(let path), .guest(let server, let target)):
             let bytes = try path == "-" ? StandardInput.read(atMost: CpVerb.largest) : HostFile.read(path)
-            try await engine.write(bytes, to: target, on: try engine.server(named: server))
+            try await engine.write(bytes, to: target, on: try engine.server(named: server), now: now)
             count = bytes.count
         case (.guest(let server, let origin), .host(let path)):
             let id = try engine.server(named: server)
-            guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest) else {
-                throw KilnError("cp.missing", "\(id) has no file \(Name.quoted(origin))", exit: .usage)
+            guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest, now: now) else {
+                throw KilnError(.cpMissing, "\(id) has no file \(Name.quoted(origin))", exit: .usage)
             }
-            if path == "-" {
-                session.output.write(bytes)
-            } else {
-                try HostFile.write(bytes, to: path, named: origin)
-            }
-            count = bytes.count
+            count = try hand(bytes, to: path, named: origin, session)
+        case (.root(let server, let generation, let origin), .host(let path)):
+            let id = try engine.server(named: server)
+            let bytes = try await engine.read(origin, onRootOf: id, generation, limit: CpVerb.largest)
+            count = try hand(bytes, to: path, named: origin, session)
         default: throw ValidationError("Exactly one of the two has to be SERVER:PATH.")
         }
         session.say("copied \(count) bytes")
         return 0
+    }
+
+    private func hand(_ bytes: [UInt8], to path: String, named origin: String, _ session: Session) throws -> Int {
+        if path == "-" {
+            session.output.write(bytes)
+        } else {
+            try HostFile.write(bytes, to: path, named: origin)
+        }
+        return bytes.count
     }
 }
 
@@ -60,6 +77,8 @@ enum CopySide: Equatable {
     case host(String)
     /// An absolute path in a server.
     case guest(server: String, path: String)
+    /// An absolute path on the root of a generation.
+    case root(server: String, generation: Generation, path: String)
 
     /// Reads the written form; a path of the host that holds `:/` is written with a leading `./`.
     init(_ text: String) {
@@ -68,7 +87,12 @@ enum CopySide: Equatable {
             return
         }
         let path = String(text[text.index(after: colon.lowerBound)...])
-        self = .guest(server: String(text[..<colon.lowerBound]), path: path)
+        let server = text[..<colon.lowerBound].split(separator: "@", omittingEmptySubsequences: false).map(String.init)
+        if server.count == 2, let number = Int(server[1]), number > 0 {
+            self = .root(server: server[0], generation: Generation(number), path: path)
+        } else {
+            self = .guest(server: server.joined(separator: "@"), path: path)
+        }
     }
 }
 
@@ -106,6 +130,6 @@ enum HostFile {
     }
 
     private static func failed(_ what: String, _ path: String, _ cause: String?) -> KilnError {
-        KilnError("cp.failed", "\(Name.quoted(path)) \(what)", cause: cause, exit: .usage)
+        KilnError(.cpFailed, "\(Name.quoted(path)) \(what)", cause: cause, exit: .usage)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// `kiln down`: removes a lab's machines.
 struct DownVerb: Verb {
@@ -27,7 +28,7 @@ struct DownVerb: Verb {
             try name.map { try Name($0) } ?? LabReader.lab(at: lab.path, isExplicit: lab.file != nil).name
         let workspace = try await session.workspace()
         try await workspace.engine.down(name)
-        let kept = try workspace.engine.volumes.list().filter { $0.lab == name }.map(\.name)
+        let kept = workspace.engine.volumes.names(of: name)
         try session.show(TakenDown(lab: name, kept: kept))
         return 0
     }

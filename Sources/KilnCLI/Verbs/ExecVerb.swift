@@ -8,7 +8,7 @@ struct ExecVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "exec",
         abstract: "Run a command in a server, through the guest agent; needs no network.",
-        usage: "kiln exec <server> [--timeout <duration>] -- <command> ...",
+        usage: "kiln exec <server> [--timeout <duration>] [--now] -- <command> ...",
         discussion: """
             Ends with the exit status of the command. Its standard input is kiln's, unless that is a terminal. \
             No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
@@ -23,6 +23,9 @@ struct ExecVerb: Verb {
     @Option(help: ArgumentHelp("How long the command may take, such as 90s.", valueName: "duration"))
     var timeout: Patience?
 
+    @Flag(help: "Do not wait until a server that boots has mounted its volumes.")
+    var now = false
+
     @Argument(parsing: .postTerminator, help: "The command and its arguments.")
     var command: [String] = []
 
@@ -36,7 +39,7 @@ struct ExecVerb: Verb {
         let input = session.terminal.isInputInteractive ? [] : try StandardInput.read(atMost: ExecVerb.largestInput)
         let engine = try await session.workspace().engine
         let run = GuestCommand(command, input: input, deadline: timeout?.duration ?? .seconds(60))
-        let result = try await engine.run(run, on: try engine.server(named: target.server))
+        let result = try await engine.run(run, on: try engine.server(named: target.server), now: now)
         switch session.format {
         case .table:
             session.progress.clear()
@@ -80,7 +83,7 @@ enum StandardInput {
         let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
         guard data.count <= limit else {
             throw KilnError(
-                "input.too-large",
+                .inputTooLarge,
                 "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
                 hint: "copy it with 'kiln cp' first",
                 exit: .usage

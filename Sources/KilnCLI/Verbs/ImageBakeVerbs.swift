@@ -68,7 +68,7 @@ struct ImageAddVerb: Verb {
         let reference = try ImageReference(self.as)
         guard case .version(let version) = reference.selector else {
             throw KilnError(
-                "image.reference-invalid",
+                .imageReferenceInvalid,
                 "\(Name.quoted(self.as)) has no version",
                 hint: "say --as NAME:VERSION",
                 exit: .usage

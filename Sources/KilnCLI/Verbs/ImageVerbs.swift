@@ -75,7 +75,7 @@ struct ImageDeleteVerb: Verb {
         guard users.isEmpty else {
             let names = users.map(\.description).joined(separator: ", ")
             throw KilnError(
-                "image.in-use",
+                .imageInUse,
                 "\(image) is the image of \(names)",
                 hint: "replace these servers first, or take their labs down",
                 exit: .blocked

@@ -72,13 +72,13 @@ enum StarterLab {
         guard descriptor >= 0 else {
             throw errno == EEXIST
                 ? KilnError(
-                    "init.exists",
+                    .initExists,
                     "\(Name.quoted(path)) exists already, and is left as it is",
                     hint: "name another file: 'kiln init FILE'",
                     exit: .usage
                 )
                 : KilnError(
-                    "init.failed",
+                    .initFailed,
                     "\(Name.quoted(path)) can't be written",
                     cause: String(cString: strerror(errno)),
                     exit: .usage

@@ -54,8 +54,8 @@ struct LogsVerb: Verb {
         switch source {
         case .cloudInit:
             let path = "/var/log/cloud-init-output.log"
-            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20) else {
-                throw KilnError("logs.missing", "\(id) has no \(path)", exit: .usage)
+            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20, now: true) else {
+                throw KilnError(.logsMissing, "\(id) has no \(path)", exit: .usage)
             }
             printer.take(bytes[...])
         case .console: try await follow(workspace.host.state.consoleLog(try machine(of: id, workspace)), printer)

@@ -20,6 +20,7 @@ struct RunVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let scenario = try ScenarioFile.scenario(at: file)
+        session.say(warnings: scenario.warnings)
         let timeline = Timeline()
         let workspace = try await session.workspace { timeline.record($0) }
         let runner = ScenarioRunner(

@@ -40,7 +40,7 @@ struct SSHVerb: Verb {
         guard let generation = status.generation, let port = status.ports.first(where: { $0.key.text == "ssh" })?.value
         else {
             throw KilnError(
-                "ssh.no-port",
+                .sshNoPort,
                 "\(id) publishes no port named 'ssh'",
                 hint: "declare it in the lab file: ports: { ssh: 22 }; 'kiln exec' needs none",
                 exit: .usage
@@ -48,7 +48,7 @@ struct SSHVerb: Verb {
         }
         guard let key = try workspace.engine.record(id).hostKey else {
             throw KilnError(
-                "ssh.no-host-key",
+                .sshNoHostKey,
                 "the image of \(id) has no SSH server",
                 hint: "use 'kiln exec \(id) -- CMD'",
                 exit: .usage
@@ -102,7 +102,7 @@ struct SSHInvocation: Equatable {
         do {
             try Data(line.utf8).write(to: URL(fileURLWithPath: knownHosts), options: .atomic)
         } catch {
-            throw KilnError("ssh.known-hosts", "\(knownHosts) can't be written", cause: "\(error)")
+            throw KilnError(.sshKnownHosts, "\(knownHosts) can't be written", cause: "\(error)")
         }
     }
 
@@ -113,6 +113,6 @@ struct SSHInvocation: Equatable {
         execvp("ssh", &pointers)
         let cause = String(cString: strerror(errno))
         pointers.forEach { free($0) }
-        throw KilnError("ssh.missing", "ssh can't be run", hint: "install openssh-client", cause: cause)
+        throw KilnError(.sshMissing, "ssh can't be run", hint: "install openssh-client", cause: cause)
     }
 }

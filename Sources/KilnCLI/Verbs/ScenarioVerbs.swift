@@ -34,18 +34,23 @@ struct ScenarioLintVerb: Verb {
 struct LintResult: Renderable {
     let count: Int
     let problems: [Problem]
+    /// What may be wrong, which fails nothing.
+    let warnings: [Problem]
 
     /// Reads every file.
     init(files: [String]) {
-        count = files.count
-        problems = files.flatMap { path -> [Problem] in
+        var problems: [Problem] = []
+        var warnings: [Problem] = []
+        for path in files {
             do throws(InvalidFile) {
-                _ = try ScenarioFile.lab(at: path)
-                return []
+                warnings += try ScenarioFile.lab(at: path).warnings
             } catch {
-                return error.problems
+                problems += error.problems
             }
         }
+        count = files.count
+        self.problems = problems
+        self.warnings = warnings
     }
 
     struct Payload: Encodable {
@@ -58,24 +63,28 @@ struct LintResult: Renderable {
         }
 
         let problems: [Item]
+        let warnings: [Item]
     }
 
     var payload: Payload {
-        Payload(
-            problems: problems.map {
-                Payload.Item(
-                    file: $0.file,
-                    line: $0.position.line,
-                    column: $0.position.column,
-                    path: $0.path,
-                    message: $0.message
-                )
-            }
-        )
+        Payload(problems: problems.map(Payload.Item.init), warnings: warnings.map(Payload.Item.init))
     }
 
     var human: HumanView {
-        if problems.isEmpty { return .lines(["\(count) file\(count == 1 ? "" : "s") without problems"]) }
-        return .lines(problems.map { ConsoleText.singleLine($0.description) })
+        let lines = problems.map(\.description) + warnings.map { "warning: \($0.description)" }
+        let verdict = problems.isEmpty ? ["\(count) file\(count == 1 ? "" : "s") without problems"] : []
+        return .lines((lines + verdict).map(ConsoleText.singleLine))
+    }
+}
+
+extension LintResult.Payload.Item {
+    fileprivate init(_ problem: Problem) {
+        self.init(
+            file: problem.file,
+            line: problem.position.line,
+            column: problem.position.column,
+            path: problem.path,
+            message: problem.message
+        )
     }
 }

@@ -19,9 +19,10 @@ struct UpVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let spec = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
+        let file = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
+        session.say(warnings: file.warnings)
         let only = try servers.map { try Name($0) }
-        try session.show(ServerList(servers: try await session.workspace().engine.up(spec, only: only)))
+        try session.show(ServerList(servers: try await session.workspace().engine.up(file.lab, only: only)))
         return 0
     }
 }
@@ -29,15 +30,15 @@ struct UpVerb: Verb {
 /// Reads lab files for verbs.
 enum LabReader {
     /// The lab of the file; one that isn't there is explained.
-    static func lab(at path: String, isExplicit: Bool) throws -> LabSpec {
+    static func lab(at path: String, isExplicit: Bool) throws -> LabFile {
         if !isExplicit && !FileManager.default.fileExists(atPath: path) {
             throw KilnError(
-                "lab.no-file",
+                .labNoFile,
                 "there is no \(path) here",
                 hint: "name the lab file with '-f FILE', or write one with 'kiln init'",
                 exit: .usage
             )
         }
-        return try ScenarioFile.lab(at: path).lab
+        return try ScenarioFile.lab(at: path)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KilnEngine
+import KilnHost
 import KilnModel
 
 /// `kiln volume check`.
@@ -8,8 +9,8 @@ struct VolumeCheckVerb: Verb {
         commandName: "check",
         abstract: "Check the file system of a volume that is not in use, on a private copy.",
         discussion: """
-            Exit 0: clean, or sound once its journal is replayed, which the next mount does. Exit 1: damaged. A repair keeps \
-            the state before as a snapshot.
+            Exit 0: clean, or sound once its journal is replayed, which the next mount does. Exit 1: damaged, or made with \
+            features that this host's tools don't know. A repair keeps the state before as a snapshot.
             """
     )
 
@@ -46,8 +47,11 @@ struct VolumeGrowVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let engine = try await session.workspace().engine
-        let record = try await engine.growVolume(lab: volume.lab, volume.name, to: size)
+        let workspace = try await session.workspace()
+        let record = try await workspace.engine.growVolume(lab: volume.lab, volume.name, to: size)
+        if let free = FreeSpace(at: workspace.host.state.volumes), free.bytes < size.bytes {
+            session.say("the host has \(free.bytes >> 30) GiB free, less than \(size): machines pause when it is full")
+        }
         session.say("write 'size: \(size)' for \(volume.name) into the lab file, or the next 'kiln up' refuses")
         try session.show(VolumeView(volume: record))
         return 0

@@ -29,8 +29,12 @@ struct VolumeListVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        let (volumes, damaged) = retained ? ([], []) : store.readableList()
-        try session.show(VolumeList(volumes: volumes, retained: try store.retainedVolumes()))
+        let (volumes, unreadable) = retained ? ([], []) : store.readableList()
+        let (reformatted, unseen) = await store.reformatted(among: volumes)
+        let list = VolumeList(volumes: volumes, retained: try store.retainedVolumes(), reformatted: reformatted)
+        try session.show(list)
+        for line in list.warnings { session.say(line) }
+        let damaged = unreadable + unseen
         for error in damaged { session.say("\(error)") }
         return damaged.isEmpty ? 0 : KilnModel.ExitCode.halted.rawValue
     }
@@ -79,7 +83,7 @@ struct VolumeDeleteVerb: Verb {
         if purge { return try VolumePurgeVerb.purge(volume, store, yes: yes, session) }
         guard let path = VolumePath(argument: volume) else {
             throw KilnError(
-                "volume.unknown",
+                .volumeUnknown,
                 "\(Name.quoted(volume)) names no volume, expected LAB/NAME",
                 hint: "list them with 'kiln volume list'",
                 exit: .usage

@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// What one command works with: its streams, its options, and the way to the hypervisor.
 struct Session: Sendable {
@@ -33,6 +34,12 @@ struct Session: Sendable {
         errors.lines(report.lines(terminal.style))
         if format == .json, let text = try? Renderer.json(report) { output.text(text) }
         return report.error.exit.rawValue
+    }
+
+    /// Says on standard error what may be wrong with a file; the command goes on.
+    func say(warnings: [Problem]) {
+        progress.clear()
+        errors.lines(warnings.map { ConsoleText.singleLine("warning: \($0.description)") })
     }
 
     /// Says something on standard error.

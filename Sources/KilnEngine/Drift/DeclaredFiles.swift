@@ -30,7 +30,7 @@ struct DeclaredFiles {
         guard let text = content.string else { return nil }
         let resolved = try? PortReference.replacing(in: text) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
-                throw KilnError("user-data.reference-unknown", "\(reference) names no published port")
+                throw KilnError(.userDataReferenceUnknown, "\(reference) names no published port")
             }
             return String(port)
         }

@@ -16,20 +16,53 @@ extension LabEngine {
         let workspace = try existing(id)
         let machine = try generation.map { try known($0, of: workspace) } ?? machine(id)
         if generation != nil, let kept = try workspace.keptDriftReport(machine) { return kept }
-        return try await workspace.measureDrift(machine) {
-            // Nobody may stop or replace the machine while its guest is frozen.
-            let lock = try workspace.lock()
-            defer { withExtendedLifetime(lock) {} }
-            try await workspace.thawLeftover(machine)
-            return try await workspace.copyRoot(machine)
+        return try await workspace.measureDrift(machine) { try await copyLocked(machine, workspace) }
+    }
+
+    // Nobody may stop or replace the machine while its guest is frozen.
+    private func copyLocked(
+        _ machine: MachineID,
+        _ workspace: ServerWorkspace
+    ) async throws -> (RootCopy, DriftReport.Consistency) {
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        try await workspace.thawLeftover(machine)
+        return try await workspace.copyRoot(machine)
+    }
+
+    /// The content of a file on the root of a generation, also where a volume hides it.
+    ///
+    /// - Parameter limit: the most bytes to read; a longer file is an error.
+    /// - Throws: `generation.missing`, `drift.root-missing`, `root.no-file`, `root.too-large`, and as
+    ///   ``drift(_:generation:)``.
+    public func read(
+        _ path: String,
+        onRootOf id: ServerID,
+        _ generation: Generation,
+        limit: Int = 64 << 20
+    ) async throws -> [UInt8] {
+        let workspace = try existing(id)
+        let machine = try known(generation, of: workspace)
+        let record = try workspace.record(machine)
+        guard let written = RootPath(written: path), !record.hasVolatileRoot else {
+            throw KilnError(
+                .rootNoFile,
+                record.hasVolatileRoot
+                    ? "the root of \(machine) was in its memory" : "\(Name.quoted(path)) is no path of a file",
+                exit: .usage
+            )
         }
+        let place = try workspace.listing(of: try await workspace.image(of: record)).location(of: written)
+        let (copy, _) = try await copyLocked(machine, workspace)
+        defer { parts.roots.discard(copy) }
+        return try await parts.roots.content(of: place, in: copy, over: record.files.disk, limit: limit)
     }
 
     private func known(_ generation: Generation, of workspace: ServerWorkspace) throws -> MachineID {
         let all = try workspace.journal.history().operations.map(\.replacement.intent.to)
         guard all.contains(generation) else {
             throw KilnError(
-                "generation.missing",
+                .generationMissing,
                 "there never was a generation \(generation) of \(workspace.id), only "
                     + all.map(\.description).joined(separator: ", "),
                 hint: "see 'kiln history \(workspace.id)'",

@@ -20,20 +20,14 @@ extension ServerWorkspace {
         take: () async throws -> (RootCopy, DriftReport.Consistency)
     ) async throws -> DriftReport {
         let record = try record(machine)
-        guard !record.hasVolatileRoot else {
-            let reason =
-                "its root is volatile: what is written to it is in the guest's memory, and gone at its next boot"
+        let image = try await image(of: record)
+        if let reason = unobservable(record, image) {
             return DriftReport(machine: machine, image: record.image.digest, unobservable: reason)
-        }
-        let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
-        let image = try await parts.images.verifiedImage(reference)
-        guard let paths = image.paths else {
-            return DriftReport(machine: machine, image: record.image.digest, unobservable: unlisted(record))
         }
         let (copy, consistency) = try await take()
         defer { parts.roots.discard(copy) }
-        async let root = parts.roots.listing(of: copy, over: record.files.disk)
-        let original = try RootListing(try Data(contentsOf: URL(fileURLWithPath: paths)), of: record.image.name.text)
+        async let root = parts.roots.listing(of: copy, over: record.files.disk, below: [])
+        let original = try listing(of: image)
         return DriftReport(
             machine: machine,
             image: record.image.digest,
@@ -47,12 +41,31 @@ extension ServerWorkspace {
         )
     }
 
+    func image(of record: GenerationRecord) async throws -> StoredImage {
+        let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
+        return try await parts.images.verifiedImage(reference)
+    }
+
+    /// What is on the root of an image, where that is known.
+    func listing(of image: StoredImage) throws -> RootListing {
+        guard let paths = image.paths else { return RootListing(entries: [:], packages: [:]) }
+        return try RootListing(try Data(contentsOf: URL(fileURLWithPath: paths)), of: image.manifest.name.text)
+    }
+
+    /// Why the root of a machine can't be compared with its image, if it can't.
+    func unobservable(_ record: GenerationRecord, _ image: StoredImage) -> String? {
+        guard !record.hasVolatileRoot else {
+            return "its root is volatile: what is written to it is in the guest's memory, and gone at its next boot"
+        }
+        return image.paths == nil ? unlisted(record) : nil
+    }
+
     private func unlisted(_ record: GenerationRecord) -> String {
         "the image \(record.image.name):\(record.image.version) has no list of its paths; "
             + "bake it again with 'kiln image bake \(record.image.name)', or add it again if it was added"
     }
 
-    private func allowance(
+    func allowance(
         _ record: GenerationRecord,
         _ manifest: ImageManifest
     ) throws -> RootDifference.Allowance {
@@ -79,7 +92,7 @@ extension ServerWorkspace {
         let overlay = state.rootOverlay(machine)
         guard FileManager.default.fileExists(atPath: overlay) else {
             throw KilnError(
-                "drift.root-missing",
+                .driftRootMissing,
                 "the root of \(machine) is not there: of past generations only as many are kept as 'keep-roots' says",
                 hint: "see which generation serves with 'kiln ps'",
                 exit: .usage
@@ -114,7 +127,7 @@ extension ServerWorkspace {
         for _ in 0..<attempts {
             do {
                 return try await copy()
-            } catch let error as KilnError where error.code == "drift.copy-torn" {
+            } catch let error as KilnError where error.code == .driftCopyTorn {
                 try Task.checkCancellation()
             }
         }

@@ -22,7 +22,7 @@ struct GenerationWriter: Sendable {
         if manifest.cloudInit != .none {
             let documents = SeedDocuments(
                 record: record,
-                mounts: try mounts(machine),
+                mounts: try workspace.mounts(of: spec),
                 isWarm: isWarm,
                 hostKey: hostKey,
                 userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
@@ -35,12 +35,41 @@ struct GenerationWriter: Sendable {
 
     private func checkRoot() throws {
         try refuseForgettingMounts()
+        try refuseAmbiguousRoot()
         guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
         throw KilnError(
-            "image.no-volatile-root",
+            .imageNoVolatileRoot,
             "\(workspace.id) asks for a volatile root, which the image \(image.manifest.name):\(image.manifest.version) "
                 + "can't have",
             hint: "choose an image whose recipe says 'volatile-root: true', or leave 'root' out",
+            exit: .aborted
+        )
+    }
+
+    // Images that were baked with Kiln's initrd before this said LABEL=root, which a volume's file system may have as well.
+    // It is the initrd of every image that can keep its root in memory, and finds a disk by its serial number, too.
+    private var boot: ImageManifest.Boot {
+        guard case .direct(let commandLine) = image.manifest.boot, image.manifest.volatileRoot == true else {
+            return image.manifest.boot
+        }
+        let words = commandLine.split(separator: " ").map { word in
+            word.hasPrefix("root=LABEL=") ? "root=/dev/disk/by-id/virtio-\(MachineSpec.rootSerial)" : word
+        }
+        return .direct(commandLine: words.joined(separator: " "))
+    }
+
+    // Volumes used to be labelled with their names, and a kernel that finds two such file systems takes any.
+    private func refuseAmbiguousRoot() throws {
+        guard case .direct(let commandLine) = boot,
+            let word = commandLine.split(separator: " ").last(where: { $0.hasPrefix("root=LABEL=") }),
+            let volume = spec.volumes.keys.first(where: { "root=LABEL=\($0.text.prefix(16))" == word })
+        else { return }
+        throw KilnError(
+            .imageBootsByLabel,
+            "the image \(image.manifest.name):\(image.manifest.version) boots by '\(word)', a label that the volume "
+                + "\(workspace.id.lab)/\(volume) may have as well",
+            hint: "bake the image with 'root=/dev/disk/by-id/virtio-\(MachineSpec.rootSerial)' on its command line, or "
+                + "call the volume otherwise",
             exit: .aborted
         )
     }
@@ -49,19 +78,11 @@ struct GenerationWriter: Sendable {
     private func refuseForgettingMounts() throws {
         guard isWarm, spec.root == .volatile, image.manifest.cloudInit == .full, !spec.volumes.isEmpty else { return }
         throw KilnError(
-            "root.forgets-mounts",
+            .rootForgetsMounts,
             "\(workspace.id) has a volatile root, so a machine that gets its volumes after its boot loses them at the next",
             hint: "replace it with strategy stop-first, or declare 'root: persistent'",
             exit: .aborted
         )
-    }
-
-    private func mounts(_ machine: MachineID) throws -> [GuestMount] {
-        try spec.volumes.sorted { $0.key < $1.key }.compactMap { name, path in
-            try workspace.volumes.record(lab: machine.server.lab, name).map {
-                GuestMount(id: $0.id, path: path, fileSystem: $0.spec.fileSystem)
-            }
-        }
     }
 
     private func record(_ machine: MachineID, hostKey: String?, ports: [Name: UInt16]?) -> GenerationRecord {
@@ -71,11 +92,10 @@ struct GenerationWriter: Sendable {
             machine: machine,
             spec: spec,
             image: ServerStatus.Image(name: manifest.name, version: manifest.version, digest: manifest.digest),
-            boot: manifest.boot,
+            boot: boot,
             cloudInit: manifest.cloudInit,
             files: GenerationRecord.Files(disk: image.disk, kernel: image.kernel, initrd: image.initrd),
-            memory: spec.memory ?? manifest.memory,
-            processors: spec.processors ?? manifest.processors,
+            size: spec.size(over: manifest.size),
             uuid: UUID(),
             instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
             hostKey: hostKey,

@@ -24,7 +24,7 @@ extension LabEngine {
         let report = try result.get()
         guard report.outcome != .committed else { return }
         throw KilnError(
-            "canary.failed",
+            .canaryFailed,
             "the rehearsal of \(workspace.id) on clones of its volumes failed: \(report.turn?.reason ?? "it was halted")",
             hint: report.evidence.map { "what its machine left behind is in \($0)" } ?? report.turn?.hint,
             cause: report.turn?.cause,
@@ -100,7 +100,7 @@ extension LabEngine {
             return try Name("\(name.text.prefix(Name.longest - 7))-canary")
         } catch {
             throw KilnError(
-                "canary.no-name",
+                .canaryNoName,
                 "no name for a rehearsal can be made from \(name)",
                 hint: "replace without --canary, or use a shorter name",
                 exit: .usage
@@ -121,7 +121,7 @@ extension LabEngine {
 
     private func nameTaken(_ what: String) -> KilnError {
         KilnError(
-            "canary.name-taken",
+            .canaryNameTaken,
             what,
             hint: "replace without --canary, or give that one another name",
             exit: .blocked

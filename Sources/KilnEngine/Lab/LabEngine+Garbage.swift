@@ -18,9 +18,10 @@ extension LabEngine {
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
         }
+        let lent = volumes.lentGenerations()
         let canaries = known.filter(isCanary)
         for id in canaries.sorted() { removed += try await canaryLeftover(id, dryRun: dryRun) }
-        for id in known.subtracting(canaries).sorted() { removed += try await leftovers(of: id, dryRun: dryRun) }
+        for id in known.subtracting(canaries).sorted() { removed += try await leftovers(of: id, lent, dryRun: dryRun) }
         for path in try await abandonedFiles() {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -42,18 +43,22 @@ extension LabEngine {
         do {
             if !dryRun { try await discardAbandonedCanary(id) }
             return ["canary \(id)"]
-        } catch let error as KilnError where error.code == "lock.held" {
+        } catch let error as KilnError where error.code == .lockHeld {
             return []
         }
     }
 
     // Under the server's lock, so that nothing of a running replacement is taken for garbage.
-    private func leftovers(of id: ServerID, dryRun: Bool) async throws -> [String] {
+    private func leftovers(
+        of id: ServerID,
+        _ lent: [ServerID: Set<Generation>],
+        dryRun: Bool
+    ) async throws -> [String] {
         // What was taken down meanwhile would be made again by its lock.
         guard let workspace = try? existing(id), let lock = try? workspace.lock() else { return [] }
         defer { withExtendedLifetime(lock) {} }
         // What is known of it would be needed to tell what is garbage; it keeps no other server's garbage.
-        guard let history = try? workspace.history() else {
+        guard let history = try? workspace.history(lent: lent) else {
             parts.progress(.note("\(id) is left alone: its journal can't be read"))
             return []
         }

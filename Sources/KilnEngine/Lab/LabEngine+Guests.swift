@@ -3,20 +3,37 @@ import KilnSystem
 
 extension LabEngine {
     /// Runs a command in a server's guest; a non-zero exit status is a result, not an error.
-    public func run(_ command: GuestCommand, on id: ServerID) async throws -> GuestCommandResult {
-        try await parts.guests.run(command, in: try machine(id))
+    ///
+    /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
+    public func run(_ command: GuestCommand, on id: ServerID, now: Bool = false) async throws -> GuestCommandResult {
+        try await parts.guests.run(command, in: try await mounted(id, now: now))
     }
 
     /// The content of a file in a server's guest, or nothing where there is none.
     ///
-    /// - Parameter limit: the most bytes to read; a longer file is an error.
-    public func read(_ path: String, on id: ServerID, limit: Int = 64 << 20) async throws -> [UInt8]? {
-        try await parts.guests.read(path, in: try machine(id), limit: limit)
+    /// - Parameters:
+    ///   - limit: the most bytes to read; a longer file is an error.
+    ///   - now: whether not to wait until the guest that boots has mounted its volumes.
+    public func read(
+        _ path: String,
+        on id: ServerID,
+        limit: Int = 64 << 20,
+        now: Bool = false
+    ) async throws -> [UInt8]? {
+        try await parts.guests.read(path, in: try await mounted(id, now: now), limit: limit)
     }
 
     /// Writes a file in a server's guest.
-    public func write(_ content: [UInt8], to path: String, on id: ServerID) async throws {
-        try await parts.guests.write(content, to: path, in: try machine(id))
+    ///
+    /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
+    public func write(_ content: [UInt8], to path: String, on id: ServerID, now: Bool = false) async throws {
+        try await parts.guests.write(content, to: path, in: try await mounted(id, now: now))
+    }
+
+    private func mounted(_ id: ServerID, now: Bool) async throws -> MachineID {
+        let machine = try machine(id)
+        if !now { try await existing(id).awaitMounts(of: machine) }
+        return machine
     }
 
     /// Waits until a server is ready.
@@ -25,7 +42,11 @@ extension LabEngine {
     public func awaitReady(_ id: ServerID) async throws { try await existing(id).awaitReady(try machine(id)) }
 
     /// Restarts a server's guest: the same generation, the same machine, without its seed.
-    public func reboot(_ id: ServerID) async throws { try await parts.machines.reboot(try machine(id)) }
+    public func reboot(_ id: ServerID) async throws {
+        let machine = try machine(id)
+        try existing(id).forgetMounts(of: machine)
+        try await parts.machines.reboot(machine)
+    }
 }
 
 extension LabEngine {

@@ -33,12 +33,14 @@ extension LabEngine {
         let record = try workspace.record(machine)
         let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
         _ = try await parts.images.verifiedImage(reference)
+        try await workspace.requireMarks(of: machine)
         try workspace.journal.append(.power(on: true))
         let begin = ContinuousClock.now
         parts.progress(.began(workspace.id, machine.generation, .start))
         try await workspace.start(machine)
-        try await workspace.awaitReady(machine)
+        _ = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
         try await workspace.dropSeed(machine)
+        try await workspace.requireMarks(of: machine)
         let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
         parts.progress(.finished(workspace.id, machine.generation, .start, milliseconds: milliseconds))
     }
@@ -49,7 +51,7 @@ extension LabEngine {
     public func down(_ lab: Name) async throws {
         guard FileManager.default.fileExists(atPath: state.lab(lab)) else {
             throw KilnError(
-                "lab.missing",
+                .labMissing,
                 "there is no lab \(lab)",
                 hint: "list the labs with 'kiln ps'",
                 exit: .usage

@@ -43,7 +43,7 @@ extension LabEngine {
         let what =
             wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
         return KilnError(
-            "generation.missing",
+            .generationMissing,
             "\(what); those that did: \(served.map(\.description).joined(separator: ", "))",
             hint: "see 'kiln history \(id)'",
             exit: .usage
@@ -73,7 +73,7 @@ extension LabEngine {
         let history = try workspace.journal.history()
         guard let current = history.current else {
             throw KilnError(
-                "server.not-launched",
+                .serverNotLaunched,
                 "\(id) has no machine that could be replaced",
                 hint: "bring it up with 'kiln up'",
                 exit: .blocked
@@ -107,7 +107,7 @@ extension LabEngine {
 
     private func mountsItself(_ id: ServerID, _ mount: OwnMount) -> KilnError {
         KilnError(
-            "user-data.own-mount",
+            .userDataOwnMount,
             "the user-data of \(id) has \(mount.found), which does not go with warm-first: \(OwnMount.reason)",
             hint: "replace with '--strategy stop-first', or change the lab file",
             exit: .aborted
@@ -255,7 +255,7 @@ extension LabEngine {
         }
         ways.append("no machine, and the volumes kept: 'kiln down \(id.lab)'")
         return KilnError(
-            "replace.halted",
+            .replaceHalted,
             "\(id) is halted since operation \(replacement.intent.number): \(replacement.reason ?? "")",
             hint: "the ways out:\n    " + ways.joined(separator: "\n    "),
             exit: .halted
@@ -272,7 +272,7 @@ extension LabEngine {
         for name in spec.volumes.keys.sorted() {
             guard let record = try volumes.record(lab: workspace.id.lab, name) else {
                 throw KilnError(
-                    "volume.missing",
+                    .volumeMissing,
                     "\(workspace.id) mounts the volume \(name), which does not exist",
                     hint: "'kiln up' creates the volumes that the lab file declares",
                     exit: .aborted
@@ -280,13 +280,14 @@ extension LabEngine {
             }
             if let holder = record.lease?.machine, holder.server != workspace.id {
                 throw KilnError(
-                    "volume.leased",
+                    .volumeLeased,
                     "volume \(record.lab)/\(name) belongs to the server \(holder.server)",
                     hint: "a volume has one server",
                     exit: .blocked
                 )
             }
             try await workspace.checkFile(of: record, machine)
+            try await volumes.requireMark(lab: record.lab, name)
         }
     }
 }

@@ -6,10 +6,11 @@ extension LabEngine {
     public func statuses(_ lab: Name? = nil) async throws -> [ServerStatus] {
         let wanted = try servers().filter { lab == nil || $0.lab == lab }
         guard !wanted.isEmpty else { return [] }
-        let states = try await parts.machines.machines()
+        let known = try await known()
+        let labs = Set(wanted.map(\.lab)).reduce(into: [:]) { $0[$1] = try? self.lab($1) }
         return wanted.map { id in
             do {
-                return try status(id, states: states)
+                return try status(id, known, declared: labs[id.lab]?.servers[id.server])
             } catch {
                 return unknown(id, KilnError.wrapping(error).message)
             }
@@ -19,27 +20,38 @@ extension LabEngine {
     /// One server.
     public func status(_ id: ServerID) async throws -> ServerStatus {
         _ = try existing(id)
-        return try status(id, states: try await parts.machines.machines())
+        return try status(id, try await known(), declared: try? lab(id.lab).servers[id.server])
     }
 
-    private func status(_ id: ServerID, states: [MachineID: MachineState]) throws -> ServerStatus {
+    /// What is looked up once, however many servers there are.
+    private struct Known {
+        let states: [MachineID: MachineState]
+        let lent: [ServerID: Set<Generation>]
+    }
+
+    private func known() async throws -> Known {
+        Known(states: try await parts.machines.machines(), lent: volumes.lentGenerations())
+    }
+
+    private func status(_ id: ServerID, _ known: Known, declared: ServerSpec?) throws -> ServerStatus {
         let workspace = workspace(id)
-        let history = try workspace.history()
-        let machine = try? machine(id)
+        let history = try workspace.history(lent: known.lent)
+        let machine = try? machine(id, in: history)
         let record = machine.flatMap { try? workspace.record($0) }
-        let published = machine.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
+        let published = record.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
             published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
         }
-        let serving = history.current.flatMap { try? workspace.record(id.machine($0)) }
+        let current = history.current.map(id.machine)
+        let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
         // As declared by now: a server becomes due also where the file came to say so after the machine was made.
-        let maxAge = ((try? lab(id.lab).servers[id.server]) ?? serving?.spec)?.maxAge
+        let maxAge = (declared ?? serving?.spec)?.maxAge
         return ServerStatus(
             lab: id.lab,
             name: id.server,
             generation: history.current,
-            state: machine.flatMap { states[$0] } ?? .absent,
+            state: machine.flatMap { known.states[$0] } ?? .absent,
             image: record?.image,
             instanceID: record?.instanceID,
             ports: Dictionary(uniqueKeysWithValues: ports),

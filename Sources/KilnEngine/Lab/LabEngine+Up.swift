@@ -108,7 +108,7 @@ extension LabEngine {
     private func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(ServerID, ServerSpec)] {
         if let unknown = only.first(where: { lab.servers[$0] == nil }) {
             throw KilnError(
-                "server.missing",
+                .serverMissing,
                 "the lab \(lab.name) declares no server \(unknown)",
                 hint: "it declares: \(lab.servers.keys.sorted().map(\.text).joined(separator: ", "))",
                 exit: .usage

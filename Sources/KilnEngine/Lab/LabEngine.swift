@@ -27,7 +27,7 @@ public struct LabEngine: Sendable {
     func existing(_ id: ServerID) throws -> ServerWorkspace {
         guard FileManager.default.fileExists(atPath: state.server(id)) else {
             throw KilnError(
-                "server.missing",
+                .serverMissing,
                 "there is no server \(id)",
                 hint: "list the servers with 'kiln ps'",
                 exit: .usage
@@ -42,7 +42,7 @@ public struct LabEngine: Sendable {
     public func lab(_ name: Name) throws -> LabSpec {
         guard let lab = try DurableFile.readJSON(LabSpec.self, from: state.lab(name) + "/lab.json") else {
             throw KilnError(
-                "lab.missing",
+                .labMissing,
                 "there is no lab \(name)",
                 hint: "list the labs with 'kiln ps'",
                 exit: .usage
@@ -67,7 +67,7 @@ public struct LabEngine: Sendable {
         if let only = found.first, found.count == 1 { return only }
         guard found.isEmpty else {
             throw KilnError(
-                "server.ambiguous",
+                .serverAmbiguous,
                 "\(found.count) labs have a server \(Name.quoted(text))",
                 hint: "say which: \(found.map(\.description).joined(separator: ", "))",
                 exit: .usage
@@ -75,7 +75,7 @@ public struct LabEngine: Sendable {
         }
         let known = all.isEmpty ? "there is none yet: 'kiln up'" : all.map(\.description).joined(separator: ", ")
         throw KilnError(
-            "server.missing",
+            .serverMissing,
             "there is no server \(Name.quoted(text))",
             hint: "the servers are: \(known)",
             exit: .usage
@@ -86,9 +86,10 @@ public struct LabEngine: Sendable {
     ///
     /// - Throws: `image.users-unknown` where that can't be told of a server.
     public func servers(needing digest: ImageDigest) throws -> [ServerID] {
-        try servers().filter { id in
+        let lent = volumes.lentGenerations()
+        return try servers().filter { id in
             do {
-                let history = try workspace(id).history()
+                let history = try workspace(id).history(lent: lent)
                 // Its machine may be in the making.
                 if history.open?.replacement.intent.digest == digest { return true }
                 let last = (history.open ?? history.halted)?.replacement
@@ -98,7 +99,7 @@ public struct LabEngine: Sendable {
                 return try needed.contains { try workspace(id).record(id.machine($0)).image.digest == digest }
             } catch {
                 throw KilnError(
-                    "image.users-unknown",
+                    .imageUsersUnknown,
                     "the image may be one of \(id), of which nothing is known: \(KilnError.wrapping(error).message)",
                     hint: "put that in order first, or take its lab down: 'kiln down \(id.lab)'",
                     exit: .blocked
@@ -111,14 +112,15 @@ public struct LabEngine: Sendable {
     public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
 
     /// The machine that commands reach: the serving one, or the new one while a replacement is past its handover.
-    public func machine(_ id: ServerID) throws -> MachineID {
-        let history = try history(id)
+    public func machine(_ id: ServerID) throws -> MachineID { try machine(id, in: history(id)) }
+
+    func machine(_ id: ServerID, in history: ServerHistory) throws -> MachineID {
         if let open = history.open?.replacement, open.isHandedOver, open.direction == .forward {
             return id.machine(open.intent.to)
         }
         guard let current = history.current ?? history.open?.replacement.intent.to else {
             throw KilnError(
-                "server.not-launched",
+                .serverNotLaunched,
                 "\(id) has no machine",
                 hint: "bring it up with 'kiln up'",
                 exit: .blocked

@@ -9,9 +9,8 @@ extension ServerWorkspace {
         return MachineSpec(
             id: machine,
             uuid: record.uuid,
-            acceleration: parts.machines.acceleration,
-            memory: record.memory,
-            processors: record.processors,
+            platform: parts.machines.platform,
+            size: record.size,
             boot: boot(record),
             root: MachineSpec.Disk(path: state.rootOverlay(machine), backing: [record.files.disk]),
             seed: FileManager.default.fileExists(atPath: seed) ? seed : nil,
@@ -32,18 +31,26 @@ extension ServerWorkspace {
         switch record.boot {
         case .direct(let commandLine):
             let volatile = record.spec.root == .volatile ? GenerationRecord.volatileRoot : nil
-            let words = [commandLine, volatile, emulationHint, record.cloudInit == .none ? nil : source]
+            let platform = parts.machines.platform.kernelWords.joined(separator: " ")
+            let words = [
+                commandLine, volatile, platform, mountPoints(record), record.cloudInit == .none ? nil : source,
+            ]
             return .direct(
                 kernel: record.files.kernel ?? "",
                 initrd: record.files.initrd,
-                commandLine: words.compactMap { $0 }.joined(separator: " ")
+                commandLine: words.compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: " ")
             )
         case .firmware(let firmware): return .firmware(firmware, serial: source)
         }
     }
 
-    // QEMU 7.2 translates code anew for every address that it is mapped at. With randomised addresses that is every
-    // process anew, and after a guest's reboot the kernel spends minutes overwriting pages that thousands of stale
-    // translations belong to.
-    private var emulationHint: String? { parts.machines.acceleration == .tcg ? "norandmaps" : nil }
+    // Kiln's own images make these directories, and make them unwritable, before anything else runs; others don't heed it,
+    // and what reads their seed does the same later (``MountGuard``). A path that a lab file can't have would not be one
+    // word, and a kernel cuts its command line off after 2,048 bytes, what comes last first: then there are none.
+    private func mountPoints(_ record: GenerationRecord) -> String? {
+        let paths = record.spec.mounts.map(\.path)
+        let word = "kiln.mounts=" + paths.joined(separator: ",")
+        let isWord = paths.allSatisfy { $0.utf8.allSatisfy(GuestMount.isPlain) }
+        return !paths.isEmpty && record.cloudInit != .none && isWord && word.utf8.count <= 1024 ? word : nil
+    }
 }

@@ -6,7 +6,9 @@ import KilnSystem
 extension ServerWorkspace {
     /// Takes the seed out of a machine that has been ready, and deletes it: it holds secrets.
     ///
-    /// A machine that forgets its root keeps it, because each of its boots is a first one.
+    /// Not before what its first boot made of the seed is on its disks: a machine that lost its power then would come back as
+    /// one that has been set up, but with empty files, and no seed to do it again. A machine that forgets its root keeps it,
+    /// because each of its boots is a first one.
     /// - Throws: `machine.lost-power` where it ended meanwhile; it keeps the seed, which its next boot may need.
     func dropSeed(_ machine: MachineID) async throws {
         guard try !record(machine).hasVolatileRoot else { return }
@@ -14,16 +16,39 @@ extension ServerWorkspace {
         guard FileManager.default.fileExists(atPath: seed) else { return }
         // Beside each other, since the guest takes its time for both; the file goes last, so that a machine that loses its
         // power in here gets its seed once more.
-        async let writing = writeBack(machine)
+        async let writing = awaitWrittenBack(machine)
         do {
             try await parts.machines.detachSeed(machine, path: seed)
         } catch let error as KilnError where error.exit != .unreachable {
             if try await hasJustEnded(machine) { throw lostPower(machine) }
             throw error
         }
-        let isWritten = await writing
-        if !isWritten, try await hasJustEnded(machine) { throw lostPower(machine) }
+        guard try await writing else {
+            return parts.progress(
+                .note("\(machine) keeps its seed: it is not known to have written what it made of it")
+            )
+        }
         try DurableFile.remove(seed)
+    }
+
+    /// Waits until a machine that has been ready has what it wrote before on its disks; whether it is known to have.
+    ///
+    /// Its guest is asked; where no agent answers, it is given the time after which every kernel does so by itself.
+    /// - Throws: `machine.lost-power` where it ended meanwhile.
+    func awaitWrittenBack(_ machine: MachineID) async throws -> Bool {
+        if try record(machine).hasVolatileRoot { return true }
+        if await syncs(machine) { return true }
+        // Where nobody has seen it become ready, it may have done so just now.
+        let left = parts.writeBack - (try timeReady(machine) ?? .zero)
+        if left > .zero {
+            let purpose = "its kernel to write what its boot made (\(left.components.seconds + 1) s)"
+            parts.progress(.waiting(machine.server, machine.generation, purpose))
+            // That time is all there is to wait for: nothing tells of a guest's writes, or of the last of them.
+            if try await parts.machines.waitUntilOff(machine, within: left) { throw lostPower(machine) }
+        }
+        if try await hasJustEnded(machine) { throw lostPower(machine) }
+        // One that a full disk pauses writes nothing.
+        return try await parts.machines.state(of: machine) == .running
     }
 
     // The hypervisor may not have noticed yet that its process is gone.
@@ -40,9 +65,7 @@ extension ServerWorkspace {
         )
     }
 
-    // What the first boot made of the seed may still be in the guest's memory only. A machine that lost its power then
-    // would come back as one that has been set up, but without its mounts, and no seed to do it again.
-    private func writeBack(_ machine: MachineID) async -> Bool {
+    private func syncs(_ machine: MachineID) async -> Bool {
         do {
             return try await parts.guests.run(GuestCommand(["sync"], deadline: .seconds(30)), in: machine).status == 0
         } catch {
@@ -86,11 +109,12 @@ extension ServerWorkspace {
         }
     }
 
-    /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep.
+    /// The past generations whose roots are still there though newer ones are enough, by the rule of how many to keep; those
+    /// with data that a volume hid stay.
     func rootsBeyond(_ count: Int, serving: Generation?) throws -> [MachineID] {
         let past = (1..<(try journal.history().highest + 1)).reversed().filter { $0 != serving?.number }
             .map { id.machine(Generation($0)) }
-            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
+            .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) && !isKeptForHiddenData($0) }
         return Array(past.dropFirst(count))
     }
 

@@ -34,7 +34,7 @@ extension ServerWorkspace {
         }
         guard !machineState.isAlive else {
             throw KilnError(
-                "machine.stuck",
+                .machineStuck,
                 "\(machine) can't be started: it has a process already, which is \(machineState.rawValue)",
                 hint: "end it first: 'kiln stop --force \(id)'",
                 exit: .blocked
@@ -50,7 +50,7 @@ extension ServerWorkspace {
     // A volume that lost its writer's power is looked at before anybody else writes to it.
     private func prepareVolumes(_ machine: MachineID) async throws {
         for name in try volumeNames(of: machine) {
-            try volumes.prepare(lab: id.lab, name, for: machine)
+            try await volumes.prepare(lab: id.lab, name, for: machine)
             try await volumes.requireClean(lab: id.lab, name: name)
         }
     }
@@ -64,7 +64,7 @@ extension ServerWorkspace {
         do {
             try volumes.verifyLayers(record)
             try volumes.refuseForeignHolders(record, isAttached: own != nil)
-        } catch let error as KilnError where error.code == "volume.damaged" {
+        } catch let error as KilnError where error.code == .volumeDamaged {
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
         }
     }
@@ -76,14 +76,19 @@ extension ServerWorkspace {
 
     /// Plugs the volumes into a machine that runs without them, and waits until the guest has mounted them.
     func attachVolumes(_ machine: MachineID) async throws {
-        let full = try definition(try record(machine), withVolumes: true)
-        for (name, volume) in zip(try volumeNames(of: machine), full.volumes) {
-            if try await parts.machines.activeLayer(of: volume.id, in: machine) == nil {
-                try volumes.prepare(lab: id.lab, name, for: machine)
-            }
-            try await parts.machines.attach(volume, to: full)
+        for name in try volumeNames(of: machine) {
+            let volume = try volumes.existing(lab: id.lab, name).id
+            guard try await parts.machines.activeLayer(of: volume, in: machine) == nil else { continue }
+            try await volumes.prepare(lab: id.lab, name, for: machine)
         }
+        let full = try definition(try record(machine), withVolumes: true)
+        for volume in full.volumes { try await parts.machines.attach(volume, to: full) }
         try await mountVolumes(of: machine)
+    }
+
+    /// Throws `volume.reformatted` where a guest has formatted one of the volumes of a machine.
+    func requireMarks(of machine: MachineID) async throws {
+        for name in try volumeNames(of: machine) { try await volumes.requireMark(lab: id.lab, name) }
     }
 
     /// Ends a machine without asking the guest; its volumes have to be checked before they are used again.
@@ -106,7 +111,7 @@ extension ServerWorkspace {
             left -= pause
         }
         throw KilnError(
-            "stop.timeout",
+            .stopTimeout,
             "\(machine) did not shut down within \(patience.components.seconds) s",
             hint: "raise stop-timeout, or end it without asking the guest: 'kiln stop --force \(id)'",
             cause: objection,
@@ -134,7 +139,7 @@ extension ServerWorkspace {
         let machineState = try await parts.machines.state(of: machine)
         guard !machineState.isAlive else {
             throw KilnError(
-                "machine.alive",
+                .machineAlive,
                 "\(machine) should be off, but is \(machineState.rawValue)",
                 hint: "something else started it: look with 'virsh list'",
                 exit: .blocked
@@ -145,7 +150,7 @@ extension ServerWorkspace {
             do {
                 for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
                 return
-            } catch let error as KilnError where error.code == "volume.held" && ContinuousClock.now < deadline {
+            } catch let error as KilnError where error.code == .volumeHeld && ContinuousClock.now < deadline {
                 // The kernel does not tell when a file that another process holds is closed.
                 try await Task.sleep(for: .milliseconds(50))
             }

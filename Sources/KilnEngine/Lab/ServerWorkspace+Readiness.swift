@@ -8,12 +8,32 @@ extension ServerWorkspace {
     func awaitReady(_ machine: MachineID) async throws {
         let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
         try await waiter.within(waiter.readyTimeout) { try await becomeReady(machine, waiter) }
+        markReady(machine)
     }
 
     /// Waits until a machine of a warm-first replacement is ready but for its data.
     func awaitWarm(_ machine: MachineID, ports: [Name: UInt16]) async throws {
         let waiter = try waiter(machine, ports: ports)
-        try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.warmReady) }
+        do {
+            try await waiter.within(waiter.readyTimeout) { try await waiter.pass(waiter.spec.warmReady) }
+        } catch let error as KilnError where ErrorCode.readiness.contains(error.code) && !waiter.spec.volumes.isEmpty {
+            throw withoutVolumes(error, waiter.spec)
+        }
+    }
+
+    // The usual reason, and one that the guest tells as "Operation not permitted" at best.
+    private func withoutVolumes(_ error: KilnError, _ spec: ServerSpec) -> KilnError {
+        let paths = spec.mounts.map(\.path).joined(separator: ", ")
+        let why =
+            "a warm machine has no volumes yet, and nothing can be written below \(paths) before they are mounted: "
+            + "what needs them belongs into 'after-attach', or replace with '--strategy stop-first'"
+        return KilnError(
+            error.code,
+            error.message,
+            hint: [error.hint, why].compactMap { $0 }.joined(separator: "; "),
+            cause: error.cause,
+            exit: error.exit
+        )
     }
 
     /// Waits until a new machine that was booted with its volumes is ready, and has been so for its `min-healthy`.
@@ -24,6 +44,7 @@ extension ServerWorkspace {
             try await waiter.within(waiter.readyTimeout, left: waiter.left(of: waiter.readyTimeout, after: spent)) {
                 try await becomeReady(machine, waiter)
             }
+            markReady(machine)
             try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
@@ -35,6 +56,7 @@ extension ServerWorkspace {
         let (begin, whole) = (ContinuousClock.now, waiter.left(of: waiter.healthyDeadline, after: spent))
         let ready = min(whole, waiter.left(of: waiter.readyTimeout, after: spent))
         try await waiter.within(waiter.readyTimeout, left: ready) { try await waiter.pass(waiter.spec.ready) }
+        markReady(machine)
         // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
         try await publish(machine)
         let published = try self.waiter(machine, ports: try publishedPorts(of: machine))
@@ -57,7 +79,9 @@ extension ServerWorkspace {
         guard hasMounts || !spec.afterAttach.isEmpty else { return try await waiter.pass(spec.ready) }
         let booted = [Check(.agent)] + (cloudInit == .none ? [] : [spec.endOfCloudInit])
         try await waiter.pass(booted)
-        guard spec.afterAttach.isEmpty else {
+        // A command might write where a volume is not mounted yet.
+        let runsCommands = spec.ready.contains { if case .exec = $0.probe { true } else { false } }
+        guard spec.afterAttach.isEmpty, !runsCommands else {
             if hasMounts { try await requireMounts(of: machine) }
             try await runAfterAttach(machine)
             return try await waiter.pass(spec.ready)
@@ -82,26 +106,50 @@ extension ServerWorkspace {
         return .zero
     }
 
+    private func readyMark(_ machine: MachineID) -> String { state.generation(machine) + "/ready.since" }
+
+    // The first time in a boot counts. Without it, only more time is given.
+    private func markReady(_ machine: MachineID) {
+        guard (try? timeReady(machine)) == nil else { return }
+        try? DurableFile.writeJSON(HostUptime.now, to: readyMark(machine))
+    }
+
+    /// For how long a machine has been ready, as far as anybody looked; nothing where it never was in this boot, or the
+    /// host has booted since.
+    func timeReady(_ machine: MachineID) throws -> Duration? {
+        try DurableFile.readJSON(HostUptime.self, from: readyMark(machine)).flatMap { HostUptime.now.since($0) }
+    }
+
     private func waiter(_ machine: MachineID, ports: [Name: UInt16]) throws -> ReadinessWaiter {
-        let record = try record(machine)
-        let (log, allow) = (state.consoleLog(machine), record.spec.consoleAllow)
-        let console = ConsoleLog(path: log, start: bootOffset(machine), allow: allow)
-        return ReadinessWaiter(parts: parts, record: record, forwards: ports, console: console)
+        ReadinessWaiter(
+            parts: parts,
+            record: try record(machine),
+            forwards: ports,
+            console: try console(of: machine)
+        )
     }
 
     // MARK: - The console of this boot
+
+    /// What the console of a machine has said since this boot began.
+    func console(of machine: MachineID) throws -> ConsoleLog {
+        let allow = try record(machine).spec.consoleAllow
+        return ConsoleLog(path: state.consoleLog(machine), start: bootOffset(machine), allow: allow)
+    }
 
     private func bootMark(_ machine: MachineID) -> String { state.generation(machine) + "/console.start" }
 
     /// Notes where the console log of the boot that is about to begin starts: what an earlier one said is no news.
     func markBoot(_ machine: MachineID) throws {
         // A boot takes its time, whatever was spent on one before.
-        try DurableFile.remove(healthMark(machine))
+        for mark in [healthMark(machine), readyMark(machine)] { try DurableFile.remove(mark) }
+        try forgetMounts(of: machine)
         let size = try? FileManager.default.attributesOfItem(atPath: state.consoleLog(machine))[.size] as? Int
         try DurableFile.writeJSON([size ?? 0], to: bootMark(machine))
     }
 
-    private func bootOffset(_ machine: MachineID) -> UInt64 {
+    /// Where the console log of this boot begins.
+    func bootOffset(_ machine: MachineID) -> UInt64 {
         let offset = (try? DurableFile.readJSON([UInt64].self, from: bootMark(machine)))?.first
         return offset ?? 0
     }
@@ -133,7 +181,7 @@ extension ServerWorkspace {
             result = try await parts.guests.run(GuestCommand(hook.command, deadline: hook.deadline), in: machine)
         } catch let error as KilnError where error.exit != .unreachable {
             throw KilnError(
-                "hook.failed",
+                .hookFailed,
                 "the \(kind) hook \(command) in \(machine) did not end: \(error.message)",
                 hint: "see what it waits for, or raise its deadline of \(hook.deadline.components.seconds) s",
                 exit: .aborted
@@ -142,7 +190,7 @@ extension ServerWorkspace {
         guard result.status != 0 else { return }
         let said = String(decoding: (result.errors + result.output).suffix(400), as: UTF8.self)
         throw KilnError(
-            "hook.failed",
+            .hookFailed,
             "the \(kind) hook \(command) in \(machine) ended with exit status \(result.status)",
             hint: "run it by hand: 'kiln exec \(id) -- …'",
             cause: said.isEmpty ? nil : Name.quoted(said),

@@ -15,16 +15,17 @@ struct ServerWorkspace: Sendable {
 
     /// The history that the journal tells, where that is all there was.
     ///
+    /// - Parameter lent: the generations that volumes are lent to, where that was looked up already, for many servers at once.
     /// - Throws: `journal.short` where it does not tell of a generation that was made: its end must have been cut off.
-    func history() throws -> ServerHistory {
+    func history(lent: [ServerID: Set<Generation>]? = nil) throws -> ServerHistory {
         // In this order: whoever looks without the lock must not miss what began meanwhile.
         let made = (try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")) ?? []
-        let lent = volumes.readableList().volumes.compactMap(\.lease?.machine).filter { $0.server == id }
-        let last = (made.compactMap(Int.init) + lent.map(\.generation.number)).max() ?? 0
+        let lent = (lent ?? volumes.lentGenerations())[id] ?? []
+        let last = (made.compactMap(Int.init) + lent.map(\.number)).max() ?? 0
         let history = try journal.history()
         guard last <= history.highest else {
             throw KilnError(
-                "journal.short",
+                .journalShort,
                 "the journal of \(id) ends with generation \(history.highest), but there was a generation \(last)",
                 hint: "its end was cut off: put \(journal.path) back as it was, or give the machines up and keep the "
                     + "volumes with 'kiln down \(id.lab)'",
@@ -44,17 +45,20 @@ struct ServerWorkspace: Sendable {
     func record(_ machine: MachineID) throws -> GenerationRecord {
         let path = state.generation(machine) + "/generation.json"
         guard let record = try DurableFile.readJSON(GenerationRecord.self, from: path) else {
-            throw KilnError("state.missing", "there is no record of \(machine): \(path)", exit: .halted)
+            throw KilnError(.stateMissing, "there is no record of \(machine): \(path)", exit: .halted)
         }
         return record
     }
 
-    /// The volumes that a machine mounts.
-    func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.volumes.keys.sorted() }
+    /// The volumes that a machine mounts, in the order in which they have to be mounted.
+    func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.mounts.map(\.volume) }
 
     /// The published ports of a machine by name: the lab may have been declared with others since.
-    func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] {
-        try record(machine).ports ?? portBook().ports[id.server] ?? [:]
+    func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] { try publishedPorts(of: record(machine)) }
+
+    /// The same, of a record that was read.
+    func publishedPorts(of record: GenerationRecord) throws -> [Name: UInt16] {
+        try record.ports ?? portBook().ports[id.server] ?? [:]
     }
 
     /// The forwards of a machine's published ports.

@@ -6,8 +6,18 @@ import KilnModel
 public protocol DiskTool: Sendable {
     /// Makes an empty qcow2 layer at `path` on top of the qcow2 file `backing`; `backing` is stored as it is given.
     func createLayer(at path: String, over backing: String) async throws
-    /// Makes a qcow2 file of `size` that holds an empty file system.
-    func createVolume(at path: String, size: ByteCount, fileSystem: VolumeSpec.FileSystem, label: String) async throws
+    /// Makes a qcow2 file of `size` that holds an empty file system and the mark.
+    func createVolume(
+        at path: String,
+        size: ByteCount,
+        fileSystem: VolumeSpec.FileSystem,
+        label: String,
+        mark: VolumeMark
+    ) async throws
+    /// What a disk of examined layers says of its mark, also while a machine writes to it.
+    func mark(of disk: String) async throws -> VolumeMark.Finding
+    /// Writes a mark to a layer that nobody has open.
+    func setMark(_ mark: VolumeMark, of layer: String) async throws
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
     /// Makes the machines' user the owner of a file that machines write to.
@@ -18,20 +28,28 @@ public protocol DiskTool: Sendable {
     /// Returns the size that a guest sees. Throws `disk.refused`.
     func examineLayer(_ path: String, over backing: String?) throws -> ByteCount
     /// Checks the file system on a disk of examined layers, on a private copy; the disk stays as it is.
-    func checkFileSystem(of disk: String) async throws -> FileSystemFinding
+    func checkFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String) async throws -> FileSystemFinding
     /// Repairs the file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the differences.
     ///
-    /// Throws `disk.beyond-repair`.
-    func repairFileSystem(of disk: String, into layer: String) async throws
+    /// Throws `disk.beyond-repair` or `disk.newer-features`.
+    func repairFileSystem(_ kind: VolumeSpec.FileSystem, of disk: String, into layer: String) async throws
     /// Enlarges disk and file system on a private copy, and makes a layer at `layer`, over `disk`, that holds the
     /// differences.
-    func growFileSystem(of disk: String, to size: ByteCount, into layer: String) async throws
-    /// Writes the content of a disk to a new file of mode 0600 that stands alone.
-    func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
-    /// Makes a qcow2 file at `layer` from a foreign disk file that holds an ext4 file system; returns its size.
     ///
-    /// Throws `disk.refused` or `disk.not-ext4`.
-    func importDisk(_ file: String, to layer: String) async throws -> ByteCount
+    /// Throws `disk.too-large` beyond a limit that is known, `disk.not-grown` where a tool knows of another one, and
+    /// `disk.not-sound` or `disk.newer-features`.
+    func growFileSystem(
+        _ kind: VolumeSpec.FileSystem,
+        of disk: String,
+        to size: ByteCount,
+        into layer: String
+    ) async throws
+    /// Writes the content of a disk, with a mark that is nobody's, to a new file of mode 0600 that stands alone.
+    func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
+    /// Makes a qcow2 file at `layer`, with the mark, from a foreign disk file that holds an ext4 file system; returns its size.
+    ///
+    /// Throws `disk.refused`, `disk.not-ext4` or `disk.newer-features`.
+    func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount
 }
 
 /// The formats of disk files that leave Kiln.
@@ -46,13 +64,20 @@ public enum DiskFormat: String, Sendable, Hashable, Codable, CaseIterable {
 public enum FileSystemFinding: Sendable, Hashable {
     /// Nothing to remark.
     case clean
-    /// Sound once its journal was replayed, which the next mount does by itself.
+    /// Sound once its journal was replayed and deleted files were released, which the next mount does by itself.
     case replayed
     /// Damaged; the words of the checking program, made safe to print.
     case damaged([String])
+    /// Made with features that the checking program doesn't know, so that nobody can say; the program with its version.
+    case newer(features: [String], than: String)
 
     /// Whether it can be mounted without a worry.
-    public var isSound: Bool { if case .damaged = self { false } else { true } }
+    public var isSound: Bool {
+        switch self {
+        case .clean, .replayed: true
+        case .damaged, .newer: false
+        }
+    }
 }
 
 /// Writes seed disks.

@@ -67,8 +67,8 @@ public protocol MachineControl: Sendable {
     func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws
     /// The file that a machine with a process writes to for a volume; nothing where it has no process or no such volume.
     func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String?
-    /// What the machines of this host are executed by.
-    var acceleration: MachineSpec.Acceleration { get }
+    /// What the machines of this host are like.
+    var platform: Platform { get }
     /// The user that machines run as where the definition has to say so.
     var user: MachineSpec.User? { get }
 }

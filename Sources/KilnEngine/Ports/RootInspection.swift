@@ -27,7 +27,13 @@ public protocol RootInspection: Sendable {
     /// Throws `drift.copy-torn` where the copy is not whole.
     func copy(_ overlay: String) async throws -> RootCopy
     /// The listing of a copied root on top of its image's disk; what its journal holds is applied first.
-    func listing(of copy: RootCopy, over disk: String) async throws -> RootListing
+    ///
+    /// - Parameter paths: of which to list what is below, with what leads there; none means the root.
+    func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing
+    /// The content of a file of a copied root; no link is followed.
+    ///
+    /// Throws `root.no-file` where there is no regular file, and `root.too-large` where it has more bytes than that.
+    func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8]
     /// Removes a copy; one that is gone is not an error.
     func discard(_ copy: RootCopy)
     /// Removes the copies that processes left which are gone, or only tells; returns their paths.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 
 /// What the console log of a machine tells; all of it is hostile text.
 struct ConsoleLog {
@@ -22,10 +23,11 @@ struct ConsoleLog {
     }
 
     /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
-    /// or a process was ended for its memory.
+    /// a process was ended for its memory, or what is written below a mount point would be lost.
     static let fatal = [
         "Kernel panic - not syncing", "Oops: ", "BUG: unable to handle", "You are in emergency mode",
         "Entering emergency mode", "EXT4-fs error", "I/O error", "ut of memory: Killed process",
+        "unguarded mount points",
     ]
 
     /// How far the boot has come, as far as the console tells.
@@ -47,6 +49,27 @@ struct ConsoleLog {
         return ConsoleLog.lines(of: String(decoding: bytes, as: UTF8.self)).first { line in
             ConsoleLog.fatal.contains(where: line.contains) && !allow.contains(where: line.contains)
         }
+    }
+
+    /// The first line of this boot with one of these texts, where nothing tells that init had begun.
+    func crashBeforeInit(_ crashes: [String]) -> String? {
+        let lines = ConsoleLog.lines(of: String(decoding: bytes(from: start, most: longestScan), as: UTF8.self))
+        let first = lines.firstIndex { line in
+            crashes.contains(where: line.contains) && !allow.contains(where: line.contains)
+        }
+        guard let first, !lines[..<first].contains(where: { ConsoleLog.inits.contains(where: $0.contains) }) else {
+            return nil
+        }
+        return lines[first]
+    }
+
+    // What init, or the kernel on its behalf, says first.
+    private static let inits = ["phase=", "systemd[1]", "Welcome to", " as init process"]
+
+    /// The first of the signs that this boot shows.
+    func firstSign(of signs: [Platform.ConsoleSign]) -> Platform.ConsoleSign? {
+        let bytes = bytes(from: start, most: longestScan)
+        return signs.first { bytes.range(of: Data($0.text.utf8)) != nil }
     }
 
     /// The last lines, printable and short.

@@ -12,6 +12,8 @@ struct ReadinessWaiter {
 
     /// The code of the error that tells of a guest which crashed.
     static let crashCode = ErrorCode.readyCrashed
+    /// The code of the error that tells of a machine which ended.
+    static let diedCode = ErrorCode.readyMachineDied
 
     // What is waited for, as far as it is known; shown beside the boot's phase.
     private let waiting = LastFinding()
@@ -20,14 +22,17 @@ struct ReadinessWaiter {
         self.parts = parts
         machine = record.machine
         spec = record.spec
-        processors = record.processors
+        processors = record.size.processors
         self.forwards = forwards
         self.console = console
     }
 
     /// How long a machine of this host may take to be ready where the lab file does not say.
-    var readyTimeout: Duration {
-        spec.readyTimeout ?? (parts.machines.acceleration == .kvm ? .seconds(120) : .seconds(300))
+    var readyTimeout: Duration { Self.timeout(of: spec, parts) }
+
+    /// The same, for a server as it is declared.
+    static func timeout(of spec: ServerSpec, _ parts: EngineParts) -> Duration {
+        spec.readyTimeout ?? (parts.machines.platform.isEmulated ? .seconds(300) : .seconds(120))
     }
 
     /// How long readiness and the time for which it has to last may take together.
@@ -278,11 +283,12 @@ struct ReadinessWaiter {
 
     private func died(_ state: MachineState) -> KilnError {
         KilnError(
-            "ready.machine-died",
+            Self.diedCode,
             "\(machine) was to become ready, but its machine is \(state.rawValue)",
             hint: state == .paused
                 ? "a write error pauses a machine: check the free space of the host"
-                : "read the console log: the guest switched itself off, crashed, or QEMU was ended from outside",
+                : sign?.hint
+                    ?? "read the console log: the guest switched itself off, crashed, or QEMU was ended from outside",
             cause: lastLines,
             exit: .aborted
         )
@@ -292,24 +298,21 @@ struct ReadinessWaiter {
         KilnError(
             Self.crashCode,
             "the console of \(machine) says: \(line)",
-            hint: emulationFault(line)
+            hint: sign?.hint
                 ?? "read the console log; a line that is harmless here goes into the server's 'console-allow'",
             cause: lastLines,
             exit: .aborted
         )
     }
 
-    // A processor that QEMU emulates in a thread of its own may still meet a breakpoint by which the kernel guards code that
-    // it rewrites, when that is already gone. https://bugzilla.redhat.com/show_bug.cgi?id=2216496
-    private func emulationFault(_ line: String) -> String? {
-        guard parts.machines.acceleration == .tcg, processors > 1, line.contains("int3:") else { return nil }
-        return "most likely a rare fault of QEMU's emulation of several processors, not of the image: "
-            + "repeat the command, or give the server 'processors: 1'"
+    /// What the console of this boot tells of the host's machines, where it does.
+    private var sign: Platform.ConsoleSign? {
+        console.firstSign(of: parts.machines.platform.signs.filter { $0.processors <= processors })
     }
 
     private func failed(_ check: Check, _ reason: String) -> KilnError {
         KilnError(
-            "ready.failed",
+            .readyFailed,
             "\(machine) can't become ready: \(check): \(reason)",
             hint: check.hint
                 ?? "read the console log, or cloud-init's own in the guest: /var/log/cloud-init-output.log",
@@ -320,7 +323,7 @@ struct ReadinessWaiter {
 
     private func lost(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "ready.lost",
+            .readyLost,
             "\(machine) was ready, but not for its min-healthy of \(spec.minHealthy.components.seconds) s: "
                 + "\(check) failed \(check.failures) times in a row: \(found)",
             hint: check.hint ?? "see in the guest why the service does not stay up",
@@ -331,7 +334,7 @@ struct ReadinessWaiter {
 
     private func notVerified(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "verify.failed",
+            .verifyFailed,
             "\(machine) is healthy, but does not pass its 'verify': \(check): \(found)",
             hint: check.hint,
             exit: .aborted
@@ -343,7 +346,7 @@ struct ReadinessWaiter {
 
     private func damaged(_ check: Check, _ found: String) -> KilnError {
         KilnError(
-            "verify.data-damaged",
+            .verifyDataDamaged,
             "\(check) says that the data of \(machine.server) is damaged: \(found)",
             hint: check.hint ?? "look at the data with 'kiln volume check' and a clone before anything writes to it",
             exit: .halted
@@ -358,7 +361,7 @@ struct ReadinessWaiter {
             ? "the guest booted, so find out in it why this does not hold: \(waitedFor)"
             : "the guest has only come to '\(phase)': raise ready-timeout if it is slow, else read the console log"
         return KilnError(
-            "ready.timeout",
+            .readyTimeout,
             "\(machine) was not ready after \(deadline.components.seconds) s; phase \(phase), waiting for \(waitedFor)",
             hint: likely,
             cause: lastLines,

@@ -27,7 +27,7 @@ struct Failpoint {
         case nil: return
         case "kill": kill(getpid(), SIGKILL)
         case "stop": kill(getpid(), SIGSTOP)
-        default: throw KilnError("failpoint.hit", "the failpoint \(name) was hit", exit: .aborted)
+        default: throw KilnError(.failpointHit, "the failpoint \(name) was hit", exit: .aborted)
         }
     }
 }

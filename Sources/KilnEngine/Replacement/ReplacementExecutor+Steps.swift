@@ -14,16 +14,18 @@ extension ReplacementExecutor {
         case .drain: try await drain()
         case .stop: try await stopOld()
         case .proveOff: try await proveOff(old)
-        case .snapshot: try await seal()
+        case .snapshot:
+            try await requireNothingHidden()
+            try await seal()
         case .handover: try lendToNew()
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
-        case .verify: try await server.verify(new)
+        case .verify: try await verify()
         case .commit: try await commit()
         case .stopNew: try await stopNew()
         case .proveNewOff: try await proveOff(new)
-        case .handBack: try handBack()
+        case .handBack: try await handBack()
         case .restoreData: try await restoreData()
         case .startOld: try await startOld()
         case .oldHealthy: try await oldHealthy()
@@ -49,7 +51,7 @@ extension ReplacementExecutor {
     }
 
     private mutating func warm() async throws {
-        try await server.awaitWarm(new, ports: probePorts ?? [:])
+        try await awaitWarm()
         try await server.prepareMounts(of: new)
         isWarmed = true
         // Since PLAN a whole boot has gone by.
@@ -59,17 +61,41 @@ extension ReplacementExecutor {
         }
     }
 
-    private func attach() async throws {
+    private mutating func attach() async throws {
         // One that was started again by a recovery still boots.
-        if !isWarmed { try await server.awaitWarm(new, ports: probePorts ?? [:]) }
+        if !isWarmed { try await awaitWarm() }
         try await server.attachVolumes(new)
         try await server.runAfterAttach(new)
     }
 
+    private mutating func awaitWarm() async throws {
+        let ports = probePorts ?? [:]
+        restarts += try await server.survivingCrash(of: new, on: ports) { [server = self.server, new = self.new] in
+            try await server.awaitWarm(new, ports: ports)
+        }
+    }
+
+    private mutating func awaitReady(_ machine: MachineID) async throws {
+        restarts += try await server.survivingCrash(of: machine) { [server = self.server] in
+            try await server.awaitReady(machine)
+        }
+    }
+
     private mutating func healthy() async throws {
-        guard isWarm else { return try await server.awaitHealthy(new) }
+        guard isWarm else {
+            restarts += try await server.survivingCrash(of: new) { [server = self.server, new = self.new] in
+                try await server.awaitHealthy(new)
+            }
+            return
+        }
         release()
         try await server.awaitHealthy(new, on: probePorts ?? [:])
+    }
+
+    private func verify() async throws {
+        try await server.verify(new)
+        // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
+        try await server.requireMarks(of: new)
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {
@@ -77,6 +103,12 @@ extension ReplacementExecutor {
         try await server.proveOff(machine)
         // Between the two machines nobody else may take the published ports.
         reservation = reservation ?? (try? server.parts.ports.reserve(server.forwards(of: new).map(\.host)))
+    }
+
+    // Only now nothing comes to it any more.
+    private func requireNothingHidden() async throws {
+        guard let old, try server.record(new).spec.hiddenData == .abort else { return }
+        try await server.requireNothingHidden(of: old)
     }
 
     private func seal() async throws {
@@ -106,7 +138,7 @@ extension ReplacementExecutor {
         for name in try server.volumeNames(of: new) { try server.volumes.lend(lab: id.lab, name, to: new) }
     }
 
-    private func commit() async throws {
+    private mutating func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
         // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
         do {
@@ -124,22 +156,28 @@ extension ReplacementExecutor {
         try await server.retire(old, keeping: try server.record(new).spec.keepRoots, serving: new)
     }
 
-    private func settleNew() async throws {
+    private mutating func settleNew() async throws {
         if try await server.parts.machines.state(of: new) != .running {
             try await server.start(new)
-            try await server.awaitReady(new)
+            try await awaitReady(new)
+        }
+        guard FileManager.default.fileExists(atPath: server.state.seed(new)) else {
+            _ = try await server.awaitWrittenBack(new)
+            return
         }
         try await server.dropSeed(new)
     }
 
     // It can't change any more, so this is what the machine really was. That it can't be measured is no reason to give up
     // a replacement whose new machine serves.
-    private func measureDrift(of machine: MachineID) async {
+    private mutating func measureDrift(of machine: MachineID) async {
         guard !server.hasDriftReport(machine) else { return }
         do {
             try server.keepDriftReport(try await server.measureDrift(machine), of: machine)
         } catch {
-            server.parts.progress(.note("the drift of \(machine) is unknown: \(KilnError.wrapping(error).message)"))
+            let message = KilnError.wrapping(error).message
+            driftFailure = message
+            server.parts.progress(.note("the drift of \(machine) is unknown: \(message)"))
         }
     }
 
@@ -180,7 +218,7 @@ extension ReplacementExecutor {
         if state == .crashed { return try await server.cutPower(of: old) }
         do {
             try await server.shutDown(old)
-        } catch let error as KilnError where error.code == "stop.timeout" && replacement.intent.forceStop {
+        } catch let error as KilnError where error.code == .stopTimeout && replacement.intent.forceStop {
             server.parts.progress(.note("\(error.message); switching it off, and checking its volumes"))
             try await server.cutPower(of: old)
         }
@@ -197,7 +235,8 @@ extension ReplacementExecutor {
     }
 
     // What the old machine does not mount is nobody's again.
-    private func handBack() throws {
+    private mutating func handBack() async throws {
+        try await discardFormatted()
         let returning = try old.map { try server.volumeNames(of: $0) } ?? []
         for name in try server.volumeNames(of: new) {
             if let old, returning.contains(name) {
@@ -205,6 +244,30 @@ extension ReplacementExecutor {
             } else {
                 try server.volumes.release(lab: id.lab, name, from: new)
             }
+        }
+    }
+
+    // To go on with a volume that the new machine has formatted would be to lose what it held; what the new one wrote is set
+    // aside, too.
+    private mutating func discardFormatted() async throws {
+        guard replacement.intent.dataOnRevert == .keep, replacement.completed.contains(where: { $0.step == .snapshot })
+        else { return }
+        for name in try server.volumeNames(of: new) {
+            guard let record = try server.volumes.record(lab: id.lab, name) else { continue }
+            guard await hasLostMark(record) else { continue }
+            server.parts.progress(.note("\(new) has formatted volume \(record.title); its data are restored"))
+            return try write(.decided(.restore))
+        }
+    }
+
+    // Nothing on the way back may depend on it.
+    private func hasLostMark(_ record: VolumeRecord) async -> Bool {
+        do {
+            return try await server.volumes.hasLostMark(record)
+        } catch {
+            let why = KilnError.wrapping(error).message
+            server.parts.progress(.note("whether \(new) has formatted volume \(record.title) is unknown: \(why)"))
+            return false
         }
     }
 
@@ -245,16 +308,16 @@ extension ReplacementExecutor {
         }
     }
 
-    private func oldHealthy() async throws {
+    private mutating func oldHealthy() async throws {
         guard let old else { return }
         do {
-            try await server.awaitReady(old)
+            try await awaitReady(old)
         } catch let error as KilnError where error.exit != .unreachable {
             // A guest that was asked to shut down may do so when the patience with it has long ended.
             guard try await server.parts.machines.state(of: old) == .off else { throw error }
             try await server.proveOff(old)
             try await server.start(old)
-            try await server.awaitReady(old)
+            try await awaitReady(old)
         }
     }
 

@@ -12,10 +12,14 @@ struct ReplacementExecutor {
     var evidence: String?
     /// The ports on which a machine is asked that does not have the published ones yet.
     var probePorts: [Name: UInt16]?
+    /// Why the old machine's drift could not be measured.
+    var driftFailure: String?
     /// Whether this process saw the new machine ready but for its data.
     var isWarmed = false
     /// Whether the command that recovers is about to end or replace the new machine: then COMMIT does not need it.
     var isLeavingNew = false
+    /// How often a machine was booted again in the step that is under way.
+    var restarts = 0
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
@@ -35,7 +39,7 @@ struct ReplacementExecutor {
         defer { reservation?.release() }
         while replacement.outcome == nil {
             guard let step = replacement.next else {
-                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason))
+                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason ?? remark))
                 break
             }
             do {
@@ -53,15 +57,22 @@ struct ReplacementExecutor {
         return report
     }
 
+    // What a replacement that went well has to say all the same.
+    private var remark: String? {
+        guard replacement.outcomeAtEnd == .committed, let old else { return nil }
+        return server.hiddenDataRemark(of: old, failure: driftFailure)
+    }
+
     private mutating func take(_ step: Step) async throws {
         try failpoint?.hit(step, "before")
         try write(.entered(step))
         server.parts.progress(.began(id, new.generation, step))
         let start = ContinuousClock.now
+        restarts = 0
         try await performShielded(step)
         try failpoint?.hit(step, "after")
         let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
-        try write(.completed(step, milliseconds: milliseconds))
+        try write(.completed(step, milliseconds: milliseconds, restarts: restarts > 0 ? restarts : nil))
         server.parts.progress(.finished(id, new.generation, step, milliseconds: milliseconds))
     }
 
@@ -97,7 +108,7 @@ struct ReplacementExecutor {
         }
     }
 
-    private mutating func write(_ event: JournalEvent) throws {
+    mutating func write(_ event: JournalEvent) throws {
         do {
             try server.journal.append(event)
         } catch {
@@ -113,7 +124,7 @@ struct ReplacementExecutor {
         }
         let number = replacement.intent.number
         return KilnError(
-            "replace.open",
+            .replaceOpen,
             "operation \(number) of \(id) stays open in \(replacement.entered.last?.rawValue ?? "plan"): \(error.message)",
             hint: "see to the cause, then let it be finished or taken back: 'kiln recover \(id)'",
             cause: error.cause,
@@ -142,10 +153,10 @@ extension KilnError {
     static func wrapping(_ error: any Error) -> KilnError {
         if let known = error as? KilnError { return known }
         if error is CancellationError {
-            return KilnError("interrupted", "the command was interrupted", exit: .interrupted)
+            return KilnError(.interrupted, "the command was interrupted", exit: .interrupted)
         }
         return KilnError(
-            "internal",
+            .internalFault,
             "an unforeseen error",
             hint: "please report it",
             cause: String(describing: error)

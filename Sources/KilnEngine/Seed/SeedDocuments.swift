@@ -4,7 +4,7 @@ import KilnModel
 /// The NoCloud documents of one generation.
 ///
 /// All are JSON, which is also YAML, so that a small guest can read them with `jq`. The user's user-data stays as it is,
-/// but for lists that Kiln has to add to: mounts and SSH keys.
+/// but for lists that Kiln has to add to: mounts, their guard and SSH keys.
 /// https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
 struct SeedDocuments {
     let record: GenerationRecord
@@ -64,8 +64,9 @@ struct SeedDocuments {
     // cloud-init drops a mount whose device is not there, so a warm guest gets units, which wait for theirs. The reader of
     // the subset keeps them.
     private func add(_ mounts: [GuestMount], to map: inout [String: JSONValue]) throws {
+        if record.cloudInit == .full { try prepend(MountGuard.command(mounts), to: "bootcmd", of: &map) }
         guard isWarm, record.cloudInit == .full else {
-            return try append(mounts.map(mountEntry), to: "mounts", of: &map)
+            return try insert(mounts, to: &map)
         }
         let files = mounts.map(\.unitFile).map { file in
             JSONValue.object(["path": .string(file.path), "content": .string(file.content)])
@@ -73,32 +74,54 @@ struct SeedDocuments {
         try append(files, to: "write_files", of: &map)
     }
 
-    // 'nofail': a guest without its volume still boots far enough to be looked at; readiness finds out.
-    private func mountEntry(_ mount: GuestMount) -> JSONValue {
-        .array(
-            [mount.id.guestDevice, mount.path, mount.fileSystem.rawValue, "defaults,nofail", "0", "0"].map {
-                .string($0)
+    // The first boot mounts in this order. What the user mounts below a volume comes after it, or it would be hidden.
+    private func insert(_ mounts: [GuestMount], to map: inout [String: JSONValue]) throws {
+        var entries = try list("mounts", of: map)
+        for mount in mounts {
+            let place = entries.firstIndex { entry in
+                guard let fields = entry.array, fields.count > 1 else { return false }
+                return fields[1].string?.hasPrefix(mount.path + "/") == true
             }
-        )
+            entries.insert(mountEntry(mount), at: place ?? entries.endIndex)
+        }
+        map["mounts"] = .array(entries)
+    }
+
+    // 'nofail': a guest without its volume still boots far enough to be looked at; readiness finds out. A mount point on
+    // another volume is not there before that is mounted.
+    private func mountEntry(_ mount: GuestMount) -> JSONValue {
+        let isNested = mounts.contains { mount.path.hasPrefix($0.path + "/") }
+        let makesItsPlace = isNested && record.cloudInit == .full ? ",X-mount.mkdir" : ""
+        let options = "defaults,nofail" + makesItsPlace
+        let fields = [mount.id.guestDevice, mount.path, mount.fileSystem.rawValue, options, "0", "0"]
+        return .array(fields.map { .string($0) })
     }
 
     private func append(_ elements: [JSONValue], to key: String, of map: inout [String: JSONValue]) throws {
+        map[key] = .array(try list(key, of: map) + elements)
+    }
+
+    private func prepend(_ element: JSONValue, to key: String, of map: inout [String: JSONValue]) throws {
+        map[key] = .array([element] + (try list(key, of: map)))
+    }
+
+    private func list(_ key: String, of map: [String: JSONValue]) throws -> [JSONValue] {
         guard let present = (map[key] ?? .array([])).array else {
             throw KilnError(
-                "user-data.not-a-list",
+                .userDataNotAList,
                 "'\(key)' in the user-data of \(record.machine.server) is not a list, so Kiln can't add to it",
                 hint: "write it as a list, or leave it out",
                 exit: .invalidFile
             )
         }
-        map[key] = .array(present + elements)
+        return present
     }
 
     private func resolve(_ text: String) throws -> String {
         try PortReference.replacing(in: text) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(
-                    "user-data.reference-unknown",
+                    .userDataReferenceUnknown,
                     "\(reference) in the user-data of \(record.machine.server) names no published port",
                     hint: "write ${servers.SERVER.ports.PORT}",
                     exit: .invalidFile

@@ -15,10 +15,9 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     public let cloudInit: ImageManifest.CloudInit
     /// The image's disk and, for a direct boot, kernel and initrd.
     public let files: Files
-    /// Memory of the machine.
-    public let memory: ByteCount
-    /// Virtual processors of the machine.
-    public let processors: Int
+    private let memory: ByteCount
+    private let processors: Int
+    private let cpu: ProcessorModel?
     /// The identity that libvirt and the guest's firmware see.
     public let uuid: UUID
     /// cloud-init's instance id: new per generation, the same over reboots.
@@ -29,6 +28,40 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     public let created: Date
     /// Its published ports by name; nothing in the record of an older Kiln, whose ports are the lab's.
     let ports: [Name: UInt16]?
+
+    /// A record from its parts.
+    init(
+        machine: MachineID,
+        spec: ServerSpec,
+        image: ServerStatus.Image,
+        boot: ImageManifest.Boot,
+        cloudInit: ImageManifest.CloudInit,
+        files: Files,
+        size: MachineSize,
+        uuid: UUID,
+        instanceID: String,
+        hostKey: String?,
+        created: Date,
+        ports: [Name: UInt16]?
+    ) {
+        self.machine = machine
+        self.spec = spec
+        self.image = image
+        self.boot = boot
+        self.cloudInit = cloudInit
+        self.files = files
+        memory = size.memory
+        processors = size.processors
+        cpu = size.cpu
+        self.uuid = uuid
+        self.instanceID = instanceID
+        self.hostKey = hostKey
+        self.created = created
+        self.ports = ports
+    }
+
+    /// What the machine has to compute with.
+    public var size: MachineSize { MachineSize(memory: memory, processors: processors, cpu: cpu) }
 
     /// What tells the kernel to keep the root in memory.
     static let volatileRoot = "kiln.root=volatile"

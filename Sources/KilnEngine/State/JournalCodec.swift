@@ -72,7 +72,7 @@ enum JournalCodec {
         // The length of a damaged record can't be trusted, so a whole record is looked for at every offset.
         for start in (offset + 1)..<max(bytes.count, offset + 2) where payload(bytes, at: start) != nil {
             throw KilnError(
-                "journal.torn",
+                .journalTorn,
                 "the journal \(path) is damaged at byte \(offset), with whole records after it",
                 hint: "Kiln can't know what is missing: put the file back as it was, or give the lab's machines up and "
                     + "keep its volumes with 'kiln down LAB'",
@@ -90,7 +90,7 @@ enum JournalCodec {
             return try decoder.decode(JournalRecord.self, from: Data(payload))
         } catch {
             throw KilnError(
-                "journal.future",
+                .journalFuture,
                 "the journal \(path) holds a record that this version of Kiln does not know",
                 hint: "use the version of Kiln that wrote it",
                 cause: String(describing: error),
@@ -101,7 +101,7 @@ enum JournalCodec {
 
     private static func unknownFormat(_ path: String) -> KilnError {
         KilnError(
-            "journal.future",
+            .journalFuture,
             "\(path) is not a journal of format 1",
             hint: "use the version of Kiln that wrote it",
             exit: .halted

@@ -43,7 +43,7 @@ struct PortBook: Sendable, Codable {
         let order = Array(start...host.choice.upperBound) + Array(host.choice.lowerBound..<start)
         guard let port = order.first(where: { !taken.contains($0) && host.isFree($0) }) else {
             throw KilnError(
-                "port.none-free",
+                .portNoneFree,
                 "no free port on 127.0.0.1 between \(host.choice.lowerBound) and \(host.choice.upperBound)",
                 hint: "take labs down that are not needed: 'kiln ps', 'kiln down LAB'",
                 exit: .blocked

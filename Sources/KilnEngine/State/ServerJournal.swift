@@ -44,7 +44,7 @@ struct ServerJournal: Sendable {
         do {
             return try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw KilnError("state.unreadable", "\(path) can't be read", cause: String(describing: error))
+            throw KilnError(.stateUnreadable, "\(path) can't be read", cause: String(describing: error))
         }
     }
 }

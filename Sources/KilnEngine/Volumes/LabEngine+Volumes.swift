@@ -24,6 +24,8 @@ extension LabEngine {
     public func restoreVolume(lab: Name, _ name: Name, to snapshot: String) async throws -> String {
         try await withVolume(lab: lab, name) { record, machine in
             try refuseAttached(record, machine)
+            // A format that nobody has noticed yet would leave no name for the state before.
+            try await volumes.noteLostMark(&record)
             return try await volumes.restore(&record, to: snapshot)
         }
     }
@@ -165,7 +167,7 @@ extension LabEngine {
     private func refuseAttached(_ record: VolumeRecord, _ machine: MachineID?) throws {
         guard let machine else { return }
         throw KilnError(
-            "volume.attached",
+            .volumeAttached,
             "volume \(record.title) is in use by \(machine)",
             hint: "stop it first: 'kiln stop \(machine.server)'; or work on a clone: "
                 + "'kiln volume clone \(record.title) NAME'",
@@ -226,7 +228,7 @@ extension LabEngine {
             // Left unconfirmed, so that the next command that changes the server tries again.
             try volumes.save(record)
             throw KilnError(
-                "guest.frozen",
+                .guestFrozen,
                 "the snapshot was made, but the guest of \(machine) did not say that its file systems go on",
                 hint: "try again: 'kiln recover \(machine.server)'; or end it: 'kiln stop --force \(machine.server)'",
                 exit: .halted
@@ -249,7 +251,7 @@ extension LabEngine {
         case volumes.path(record, below): try volumes.cancelSwitch(&record)
         default:
             throw KilnError(
-                "volume.unsettled",
+                .volumeUnsettled,
                 "\(machine) writes to \(used ?? "no layer") of volume \(record.title), expected "
                     + "\(record.layers.last ?? "") or \(below)",
                 hint: "stop the machine: 'kiln stop \(machine.server)'; with it off the volume is in order",

@@ -46,6 +46,13 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     var restoration: Restoration?
     /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
     public internal(set) var rehearsal: ServerID?
+    /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
+    /// machine was started with it since.
+    var mark: VolumeMark?
+    /// Whether a machine has had the active layer, or may have: then it is sealed before the next one gets the volume.
+    var isUsed = true
+    /// The snapshot from before a guest formatted it, to which it can return; nothing where no guest did.
+    public internal(set) var reformatted: Name?
 }
 
 extension VolumeRecord {
@@ -66,6 +73,9 @@ extension VolumeRecord {
         isUnclean = try values.decodeIfPresent(Bool.self, forKey: .isUnclean) ?? false
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
         rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
+        mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
+        isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true
+        reformatted = try values.decodeIfPresent(Name.self, forKey: .reformatted)
         guard layers.allSatisfy(VolumeRecord.isLayerName), Set(layers).count == layers.count, !layers.isEmpty else {
             throw DecodingError.dataCorruptedError(
                 forKey: .layers,

@@ -23,6 +23,13 @@ public struct VolumeSnapshot: Sendable, Hashable, Codable {
         case repair
         /// Growing kept what was before.
         case grow
+        /// A machine was started with the volume, and the merging of old layers removes it.
+        case boot
+        /// A guest formatted the volume; this is the last state before.
+        case format
+
+        /// Whether the merging of old layers leaves it.
+        var isKept: Bool { self != .replacement && self != .boot }
     }
 
     /// Its name, of which a volume has one.

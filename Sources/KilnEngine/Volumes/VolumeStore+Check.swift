@@ -19,7 +19,7 @@ extension VolumeStore {
     /// The volume itself is not changed, except by a repair: then the differences become a new layer, and the state before
     /// is kept as a snapshot.
     ///
-    /// - Returns: what was found; a damaged file system is a result, not an error.
+    /// - Returns: what was found; a damaged file system is a result, not an error, and so is one that can't be judged here.
     /// - Throws: `volume.missing`, `volume.held`, `volume.damaged` (a layer), `disk.full`, `tool.…`.
     public func check(lab: Name, name: Name, repair: Bool = false) async throws -> VolumeCheck {
         try await changing(lab: lab, name) { record in
@@ -27,7 +27,7 @@ extension VolumeStore {
             try adopt(&record)
             try verifyLayers(record)
             let active = path(record, record.layers.last ?? "")
-            let finding = try await disks.checkFileSystem(of: active)
+            let finding = try await disks.checkFileSystem(record.spec.fileSystem, of: active)
             guard case .damaged = finding, repair else {
                 if finding.isSound && record.isUnclean {
                     record.isUnclean = false
@@ -37,8 +37,9 @@ extension VolumeStore {
             }
             // The state before can be mounted no better than after a power failure.
             record.isUnclean = true
+            let fileSystem = record.spec.fileSystem
             let snapshot = try await edit(&record, kind: .repair, prefix: "before-repair") {
-                try await disks.repairFileSystem(of: active, into: $0)
+                try await disks.repairFileSystem(fileSystem, of: active, into: $0)
             }
             return VolumeCheck(lab: lab, name: name, finding: finding, repaired: snapshot)
         }
@@ -48,18 +49,29 @@ extension VolumeStore {
     ///
     /// Does nothing for a volume that was left in order.
     ///
-    /// - Throws: `volume.damaged` with exit `.halted`, and what ``check(lab:name:repair:)`` throws.
+    /// - Throws: `volume.damaged` or `volume.newer-features` with exit `.halted`, and what ``check(lab:name:repair:)`` throws.
     public func requireClean(lab: Name, name: Name) async throws {
         guard try existing(lab: lab, name).isUnclean else { return }
-        let check = try await check(lab: lab, name: name)
-        guard case .damaged(let words) = check.finding else { return }
-        throw KilnError(
-            "volume.damaged",
-            "the file system of volume \(lab)/\(name) is damaged",
-            hint: "repair it, which keeps the present state as a snapshot: 'kiln volume check \(lab)/\(name) --repair'",
-            cause: words.joined(separator: "; "),
-            exit: .halted
-        )
+        switch try await check(lab: lab, name: name).finding {
+        case .clean, .replayed: return
+        case .damaged(let words):
+            throw KilnError(
+                .volumeDamaged,
+                "the file system of volume \(lab)/\(name) is damaged",
+                hint: "repair it, which keeps the present state as a snapshot: "
+                    + "'kiln volume check \(lab)/\(name) --repair'",
+                cause: words.joined(separator: "; "),
+                exit: .halted
+            )
+        case .newer(let features, let program):
+            throw KilnError(
+                .volumeNewerFeatures,
+                "volume \(lab)/\(name) lost its machine's power, and its file system is newer than the tools of this host: "
+                    + "\(program) does not know \(features.joined(separator: ", "))",
+                hint: "give this host a newer e2fsprogs, or return to a snapshot: 'kiln volume show \(lab)/\(name)'",
+                exit: .halted
+            )
+        }
     }
 
     /// Remembers that a machine lost its power with the volume mounted, until a check finds it sound.
@@ -73,12 +85,13 @@ extension VolumeStore {
 
     /// Enlarges a volume that nobody has open, and its file system with it; the state before is kept as a snapshot.
     ///
-    /// - Throws: `volume.not-larger`, `volume.missing`, `volume.held`, `volume.damaged`, `disk.full`, `tool.…`.
+    /// - Throws: `volume.not-larger`, `volume.missing`, `volume.held`, `volume.damaged`, `disk.too-large`, `disk.not-grown`,
+    ///   `disk.not-sound`, `disk.newer-features`, `disk.full`, `tool.…`.
     public func grow(lab: Name, name: Name, to size: ByteCount) async throws -> VolumeRecord {
         try await changing(lab: lab, name) { record in
             guard size > record.spec.size, size.bytes.isMultiple(of: 4096) else {
                 throw KilnError(
-                    "volume.not-larger",
+                    .volumeNotLarger,
                     "volume \(record.title) has \(record.spec.size) and can't become \(size)",
                     hint: "a volume only grows, by whole blocks of 4KiB",
                     exit: .usage
@@ -88,9 +101,10 @@ extension VolumeStore {
             try adopt(&record)
             try verifyLayers(record)
             let active = path(record, record.layers.last ?? "")
-            record.spec = VolumeSpec(size: size, fileSystem: record.spec.fileSystem)
+            let fileSystem = record.spec.fileSystem
+            record.spec = VolumeSpec(size: size, fileSystem: fileSystem)
             _ = try await edit(&record, kind: .grow, prefix: "before-grow") {
-                try await disks.growFileSystem(of: active, to: size, into: $0)
+                try await disks.growFileSystem(fileSystem, of: active, to: size, into: $0)
             }
             return record
         }

@@ -13,7 +13,7 @@ extension VolumeStore {
     /// Makes a volume from the sealed layers of another one.
     ///
     /// No content is copied: each sealed layer gets one more name, and the new volume an active layer of its own. So each
-    /// of the two outlives the other. The file system, its UUID and label included, is the same.
+    /// of the two outlives the other. The file system, its UUID and label included, is the same; the mark is its own.
     ///
     /// - Parameter rehearsal: the server of the rehearsal that it is for, if any.
     func clone(
@@ -27,8 +27,11 @@ extension VolumeStore {
             try link(sealed, of: record, into: directory)
             let active = VolumeStore.newLayerName()
             try await disks.createLayer(at: "\(directory)/\(active)", over: sealed.last ?? "")
+            let mark = VolumeMark()
+            try await disks.setMark(mark, of: "\(directory)/\(active)")
             try disks.giveToMachines("\(directory)/\(active)")
             var clone = record.copied(lab: record.lab, name: name, created: Date(), layers: sealed + [active])
+            (clone.mark, clone.isUsed) = (mark, false)
             clone.isUnclean = isUnclean
             clone.rehearsal = rehearsal
             return clone

@@ -11,8 +11,10 @@ extension VolumeStore {
     /// Seals the active layer and puts a new one on top, so that the state of now can be returned to.
     ///
     /// - Parameter mark: names the new layer and the snapshot; a second call with the same mark does nothing.
+    /// - Throws: `volume.reformatted` too, before anything is sealed.
     func seal(lab: Name, _ name: Name, mark: String) async throws {
         try await changing(lab: lab, name) { record in
+            try await requireMark(of: &record)
             guard !record.layers.contains("\(mark).qcow2") else { return try protect(record) }
             try await sealUnheld(&record, layer: "\(mark).qcow2", as: try Name(mark), kind: .replacement)
         }
@@ -33,6 +35,7 @@ extension VolumeStore {
         try await mergeLooseLayers(&record, isReplaced: kind == .replacement)
         let sealed = record.layers.last ?? ""
         try await putOnTop(layer, of: &record)
+        record.isUsed = false
         if let snapshot { record.snapshots.append(record.snapshot(snapshot, layer: sealed, kind: kind)) }
         try saveWithNewTop(record)
         try protect(record)
@@ -60,7 +63,7 @@ extension VolumeStore {
     func refuseMoreLayers(_ record: VolumeRecord) throws {
         guard record.layers.count >= VolumeStore.mostLayers else { return }
         throw KilnError(
-            "volume.too-many-layers",
+            .volumeTooManyLayers,
             "volume \(record.title) has \(record.layers.count) layers, which is the most",
             hint: "remove snapshots that nobody needs: 'kiln volume snapshot \(record.title) NAME --remove'",
             exit: .aborted
@@ -102,7 +105,7 @@ extension VolumeStore {
     /// - Parameter isReplaced: whether a replacement begins, which alone gives up what the ones before it sealed: the last one
     ///   may have halted, and have to be taken back to that.
     private func mergeLooseLayers(_ record: inout VolumeRecord, isReplaced: Bool) async throws {
-        var needed = Set(record.snapshots.filter { $0.kind != .replacement }.map(\.layer))
+        var needed = Set(record.snapshots.filter(\.kind.isKept).map(\.layer))
         if !isReplaced, let last = record.snapshots.last(where: { $0.kind == .replacement }) {
             needed.insert(last.layer)
         }
@@ -145,7 +148,7 @@ extension VolumeStore {
                 )
             } catch let error as KilnError {
                 throw KilnError(
-                    "volume.damaged",
+                    .volumeDamaged,
                     "layer \(index + 1) of \(record.layers.count) of volume \(record.title) is not what it was: "
                         + error.message,
                     hint: "put the file back as it was; Kiln follows no links and makes no new file in its place",
@@ -160,23 +163,34 @@ extension VolumeStore {
     /// Throws `volume.held` unless nothing has the volume open and a lock that excludes every QEMU can be taken.
     func proveUnheld(lab: Name, _ name: Name) throws { try proveUnheld(try existing(lab: lab, name)) }
 
-    /// The same of a volume that a machine is about to get; then what was unconfirmed is known.
+    /// Makes a volume ready for a machine that is about to get it: nobody has it open, and what it holds is sealed, so that
+    /// nothing that the machine's guest does to it is past recall.
     ///
     /// - Throws: `volume.leased` too, where the volume is lent to another machine or to none.
-    func prepare(lab: Name, _ name: Name, for machine: MachineID) throws {
-        let found = try existing(lab: lab, name)
-        guard found.lease?.machine == machine else { throw notLent(found, to: machine) }
-        guard found.unconfirmed != nil else { return try proveUnheld(lab: lab, name) }
-        let lock = try lock(lab: lab, name)
-        defer { withExtendedLifetime(lock) {} }
-        var record = try existing(lab: lab, name)
-        try proveUnheld(record)
-        try adopt(&record)
+    func prepare(lab: Name, _ name: Name, for machine: MachineID) async throws {
+        try await changing(lab: lab, name) { record in
+            guard record.lease?.machine == machine else { throw notLent(record, to: machine) }
+            try proveUnheld(record)
+            try adopt(&record)
+            if record.isUsed { try await sealForBoot(&record) }
+            record.isUsed = true
+            try save(record)
+        }
+    }
+
+    private func sealForBoot(_ record: inout VolumeRecord) async throws {
+        // Now or never: the merging of old layers must not take the last one with the mark for one that nobody needs.
+        try await noteLostMark(&record)
+        try await sealUnheld(&record, as: try freeName(nil, prefix: "before-boot", in: record), kind: .boot)
+        guard record.mark == nil, let layer = record.layers.last else { return }
+        let mark = VolumeMark()
+        try await disks.setMark(mark, of: path(record, layer))
+        record.mark = mark
     }
 
     private func notLent(_ record: VolumeRecord, to machine: MachineID) -> KilnError {
         KilnError(
-            "volume.leased",
+            .volumeLeased,
             "\(machine) is not to have the volume \(record.title), which is lent to "
                 + (record.lease?.machine.description ?? "nobody"),
             hint: "see which generation is the server's with 'kiln history \(machine.server)'",
@@ -211,7 +225,7 @@ extension VolumeStore {
             holding.isEmpty
             ? "a process that can't be seen from here" : "\(holding.map(\.description).joined(separator: ", "))"
         return KilnError(
-            "volume.held",
+            .volumeHeld,
             "volume \(record.title) is in use by \(named)\(remark)",
             hint: "end that process; a volume is never taken from its holder by force",
             exit: .blocked
@@ -222,7 +236,7 @@ extension VolumeStore {
         var status = stat()
         guard lstat(active, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw KilnError(
-                "volume.damaged",
+                .volumeDamaged,
                 "the active layer of volume \(record.title) is not a regular file: \(active)",
                 hint: "put the file back; Kiln follows no links and makes no new file in its place",
                 exit: .halted
@@ -240,7 +254,7 @@ extension VolumeStore {
         try verifyLayers(record)
         let below = record.layers.last
         try await putOnTop(VolumeStore.newLayerName(), of: &record)
-        record.unconfirmed = below
+        (record.unconfirmed, record.isUsed) = (below, true)
         try saveWithNewTop(record)
     }
 

@@ -24,7 +24,7 @@ extension VolumeStore {
         try finishRestoration(record)
         if let holder = record.lease?.machine {
             throw KilnError(
-                "volume.leased",
+                .volumeLeased,
                 "volume \(lab)/\(name) is attached to \(holder)",
                 hint: "take its lab down first: 'kiln down \(lab)'",
                 exit: .blocked
@@ -66,7 +66,7 @@ extension VolumeStore {
     public func undelete(_ kept: String, as place: (lab: Name, name: Name)? = nil) throws -> VolumeRecord {
         let directory = try retainedDirectory(kept)
         guard var record = try DurableFile.readJSON(VolumeRecord.self, from: directory + "/volume.json") else {
-            throw KilnError("state.missing", "\(directory) has no volume.json", exit: .halted)
+            throw KilnError(.stateMissing, "\(directory) has no volume.json", exit: .halted)
         }
         let (lab, name) = place ?? (record.lab, record.name)
         let creation = try creationLock(lab)
@@ -95,7 +95,7 @@ extension VolumeStore {
         let known = try retained()
         guard known.contains(kept) else {
             throw KilnError(
-                "volume.missing",
+                .volumeMissing,
                 "\(Name.quoted(kept)) is not a retained volume\(Suggestion.text(for: kept, among: known))",
                 hint: known.isEmpty ? "there is none" : "there are: \(known.joined(separator: ", "))",
                 exit: .usage

@@ -11,7 +11,7 @@ extension VolumeStore {
         if let wanted {
             guard !taken.contains(wanted) else {
                 throw KilnError(
-                    "volume.snapshot-exists",
+                    .volumeSnapshotExists,
                     "volume \(record.title) has a snapshot \(wanted) already",
                     hint: "choose another name; 'kiln volume show \(record.title)' lists them",
                     exit: .aborted
@@ -31,7 +31,7 @@ extension VolumeStore {
         if let found = record.snapshots.last(where: { $0.name.text == name }) { return found }
         let known = record.snapshots.map(\.name.text)
         throw KilnError(
-            "volume.snapshot-missing",
+            .volumeSnapshotMissing,
             "volume \(record.title) has no snapshot \(Name.quoted(name))"
                 + Suggestion.text(for: name, among: known),
             hint: known.isEmpty ? "it has none at all" : "it has: \(known.joined(separator: ", "))",
@@ -46,6 +46,7 @@ extension VolumeStore {
         try await changing(lab: lab, name) { record in
             let found = try self.snapshot(snapshot, of: record)
             record.snapshots.removeAll { $0.name == found.name }
+            if record.reformatted == found.name { record.reformatted = nil }
             try save(record)
             return found
         }
@@ -72,7 +73,7 @@ extension VolumeStore {
         try adopt(&record)
         try verifyLayers(record)
         guard let base = record.layers(of: snapshot), let sealed = base.last else {
-            throw KilnError("volume.damaged", "the layer of snapshot \(name) of \(record.title) is gone", exit: .halted)
+            throw KilnError(.volumeDamaged, "the layer of snapshot \(name) of \(record.title) is gone", exit: .halted)
         }
         let kept = try freeRetainedName(record, "discarded")
         let draft = retainedDraft(kept)
@@ -80,9 +81,11 @@ extension VolumeStore {
             try copy(record, to: draft)
             let layer = VolumeStore.newLayerName()
             try await disks.createLayer(at: path(record, layer), over: sealed)
+            if let mark = record.mark { try await own(path(record, layer), mark) }
             try disks.giveToMachines(path(record, layer))
             record.layers = base + [layer]
             record.snapshots.removeAll { !base.contains($0.layer) }
+            (record.isUsed, record.reformatted) = (false, nil)
             record.restoration = VolumeRecord.Restoration(snapshot: snapshot.name, kept: kept)
             record.isUnclean = snapshot.consistency == .crashConsistent
             let size = try verifyLayers(record)
@@ -122,7 +125,7 @@ extension VolumeStore {
         try DurableFile.makeDirectory(directory)
         try link(record.layers, of: record, into: directory)
         var copy = record.copied(lab: record.lab, name: record.name, created: record.created, layers: record.layers)
-        copy.isUnclean = record.isUnclean
+        (copy.isUnclean, copy.mark, copy.reformatted) = (record.isUnclean, record.mark, record.reformatted)
         try DurableFile.writeJSON(copy, to: "\(directory)/volume.json")
     }
 

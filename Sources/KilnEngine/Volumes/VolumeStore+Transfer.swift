@@ -17,7 +17,8 @@ extension VolumeStore {
     public func importVolume(_ file: String, lab: Name, name: Name) async throws -> VolumeRecord {
         try await make(lab: lab, name) { directory in
             let first = "0001.qcow2"
-            let size = try await disks.importDisk(file, to: "\(directory)/\(first)")
+            let mark = VolumeMark()
+            let size = try await disks.importDisk(file, to: "\(directory)/\(first)", mark: mark)
             try disks.giveToMachines("\(directory)/\(first)")
             return VolumeRecord(
                 lab: lab,
@@ -27,7 +28,8 @@ extension VolumeStore {
                 created: Date(),
                 layers: [first],
                 lease: nil,
-                leaseNumber: 0
+                leaseNumber: 0,
+                mark: mark
             )
         }
     }

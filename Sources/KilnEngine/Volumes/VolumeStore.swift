@@ -15,10 +15,13 @@ public struct VolumeStore: Sendable {
     let disks: any DiskTool
     let holders: any HolderInspection
 
-    /// All volumes, by lab and name.
-    public func list() throws -> [VolumeRecord] {
-        try names(in: state.volumes).flatMap { lab in
-            try names(in: "\(state.volumes)/\(lab)").compactMap { try record(lab: lab, $0) }
+    /// The names of a lab's volumes, also of those whose records can't be read.
+    public func names(of lab: Name) -> [Name] { names(in: "\(state.volumes)/\(lab)") }
+
+    /// The generations that volumes are lent to, as far as records can be read.
+    func lentGenerations() -> [ServerID: Set<Generation>] {
+        readableList().volumes.compactMap(\.lease?.machine).reduce(into: [:]) {
+            $0[$1.server, default: []].insert($1.generation)
         }
     }
 
@@ -26,7 +29,7 @@ public struct VolumeStore: Sendable {
     public func readableList() -> (volumes: [VolumeRecord], damaged: [any Error]) {
         var found: (volumes: [VolumeRecord], damaged: [any Error]) = ([], [])
         for lab in names(in: state.volumes) {
-            for name in names(in: "\(state.volumes)/\(lab)") {
+            for name in names(of: lab) {
                 do {
                     if let record = try record(lab: lab, name) { found.volumes.append(record) }
                 } catch {
@@ -50,11 +53,14 @@ public struct VolumeStore: Sendable {
         }
         try await make(lab: lab, name) { directory in
             let first = "0001.qcow2"
+            let mark = VolumeMark()
             try await disks.createVolume(
                 at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
-                label: String(name.text.prefix(16))
+                // An image may boot by a label that is a name; none has a colon.
+                label: String("kiln:\(name)".prefix(16)),
+                mark: mark
             )
             try disks.giveToMachines("\(directory)/\(first)")
             return VolumeRecord(
@@ -65,7 +71,8 @@ public struct VolumeStore: Sendable {
                 created: Date(),
                 layers: [first],
                 lease: nil,
-                leaseNumber: 0
+                leaseNumber: 0,
+                mark: mark
             )
         }
     }
@@ -97,7 +104,7 @@ public struct VolumeStore: Sendable {
         var status = stat()
         guard lstat(directory, &status) != 0 else {
             throw KilnError(
-                "volume.exists",
+                .volumeExists,
                 "there is a volume \(lab)/\(name) already",
                 hint: "choose another name, or set that one aside: 'kiln volume delete \(lab)/\(name)'",
                 exit: .aborted
@@ -132,7 +139,7 @@ public struct VolumeStore: Sendable {
         if record.lease?.machine == machine { return }
         if let other = record.lease?.machine, other.server != machine.server {
             throw KilnError(
-                "volume.leased",
+                .volumeLeased,
                 "volume \(lab)/\(name) belongs to the server \(other.server), not to \(machine.server)",
                 hint: "stop sharing it: a volume has one server; 'kiln down \(other.server.lab)' gives it free",
                 exit: .blocked
@@ -187,10 +194,10 @@ public struct VolumeStore: Sendable {
     public func existing(lab: Name, _ name: Name) throws -> VolumeRecord {
         if let record = try record(lab: lab, name) { return record }
         let known = names(in: state.volumes).flatMap { lab in
-            names(in: "\(state.volumes)/\(lab)").map { "\(lab)/\($0)" }
+            names(of: lab).map { "\(lab)/\($0)" }
         }
         throw KilnError(
-            "volume.missing",
+            .volumeMissing,
             "there is no volume \(lab)/\(name)\(Suggestion.text(for: "\(lab)/\(name)", among: known))",
             hint: "list them with 'kiln volume list'",
             exit: .aborted
@@ -211,7 +218,7 @@ public struct VolumeStore: Sendable {
                 ? "write 'size: \(existing.spec.size)' into the lab file, or \(grow)"
                 : "a volume never shrinks: write 'size: \(existing.spec.size)' into the lab file, or choose another name"
         return KilnError(
-            "volume.differs",
+            .volumeDiffers,
             "volume \(existing.title) has \(existing.spec.size), \(existing.spec.fileSystem.rawValue); "
                 + "the lab file says \(spec.size), \(spec.fileSystem.rawValue)",
             hint: hint,

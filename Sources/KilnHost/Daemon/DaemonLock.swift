@@ -41,7 +41,7 @@ struct DaemonLock: ~Copyable {
         guard !KernelLock.wait(descriptor, until: deadline) else { return }
         guard errno == EWOULDBLOCK else { throw unusable(path, errno) }
         throw KilnError(
-            "daemon.deadline",
+            .daemonDeadline,
             "another kiln has been starting the private libvirt daemon for too long; it holds \(path)",
             hint: "see who with `fuser \(path)`, or try again",
             exit: .deadline
@@ -50,7 +50,7 @@ struct DaemonLock: ~Copyable {
 
     private static func unusable(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "daemon.lock",
+            .daemonLock,
             "the lock file \(path) can't be used",
             hint: "check that KILN_HOME belongs to the user who runs kiln",
             cause: String(cString: strerror(code)),

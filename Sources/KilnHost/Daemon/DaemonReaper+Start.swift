@@ -10,7 +10,7 @@ extension DaemonReaper {
         guard access(layout.base + "/run", R_OK | W_OK | X_OK) == 0 else {
             let owner = (try? MachineOwner.current())?.name ?? String(geteuid())
             throw KilnError(
-                "daemon.home-unreachable",
+                .daemonHomeUnreachable,
                 "user '\(owner)', who runs the machines, can't use \(layout.base)",
                 hint: "let others pass through the directories above it (chmod o+x), or set KILN_HOME to another place",
                 cause: String(cString: strerror(errno)),
@@ -67,7 +67,7 @@ extension DaemonReaper {
             while let holder = RecordLock.holder(of: file) {
                 guard ContinuousClock.now < end else {
                     throw KilnError(
-                        "daemon.deadline",
+                        .daemonDeadline,
                         "process \(holder), the private libvirt daemon before this one, has not ended after \(limit)",
                         hint: "it holds \(path); see what it waits for, or end it",
                         exit: .deadline
@@ -100,7 +100,7 @@ extension DaemonReaper {
 
     static func missingProgram() -> KilnError {
         KilnError(
-            "daemon.libvirtd-missing",
+            .daemonLibvirtdMissing,
             "libvirtd isn't installed: not found on \(ProgramPath.text)",
             hint: "run `make setup`, or install the package libvirt-daemon",
             exit: .unreachable
@@ -110,7 +110,7 @@ extension DaemonReaper {
     static func startFailure(_ code: Int32, _ layout: DaemonLayout, from offset: Int) -> KilnError {
         let written = FileManager.default.contents(atPath: layout.log)?.dropFirst(offset).suffix(1500) ?? Data()
         return KilnError(
-            "daemon.start-failed",
+            .daemonStartFailed,
             "the private libvirt daemon didn't start: libvirtd ended with status \(code)",
             hint: "see \(layout.log)",
             cause: String(decoding: written, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines),
@@ -120,7 +120,7 @@ extension DaemonReaper {
 
     static func failure(_ doing: String) -> KilnError {
         KilnError(
-            "daemon.start-failed",
+            .daemonStartFailed,
             "the private libvirt daemon wasn't started: \(doing) failed",
             cause: String(cString: strerror(errno)),
             exit: .unreachable

@@ -40,7 +40,7 @@ public enum DaemonReaper {
         } catch {
             send(
                 .failed(
-                    KilnError("daemon.start-failed", "the private libvirt daemon wasn't started", cause: "\(error)")
+                    KilnError(.daemonStartFailed, "the private libvirt daemon wasn't started", cause: "\(error)")
                 )
             )
         }
@@ -67,7 +67,7 @@ public enum DaemonReaper {
             throw failure("becoming user '\(user)'")
         }
         guard owner.uid != 0, setuid(0) != 0 else {
-            throw KilnError("daemon.start-failed", "the private libvirt daemon would have run as root")
+            throw KilnError(.daemonStartFailed, "the private libvirt daemon would have run as root")
         }
     }
 

@@ -41,7 +41,7 @@ enum DaemonSocket {
 
     private static func unreachable(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "daemon.unreachable",
+            .daemonUnreachable,
             "the private libvirt daemon's socket \(path) can't be connected to",
             hint: "check that KILN_HOME belongs to the user who runs kiln",
             cause: String(cString: strerror(code)),

@@ -142,7 +142,7 @@ enum EmbedReaper {
 
     static func failure(_ doing: String, _ code: Int32) -> KilnError {
         KilnError(
-            "embed.not-started",
+            .embedNotStarted,
             "the process for the embedded libvirt failed: \(doing)",
             cause: code == 0 ? nil : String(cString: strerror(code))
         )

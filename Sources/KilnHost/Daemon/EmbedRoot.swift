@@ -23,7 +23,7 @@ public enum EmbedRoot {
     public static func prepare(_ root: String, owner: MachineOwner) throws {
         guard root.utf8.count <= longest else {
             throw KilnError(
-                "embed.root-too-long",
+                .embedRootTooLong,
                 "the root \(root) of the embedded libvirt has \(root.utf8.count) bytes, expected at most \(longest)",
                 hint: "name a shorter path, such as qemu:///embed?root=/var/tmp/kiln: sockets lie below it",
                 exit: .usage
@@ -34,7 +34,7 @@ public enum EmbedRoot {
             try makeConfiguration(root)
         } catch {
             throw KilnError(
-                "embed.root-unusable",
+                .embedRootUnusable,
                 "\(root) can't be the root of an embedded libvirt",
                 hint: "name a directory that you may write to: qemu:///embed?root=/absolute/path",
                 cause: error.localizedDescription,
@@ -58,7 +58,7 @@ public enum EmbedRoot {
     private static func checkPassage(_ root: String, _ owner: MachineOwner) throws {
         guard owner.uid != geteuid(), let closed = owner.closedDirectory(onTheWayTo: root) else { return }
         throw KilnError(
-            "embed.root-closed",
+            .embedRootClosed,
             "user '\(owner.name)', who runs the machines, can't pass through \(closed) to the root \(root)",
             hint: "name another root, or run: chmod o+x \(closed)",
             exit: .unreachable
@@ -74,7 +74,7 @@ public enum EmbedRoot {
     ) throws {
         guard isRoot && isDebian && !exists(builtInUser) else { return }
         throw KilnError(
-            "embed.user-missing",
+            .embedUserMissing,
             "there is no user '\(builtInUser)', without whom libvirt does not start inside a process of root",
             hint: "run `make setup` once, which creates the user, or leave --connect out",
             exit: .unreachable
@@ -129,7 +129,7 @@ extension EmbedRoot {
         guard let holder = holder(of: root + "/run/qemu/driver.pid") else { return }
         let name = ProcessTable.name(of: holder).map { " (\(Printable.text($0.utf8)))" } ?? ""
         throw KilnError(
-            "embed.busy",
+            .embedBusy,
             "process \(holder)\(name) uses the embedded libvirt in \(root), which serves one command at a time",
             hint: "wait until it has ended; without --connect, any number of commands work at once",
             exit: .blocked

@@ -48,7 +48,7 @@ public struct HomeAlias: Sendable, Hashable {
         let short = link + path.dropFirst(home.count)
         guard path.hasPrefix(home + "/"), short.utf8.count <= limit, !plain || HomeAlias.isPlain(short) else {
             throw KilnError(
-                "alias.too-long",
+                .aliasTooLong,
                 "the path \(path) has \(path.utf8.count) bytes, and at most \(limit) are possible here",
                 hint: "set KILN_HOME to a shorter path"
             )
@@ -93,7 +93,7 @@ public struct HomeAlias: Sendable, Hashable {
 
     private func unsafe(_ path: String) -> KilnError {
         KilnError(
-            "alias.unsafe",
+            .aliasUnsafe,
             "\(path) isn't what kiln made for \(home): expected it to belong to user id \(geteuid()) alone",
             hint: "find out who made it and remove it, or set KILN_HOME to a path of at most 29 bytes",
             exit: .blocked
@@ -102,7 +102,7 @@ public struct HomeAlias: Sendable, Hashable {
 
     private func failed(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "alias.failed",
+            .aliasFailed,
             "\(path) can't be made; it is the short name of \(home)",
             hint: "set KILN_HOME to a path of at most 29 bytes",
             cause: String(cString: strerror(code))

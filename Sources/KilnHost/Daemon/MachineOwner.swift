@@ -37,7 +37,7 @@ public struct MachineOwner: Sendable, Hashable {
         let uid = geteuid()
         guard let owner = lookUp({ getpwuid_r(uid, $0, $1, $2, $3) }) else {
             throw KilnError(
-                "owner.missing",
+                .ownerMissing,
                 "user id \(uid) has no entry in the password database, and libvirt refuses to run without one",
                 hint: "run kiln as a user that `getent passwd` knows",
                 exit: .unreachable
@@ -52,7 +52,7 @@ public struct MachineOwner: Sendable, Hashable {
     public static func named(_ name: String) throws -> MachineOwner {
         guard let owner = lookUp({ getpwnam_r(name, $0, $1, $2, $3) }) else {
             throw KilnError(
-                "owner.missing",
+                .ownerMissing,
                 "there is no user '\(name)', who runs the machines that root starts",
                 hint: "run `make setup` once, which creates the user",
                 exit: .unreachable
@@ -78,7 +78,7 @@ public struct MachineOwner: Sendable, Hashable {
         let kind = found.st_mode & S_IFMT
         guard kind == S_IFDIR || (kind == S_IFREG && found.st_nlink == 1) else {
             throw KilnError(
-                "owner.refused",
+                .ownerRefused,
                 "\(path) can't be given to user '\(name)': expected a directory or a file with a single name",
                 hint: "remove \(path) and try again"
             )
@@ -117,7 +117,7 @@ public struct MachineOwner: Sendable, Hashable {
 
     private func failed(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "owner.failed",
+            .ownerFailed,
             "\(path) can't be given to user '\(name)'",
             hint: "check who owns \(path)",
             cause: String(cString: strerror(code))

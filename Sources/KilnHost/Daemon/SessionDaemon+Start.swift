@@ -99,7 +99,7 @@ extension SessionDaemon {
             if ready < 0 && errno == EINTR { continue }
             guard ready > 0 else {
                 throw KilnError(
-                    "daemon.deadline",
+                    .daemonDeadline,
                     "the private libvirt daemon wasn't ready after \(deadline)",
                     hint: "try again, it may still be starting; else see \(layout.log)",
                     exit: .deadline
@@ -114,7 +114,7 @@ extension SessionDaemon {
 
     private func failed(_ reason: String, cause: String?, _ layout: DaemonLayout) -> KilnError {
         KilnError(
-            "daemon.start-failed",
+            .daemonStartFailed,
             "the private libvirt daemon didn't start: \(reason)",
             hint: "see \(layout.log)",
             cause: cause,
@@ -124,7 +124,7 @@ extension SessionDaemon {
 
     private func unusable(_ path: String, _ cause: String) -> KilnError {
         KilnError(
-            "daemon.home-unusable",
+            .daemonHomeUnusable,
             "\(path) can't serve as a home of machines",
             hint: "set KILN_HOME to a place that belongs to the user who runs kiln",
             cause: cause,

@@ -86,7 +86,7 @@ public struct SessionDaemon: Sendable {
         guard let found = try DaemonSocket.listener(at: layout.socket) else { return nil }
         guard found.uid == owner.uid else {
             throw KilnError(
-                "daemon.impostor",
+                .daemonImpostor,
                 "process \(found.pid) listens at \(layout.socket) as user id \(found.uid), expected \(owner.uid)",
                 hint: "end that process, or set KILN_HOME to a place that nobody else can write to",
                 exit: .blocked

@@ -19,7 +19,7 @@ extension QEMUDiskTool {
             let free = FreeSpace(at: directory)
             guard says || (free.map { $0.bytes < QEMUDiskTool.scarce } ?? false) else { throw error }
             throw KilnError(
-                "disk.full",
+                .diskFull,
                 "there is no space for \(path): \(free.map { "\($0.bytes >> 20) MiB" } ?? "nothing known to be") free in "
                     + directory,
                 hint: "free some space there, for example with 'kiln gc', and run the command again",
@@ -31,12 +31,12 @@ extension QEMUDiskTool {
 }
 
 /// The space that the file system of a directory has left.
-struct FreeSpace: Sendable, Hashable {
+public struct FreeSpace: Sendable, Hashable {
     /// Bytes that this user can still write.
-    let bytes: UInt64
+    public let bytes: UInt64
 
     /// Measures it; nothing where the directory can't be examined.
-    init?(at directory: String) {
+    public init?(at directory: String) {
         var found = statvfs()
         guard statvfs(directory, &found) == 0 else { return nil }
         bytes = UInt64(found.f_bavail) * UInt64(found.f_frsize)

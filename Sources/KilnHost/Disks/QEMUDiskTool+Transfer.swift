@@ -18,6 +18,11 @@ extension QEMUDiskTool {
             close(made)
             defer { unlink(draft) }
             try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
+            // A volume that is made of it is another one.
+            switch format {
+            case .raw: try QEMUDiskTool.write(VolumeMark(), toRaw: draft)
+            case .qcow2: try await setMark(VolumeMark(), of: draft)
+            }
             try DurableFile.synchronize(draft)
             // Unlike a rename, a link never takes the place of a file that came meanwhile.
             guard link(draft, file) == 0 else {
@@ -31,21 +36,21 @@ extension QEMUDiskTool {
     /// Makes a volume's first layer from a foreign disk.
     ///
     /// - Throws: `disk.refused`, `disk.not-ext4`, `disk.exists`, `disk.full`, `tool.…`.
-    public func importDisk(_ file: String, to layer: String) async throws -> ByteCount {
+    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
         try refuseExisting(layer)
         let format = try QEMUDiskTool.judgedFormat(of: file)
         return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
             guard try Superblock(of: raw)?.hasExtents == true else {
                 throw KilnError(
-                    "disk.not-ext4",
+                    .diskNotExt4,
                     "\(file) does not hold an ext4 file system at its start",
                     hint: "a volume is a file system without partitions, such as 'mke2fs -t ext4 FILE' makes",
                     exit: .invalidFile
                 )
             }
-            if case .damaged(let words) = try await examine(raw) {
+            if case .damaged(let words) = try await examine(raw, of: file) {
                 throw KilnError(
-                    "disk.not-ext4",
+                    .diskNotExt4,
                     "the file system on \(file) is damaged",
                     hint: "repair a copy of it with e2fsck, then import that",
                     cause: words.joined(separator: "; "),
@@ -53,6 +58,7 @@ extension QEMUDiskTool {
                 )
             }
             let draft = directory + "/disk"
+            try QEMUDiskTool.write(mark, toRaw: raw)
             try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
             chmod(draft, 0o600)
             try DurableFile.publish(draft, as: layer)
@@ -81,13 +87,13 @@ extension QEMUDiskTool {
     func refuseExisting(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) != 0 else {
-            throw KilnError("disk.exists", "\(path) exists already; a disk is never overwritten", exit: .aborted)
+            throw KilnError(.diskExists, "\(path) exists already; a disk is never overwritten", exit: .aborted)
         }
     }
 
     private func notMade(_ path: String) -> KilnError {
         KilnError(
-            "disk.not-made",
+            .diskNotMade,
             "\(path) can't be made",
             hint: "check that its directory exists and belongs to you",
             cause: String(cString: strerror(errno)),

@@ -4,7 +4,7 @@ import KilnEngine
 import KilnModel
 import KilnSystem
 
-/// Makes disks with qemu-img and mke2fs.
+/// Makes disks with qemu-img, and file systems on them with the tool of each.
 ///
 /// Every file is made in a private directory beside its place, written back, and renamed into place as the last act.
 public struct QEMUDiskTool: DiskTool {
@@ -38,12 +38,14 @@ public struct QEMUDiskTool: DiskTool {
         at path: String,
         size: ByteCount,
         fileSystem: VolumeSpec.FileSystem,
-        label: String
+        label: String,
+        mark: VolumeMark
     ) async throws {
         try await create(path) { draft, directory in
             let raw = directory + "/raw"
             try makeSparse(raw, size)
             try await format(raw, fileSystem, label)
+            try QEMUDiskTool.write(mark, toRaw: raw)
             try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
         }
     }
@@ -83,30 +85,19 @@ public struct QEMUDiskTool: DiskTool {
     }
 
     private func format(_ raw: String, _ fileSystem: VolumeSpec.FileSystem, _ label: String) async throws {
-        switch fileSystem {
-        case .ext4:
-            // Initialised completely here, where it costs nothing on a sparse file: a lazy initialisation would keep
-            // every new guest busy and write into the volume behind its back.
-            let extended = "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
-            // An ext4 label has 16 bytes.
-            let label = String(decoding: label.utf8.prefix(16), as: UTF8.self)
-            try await Command(
-                "mke2fs",
-                ["-F", "-q", "-t", "ext4", "-L", label, "-E", extended, "--", raw],
-                deadline: .seconds(600)
-            ).run()
-        }
+        // As the user who runs Kiln: what it reads is empty.
+        try await fileSystem.tool(as: nil).make(on: raw, label: label)
     }
 
     private func makeSparse(_ path: String, _ size: ByteCount) throws {
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0, let length = Int(exactly: size.bytes) else {
-            throw KilnError("disk.not-made", "\(path) can't be made", cause: String(cString: strerror(errno)))
+            throw KilnError(.diskNotMade, "\(path) can't be made", cause: String(cString: strerror(errno)))
         }
         defer { close(file) }
         guard ftruncate(file, length) == 0 else {
             throw KilnError(
-                "disk.not-made",
+                .diskNotMade,
                 "a disk of \(size) can't be made at \(path)",
                 hint: "state a smaller size",
                 cause: String(cString: strerror(errno)),

@@ -35,7 +35,7 @@ public struct RootInspector: RootInspection {
             try reserve(raw)
             try await convert(DiskChain(disk), to: raw)
         }
-        try await walk(raw, to: path)
+        try await walk(raw, .list(below: []), to: path)
         // Whoever reads it has to understand it, so this is where a fault shows.
         _ = try RootListing(try Data(contentsOf: URL(fileURLWithPath: path)), of: disk)
     }
@@ -62,18 +62,35 @@ public struct RootInspector: RootInspection {
     /// The listing of a copied root.
     ///
     /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.replay-failed`, `drift.listing-damaged`, `tool.…`.
-    public func listing(of copy: RootCopy, over disk: String) async throws -> RootListing {
+    public func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
+        let raw = try await rawDisk(of: copy, over: disk)
+        let list = copy.directory + "/paths"
+        try await walk(raw, .list(below: paths), to: list)
+        return try RootListing(try Data(contentsOf: URL(fileURLWithPath: list), options: .mappedIfSafe), of: "the root")
+    }
+
+    /// The content of a file of a copied root.
+    ///
+    /// - Throws: `root.no-file`, `root.too-large`, and as ``listing(of:over:below:)``.
+    public func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
+        let raw = try await rawDisk(of: copy, over: disk)
+        let content = copy.directory + "/content"
+        try await walk(raw, .read(path, limit: limit), to: content)
+        return Array(try Data(contentsOf: URL(fileURLWithPath: content)))
+    }
+
+    // What the root is with its journal applied, as one raw disk beside the copy.
+    private func rawDisk(of copy: RootCopy, over disk: String) async throws -> String {
         let overlay = copy.directory + "/root.qcow2"
         // Both are a header's word; the layer's may be the word of a guest that broke out of its machine.
         guard try QCOW2Header(of: overlay).virtualSize == QCOW2Header(of: disk).virtualSize else {
-            throw KilnError("drift.size-changed", "the root's layer and its image \(disk) differ in size", exit: .unmet)
+            throw KilnError(.driftSizeChanged, "the root's layer and its image \(disk) differ in size", exit: .unmet)
         }
-        let (raw, list) = (copy.directory + "/raw", copy.directory + "/paths")
+        let raw = copy.directory + "/raw"
         try reserve(raw)
         try await convert(DiskChain(overlay, over: disk), to: raw)
         try await replayJournal(raw)
-        try await walk(raw, to: list)
-        return try RootListing(try Data(contentsOf: URL(fileURLWithPath: list), options: .mappedIfSafe), of: "the root")
+        return raw
     }
 
     /// Removes a copy.
@@ -107,7 +124,7 @@ public struct RootInspector: RootInspection {
         // 3: clusters that nobody uses, which is what a copy of a layer in use may well have.
         guard found.status == 0 || found.status == 3 else {
             throw KilnError(
-                "drift.copy-torn",
+                .driftCopyTorn,
                 "the copy of a root's layer is not whole: qemu-img check ended with \(found.status)",
                 hint: "try again when the guest writes less, or stop the server first",
                 cause: Printable.text(found.errors)
@@ -120,7 +137,7 @@ public struct RootInspector: RootInspection {
         let found = try await asMachines("e2fsck", ["-p", "-E", "journal_only", "--", raw]).result()
         guard found.status == 0 || found.status == 1 else {
             throw KilnError(
-                "drift.replay-failed",
+                .driftReplayFailed,
                 "the journal of the root can't be replayed: e2fsck ended with \(found.status)",
                 hint: "the guest's file system is damaged; 'kiln replace' gives the server a new one",
                 cause: Printable.text(found.errors + found.output),
@@ -134,19 +151,24 @@ public struct RootInspector: RootInspection {
         Command(program, arguments, deadline: .seconds(600), limits: .diskImage, user: owner?.identity)
     }
 
-    private func walk(_ raw: String, to path: String) async throws {
+    private func walk(_ raw: String, _ request: RootWalk.Request, to path: String) async throws {
         let input = open(raw, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard input >= 0 else { throw failed("open", raw) }
         defer { close(input) }
         let output = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard output >= 0 else { throw failed("make", path) }
         defer { close(output) }
-        let line = RootWalk.arguments(executable: executable, user: owner?.name)
+        let line = RootWalk.arguments(executable: executable, user: owner?.name, request)
         let command = Command(line[0], Array(line.dropFirst()), deadline: .seconds(600))
         do {
             let walk = try await command.result(reading: input, writing: output)
-            guard walk.status != RootWalk.noFileSystem else { throw noFileSystem(raw) }
-            guard walk.status == 0 else { throw command.failure(walk) }
+            switch walk.status {
+            case 0: break
+            case RootWalk.noFileSystem: throw noFileSystem(raw)
+            case RootWalk.noFile: throw noFile(request)
+            case RootWalk.tooLarge: throw tooLarge(request)
+            default: throw command.failure(walk)
+            }
         } catch {
             unlink(path)
             guard let failure = error as? KilnError, [.toolFailed, .toolDeadline].contains(failure.code) else {
@@ -160,15 +182,28 @@ public struct RootInspector: RootInspection {
 
     private func noFileSystem(_ disk: String) -> KilnError {
         KilnError(
-            "drift.no-file-system",
+            .driftNoFileSystem,
             "\(disk) holds no ext4 file system that begins where the disk begins",
             hint: "drift is found on disks without partitions, as 'kiln image bake' makes them"
         )
     }
 
+    private func noFile(_ request: RootWalk.Request) -> KilnError {
+        KilnError(
+            .rootNoFile,
+            "there is no regular file \(request) on the root",
+            hint: "no link is followed; 'kiln drift --generation' names what lies there",
+            exit: .usage
+        )
+    }
+
+    private func tooLarge(_ request: RootWalk.Request) -> KilnError {
+        KilnError(.rootTooLarge, "the file \(request) on the root is too large to be copied out of it", exit: .usage)
+    }
+
     private func walkFailed(_ cause: String) -> KilnError {
         KilnError(
-            "drift.walk-failed",
+            .driftWalkFailed,
             "a root file system could not be listed",
             hint: "its file system may be damaged; 'kiln replace' gives a server a new one",
             cause: cause
@@ -176,7 +211,7 @@ public struct RootInspector: RootInspection {
     }
 
     private func failed(_ doing: String, _ path: String) -> KilnError {
-        KilnError("drift.scratch-failed", "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
+        KilnError(.driftScratchFailed, "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
     }
 
     private func allocated(_ path: String) -> ByteCount {

@@ -14,20 +14,55 @@ import KilnSystem
 public enum RootWalk {
     static let argument = "__root"
 
+    /// What is written to standard output.
+    enum Request: CustomStringConvertible {
+        /// The listing of what lies below some paths, and of what leads there; none means everything.
+        case list(below: [RootPath])
+        /// The content of a file that has no more bytes than that.
+        case read(RootPath, limit: Int)
+
+        var arguments: [String] {
+            switch self {
+            case .list(let paths): ["list"] + paths.map(\.text)
+            case .read(let path, let limit): ["read", path.text, String(limit)]
+            }
+        }
+
+        init?(_ arguments: ArraySlice<String>) {
+            let (words, paths) = (Array(arguments), arguments.dropFirst().map { RootPath($0) })
+            switch words.first {
+            case nil: self = .list(below: [])
+            case "list" where !paths.contains(nil): self = .list(below: paths.compactMap { $0 })
+            case "read" where words.count == 3:
+                guard let path = paths[0], let limit = Int(words[2]) else { return nil }
+                self = .read(path, limit: limit)
+            default: return nil
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .list(let paths): paths.map(\.description).joined(separator: ", ")
+            case .read(let path, _): path.description
+            }
+        }
+    }
+
     /// The arguments of kiln that make it this process; its standard input is the file system.
-    static func arguments(executable: String, user: String?) -> [String] {
-        [executable, argument] + (user.map { [$0] } ?? [])
+    static func arguments(executable: String, user: String?, _ request: Request) -> [String] {
+        [executable, argument, user ?? ""] + request.arguments
     }
 
     /// Becomes the process that lists, and never returns, if `arguments` say so.
     ///
     /// To be called first of all in kiln's main.
     public static func runIfRequested(arguments: [String]) {
-        guard (2...3).contains(arguments.count), arguments[1] == argument else { return }
+        guard arguments.count > 1, arguments[1] == argument else { return }
         do {
-            try confine(to: arguments.count == 3 ? arguments[2] : nil)
+            guard let request = Request(arguments.dropFirst(3)) else { throw ConfinementFailure(what: "what to do") }
+            try confine(to: arguments.dropFirst(2).first.flatMap { $0.isEmpty ? nil : $0 })
             var output = Output()
-            try list(try FileSystem(descriptor: 0), to: &output)
+            try perform(request, on: try FileSystem(descriptor: 0), to: &output)
             exit(output.flush() ? 0 : 1)
         } catch let failure as FileSystem.Failure {
             say("libext2fs can't \(failure.doing): \(failure.code)")
@@ -100,12 +135,40 @@ public enum RootWalk {
     /// The exit status that says that there is no file system to be read.
     static let noFileSystem: Int32 = 3
 
+    /// The exit status that says that there is no regular file at the path.
+    static let noFile: Int32 = 4
+    /// The exit status that says that the file is larger than wanted.
+    static let tooLarge: Int32 = 5
+
+    private static func perform(_ request: Request, on files: FileSystem, to output: inout Output) throws {
+        guard !files.needsReplay else { throw ConfinementFailure(what: "the journal was not replayed") }
+        switch request {
+        case .list(let paths): try list(files, below: paths, to: &output)
+        case .read(let path, let limit): try copy(path, limit, files, to: &output)
+        }
+    }
+
+    private static func copy(_ path: RootPath, _ limit: Int, _ files: FileSystem, to output: inout Output) throws {
+        var number = FileSystem.root
+        for name in path.names {
+            let entries = (try? files.names(in: number)) ?? []
+            guard let entry = entries.first(where: { $0.name == name }) else { exit(noFile) }
+            number = entry.inode
+        }
+        let inode = try files.inode(number)
+        guard UInt32(inode.i_mode) & S_IFMT == S_IFREG else { exit(noFile) }
+        guard inode.size <= UInt64(limit) else { exit(tooLarge) }
+        try files.read(number) { output.write($0) }
+    }
+
     /// Writes the listing of a file system.
     ///
     /// Ends for every file system: a directory is entered once, however often it is linked, and no more is read than four
     /// times what the file system can hold.
-    static func list(_ files: FileSystem, to output: inout Output) throws {
-        guard !files.needsReplay else { throw ConfinementFailure(what: "the journal was not replayed") }
+    static func list(_ files: FileSystem, below paths: [RootPath], to output: inout Output) throws {
+        func isWanted(_ path: RootPath) -> Bool {
+            paths.isEmpty || paths.contains { path.isWithin($0) || $0.isWithin(path) }
+        }
         output.write(RootListing.header)
         var walk = Walk(files: files, budget: files.size * 4)
         var pending: [(path: RootPath, inode: ext2_ino_t)] = [(.root, FileSystem.root)]
@@ -117,7 +180,7 @@ public enum RootWalk {
                 if entered.insert(number).inserted, path.text.utf8.count + 3 * 256 <= RootPath.longest,
                     let names = try? files.names(in: number), !hasDoubles(names)
                 {
-                    pending += names.reversed().map { (path.appending($0.name), $0.inode) }
+                    pending += names.reversed().map { (path.appending($0.name), $0.inode) }.filter { isWanted($0.0) }
                 } else {
                     entry = .damaged
                 }
@@ -145,6 +208,11 @@ public enum RootWalk {
             buffer += line.utf8
             buffer.append(0x0a)
             if buffer.count > 1 << 16 { _ = flush() }
+        }
+
+        mutating func write(_ bytes: UnsafeRawBufferPointer) {
+            buffer += bytes
+            _ = flush()
         }
 
         /// Writes what is left; whether everything was written.

@@ -55,7 +55,7 @@ struct ScratchDirectory: Sendable {
         defer { close(gate) }
         guard KernelLock.wait(gate, until: .now + ScratchDirectory.patience) else {
             throw KilnError(
-                "lock.held",
+                .lockHeld,
                 "the directory \(path) has been in use by another kiln for \(ScratchDirectory.patience)",
                 hint: "see who with `fuser \(path)`, or try again",
                 exit: .blocked
@@ -78,7 +78,7 @@ struct ScratchDirectory: Sendable {
 
     private func unusable(_ path: String) -> KilnError {
         KilnError(
-            "state.not-writable",
+            .stateNotWritable,
             "the directory \(path) can't be used",
             hint: "check its owner and free space",
             cause: String(cString: strerror(errno))

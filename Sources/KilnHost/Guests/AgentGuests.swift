@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import KilnSystem
 import LibvirtKit
 
 /// Guests through their agent.
@@ -40,7 +41,7 @@ public struct AgentGuests: GuestAccess {
     ///   `guest.machine-off`.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
         guard let program = command.arguments.first else {
-            throw KilnError("guest.no-command", "there is no command to be run in machine \(machine)", exit: .usage)
+            throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
         }
         let result = try await asked(machine) { agent in
             try await agent.run(

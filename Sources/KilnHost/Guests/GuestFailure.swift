@@ -14,18 +14,18 @@ enum GuestFailure {
         switch error {
         case let error as DeadlineExceeded:
             KilnError(
-                "guest.command-deadline",
+                .guestCommandDeadline,
                 "a command in machine \(machine) was still running after \(error.limit)",
                 hint: "it goes on in the guest; look there, or give it more time",
                 exit: .deadline
             )
         case GuestAgentError.answerTooLarge(_, let limit):
-            KilnError("guest.too-large", "an answer of machine \(machine) is larger than \(limit) bytes")
+            KilnError(.guestTooLarge, "an answer of machine \(machine) is larger than \(limit) bytes")
         case GuestAgentError.refused(_, let reason):
             KilnError(refusal, "the agent of machine \(machine) refuses", cause: text(reason))
         case let error as GuestAgentError:
             KilnError(
-                "guest.nonsense",
+                .guestNonsense,
                 "the agent of machine \(machine) gives no sensible answer",
                 cause: text("\(error)")
             )
@@ -47,7 +47,7 @@ enum GuestFailure {
     /// The machine is off, or gone.
     static func machineOff(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
         KilnError(
-            "guest.machine-off",
+            .guestMachineOff,
             "machine \(machine) is off, so its guest can't be reached",
             hint: "start it with 'kiln start \(machine.server)'",
             cause: text(error.message),

@@ -23,14 +23,14 @@ enum HypervisorFailure {
         case let error as DeadlineExceeded where isLost: unreached("\(error.operation)", cause: "\(error)")
         case let error as DeadlineExceeded:
             KilnError(
-                "hypervisor.deadline",
+                .hypervisorDeadline,
                 "libvirt did not finish in time with \(subject)",
                 hint: "see whether another program works on it: kiln doctor",
                 cause: "\(error)",
                 exit: .deadline
             )
         case let error as XMLError:
-            KilnError("hypervisor.document", "the libvirt document of \(subject) is impossible", cause: "\(error)")
+            KilnError(.hypervisorDocument, "the libvirt document of \(subject) is impossible", cause: "\(error)")
         default: KilnError(failed, "libvirt failed with \(subject)", cause: "\(error)")
         }
     }
@@ -54,7 +54,7 @@ enum HypervisorFailure {
     /// What libvirt does not let be read though it can be reached: nothing is known then, and nothing is to be decided.
     static func unreadable(_ error: KilnError, subject: String) -> KilnError {
         KilnError(
-            "hypervisor.unreadable",
+            .hypervisorUnreadable,
             "libvirt does not tell the state of \(subject)",
             hint: "run 'kiln doctor'; then run the command again, it finds out what happened",
             cause: error.cause,

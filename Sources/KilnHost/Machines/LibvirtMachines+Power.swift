@@ -13,7 +13,7 @@ extension LibvirtMachines {
         let name = machine.domainName
         let isNew = try await session.change(subject(machine)) { connection in
             guard let domain = try await connection.domain(named: name) else {
-                throw KilnError("machine.absent", "machine \(machine) is not defined, so it can't be started")
+                throw KilnError(.machineAbsent, "machine \(machine) is not defined, so it can't be started")
             }
             if domain.isActive { return false }
             try await LibvirtMachines.achieve {
@@ -103,7 +103,7 @@ extension LibvirtMachines {
         let failure = await Task { try await powerOff(machine) }.result
         if case .failure(let second) = failure {
             throw KilnError(
-                "machine.not-off",
+                .machineNotOff,
                 "machine \(machine) was started in part and can't be ended again",
                 hint: "run 'kiln doctor', then the command again",
                 cause: "\(error); then: \(second)",

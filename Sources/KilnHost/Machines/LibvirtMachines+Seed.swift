@@ -58,7 +58,7 @@ extension LibvirtMachines {
 
     private static func kept(_ machine: MachineID, _ refusal: LibvirtError?) -> KilnError {
         KilnError(
-            "machine.seed-kept",
+            .machineSeedKept,
             "the guest of machine \(machine) did not give up its seed disk within \(unplugging)",
             hint: "see whether the guest still runs and has its seed mounted",
             cause: refusal.map { Printable.text($0.message.utf8) },

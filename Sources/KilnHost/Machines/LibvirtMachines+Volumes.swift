@@ -34,7 +34,7 @@ extension LibvirtMachines {
         try await session.change(subject(machine)) { connection in
             let domain = try LiveDomain(xml: try await connection.domainXML(named: name))
             guard let disk = domain.disk(of: volume) else {
-                throw KilnError("machine.no-volume", "machine \(machine) has no disk for volume \(volume)")
+                throw KilnError(.machineNoVolume, "machine \(machine) has no disk for volume \(volume)")
             }
             if disk.path == layer { return }
             let others = domain.disks.map(\.target).filter { $0 != disk.target }
@@ -48,7 +48,7 @@ extension LibvirtMachines {
                 let now = try LiveDomain(xml: try await connection.domainXML(named: name, view: view))
                 guard now.disk(of: volume)?.path == layer else {
                     throw KilnError(
-                        "machine.not-moved",
+                        .machineNotMoved,
                         "\(view == .live ? "machine" : "the definition of machine") \(machine) has "
                             + "\(now.disk(of: volume)?.path ?? "no file") for volume \(volume), expected \(layer)"
                     )

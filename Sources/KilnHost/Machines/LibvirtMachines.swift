@@ -7,8 +7,8 @@ import LibvirtXML
 
 /// Machines as libvirt domains.
 public struct LibvirtMachines: MachineControl {
-    /// What machines are executed by.
-    public let acceleration: MachineSpec.Acceleration
+    /// What machines are like.
+    public let platform: Platform
     /// The user that machines run as where their definition has to say so.
     public let user: MachineSpec.User?
 
@@ -20,19 +20,19 @@ public struct LibvirtMachines: MachineControl {
     ///
     /// - Parameters:
     ///   - session: the connection.
-    ///   - acceleration: what machines are executed by.
+    ///   - platform: what machines are like.
     ///   - user: the user that machines run as where their definition has to say so.
     ///   - owner: the user that files of machines are given to; nothing where machines run as the user who runs Kiln.
     ///   - document: makes the domain document of a machine.
     public init(
         session: HypervisorSession,
-        acceleration: MachineSpec.Acceleration,
+        platform: Platform,
         user: MachineSpec.User?,
         owner: MachineOwner?,
         document: @escaping @Sendable (MachineSpec) throws -> String = { try DomainDocument.xml(for: $0) }
     ) {
         self.session = session
-        self.acceleration = acceleration
+        self.platform = platform
         self.user = user
         self.owner = owner
         self.document = document
@@ -47,6 +47,7 @@ public struct LibvirtMachines: MachineControl {
     public func define(_ machine: MachineSpec) async throws {
         try makeConsoleLog(machine.consoleLog)
         let xml = try document(machine)
+        try await requireProcessor(of: machine)
         try await session.change(subject(machine.id)) { connection in
             try await forget(machine.id, firmwareVariables: .keepNVRAM, on: connection)
             try await LibvirtMachines.achieve {
@@ -80,7 +81,7 @@ public struct LibvirtMachines: MachineControl {
         guard let domain = try await connection.domain(named: name) else { return }
         guard !domain.isActive else {
             throw KilnError(
-                "machine.not-off",
+                .machineNotOff,
                 "machine \(machine) is still on, expected off",
                 hint: "switch it off with 'kiln stop \(machine.server)', then repeat the command",
                 exit: .blocked
@@ -167,7 +168,7 @@ public struct LibvirtMachines: MachineControl {
     private func makeConsoleLog(_ path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o640)
         guard file >= 0 else {
-            throw KilnError("machine.no-console-log", "\(path) can't be made", cause: String(cString: strerror(errno)))
+            throw KilnError(.machineNoConsoleLog, "\(path) can't be made", cause: String(cString: strerror(errno)))
         }
         close(file)
         try owner?.give(path)

@@ -52,7 +52,7 @@ enum UserNetwork {
 
     private static func stillThere(_ forward: PortForward) -> KilnError {
         KilnError(
-            "machine.forward-failed",
+            .machineForwardFailed,
             "QEMU still forwards port \(forward.host) of 127.0.0.1 to port \(forward.guest) of the guest, which it was told to "
                 + "end",
             hint: "see what the machine does with 'kiln logs --source qemu', or stop and start it"
@@ -62,7 +62,7 @@ enum UserNetwork {
     private static func refused(_ forward: PortForward, _ answer: String) -> KilnError {
         guard LoopbackPorts().isFree(forward.host) else { return LoopbackPorts.taken(forward.host, cause: answer) }
         return KilnError(
-            "machine.forward-failed",
+            .machineForwardFailed,
             "QEMU refused to forward port \(forward.host) of 127.0.0.1 to port \(forward.guest) of the guest",
             cause: answer
         )

@@ -59,7 +59,7 @@ public struct LoopbackPorts: HostPorts {
     static func taken(_ port: UInt16, cause: String? = nil) -> KilnError {
         let holder = TCPTable.listener(onPort: port).map { " by \($0)" } ?? ""
         return KilnError(
-            "port.taken",
+            .portTaken,
             "port \(port) on 127.0.0.1 is taken\(holder)",
             hint: "end what listens there, or give the server another port",
             cause: cause,

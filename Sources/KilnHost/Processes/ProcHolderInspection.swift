@@ -53,7 +53,7 @@ public struct ProcHolderInspection: HolderInspection {
 
     private func unreadable(_ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "holders.unreadable",
+            .holdersUnreadable,
             "it can't be found out who holds \(path)",
             hint: "check the owner and mode of \(path)",
             cause: String(cString: strerror(code))

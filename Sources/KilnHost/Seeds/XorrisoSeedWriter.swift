@@ -84,7 +84,7 @@ public struct XorrisoSeedWriter: SeedWriter {
     private func write(_ content: String, named name: String, in directory: String) throws {
         let plain = Set("abcdefghijklmnopqrstuvwxyz0123456789-._".utf8)
         guard !name.isEmpty, !name.hasPrefix("."), name.utf8.allSatisfy({ plain.contains($0) }) else {
-            throw KilnError("seed.invalid-name", "\(Name.quoted(name)) can't be the name of a file in a seed")
+            throw KilnError(.seedInvalidName, "\(Name.quoted(name)) can't be the name of a file in a seed")
         }
         let path = directory + "/" + name
         guard FileManager.default.createFile(atPath: path, contents: Data(content.utf8)) else {
@@ -94,12 +94,12 @@ public struct XorrisoSeedWriter: SeedWriter {
 
     private func read(_ path: String) throws -> String {
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            throw KilnError("seed.key-unreadable", "the key \(path) can't be read", hint: "check its owner and mode")
+            throw KilnError(.seedKeyUnreadable, "the key \(path) can't be read", hint: "check its owner and mode")
         }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     private func notWritten(_ path: String, _ code: Int32) -> KilnError {
-        KilnError("seed.not-written", "\(path) can't be written", cause: String(cString: strerror(code)))
+        KilnError(.seedNotWritten, "\(path) can't be written", cause: String(cString: strerror(code)))
     }
 }

@@ -45,7 +45,7 @@ struct BakeRun {
         for file in ["kernel", "initrd"] {
             guard FileStamp(of: "\(boot)/\(file)") != nil else {
                 throw KilnError(
-                    "bake.incomplete",
+                    .bakeIncomplete,
                     "\(recipe.assemble) of the recipe \(recipe.name) made no file $KILN_BOOT/\(file)",
                     hint: "see \(recipe.folder)/\(recipe.assemble)"
                 )
@@ -82,8 +82,7 @@ struct BakeRun {
             cloudInit: recipe.cloudInit,
             ssh: recipe.ssh,
             volatileRoot: recipe.volatileRoot,
-            memory: recipe.memory,
-            processors: recipe.processors,
+            size: recipe.size,
             ephemeral: recipe.ephemeral,
             packages: try packages(),
             recipe: try recipe.contentDigest(of: version)

@@ -54,7 +54,7 @@ public struct Baker: Sendable {
         let known = recipe.versions.map(\.name)
         if let unknown = wanted.first(where: { !known.contains($0) }) {
             throw KilnError(
-                "recipe.version-missing",
+                .recipeVersionMissing,
                 "the recipe \(recipe.name) has no version \(Name.quoted(unknown)): it has \(known.joined(separator: ", "))",
                 hint: "add it to \(recipe.folder)/\(Recipe.fileName) or choose one of these",
                 exit: .usage

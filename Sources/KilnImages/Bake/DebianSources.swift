@@ -3,13 +3,13 @@ import KilnModel
 import KilnSystem
 
 /// Where packages come from: the mirrors that the host's own apt is configured with, for another suite.
-enum DebianSources {
+public enum DebianSources {
     /// Lines for a `sources.list` of `suite`.
     ///
     /// The host's own suite names are what apt says it uses; those that belong to the host's release are renamed, so that
     /// `bookworm-security` becomes `trixie-security`. Other archives, such as a vendor's, are left out.
     /// - Throws: `KilnError` with code `bake.no-mirror`.
-    static func lines(for suite: String) async throws -> [String] {
+    public static func lines(for suite: String) async throws -> [String] {
         let own = try hostSuite()
         let targets = try await Command.bake(
             "apt-get",
@@ -18,7 +18,7 @@ enum DebianSources {
         let found = lines(targets: targets, own: own, suite: suite)
         guard !found.isEmpty else {
             throw KilnError(
-                "bake.no-mirror",
+                .bakeNoMirror,
                 "apt on this host has no archive of \(own), so there is no mirror to take \(suite) from",
                 hint: "see /etc/apt/sources.list.d; a recipe names the suite and apt the mirror"
             )
@@ -42,7 +42,7 @@ enum DebianSources {
         let line = text?.split(separator: "\n").first { $0.hasPrefix("VERSION_CODENAME=") }
         guard let suite = line?.split(separator: "=").last.map({ $0.trimmingCharacters(in: ["\"", " "]) }) else {
             throw KilnError(
-                "bake.no-mirror",
+                .bakeNoMirror,
                 "/etc/os-release names no VERSION_CODENAME, so it is unknown which of apt's archives are Debian's",
                 hint: "bake on Debian, or add an image made elsewhere with 'kiln image add'"
             )

@@ -30,7 +30,7 @@ enum FileDigest {
 
     private static func digest(_ value: SHA256.Digest, of path: String) throws -> ImageDigest {
         guard let digest = ImageDigest(value.hexadecimal) else {
-            throw KilnError("file.digest", "the sha256 of \(path) is not 32 bytes")
+            throw KilnError(.fileDigest, "the sha256 of \(path) is not 32 bytes")
         }
         return digest
     }

@@ -12,7 +12,7 @@ extension QCOW2Header {
             try self.init(file, standing: .alone)
         } catch {
             throw KilnError(
-                "image.refused.\(error.reason.rawValue)",
+                ErrorCode(rawValue: "image.refused.\(error.reason.rawValue)"),
                 "\(path) can't be an image: \(error.detail)",
                 hint: "convert it: qemu-img convert -O qcow2 SOURCE COPY, then add the copy",
                 exit: .invalidFile

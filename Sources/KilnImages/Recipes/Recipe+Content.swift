@@ -24,7 +24,7 @@ extension Recipe {
     private static func entries(of folder: String, label: String) throws -> [String] {
         guard let names = FileManager.default.enumerator(atPath: folder)?.compactMap({ $0 as? String }) else {
             throw KilnError(
-                "recipe.missing",
+                .recipeMissing,
                 "the recipe needs the folder \(folder), which is not there",
                 exit: .invalidFile
             )
@@ -32,7 +32,7 @@ extension Recipe {
         return try names.sorted().compactMap { name in
             let path = "\(folder)/\(name)"
             var status = stat()
-            guard lstat(path, &status) == 0 else { throw FileError.failed("file.unreadable", "read", path) }
+            guard lstat(path, &status) == 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
             let mode = String(status.st_mode & 0o111 == 0 ? 0o644 : 0o755, radix: 8)
             switch status.st_mode & S_IFMT {
             case S_IFDIR: return nil

@@ -14,7 +14,7 @@ extension Recipe {
         let file = folder + "/" + Recipe.fileName
         guard let bytes = FileManager.default.contents(atPath: file), bytes.count <= 1 << 20 else {
             throw KilnError(
-                "recipe.missing",
+                .recipeMissing,
                 "there is no recipe at \(file)",
                 hint: "name a folder that holds \(Recipe.fileName)",
                 exit: .invalidFile
@@ -60,7 +60,7 @@ extension Recipe {
 
     private static func invalid(_ problems: [RecipeProblem]) -> KilnError {
         KilnError(
-            "recipe.invalid",
+            .recipeInvalid,
             problems.map(\.description).joined(separator: "\n"),
             hint: "compare with a recipe in Images/",
             exit: .invalidFile

@@ -38,10 +38,8 @@ public struct Recipe: Sendable, Hashable {
     public let disk: ByteCount
     /// What the kernel is told.
     public let commandLine: String
-    /// Memory for a server that states none.
-    public let memory: ByteCount
-    /// Virtual processors for a server that states none.
-    public let processors: Int
+    /// What a server has to compute with that says nothing of it.
+    public let size: MachineSize
     /// What reads the seed in the guest.
     public let cloudInit: ImageManifest.CloudInit
     /// Whether the guest runs an SSH server.

@@ -11,7 +11,7 @@ struct RecipeReader {
 
     private static let keys = [
         "kiln-image", "name", "about", "debian", "assemble", "shared", "disk", "command-line", "memory", "processors",
-        "cloud-init", "ssh", "volatile-root", "ephemeral", "versions",
+        "cpu", "cloud-init", "ssh", "volatile-root", "ephemeral", "versions",
     ]
 
     mutating func recipe(_ node: Node, folder: String) -> Recipe? {
@@ -30,6 +30,7 @@ struct RecipeReader {
         let processors = required("processors", in: map, of: node) {
             $0.value($1, "a number from 1 to 64") { Int($0).flatMap { (1...64).contains($0) ? $0 : nil } }
         }
+        let cpu = map["cpu"].map { value($0, "x86-64-v2, x86-64-v3, host or a model") { ProcessorModel($0) } }
         let cloudInit = required("cloud-init", in: map, of: node) {
             $0.value($1, "full, subset or none") { ImageManifest.CloudInit(rawValue: $0) }
         }
@@ -53,8 +54,7 @@ struct RecipeReader {
             shared: shared,
             disk: disk,
             commandLine: commandLine,
-            memory: memory,
-            processors: processors,
+            size: MachineSize(memory: memory, processors: processors, cpu: cpu ?? nil),
             cloudInit: cloudInit,
             ssh: ssh,
             volatileRoot: (volatileRoot ?? nil) ?? false,

@@ -23,10 +23,8 @@ public struct AddedImage: Sendable, Hashable {
     public var cloudInit: ImageManifest.CloudInit = .full
     /// Whether the guest runs an SSH server.
     public var ssh = true
-    /// Memory for a server that states none.
-    public var memory: ByteCount = .mebibytes(1024)
-    /// Virtual processors for a server that states none.
-    public var processors = 2
+    /// What a server has to compute with that says nothing of it.
+    public var size = MachineSize(memory: .mebibytes(1024), processors: 2)
     /// Paths that may differ on a running root without being drift.
     public var ephemeral = [
         "/dev", "/proc", "/run", "/sys", "/tmp", "/var/cache", "/var/lib/cloud", "/var/log", "/var/tmp",
@@ -81,8 +79,7 @@ extension ImageStore {
                 boot: boot,
                 cloudInit: added.cloudInit,
                 ssh: added.ssh,
-                memory: added.memory,
-                processors: added.processors,
+                size: added.size,
                 ephemeral: added.ephemeral,
                 packages: [],
                 recipe: nil
@@ -107,9 +104,9 @@ extension ImageStore {
                 deadline: .seconds(1_800),
                 limits: .diskImage
             ).run()
-        } catch let error as KilnError where error.code == "tool.failed" {
+        } catch let error as KilnError where error.code == .toolFailed {
             throw KilnError(
-                "image.check-failed",
+                .imageCheckFailed,
                 "\(file) can't be an image: qemu-img finds it damaged",
                 hint: "fetch or convert it again",
                 cause: error.cause,
@@ -121,7 +118,7 @@ extension ImageStore {
     private func requireFreeName(_ added: AddedImage) throws {
         guard ImageReference.acceptsVersion(added.version) else {
             throw KilnError(
-                "image.version-invalid",
+                .imageVersionInvalid,
                 "\(Name.quoted(added.version)) is not a version: expected up to 40 letters, digits, '.', '_', '+' and '-'",
                 hint: "choose a version such as '1' or '2026.05'",
                 exit: .usage
@@ -129,7 +126,7 @@ extension ImageStore {
         }
         guard try versions(of: added.name).contains(where: { $0.version == added.version }) else { return }
         throw KilnError(
-            "image.exists",
+            .imageExists,
             "the store has an image \(added.name):\(added.version) already",
             hint: "choose another version, or remove it with 'kiln image delete \(added.name):\(added.version)'",
             exit: .usage

@@ -14,8 +14,7 @@ extension ImageStore {
         let cloudInit: ImageManifest.CloudInit
         let ssh: Bool
         var volatileRoot: Bool?
-        let memory: ByteCount
-        let processors: Int
+        let size: MachineSize
         let ephemeral: [String]
         let packages: [ImageManifest.Package]
         let recipe: ImageDigest?
@@ -45,8 +44,7 @@ extension ImageStore {
             cloudInit: draft.cloudInit,
             ssh: draft.ssh,
             volatileRoot: draft.volatileRoot,
-            memory: draft.memory,
-            processors: draft.processors,
+            size: draft.size,
             ephemeral: draft.ephemeral,
             packages: draft.packages,
             recipe: draft.recipe
@@ -66,7 +64,7 @@ extension ImageStore {
         for name in names {
             let path = "\(draft.folder)/\(name)"
             digests[name] = try FileDigest.sha256(of: path)
-            guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+            guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
             try DurableFile.synchronize(path)
         }
         return digests
@@ -80,12 +78,12 @@ extension ImageStore {
         if rename(folder, target) != 0 {
             // The same disk is in the store already. It has to boot the same way, or the name would lie.
             guard errno == ENOTEMPTY || errno == EEXIST else {
-                throw FileError.failed("file.unwritable", "make", target)
+                throw FileError.failed(.fileUnwritable, "make", target)
             }
             let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
             guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
                 throw KilnError(
-                    "image.exists",
+                    .imageExists,
                     "the store holds the disk of \(manifest.name):\(manifest.version) already, with another way to boot",
                     hint: "remove that image first: 'kiln image list' names it (\(manifest.digest.short))",
                     exit: .invalidFile
@@ -110,7 +108,7 @@ extension ImageStore {
         return try await BlockingWork.run {
             let (draft, target) = ("\(folder)/\(name)", content(image.manifest.digest))
             let manifest = image.manifest.adding(name, try FileDigest.sha256(of: draft))
-            guard chmod(draft, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", draft) }
+            guard chmod(draft, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", draft) }
             try DurableFile.synchronize(draft)
             // The manifest goes last: until it names the file, nobody looks at it.
             try DurableFile.rename(draft, to: "\(target)/\(name)")
@@ -126,7 +124,7 @@ extension ImageStore {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let path = "\(folder)/\(ImageStore.manifestName)"
         try DurableFile.write(try encoder.encode(manifest), to: path, mode: 0o444)
-        guard chmod(path, 0o444) == 0 else { throw FileError.failed("file.unwritable", "seal", path) }
+        guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
     }
 
     private func giveName(_ name: Name, _ version: String, to digest: ImageDigest) throws {
@@ -146,7 +144,7 @@ extension RootInspection {
         do {
             try await writeListing(of: disk, format: format, to: "\(folder)/\(ImageStore.pathsName)")
             return true
-        } catch let error as KilnError where error.code == "drift.no-file-system" {
+        } catch let error as KilnError where error.code == .driftNoFileSystem {
             return false
         }
     }

@@ -68,7 +68,7 @@ extension ImageStore: ImageSource {
         _ found: ImageDigest
     ) -> KilnError {
         KilnError(
-            "image.digest-mismatch",
+            .imageDigestMismatch,
             "the image \(manifest.name):\(manifest.version) was changed: \(path) should be \(expected) and is \(found)",
             hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet
@@ -77,7 +77,7 @@ extension ImageStore: ImageSource {
 
     private func fileMissing(_ manifest: ImageManifest, _ path: String) -> KilnError {
         KilnError(
-            "image.file-missing",
+            .imageFileMissing,
             "the image \(manifest.name):\(manifest.version) has lost \(path)",
             hint: "remove it with 'kiln image delete \(manifest.name):\(manifest.version)' and bake or add it again",
             exit: .unmet

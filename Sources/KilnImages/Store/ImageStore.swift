@@ -119,14 +119,14 @@ public struct ImageStore: Sendable {
     }
 
     private func unlinkName(_ path: String) throws {
-        guard unlink(path) == 0 else { throw FileError.failed("file.unwritable", "remove", path) }
+        guard unlink(path) == 0 else { throw FileError.failed(.fileUnwritable, "remove", path) }
         try DurableFile.synchronize(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
     private func missing(_ reference: ImageReference, known: [String]) -> KilnError {
         let versions = known.isEmpty ? "no image of that name" : "versions \(known.joined(separator: ", "))"
         return KilnError(
-            "image.missing",
+            .imageMissing,
             "the image \(reference) is not in the store: it has \(versions)",
             hint: "bake it with 'kiln image bake \(reference.name)' or add a file with 'kiln image add'",
             exit: .invalidFile
@@ -135,7 +135,7 @@ public struct ImageStore: Sendable {
 
     private func damagedManifest(_ name: Name, _ version: String, _ digest: ImageDigest, cause: String) -> KilnError {
         KilnError(
-            "image.manifest-damaged",
+            .imageManifestDamaged,
             "the manifest of the image \(name):\(version) (\(digest.short)) can't be read",
             hint: "remove \(content(digest)) and bake or add the image again",
             cause: cause
@@ -164,8 +164,7 @@ extension ImageManifest {
             cloudInit: cloudInit,
             ssh: ssh,
             volatileRoot: volatileRoot,
-            memory: memory,
-            processors: processors,
+            size: size,
             ephemeral: ephemeral,
             packages: packages,
             recipe: recipe

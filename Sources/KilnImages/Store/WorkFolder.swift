@@ -17,7 +17,7 @@ struct WorkFolder: ~Copyable {
         try DurableFile.makeDirectory(folder)
         let descriptor = open("\(folder)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0, KernelLock.take(descriptor) else {
-            throw FileError.failed("file.unwritable", "lock", folder)
+            throw FileError.failed(.fileUnwritable, "lock", folder)
         }
         path = folder
         lock = descriptor

@@ -81,17 +81,19 @@ public struct DriftReport: Sendable, Hashable, Codable {
     public let deleted: [RootPath]
     /// The Debian packages that differ, by name.
     public let packages: [PackageChange]
+    /// What lies on the root below a mount point and is not in the image, by path: a volume hides it.
+    public let hidden: [RootPath]
     /// Bytes that the root's own layer takes up: whatever was written since the machine was made, ephemeral or not.
     public let bytesChanged: ByteCount
 
     /// Whether anything differs.
-    public var isDrifted: Bool { !(added.isEmpty && modified.isEmpty && deleted.isEmpty && packages.isEmpty) }
+    public var isDrifted: Bool { count + packages.count > 0 }
 
     /// How many paths differ.
-    public var count: Int { added.count + modified.count + deleted.count }
+    public var count: Int { added.count + modified.count + deleted.count + hidden.count }
 
     enum CodingKeys: String, CodingKey {
-        case server, generation, image, observable, reason, consistency, added, modified, deleted, packages
+        case server, generation, image, observable, reason, consistency, added, modified, deleted, packages, hidden
         case bytesChanged = "bytes_changed"
     }
 
@@ -129,6 +131,24 @@ public struct DriftReport: Sendable, Hashable, Codable {
         modified = difference.modified
         deleted = difference.deleted
         packages = difference.packages
+        hidden = difference.hidden
         self.bytesChanged = bytesChanged
+    }
+
+    /// Decodes what this or an earlier version wrote, which did not look below mount points.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        server = try fields.decode(ServerID.self, forKey: .server)
+        generation = try fields.decode(Generation.self, forKey: .generation)
+        image = try fields.decode(ImageDigest.self, forKey: .image)
+        observable = try fields.decode(Bool.self, forKey: .observable)
+        reason = try fields.decodeIfPresent(String.self, forKey: .reason)
+        consistency = try fields.decode(Consistency.self, forKey: .consistency)
+        added = try fields.decode([RootPath].self, forKey: .added)
+        modified = try fields.decode([Modification].self, forKey: .modified)
+        deleted = try fields.decode([RootPath].self, forKey: .deleted)
+        packages = try fields.decode([PackageChange].self, forKey: .packages)
+        hidden = try fields.decodeIfPresent([RootPath].self, forKey: .hidden) ?? []
+        bytesChanged = try fields.decode(ByteCount.self, forKey: .bytesChanged)
     }
 }

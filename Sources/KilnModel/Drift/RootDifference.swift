@@ -8,9 +8,11 @@ public struct RootDifference: Sendable, Hashable {
     public let deleted: [RootPath]
     /// Packages that differ.
     public let packages: [DriftReport.PackageChange]
+    /// Paths below a mount point that the second has and the first has not, or not with that content: volumes hide them.
+    public let hidden: [RootPath]
 
     /// No difference.
-    public init() { (added, modified, deleted, packages) = ([], [], [], []) }
+    public init() { (added, modified, deleted, packages, hidden) = ([], [], [], [], []) }
 
     /// What was declared of paths that may differ.
     public struct Allowance: Sendable, Hashable {
@@ -33,7 +35,7 @@ public struct RootDifference: Sendable, Hashable {
         }
 
         /// The same with the paths at which the root of that image has them.
-        func located(in image: RootListing) -> Allowance {
+        public func located(in image: RootListing) -> Allowance {
             let located = declared.map { (image.location(of: $0.key), $0.value) }
             return Allowance(
                 ephemeral: ephemeral.map(image.location),
@@ -100,6 +102,28 @@ public struct RootDifference: Sendable, Hashable {
         self.modified = modified.sorted { $0.path < $1.path }
         deleted = gone.sorted()
         packages = RootDifference.packages(from: image.packages, to: root.packages)
+        hidden = RootDifference.hidden(in: root, image, allowance)
+    }
+
+    /// What a root has below its mount points and its image has not, whatever else was or was not listed of the root.
+    public static func hidden(
+        in root: RootListing,
+        of image: RootListing,
+        allowing allowance: Allowance
+    ) -> [RootPath] { hidden(in: root, image, allowance.located(in: image)) }
+
+    // The directories of mount points are made for them, and their flags are the guard's. What the lab file or the image
+    // declares ephemeral counts all the same, unless it lies below the mount point itself.
+    private static func hidden(in root: RootListing, _ image: RootListing, _ allowance: Allowance) -> [RootPath] {
+        let mounts = Set(allowance.mounts)
+        let made = mounts.union(allowance.mounts.flatMap(ancestors))
+        let ephemeral = Set(allowance.ephemeral.filter { covers(mounts, $0) })
+        return root.entries.filter { path, entry in
+            guard covers(mounts, path), !covers(ephemeral, path),
+                entry.kind != .directory || !made.contains(path)
+            else { return false }
+            return image.entries[path].map { !entry.hasSameContent(as: $0) } ?? true
+        }.keys.sorted()
     }
 
     private static func packages(
@@ -122,6 +146,11 @@ public struct RootDifference: Sendable, Hashable {
 }
 
 extension RootEntry {
+    /// Whether nothing but its owner, mode and attributes may differ from `original`.
+    fileprivate func hasSameContent(as original: RootEntry) -> Bool {
+        Set(aspects(differingFrom: original)).isSubset(of: [.mode, .owner, .attributes])
+    }
+
     /// In what it differs from `original`.
     ///
     /// A file whose content was not read counts as different: nothing is known of it.

@@ -98,7 +98,7 @@ public struct RootListing: Sendable, Hashable {
 
     private static func damaged(_ subject: String, _ why: String) -> KilnError {
         KilnError(
-            "drift.listing-damaged",
+            .driftListingDamaged,
             "the listing of \(subject) can't be read: \(why)",
             hint: "try again; for an image, 'kiln image verify' tells whether it was changed"
         )

@@ -54,7 +54,7 @@ public struct RootPath: Sendable, Hashable, Comparable, CustomStringConvertible 
     }
 
     /// The names that lead from the root to it, as bytes.
-    var names: [[UInt8]] { text.utf8.split(separator: 0x2f).map { RootPath.unescaped($0) ?? [] } }
+    public var names: [[UInt8]] { text.utf8.split(separator: 0x2f).map { RootPath.unescaped($0) ?? [] } }
 
     /// Whether it is `other` or lies below it.
     public func isWithin(_ other: RootPath) -> Bool {

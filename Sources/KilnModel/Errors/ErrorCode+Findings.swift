@@ -58,9 +58,16 @@ extension ErrorCode {
         [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
         "an expectation of the scenario was not met"
     )
+    public static let rootNoFile = ErrorCode("root.no-file", .usage, "there is no such regular file on a root")
+    public static let rootTooLarge = ErrorCode(
+        "root.too-large",
+        .usage,
+        "a file on a root is too large to be copied out"
+    )
 
     /// The codes of errors about scenarios and drift.
     public static let findings: [ErrorCode] = [
+        rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
         driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, runDataLoss, runLeftovers,
         runUnmet,

@@ -103,9 +103,15 @@ extension ErrorCode {
     )
     public static let toolFailed = ErrorCode("tool.failed", .internalError, "an outside program failed")
     public static let toolMissing = ErrorCode("tool.missing", .internalError, "an outside program is not installed")
+    public static let machineNoProcessorModel = ErrorCode(
+        "machine.no-processor-model",
+        .aborted,
+        "the hypervisor knows no such processor model"
+    )
 
     /// The codes of errors about the hypervisor, its daemon and outside programs.
     public static let host: [ErrorCode] = [
+        machineNoProcessorModel,
         connectRefused, daemonDeadline, daemonHomeUnreachable, daemonHomeUnusable, daemonImpostor, daemonLock,
         daemonLibvirtdMissing, daemonStartFailed, daemonUnreachable, embedBusy, embedNotStarted,
         embedRootClosed, embedRootTooLong, embedRootUnusable, embedUserMissing, fileDigest, fileNotRegular,

@@ -106,9 +106,15 @@ extension ErrorCode {
         "it can't be told whether a server stands on the image"
     )
     public static let imageVersionInvalid = ErrorCode("image.version-invalid", .usage, "the text is no version")
+    public static let imageBootsByLabel = ErrorCode(
+        "image.boots-by-label",
+        .aborted,
+        "an image boots by a label that a volume may have, too"
+    )
 
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
+        imageBootsByLabel,
         bakeIncomplete, bakeNoMirror, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing,
         imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,

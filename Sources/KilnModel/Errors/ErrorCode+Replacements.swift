@@ -63,9 +63,20 @@ extension ErrorCode {
         .aborted,
         "the new machine is healthy, but does not pass 'verify'"
     )
+    public static let replaceHiddenData = ErrorCode(
+        "replace.hidden-data",
+        .aborted,
+        "the old root has data that volumes hide"
+    )
+    public static let replaceRootUnseen = ErrorCode(
+        "replace.root-unseen",
+        .aborted,
+        "the old root can't be looked at for hidden data"
+    )
 
     /// The codes of errors about replacements, launches and recovery.
     public static let replacements: [ErrorCode] = [
+        replaceHiddenData, replaceRootUnseen,
         canaryFailed, canaryNameTaken, canaryNoName, failpointHit, hookFailed, launchFailed, replaceHalted,
         replaceInterrupted, replaceOpen, rootForgetsMounts, stopTimeout, verifyDataDamaged, verifyFailed,
     ]

@@ -18,6 +18,18 @@ extension ErrorCode {
         .internalError,
         "a working directory can't be made"
     )
+    public static let diskNoMarkRead = ErrorCode("disk.no-mark-read", .halted, "the mark of a volume can't be read")
+    public static let diskNewerFeatures = ErrorCode(
+        "disk.newer-features",
+        [.unmet, .aborted, .invalidFile],
+        "a file system is newer than the tools of this host"
+    )
+    public static let diskNotGrown = ErrorCode(
+        "disk.not-grown",
+        [.usage, .aborted],
+        "a tool can't enlarge the file system"
+    )
+    public static let diskTooLarge = ErrorCode("disk.too-large", .usage, "a file system can't become that large")
     public static let diskNotExt4 = ErrorCode(
         "disk.not-ext4",
         .invalidFile,
@@ -27,6 +39,16 @@ extension ErrorCode {
     public static let diskNotSound = ErrorCode("disk.not-sound", .aborted, "a damaged file system can't be enlarged")
     public static let diskRefused = ErrorCode("disk.refused", .invalidFile, "a file is no disk that QEMU may open")
     public static let volumeAttached = ErrorCode("volume.attached", .blocked, "a machine that runs uses the volume")
+    public static let volumeNewerMark = ErrorCode(
+        "volume.newer-mark",
+        .halted,
+        "a later version of Kiln marked the volume"
+    )
+    public static let volumeReformatted = ErrorCode(
+        "volume.reformatted",
+        [.halted, .aborted, .reverted],
+        "a guest has formatted the volume; what it held is kept"
+    )
     public static let volumeDamaged = ErrorCode(
         "volume.damaged",
         [.halted, .aborted],
@@ -81,11 +103,19 @@ extension ErrorCode {
         .halted,
         "it is unknown to which layer a machine writes"
     )
+    public static let diskUnreadable = ErrorCode("disk.unreadable", .aborted, "the content of a disk can't be read")
+    public static let volumeNewerFeatures = ErrorCode(
+        "volume.newer-features",
+        .halted,
+        "an unclean volume is newer than the tools of this host"
+    )
 
     /// The codes of errors about volumes and disks.
     public static let volumes: [ErrorCode] = [
-        diskBeyondRepair, diskExists, diskFull, diskNoDirectory, diskNotExt4, diskNotMade, diskNotSound,
-        diskRefused, volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
+        diskUnreadable, volumeNewerFeatures,
+        diskBeyondRepair, diskExists, diskFull, diskNewerFeatures, diskNoDirectory, diskNoMarkRead, diskNotExt4,
+        diskNotGrown, diskNotMade, diskNotSound, diskRefused, diskTooLarge, volumeNewerMark, volumeReformatted,
+        volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
         volumeMissing, volumeNotLarger, volumeNotMounted, volumeSnapshotExists, volumeSnapshotMissing,
         volumeTooManyLayers, volumeUnconfirmed, volumeUnknown, volumeUnsettled,
     ]

@@ -18,7 +18,7 @@ public struct Name: Sendable, Hashable, Comparable, Codable, CustomStringConvert
     public init(_ text: String) throws {
         guard Name.accepts(text) else {
             throw KilnError(
-                "name.invalid",
+                .nameInvalid,
                 "\(Name.quoted(text)) is not a name: expected 1 to \(Name.longest) characters from a-z, 0-9 and '-', "
                     + "starting with a letter and not ending with '-'",
                 hint: "choose a name such as 'web' or 'db-1'",

@@ -62,10 +62,9 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let ssh: Bool
     /// Whether it can keep its root in memory, when the kernel is told `kiln.root=volatile`; nothing means that it can't.
     public let volatileRoot: Bool?
-    /// Memory for a server that states none.
-    public let memory: ByteCount
-    /// Virtual processors for a server that states none.
-    public let processors: Int
+    private let memory: ByteCount
+    private let processors: Int
+    private let cpu: ProcessorModel?
     /// Paths that may differ on a running root without being drift.
     public let ephemeral: [String]
     /// The Debian packages in it, by name.
@@ -85,8 +84,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         cloudInit: CloudInit,
         ssh: Bool,
         volatileRoot: Bool? = nil,
-        memory: ByteCount,
-        processors: Int,
+        size: MachineSize,
         ephemeral: [String] = [],
         packages: [Package] = [],
         recipe: ImageDigest? = nil
@@ -101,12 +99,18 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.cloudInit = cloudInit
         self.ssh = ssh
         self.volatileRoot = volatileRoot
-        self.memory = memory
-        self.processors = processors
+        memory = size.memory
+        processors = size.processors
+        cpu = size.cpu
         self.ephemeral = ephemeral
         self.packages = packages
         self.recipe = recipe
     }
+}
+
+extension ImageManifest {
+    /// What a server has to compute with that says nothing of it.
+    public var size: MachineSize { MachineSize(memory: memory, processors: processors, cpu: cpu) }
 }
 
 /// A sealed image that was found in the store, with the paths of its files.

@@ -51,7 +51,7 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
 
     private static func invalid(_ text: String) -> KilnError {
         KilnError(
-            "image.reference-invalid",
+            .imageReferenceInvalid,
             "\(Name.quoted(text)) names no image: expected name, name:version or name@sha256:<64 digits>",
             hint: "list the images with 'kiln image list'",
             exit: .invalidFile

@@ -16,12 +16,22 @@ public struct ServerSpec: Sendable, Hashable {
         case volatile
     }
 
+    /// What a replacement does about data that the old root has below a mount point, where a volume hides it.
+    public enum HiddenData: String, Sendable, Hashable, Codable, CaseIterable {
+        /// It names it, and keeps the root.
+        case report
+        /// It ends before the volumes move on, and the old machine serves again.
+        case abort
+    }
+
     /// The image that the server's machines boot from.
     public var image: ImageReference
     /// Memory of a machine; nothing means the image's default.
     public var memory: ByteCount?
     /// Virtual processors, 1 to 64; nothing means the image's default.
     public var processors: Int?
+    /// Which instructions a machine's processors have; nothing means the image's default.
+    public var cpu: ProcessorModel?
     /// Where each volume is mounted in the guest, by volume.
     public var volumes: [Name: String]
     /// The published ports by name.
@@ -58,6 +68,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var ephemeral: [String]
     /// How many roots of past generations are kept to be looked at, 0 to 16; they hold secrets as a running root does.
     public var keepRoots: Int
+    /// What a replacement does about data that a volume hides on the old root.
+    public var hiddenData: HiddenData
     /// The age at which a generation is due to be replaced; nothing means never.
     public var maxAge: Duration?
 
@@ -66,6 +78,7 @@ public struct ServerSpec: Sendable, Hashable {
         image: ImageReference,
         memory: ByteCount? = nil,
         processors: Int? = nil,
+        cpu: ProcessorModel? = nil,
         volumes: [Name: String] = [:],
         ports: [Name: PortSpec] = [:],
         userData: JSONValue? = nil,
@@ -84,11 +97,13 @@ public struct ServerSpec: Sendable, Hashable {
         consoleAllow: [String] = [],
         ephemeral: [String] = [],
         keepRoots: Int = 1,
+        hiddenData: HiddenData = .report,
         maxAge: Duration? = nil
     ) {
         self.image = image
         self.memory = memory
         self.processors = processors
+        self.cpu = cpu
         self.volumes = volumes
         self.ports = ports
         self.userData = userData
@@ -107,11 +122,28 @@ public struct ServerSpec: Sendable, Hashable {
         self.consoleAllow = consoleAllow
         self.ephemeral = ephemeral
         self.keepRoots = keepRoots
+        self.hiddenData = hiddenData
         self.maxAge = maxAge
+    }
+
+    /// What a machine has to compute with, where the server leaves the rest to its image.
+    public func size(over image: MachineSize) -> MachineSize {
+        MachineSize(
+            memory: memory ?? image.memory,
+            processors: processors ?? image.processors,
+            cpu: cpu ?? image.cpu
+        )
     }
 
     /// What must hold where the lab file does not say: the guest agent answers, and cloud-init has ended.
     public static let defaultReady = [Check(.agent), Check(.cloudInit())]
+
+    /// The volumes and their mount paths in the order in which they have to be mounted: what lies below another mount point
+    /// comes after it, for it lies on that volume.
+    public var mounts: [(volume: Name, path: String)] {
+        // The path of a parent begins what is below it, so it sorts first.
+        volumes.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { (volume: $0.key, path: $0.value) }
+    }
 
     /// The check that cloud-init, which makes the mounts, has ended.
     ///
@@ -153,9 +185,9 @@ public struct PortSpec: Sendable, Hashable, Codable {
 // when Kiln is updated.
 extension ServerSpec: Codable {
     private enum CodingKeys: String, CodingKey {
-        case image, memory, processors, volumes, ports, userData, network, root, strategy, ready, warmReady, verify
-        case drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
-        case keepRoots, maxAge
+        case image, memory, processors, cpu, volumes, ports, userData, network, root, strategy, ready, warmReady
+        case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
+        case keepRoots, hiddenData, maxAge
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -167,6 +199,7 @@ extension ServerSpec: Codable {
         self.init(image: try fields.decode(ImageReference.self, forKey: .image))
         memory = try fields.decodeIfPresent(ByteCount.self, forKey: .memory)
         processors = try fields.decodeIfPresent(Int.self, forKey: .processors)
+        cpu = try fields.decodeIfPresent(ProcessorModel.self, forKey: .cpu)
         volumes = try field(.volumes, or: volumes)
         ports = try field(.ports, or: ports)
         userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)
@@ -185,6 +218,7 @@ extension ServerSpec: Codable {
         consoleAllow = try field(.consoleAllow, or: consoleAllow)
         ephemeral = try field(.ephemeral, or: ephemeral)
         keepRoots = try field(.keepRoots, or: keepRoots)
+        hiddenData = try field(.hiddenData, or: hiddenData)
         maxAge = try fields.decodeIfPresent(Duration.self, forKey: .maxAge)
     }
 }

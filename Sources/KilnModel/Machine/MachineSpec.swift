@@ -61,16 +61,17 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// The serial number of the root disk, by which a kernel finds it: a volume's file system may have any label.
+    public static let rootSerial = "kiln-root"
+
     /// Which machine it is.
     public let id: MachineID
     /// The identity that libvirt and the guest's firmware see.
     public let uuid: UUID
-    /// Executed by what.
-    public var acceleration: Acceleration
-    /// Memory.
-    public var memory: ByteCount
-    /// Virtual processors.
-    public var processors: Int
+    /// What machines of its host are like.
+    public var platform: Platform
+    /// What it has to compute with.
+    public var size: MachineSize
     /// How it boots.
     public var boot: Boot
     /// The throw-away root overlay on its base image.
@@ -100,9 +101,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public init(
         id: MachineID,
         uuid: UUID,
-        acceleration: Acceleration,
-        memory: ByteCount,
-        processors: Int,
+        platform: Platform,
+        size: MachineSize,
         boot: Boot,
         root: Disk,
         seed: String?,
@@ -117,9 +117,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     ) {
         self.id = id
         self.uuid = uuid
-        self.acceleration = acceleration
-        self.memory = memory
-        self.processors = processors
+        self.platform = platform
+        self.size = size
         self.boot = boot
         self.root = root
         self.seed = seed

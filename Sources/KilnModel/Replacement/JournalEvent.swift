@@ -101,8 +101,8 @@ public enum JournalEvent: Sendable, Hashable, Codable {
     case began(Intent)
     /// A step is about to have side effects.
     case entered(Step)
-    /// A step is done; it took this many milliseconds.
-    case completed(Step, milliseconds: Int)
+    /// A step is done; it took this many milliseconds, and a machine had to be booted again so often.
+    case completed(Step, milliseconds: Int, restarts: Int? = nil)
     /// A step failed, and the way back was taken.
     case turnedBack(TurnBack)
     /// A later command took up a replacement that was interrupted after its handover, or had halted.

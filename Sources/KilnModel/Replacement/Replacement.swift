@@ -4,6 +4,8 @@ public struct CompletedStep: Sendable, Hashable, Codable {
     public let step: Step
     /// Its duration.
     public let milliseconds: Int
+    /// How often a machine was booted again because its kernel crashed before init; nothing means never.
+    public var restarts: Int?
 }
 
 /// The state of one replacement, as a pure function of its journal.
@@ -12,7 +14,7 @@ public struct CompletedStep: Sendable, Hashable, Codable {
 /// stop-first: PLAN → PREPARE → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
 /// warm-first: PLAN → PREPARE → START → WARM → DRAIN → STOP → PROVE-OFF → SNAPSHOT → HANDOVER → ATTACH → HEALTHY → VERIFY
 ///             → COMMIT
-/// launch:     PLAN → PREPARE → HANDOVER → START → HEALTHY → VERIFY → COMMIT
+/// launch:     PLAN → PREPARE → SNAPSHOT → HANDOVER → START → HEALTHY → VERIFY → COMMIT
 /// abort:      (START-OLD → OLD-HEALTHY →) REMOVE-NEW
 /// revert:     STOP-NEW → PROVE-NEW-OFF → HAND-BACK → (RESTORE-DATA →) (START-OLD → OLD-HEALTHY →) REMOVE-NEW
 /// halt:       STOP-NEW → PROVE-NEW-OFF
@@ -52,8 +54,8 @@ public struct Replacement: Sendable, Hashable {
         switch event {
         case .began, .power: break
         case .entered(let step): entered.append(step)
-        case .completed(let step, let milliseconds):
-            completed.append(CompletedStep(step: step, milliseconds: milliseconds))
+        case .completed(let step, let milliseconds, let restarts):
+            completed.append(CompletedStep(step: step, milliseconds: milliseconds, restarts: restarts))
         case .turnedBack(let turn):
             self.turn = turn
             direction = turn.direction
@@ -110,7 +112,11 @@ public struct Replacement: Sendable, Hashable {
     }
 
     private var forward: [Step] {
-        if intent.from == nil { return [.plan, .prepare, .handover, .start, .healthy, .verify, .commit] }
+        if intent.from == nil {
+            // The journal of a launch that an earlier version began has none.
+            let seal: [Step] = entered.contains(.snapshot) || !entered.contains(.handover) ? [.snapshot] : []
+            return [.plan, .prepare] + seal + [.handover, .start, .healthy, .verify, .commit]
+        }
         let move: [Step] = [.drain, .stop, .proveOff, .snapshot, .handover]
         let end: [Step] = [.healthy, .verify, .commit]
         return switch intent.strategy {

@@ -40,7 +40,7 @@ public struct InvalidFile: Error, Sendable, Hashable, CustomStringConvertible {
     /// The error as the command line shows it: code `file.invalid`, exit 65.
     public var kilnError: KilnError {
         KilnError(
-            "file.invalid",
+            .fileInvalid,
             description,
             hint: problems.count == 1 ? "correct the line above" : "correct the \(problems.count) lines above",
             exit: .invalidFile

@@ -2,6 +2,8 @@
 final class ProblemList {
     let file: String
     private(set) var problems: [Problem] = []
+    /// What may be wrong; no reason to refuse the file.
+    private(set) var warnings: [Problem] = []
 
     init(file: String) { self.file = file }
 
@@ -10,8 +12,16 @@ final class ProblemList {
         if !problems.contains(problem) { problems.append(problem) }
     }
 
+    func warn(_ position: Position, _ path: String, _ message: String) {
+        let warning = Problem(file: file, position: position, path: path, message: message)
+        if !warnings.contains(warning) { warnings.append(warning) }
+    }
+
     /// Takes over what is wrong with a file that this one names.
-    func include(_ other: ProblemList) { problems += other.sorted }
+    func include(_ other: ProblemList) {
+        problems += other.sorted
+        warnings += other.warnings
+    }
 
     /// What is wrong, in the order of the file; problems of files that it names come last.
     var sorted: [Problem] {

@@ -40,6 +40,7 @@ struct ServerEdits {
         set(\.drain, fields[.drain].map(ProbeDecoder.hooks))
         set(\.afterAttach, fields[.afterAttach].map(ProbeDecoder.hooks))
         set(\.stopTimeout, fields[.stopTimeout]?.duration())
+        set(\.hiddenData, fields[.hiddenData]?.word(ServerSpec.HiddenData.self))
     }
 }
 

@@ -63,30 +63,14 @@ enum UserDataDecoder {
         if entries.isEmpty { value.problem("expected at least one cloud-config module, found an empty map") }
         for entry in entries {
             let part = Value(node: entry.value, path: FieldPath.joined(value.path, entry.key), problems: value.problems)
-            switch entry.key {
-            case "fs_setup", "disk_setup":
-                part.placed(at: entry.position).problem(
-                    "not allowed: cloud-init runs it again for every generation, which erases a persistent volume; "
-                        + "volumes are formatted once, by the host, when they are created"
-                )
-            case "runcmd", "bootcmd":
-                part.elements.forEach(checkCommand)
-            default:
-                break
-            }
+            guard ["fs_setup", "disk_setup"].contains(entry.key) else { continue }
+            part.placed(at: entry.position).problem(
+                "not allowed: cloud-init runs it again for every generation, which erases a persistent volume; "
+                    + "volumes are formatted once, by the host, when they are created"
+            )
         }
+        UserDataGuard.check(map(value) ?? [])
         return UserData(json: value.node.json, texts: value.texts)
-    }
-
-    private static func checkCommand(_ value: Value) {
-        let line = value.texts.compactMap(\.plainText).joined(separator: " ")
-        let words = line.split { !($0.isLetter || $0.isNumber || "._-".contains($0)) }
-        let eraser = words.first { $0 == "mkfs" || $0.hasPrefix("mkfs.") || $0 == "mke2fs" || $0 == "wipefs" }
-        guard let eraser, line.contains("/dev/") else { return }
-        value.problem(
-            "'\(eraser)' on a device is not allowed: it runs again for every generation, which erases a persistent "
-                + "volume; volumes are formatted once, by the host, when they are created"
-        )
     }
 
     /// Checks what `${servers.NAME.ports.NAME}` names in a text of the user-data of `server`.

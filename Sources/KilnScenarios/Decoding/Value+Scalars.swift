@@ -29,6 +29,17 @@ extension Value {
         return number
     }
 
+    /// A processor model.
+    func processorModel() -> ProcessorModel? {
+        let expected = "a processor model: x86-64-v2, x86-64-v3, host, or one that the hypervisor knows"
+        // A bare number, such as 486, is a model too.
+        guard case .scalar(let scalar) = node.content, let model = ProcessorModel(scalar.text) else {
+            mismatch(expected)
+            return nil
+        }
+        return model
+    }
+
     /// `true` or `false`, and no other word.
     func bool() -> Bool? {
         guard case .scalar(let scalar) = node.content, scalar.isPlain, let value = Bool(scalar.text) else {

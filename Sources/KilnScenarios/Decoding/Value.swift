@@ -13,6 +13,11 @@ struct Value {
         problems.add(node.position, path, message)
     }
 
+    /// Reports what may be wrong here.
+    func warning(_ message: String) {
+        problems.warn(node.position, path, message)
+    }
+
     /// Reports that something else was expected; a part that is already reported stays silent.
     func mismatch(_ expected: String) {
         if case .broken = node.content { return }

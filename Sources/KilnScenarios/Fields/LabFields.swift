@@ -57,7 +57,7 @@ enum VolumeFields: String, FileField {
 
 /// The fields of a server.
 enum ServerFields: String, FileField {
-    case image, memory, processors, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
+    case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
@@ -67,6 +67,7 @@ enum ServerFields: String, FileField {
     case healthyDeadline = "healthy-deadline"
     case consoleAllow = "console-allow"
     case keepRoots = "keep-roots"
+    case hiddenData = "hidden-data"
     case maxAge = "max-age"
 
     static let required: [ServerFields] = [.image]
@@ -76,6 +77,11 @@ enum ServerFields: String, FileField {
         case .image: Schema.image("The image to boot from: name, name:version or name@sha256:<digits>.")
         case .memory: Schema.size("Memory of a machine; without it the image's default.")
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
+        case .cpu:
+            Schema.pattern(
+                "^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$",
+                "x86-64-v2, x86-64-v3, host or a model of the hypervisor's; without it the image's default."
+            )
         case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")
         case .ports: Schema.named(PortFields.port, "Published ports by name.")
         case .network: Schema.words(ServerSpec.Network.self, "open: reaches the host and beyond; isolated: nothing.")
@@ -91,7 +97,7 @@ enum ServerFields: String, FileField {
         case .keepRoots: Schema.whole(0...16, "How many roots of past generations are kept; 1 without it.")
         case .maxAge: Schema.longDuration("The age at which a generation is due to be replaced, such as 30d.")
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
-        case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout: replacement
+        case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         }
     }
 
@@ -116,6 +122,11 @@ enum ServerFields: String, FileField {
         case .verify: ProbeSchema.list("What must hold in a healthy new machine for it to be kept, in order.")
         case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
         case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
+        case .hiddenData:
+            Schema.words(
+                ServerSpec.HiddenData.self,
+                "Data that a volume hides on the old root: report it, and keep the root; or abort."
+            )
         default:
             Schema.words(
                 Strategy.self,

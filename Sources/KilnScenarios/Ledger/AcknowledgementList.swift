@@ -55,7 +55,7 @@ public struct AcknowledgementList: ~Copyable {
         let found = parser.take(data)
         guard parser.garbage == 0 else {
             throw KilnError(
-                "ledger.list-failed",
+                .ledgerListFailed,
                 "the list of acknowledgements '\(path)' is damaged: \(parser.garbage) lines can't be read",
                 hint: "the verdict can't be trusted; run the scenario again"
             )
@@ -89,7 +89,7 @@ public struct AcknowledgementList: ~Copyable {
 
     private static func failure(_ verb: String, _ path: String, _ code: Int32) -> KilnError {
         KilnError(
-            "ledger.list-failed",
+            .ledgerListFailed,
             "can't \(verb) the list of acknowledgements '\(path)': \(String(cString: strerror(code)))",
             hint: "check that the folder exists and that the disk has room"
         )

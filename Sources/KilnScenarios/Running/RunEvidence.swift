@@ -21,7 +21,9 @@ struct RunEvidence {
 
     private func keepGuestLogs(_ server: ServerID, _ directory: String) async {
         for name in ["cloud-init.log", "cloud-init-output.log"] {
-            guard let content = try? await engine.read("/var/log/\(name)", on: server, limit: 1 << 20) else { continue }
+            guard let content = try? await engine.read("/var/log/\(name)", on: server, limit: 1 << 20, now: true) else {
+                continue
+            }
             try? Data(content).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
         }
     }

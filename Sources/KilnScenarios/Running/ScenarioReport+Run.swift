@@ -75,16 +75,16 @@ extension KilnError {
     fileprivate init(failure: any Error) {
         switch failure {
         case let known as KilnError: self = known
-        case let unmet as Unmet: self = KilnError("run.unmet", unmet.description, hint: unmet.hint, exit: unmet.exit)
+        case let unmet as Unmet: self = KilnError(.runUnmet, unmet.description, hint: unmet.hint, exit: unmet.exit)
         case let loss as DataLoss:
             self = KilnError(
-                "run.data-loss",
+                .runDataLoss,
                 "acknowledged data is gone or damaged: \(loss)",
                 hint: "the volume was retained: 'kiln volume list' names it",
                 exit: .dataLoss
             )
-        case is CancellationError: self = KilnError("interrupted", "the run was interrupted", exit: .interrupted)
-        default: self = KilnError("internal", String(describing: failure))
+        case is CancellationError: self = KilnError(.interrupted, "the run was interrupted", exit: .interrupted)
+        default: self = KilnError(.internalFault, String(describing: failure))
         }
     }
 }

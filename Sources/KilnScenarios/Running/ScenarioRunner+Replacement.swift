@@ -29,7 +29,7 @@ extension ScenarioRunner {
         let (report, gap): (ReplacementReport, Duration?)
         do {
             (report, gap) = try await measured(server, body)
-        } catch let error as KilnError where error.code == "canary.failed" && expected == .aborted {
+        } catch let error as KilnError where error.code == .canaryFailed && expected == .aborted {
             // A rehearsal that failed leaves no report: the replacement never began.
             return error.message
         }

@@ -84,10 +84,10 @@ public struct ScenarioRunner: Sendable {
 
     private func refuseLeftovers() async throws {
         let servers = try engine.servers().filter { $0.lab == scenario.name }
-        let volumes = try engine.volumes.list().filter { $0.lab == scenario.name }
+        let volumes = engine.volumes.names(of: scenario.name)
         guard servers.isEmpty, volumes.isEmpty else {
             throw KilnError(
-                "run.leftovers",
+                .runLeftovers,
                 "an earlier run of \(scenario.name) left \(servers.count) servers and \(volumes.count) volumes",
                 hint: "look at them, then remove them with 'kiln down' and 'kiln volume delete'",
                 exit: .blocked
@@ -118,8 +118,8 @@ public struct ScenarioRunner: Sendable {
         let failure = await Task { () -> (any Error)? in
             do {
                 if try engine.servers().contains(where: { $0.lab == name }) { try await engine.down(name) }
-                for volume in try engine.volumes.list() where volume.lab == name {
-                    let kept = try engine.volumes.retain(lab: name, volume.name)
+                for volume in engine.volumes.names(of: name) {
+                    let kept = try engine.volumes.retain(lab: name, volume)
                     if hasPassed { try engine.volumes.purge(kept) }
                 }
                 if hasPassed { try acknowledged.forEach(engine.removeScratchFile) }

@@ -71,6 +71,6 @@ public struct HeaderBytes: Sendable {
     public func refused(_ why: String) -> KilnError { HeaderBytes.refused(path, why) }
 
     private static func refused(_ path: String, _ why: String) -> KilnError {
-        KilnError("disk.refused", "\(path) can't be used as a disk: \(why)", exit: .invalidFile)
+        KilnError(.diskRefused, "\(path) can't be used as a disk: \(why)", exit: .invalidFile)
     }
 }

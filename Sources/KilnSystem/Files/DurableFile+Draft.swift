@@ -23,7 +23,7 @@ extension DurableFile {
         try? FileManager.default.removeItem(atPath: directory)
         guard mkdir(directory, 0o700) == 0 else {
             throw KilnError(
-                "disk.no-directory",
+                .diskNoDirectory,
                 "the working directory \(directory) can't be made",
                 hint: "check that its parent exists, belongs to you and has space",
                 cause: String(cString: strerror(errno))

@@ -32,7 +32,7 @@ public enum DurableFile {
             return try decoder.decode(type, from: try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw KilnError(
-                "state.unreadable",
+                .stateUnreadable,
                 "\(path) can't be read as \(type)",
                 hint: "Kiln writes this file whole or not at all: look for what else changed it",
                 cause: String(describing: error)
@@ -72,7 +72,7 @@ public enum DurableFile {
             )
         } catch {
             throw KilnError(
-                "state.not-writable",
+                .stateNotWritable,
                 "the directory \(path) can't be made",
                 hint: "check its owner and free space",
                 cause: String(describing: error)
@@ -86,7 +86,7 @@ public enum DurableFile {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
-            throw KilnError("state.not-removable", "\(path) can't be removed", cause: String(describing: error))
+            throw KilnError(.stateNotRemovable, "\(path) can't be removed", cause: String(describing: error))
         }
     }
 
@@ -95,7 +95,7 @@ public enum DurableFile {
         let number = errno
         if number == ENOSPC {
             return KilnError(
-                "disk.full",
+                .diskFull,
                 "no space left on the device of \(path)",
                 hint: "free some space, then run the command again",
                 cause: "\(call): \(String(cString: strerror(number)))",
@@ -103,7 +103,7 @@ public enum DurableFile {
             )
         }
         return KilnError(
-            "state.not-writable",
+            .stateNotWritable,
             "\(path) can't be written",
             hint: "check its owner, mode and device",
             cause: "\(call): \(String(cString: strerror(number)))",

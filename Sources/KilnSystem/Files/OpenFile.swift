@@ -17,10 +17,10 @@ public struct OpenFile: ~Copyable {
         // Looked at first, because to open a device can have effects; and again once open, because it may be another
         // file by then. O_NONBLOCK: a FIFO without a writer would hold open() for ever.
         var status = stat()
-        guard stat(path, &status) == 0 else { throw FileError.failed("file.unreadable", "read", path) }
+        guard stat(path, &status) == 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw FileError.notRegular(path) }
         let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard opened >= 0 else { throw FileError.failed("file.unreadable", "read", path) }
+        guard opened >= 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
         guard fstat(opened, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             close(opened)
             throw FileError.notRegular(path)
@@ -32,7 +32,7 @@ public struct OpenFile: ~Copyable {
     /// Makes a new file for writing; one that exists already is an error.
     public init(creating path: String, mode: mode_t = 0o644) throws {
         let opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-        guard opened >= 0 else { throw FileError.failed("file.unwritable", "make", path) }
+        guard opened >= 0 else { throw FileError.failed(.fileUnwritable, "make", path) }
         descriptor = opened
         self.path = path
     }
@@ -46,7 +46,7 @@ public struct OpenFile: ~Copyable {
         while filled < buffer.count {
             let count = pread(descriptor, base + filled, buffer.count - filled, off_t(offset + filled))
             if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw FileError.failed("file.unreadable", "read", path) }
+            guard count >= 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
             if count == 0 { break }
             filled += count
         }
@@ -60,7 +60,7 @@ public struct OpenFile: ~Copyable {
         while done < bytes.count {
             let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw FileError.failed("file.unwritable", "write", path) }
+            guard count > 0 else { throw FileError.failed(.fileUnwritable, "write", path) }
             done += count
         }
     }
@@ -69,19 +69,19 @@ public struct OpenFile: ~Copyable {
     public var size: Int {
         get throws {
             var status = stat()
-            guard fstat(descriptor, &status) == 0 else { throw FileError.failed("file.unreadable", "read", path) }
+            guard fstat(descriptor, &status) == 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
             return Int(status.st_size)
         }
     }
 
     /// Makes the file that long.
     public func truncate(to size: Int) throws {
-        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError.failed("file.unwritable", "write", path) }
+        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError.failed(.fileUnwritable, "write", path) }
     }
 
     /// Makes the content durable.
     public func synchronize() throws {
-        guard fsync(descriptor) == 0 else { throw FileError.failed("file.unwritable", "write", path) }
+        guard fsync(descriptor) == 0 else { throw FileError.failed(.fileUnwritable, "write", path) }
     }
 }
 
@@ -102,7 +102,7 @@ public enum FileError {
     /// The error for what is no regular file.
     public static func notRegular(_ path: String) -> KilnError {
         KilnError(
-            "file.not-regular",
+            .fileNotRegular,
             "\(path) is not a regular file: a directory, a pipe, a socket or a device can't be an image",
             hint: "name a file that holds the image itself",
             exit: .invalidFile

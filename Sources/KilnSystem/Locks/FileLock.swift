@@ -22,7 +22,7 @@ public final class FileLock: Sendable {
         // From here on deinit closes it, also where this throws: a second close() would hit whoever has the number by then.
         if let holder {
             throw KilnError(
-                "lock.held",
+                .lockHeld,
                 "\(subject) is being changed by another process: \(holder)",
                 hint: "wait until it has ended, or watch it with 'kiln ps'",
                 exit: .blocked
@@ -31,7 +31,7 @@ public final class FileLock: Sendable {
         // Taking a lab down removes its locks; what was locked a moment after that is nothing any more.
         guard FileLock.isStillNamed(descriptor, path) else {
             throw KilnError(
-                "lock.held",
+                .lockHeld,
                 "\(subject) was just removed by another process",
                 hint: "run the command again",
                 exit: .blocked
@@ -62,7 +62,7 @@ public final class FileLock: Sendable {
         while true {
             do {
                 return try FileLock(path, subject: subject, kind: kind)
-            } catch let error as KilnError where error.code == "lock.held" {
+            } catch let error as KilnError where error.code == .lockHeld {
                 guard ContinuousClock.now < end else { throw error }
                 if !isTold { waiting(error) }
                 isTold = true

@@ -25,14 +25,14 @@ extension Command {
         } catch is DeadlineExceeded {
             log(start, outcome: "killed at its deadline")
             throw KilnError(
-                "tool.deadline",
+                .toolDeadline,
                 "\(program) \(arguments.first ?? "") was still running after \(deadline) and was killed",
                 exit: .deadline
             )
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             log(start, outcome: "not run")
-            throw KilnError("tool.failed", "\(program) could not be run", cause: "\(error)")
+            throw KilnError(.toolFailed, "\(program) could not be run", cause: "\(error)")
         } catch {
             log(start, outcome: "cancelled")
             throw error

@@ -112,7 +112,7 @@ public struct Command: Sendable {
         if program.contains("/") { return program }
         guard let path = ProgramPath.find(program) else {
             throw KilnError(
-                "tool.missing",
+                .toolMissing,
                 "the program \(program) is not on this host (looked in \(ProgramPath.text))",
                 hint: "run 'make setup', or install the Debian package that carries \(program)"
             )
@@ -124,7 +124,7 @@ public struct Command: Sendable {
     public func failure(_ output: Output) -> KilnError {
         let says = Printable.text(output.errors.isEmpty ? output.output : output.errors)
         return KilnError(
-            "tool.failed",
+            .toolFailed,
             "\(program) \(arguments.first ?? "") ended with exit status \(output.status), expected 0",
             cause: says.isEmpty ? nil : says
         )

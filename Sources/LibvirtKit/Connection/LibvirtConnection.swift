@@ -77,10 +77,7 @@ public actor LibvirtConnection {
     }
 
     /// Whether nothing can be asked over this connection any more.
-    public var isLost: Bool {
-        guard closeReason == nil, let pointer else { return true }
-        return virConnectIsAlive(pointer) != 1
-    }
+    public var isLost: Bool { closeReason != nil || !isAlive() }
 
     /// Closes the connection and ends its event streams.
     ///

@@ -2,8 +2,8 @@ internal import KilnModel
 
 extension DomainDocument {
     /// What the machine starts from: files that QEMU loads, or the firmware and what it finds on the root disk.
-    static func boot(_ boot: MachineSpec.Boot) -> [XMLElement] {
-        let type = XMLElement("type", ["arch": "x86_64", "machine": "q35"], text: "hvm")
+    static func boot(_ boot: MachineSpec.Boot, on platform: Platform) -> [XMLElement] {
+        let type = XMLElement("type", ["arch": platform.arch, "machine": platform.machine], text: "hvm")
         switch boot {
         case .direct(let kernel, let initrd, let commandLine):
             var parts = [type, XMLElement("kernel", text: kernel)]
@@ -27,26 +27,4 @@ extension DomainDocument {
         "firmware",
         [XMLElement("feature", ["enabled": "no", "name": "secure-boot"])]
     )
-
-    static func processor(_ acceleration: MachineSpec.Acceleration) -> [XMLElement] {
-        [
-            XMLElement("features", [XMLElement("acpi"), XMLElement("apic")]),
-            processorModel(acceleration),
-            XMLElement("clock", ["offset": "utc"]),
-        ]
-    }
-
-    private static func processorModel(_ acceleration: MachineSpec.Acceleration) -> XMLElement {
-        switch acceleration {
-        case .kvm:
-            XMLElement("cpu", ["mode": "host-passthrough", "check": "none"])
-        case .tcg:
-            // QEMU's plainest model boots fastest: every richer one makes the translator emulate vector instructions.
-            XMLElement(
-                "cpu",
-                ["mode": "custom", "match": "exact", "check": "none"],
-                [XMLElement("model", ["fallback": "forbid"], text: "qemu64")]
-            )
-        }
-    }
 }

@@ -40,14 +40,14 @@ public enum DomainDocument {
             // Empty: libvirt makes one up, by which the guest's kernel reseeds its random numbers.
             XMLElement("genid"),
             metadata(of: spec.id),
-            XMLElement("memory", ["unit": "b"], text: String(spec.memory.bytes)),
-            XMLElement("vcpu", text: String(spec.processors)),
+            XMLElement("memory", ["unit": "b"], text: String(spec.size.memory.bytes)),
+            XMLElement("vcpu", text: String(spec.size.processors)),
         ]
-        parts += boot(spec.boot) + processor(spec.acceleration) + lifecycle
+        parts += boot(spec.boot, on: spec.platform) + processor(spec) + lifecycle
         parts.append(XMLElement("devices", try devices(of: spec, emulator: emulator, labels: labels)))
         parts += labels.domain
         parts += isolatedNetwork(of: spec)
-        return XMLElement("domain", ["type": spec.acceleration == .kvm ? "kvm" : "qemu"], parts)
+        return XMLElement("domain", ["type": spec.platform.acceleration == .kvm ? "kvm" : "qemu"], parts)
     }
 
     private static func metadata(of id: MachineID) -> XMLElement {

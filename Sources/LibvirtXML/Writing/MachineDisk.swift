@@ -9,7 +9,7 @@ public enum MachineDisk: Sendable, Hashable {
     /// A volume by its position among the machine's volumes, from 0.
     case volume(MachineSpec.Volume, position: Int)
 
-    /// The serial number by which a guest finds the seed.
+    /// The serial number by which a guest finds the seed: a volume's file system may have the same label.
     public static let seedSerial = "kiln-seed"
 
     /// The name that libvirt, its events and QEMU's monitor have for the disk.
@@ -46,7 +46,12 @@ public enum MachineDisk: Sendable, Hashable {
         switch self {
         case .root(let disk, let boots):
             let order = boots ? [XMLElement("boot", ["order": "1"])] : []
-            return element(disk, serial: nil, labels: labels, order + [DomainDocument.Slot.root.address])
+            return element(
+                disk,
+                serial: MachineSpec.rootSerial,
+                labels: labels,
+                order + [DomainDocument.Slot.root.address]
+            )
         case .seed(let path):
             return XMLElement(
                 "disk",
@@ -68,18 +73,18 @@ public enum MachineDisk: Sendable, Hashable {
 
     private func element(
         _ disk: MachineSpec.Disk,
-        serial: String?,
+        serial: String,
         labels: FileLabels,
         _ more: [XMLElement]
     ) -> XMLElement {
-        var parts = [
+        let parts = [
             Self.driver,
             XMLElement("source", ["file": disk.path], labels.file),
             Self.chain(disk.backing[...], labels: labels),
             XMLElement("target", ["dev": target, "bus": "virtio"]),
+            XMLElement("serial", text: serial),
+            XMLElement("alias", ["name": alias]),
         ]
-        if let serial { parts.append(XMLElement("serial", text: serial)) }
-        parts.append(XMLElement("alias", ["name": alias]))
         return XMLElement("disk", ["type": "file", "device": "disk"], parts + more)
     }
 

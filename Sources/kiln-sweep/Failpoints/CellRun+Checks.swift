@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnOutside
 
 extension CellRun {
     /// Checks everything that has to hold once the next command has ended, from outside kiln.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnOutside
 
 extension CellRun {
     /// Starts the replacement and lets the cell's fault happen to it.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 extension CellRun {
     /// Runs the next command, and counts what does not serve then.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnOutside
 
 extension CellRun {
     /// Lets every sync of kiln fail with EIO, from the moment at which it stands still to its end.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 extension CellRun {
     /// How long kiln stands still for a guest to write; a daemon takes a client that is silent for 30 s to be gone.

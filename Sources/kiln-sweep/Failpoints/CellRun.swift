@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// One cell: a server under load, a replacement, a fault, the next command, and what holds then.
 final class CellRun {

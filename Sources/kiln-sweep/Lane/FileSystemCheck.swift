@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// What a guest would find on a volume after a power cut: looked at on a private raw copy, never mounted.
 struct FileSystemCheck {

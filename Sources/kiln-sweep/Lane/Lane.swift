@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KilnOutside
 import Synchronization
 
 /// The process that replaces one server again and again, in a mount namespace of its own: reads names of cells, a line

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnOutside
 
 /// A KILN_HOME in memory, in which each of state, root overlays and volumes has a small file system of its own.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 import KilnScenarios
 
 /// The one server of a home, which is used from outside: by commands, sockets, files.

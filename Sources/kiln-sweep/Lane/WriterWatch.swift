@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 import Synchronization
 
 /// Looks some six times a second how many machines have the volume open for writing; what is shorter may be missed.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// One recording of a machine's writes, and many states in which a power cut could have left its disk.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnOutside
 import KilnScenarios
 
 /// A machine from the image `tiny` that writes a ledger to a volume, of which every write and flush is recorded.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// What QEMU's blklogwrites recorded of a disk: every write and flush, in order.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// What one cell found; a line of the results file.
 struct CellResult: Codable, Sendable {

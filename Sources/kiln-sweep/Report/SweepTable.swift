@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// What a sweep has found, a row for each tier and fault.
 struct SweepTable {
@@ -54,14 +55,7 @@ struct SweepTable {
 
     /// The table for a terminal.
     var text: String {
-        let all = [SweepTable.header] + rows
-        let widths = SweepTable.header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
-        let lines = all.map { row in
-            row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
-            }.joined(separator: "  ")
-        }
+        let lines = TextTable([SweepTable.header] + rows).lines
         let untried = [SweepTable.untried] + Untried.all.map { "- \($0)" }
         return (lines + [""] + remarks + [""] + untried).joined(separator: "\n") + "\n"
     }

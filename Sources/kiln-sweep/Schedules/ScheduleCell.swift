@@ -1,4 +1,5 @@
 import Foundation
+import KilnOutside
 
 /// Thousands of random lives of a server on the engine and fakes: the suite `ScheduleTests`, as a program of its own.
 struct ScheduleCell {

@@ -6,22 +6,22 @@ import Synchronization
 ///
 /// Not Foundation's `Process`, which takes a process to run for as long as anything has inherited a descriptor from it, such
 /// as a machine that outlives it.
-final class Child: Sendable {
+package final class Child: Sendable {
     /// How it ended.
-    struct End: Sendable {
+    package struct End: Sendable {
         /// Its exit status; 128 and the signal where one ended it.
-        let status: Int32
-        let output: String
-        let errors: String
+        package let status: Int32
+        package let output: String
+        package let errors: String
     }
 
-    let pid: Int32
+    package let pid: Int32
     private let line: [String]
     private let files: (output: String, errors: String)
     private let status = Mutex<Int32?>(nil)
 
     /// Starts a program with exactly this environment, its output going to new files in `directory`.
-    init(_ line: [String], environment: [String: String], directory: String) throws {
+    package init(_ line: [String], environment: [String: String], directory: String) throws {
         self.line = line
         let base = "\(directory)/io-\(UInt64.random(in: .min ... .max))"
         files = (base + ".out", base + ".err")
@@ -31,17 +31,17 @@ final class Child: Sendable {
     deinit { for path in [files.output, files.errors] { unlink(path) } }
 
     /// What it has said on standard error by now.
-    var errors: String { (try? String(contentsOfFile: files.errors, encoding: .utf8)) ?? "" }
+    package var errors: String { (try? String(contentsOfFile: files.errors, encoding: .utf8)) ?? "" }
 
-    func send(_ signal: Int32) { if !hasEnded { kill(pid, signal) } }
+    package func send(_ signal: Int32) { if !hasEnded { kill(pid, signal) } }
 
     /// Whether it has ended; its status is collected then.
-    var hasEnded: Bool { status.withLock { reap(&$0, options: WNOHANG) } }
+    package var hasEnded: Bool { status.withLock { reap(&$0, options: WNOHANG) } }
 
     /// Waits for the end.
     ///
     /// - Throws: `Failure` where that takes longer than `limit`; it is dead then.
-    func finish(within limit: Duration = .seconds(240)) throws -> End {
+    package func finish(within limit: Duration = .seconds(240)) throws -> End {
         let deadline = ContinuousClock.now + limit
         // waitpid(2) knows no deadline.
         while !hasEnded {
@@ -58,7 +58,7 @@ final class Child: Sendable {
     }
 
     /// Waits until it has stopped itself at a failpoint; false where it ended instead.
-    func awaitStop(within limit: Duration = .seconds(180)) throws -> Bool {
+    package func awaitStop(within limit: Duration = .seconds(180)) throws -> Bool {
         let deadline = ContinuousClock.now + limit
         while !hasEnded {
             if Processes.state(of: pid) == "T" { return true }
@@ -86,7 +86,7 @@ final class Child: Sendable {
     }
 
     /// Starts a process whose first descriptors are the files at these paths.
-    static func spawn(_ line: [String], _ environment: [String: String], streams: [String]) throws -> Int32 {
+    private static func spawn(_ line: [String], _ environment: [String: String], streams: [String]) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -98,7 +98,7 @@ final class Child: Sendable {
     }
 
     /// Starts a process with the given file actions.
-    static func spawn(
+    package static func spawn(
         _ line: [String],
         _ environment: [String: String],
         _ actions: inout posix_spawn_file_actions_t
@@ -124,12 +124,13 @@ final class Child: Sendable {
 }
 
 /// Blocks this thread; for conditions of other processes, of which no event tells.
-func pause(_ duration: Duration) { poll(nil, 0, Int32(duration / .milliseconds(1))) }
+package func pause(_ duration: Duration) { poll(nil, 0, Int32(duration / .milliseconds(1))) }
 
 /// Waits until a condition holds.
 ///
 /// - Throws: `Failure` after `limit`.
-func awaitThat(_ what: @autoclosure () -> String, within limit: Duration, _ condition: () throws -> Bool) throws {
+package func awaitThat(_ what: @autoclosure () -> String, within limit: Duration, _ condition: () throws -> Bool) throws
+{
     let deadline = ContinuousClock.now + limit
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw Failure("not within \(limit): \(what())") }

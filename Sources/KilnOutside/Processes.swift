@@ -2,16 +2,16 @@ import Foundation
 import Glibc
 
 /// The processes, open files and listening ports of this host, read from /proc.
-enum Processes {
+package enum Processes {
     /// A living process.
-    struct Process {
-        let pid: Int32
-        let arguments: [String]
-        var name: String { arguments.first?.split(separator: "/").last.map(String.init) ?? "" }
+    package struct Process {
+        package let pid: Int32
+        package let arguments: [String]
+        package var name: String { arguments.first?.split(separator: "/").last.map(String.init) ?? "" }
     }
 
     /// The processes whose arguments or environment name something below a directory, which no other process does.
-    static func below(_ directory: String) -> [Process] {
+    package static func below(_ directory: String) -> [Process] {
         all.filter { $0 != getpid() }.compactMap { pid in
             let arguments = strings(pid, "cmdline")
             // A zombie has no arguments, so it does not count.
@@ -22,16 +22,22 @@ enum Processes {
     }
 
     /// The letter of proc(5), such as `T` for stopped and `Z` for a zombie; nothing where there is no such process.
-    static func state(of pid: Int32) -> Character? {
+    package static func state(of pid: Int32) -> Character? {
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return nil }
         return text.split(separator: ")").last?.split(separator: " ").first?.first
     }
 
     /// Whether a process is there and no zombie.
-    static func isAlive(_ pid: Int32) -> Bool { state(of: pid).map { $0 != "Z" && $0 != "X" } ?? false }
+    package static func isAlive(_ pid: Int32) -> Bool { state(of: pid).map { $0 != "Z" && $0 != "X" } ?? false }
+
+    /// The processes that the first thread of a process has started.
+    package static func children(of pid: Int32) -> [Int32] {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        return text.split(separator: " ").compactMap { Int32($0) }
+    }
 
     /// Who traces a process, asked of each of its threads; 0 stands for nobody.
-    static func tracers(of pid: Int32) -> Set<Int32> {
+    package static func tracers(of pid: Int32) -> Set<Int32> {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
         return Set(
             threads.map { thread in
@@ -43,14 +49,14 @@ enum Processes {
     }
 
     /// Lets all threads of a process wait for those of others, where there are not enough processors for all.
-    static func yield(_ pid: Int32) {
+    package static func yield(_ pid: Int32) {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
         let kind = __priority_which_t(PRIO_PROCESS.rawValue)
         for thread in threads.compactMap(id_t.init) { setpriority(kind, thread, 10) }
     }
 
     /// The files that a process has open for writing.
-    static func openForWriting(_ pid: Int32) -> [String] {
+    package static func openForWriting(_ pid: Int32) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
         return entries.compactMap { entry in
             // proc(5): the mode of the link tells how the file was opened.
@@ -61,7 +67,7 @@ enum Processes {
     }
 
     /// The TCP ports on which a process listens.
-    static func listeningPorts(_ pid: Int32) -> Set<UInt16> {
+    package static func listeningPorts(_ pid: Int32) -> Set<UInt16> {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []
         let sockets = Set(
             entries.compactMap {

@@ -1,0 +1,79 @@
+import KilnModel
+
+/// Data that a machine wrote to its root where its volumes are mounted.
+extension ServerWorkspace {
+    /// Throws unless a machine that is off has nothing below the mount points of its root that its image has not.
+    ///
+    /// - Throws: `replace.hidden-data`; `replace.root-unseen` where that can't be known.
+    func requireNothingHidden(of machine: MachineID) async throws {
+        let record = try record(machine)
+        guard hasMounts(record) else { return }
+        let paths = record.spec.mounts.map(\.path).joined(separator: ", ")
+        parts.progress(.waiting(machine.server, machine.generation, "a look below \(paths) on its root"))
+        let hidden = try await hiddenPaths(record)
+        guard let first = hidden.first else { return }
+        throw KilnError(
+            .replaceHiddenData,
+            "the root of \(machine) has data below \(paths), where volumes hide it: \(Self.names(hidden))",
+            hint: "take it out with '\(wayOut(machine, first))', then replace with 'hidden-data: report'",
+            exit: .aborted
+        )
+    }
+
+    private func hiddenPaths(_ record: GenerationRecord) async throws -> [RootPath] {
+        let image = try await image(of: record)
+        if let reason = unobservable(record, image) { throw unseen(record.machine, reason) }
+        do {
+            let (copy, _) = try await copyRoot(record.machine)
+            defer { parts.roots.discard(copy) }
+            let (original, allowed) = (try listing(of: image), try allowance(record, image.manifest))
+            let below = allowed.located(in: original).mounts
+            let root = try await parts.roots.listing(of: copy, over: record.files.disk, below: below)
+            return RootDifference.hidden(in: root, of: original, allowing: allowed)
+        } catch let error as KilnError where error.exit != .unreachable {
+            throw unseen(record.machine, error.message)
+        }
+    }
+
+    private func unseen(_ machine: MachineID, _ reason: String) -> KilnError {
+        KilnError(
+            .replaceRootUnseen,
+            "whether the root of \(machine) has data below its mount points can't be seen: \(reason)",
+            hint: "replace with 'hidden-data: report'",
+            exit: .aborted
+        )
+    }
+
+    /// What there is to say of a machine that was replaced: which data its volumes hid, or that this is not known.
+    ///
+    /// - Parameter failure: why its root could not be looked at, where that was tried.
+    func hiddenDataRemark(of machine: MachineID, failure: String?) -> String? {
+        guard let record = try? record(machine), hasMounts(record) else { return nil }
+        let kept = try? keptDriftReport(machine)
+        guard let report = kept, report.observable else {
+            let reason = kept?.reason ?? failure ?? "its root was not looked at"
+            return "whether generation \(machine.generation) wrote below its mount points is unknown: \(reason)"
+        }
+        guard let first = report.hidden.first else { return nil }
+        return "generation \(machine.generation) wrote below its mount points, where volumes hide it: "
+            + "\(Self.names(report.hidden)); its root is kept: '\(wayOut(machine, first))'"
+    }
+
+    /// Whether the root of a machine is kept for what its volumes hid.
+    func isKeptForHiddenData(_ machine: MachineID) -> Bool {
+        (try? keptDriftReport(machine))?.hidden.isEmpty == false
+    }
+
+    private func hasMounts(_ record: GenerationRecord) -> Bool {
+        record.cloudInit != .none && !record.spec.volumes.isEmpty
+    }
+
+    private func wayOut(_ machine: MachineID, _ path: RootPath) -> String {
+        "kiln cp \(id)@\(machine.generation):\(path) FILE"
+    }
+
+    private static func names(_ paths: [RootPath]) -> String {
+        let rest = paths.count - 5
+        return paths.prefix(5).map(\.description).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}

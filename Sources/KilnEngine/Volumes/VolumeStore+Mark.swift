@@ -1,0 +1,129 @@
+import Foundation
+import KilnModel
+
+/// Whether a guest has formatted a volume, which no tool of the guest's has to be trusted for.
+extension VolumeStore {
+    /// Whether a volume has lost its mark, as far as its guest has written that to the disk.
+    ///
+    /// - Throws: `volume.newer-mark`, `tool.…`.
+    public func hasLostMark(_ record: VolumeRecord) async throws -> Bool {
+        guard let mark = record.mark, let top = record.layers.last else { return false }
+        try verifyLayers(record)
+        return try await finding(path(record, top), record) != .mark(mark)
+    }
+
+    /// The volumes among these that guests have formatted, and what kept others from being looked at; a few at a time.
+    public func reformatted(among all: [VolumeRecord]) async -> (found: Set<VolumeID>, errors: [any Error]) {
+        var answer: (found: Set<VolumeID>, errors: [any Error]) = (Set(), [])
+        await withTaskGroup(of: Result<VolumeID?, any Error>.self) { group in
+            for (index, record) in all.enumerated() {
+                if index >= 4, let next = await group.next() { VolumeStore.add(next, to: &answer) }
+                group.addTask { await look(at: record) }
+            }
+            for await next in group { VolumeStore.add(next, to: &answer) }
+        }
+        return answer
+    }
+
+    private func isReformatted(_ record: VolumeRecord) async throws -> Bool {
+        if record.reformatted != nil { return true }
+        return try await hasLostMark(record)
+    }
+
+    private func look(at record: VolumeRecord) async -> Result<VolumeID?, any Error> {
+        do {
+            return .success(try await isReformatted(record) ? record.id : nil)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func add(
+        _ result: Result<VolumeID?, any Error>,
+        to answer: inout (found: Set<VolumeID>, errors: [any Error])
+    ) {
+        switch result {
+        case .success(let id): if let id { answer.found.insert(id) }
+        case .failure(let error): answer.errors.append(error)
+        }
+    }
+
+    /// Throws `volume.reformatted` where a guest has formatted a volume, and makes sure that what was before is kept.
+    func requireMark(lab: Name, _ name: Name) async throws {
+        let found = try existing(lab: lab, name)
+        guard try await isReformatted(found) else { return }
+        try await changing(lab: lab, name) { try await requireMark(of: &$0) }
+    }
+
+    /// The same for who changes it.
+    func requireMark(of record: inout VolumeRecord) async throws {
+        try await noteLostMark(&record)
+        if let snapshot = record.reformatted { throw reformatted(record, snapshot) }
+    }
+
+    /// Gives the last state with the mark a name where the volume has lost it, so that the state is kept.
+    func noteLostMark(_ record: inout VolumeRecord) async throws {
+        guard record.reformatted == nil, try await hasLostMark(record) else { return }
+        guard let layer = try await lastMarkedLayer(record) else { throw lost(record) }
+        let known = record.snapshots.last { $0.layer == layer }
+        let name = try formatName(in: record)
+        record.snapshots.append(
+            record.snapshot(name, layer: layer, kind: .format, consistency: known?.consistency)
+        )
+        record.reformatted = name
+        try save(record)
+    }
+
+    /// Writes a volume's own mark to a new layer that reads another one, or none.
+    func own(_ layer: String, _ mark: VolumeMark) async throws {
+        guard try await disks.mark(of: layer) != .mark(mark) else { return }
+        try await disks.setMark(mark, of: layer)
+    }
+
+    // A volume that was cloned stands on layers with the mark of the other one: what it began with was its content too.
+    private func lastMarkedLayer(_ record: VolumeRecord) async throws -> String? {
+        for layer in record.layers.dropLast().reversed() {
+            if case .mark = try await finding(path(record, layer), record) { return layer }
+        }
+        return record.layers.dropLast().first
+    }
+
+    private func formatName(in record: VolumeRecord) throws -> Name {
+        let plain = try Name("before-format")
+        return record.snapshots.contains { $0.name == plain }
+            ? try freeName(nil, prefix: plain.text, in: record) : plain
+    }
+
+    private func finding(_ disk: String, _ record: VolumeRecord) async throws -> VolumeMark.Finding {
+        let found = try await disks.mark(of: disk)
+        guard case .newer(let version) = found else { return found }
+        throw KilnError(
+            .volumeNewerMark,
+            "volume \(record.title) has a mark of format \(version), which this version of Kiln does not know",
+            hint: "use the version of Kiln that wrote it",
+            exit: .halted
+        )
+    }
+
+    // Every machine gets a volume whose state is sealed, so it was not a guest.
+    private func lost(_ record: VolumeRecord) -> KilnError {
+        KilnError(
+            .volumeReformatted,
+            "volume \(record.title) was formatted, and no state before that is kept",
+            hint: "what is there now can be kept: 'kiln volume clone \(record.title) NAME'",
+            exit: .halted
+        )
+    }
+
+    private func reformatted(_ record: VolumeRecord, _ snapshot: Name) -> KilnError {
+        let user = record.lease.map { "'kiln stop \($0.machine.server)', then " } ?? ""
+        return KilnError(
+            .volumeReformatted,
+            "a guest has formatted volume \(record.title): what it held before is its snapshot \(snapshot)",
+            hint:
+                "return to that: \(user)'kiln volume restore \(record.title) \(snapshot)', and take out of user-data or image "
+                + "what formats it; or keep what is there now: 'kiln volume snapshot \(record.title) NAME', and restore that",
+            exit: .halted
+        )
+    }
+}

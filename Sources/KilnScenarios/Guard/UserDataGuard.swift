@@ -1,0 +1,117 @@
+import Foundation
+
+/// Finds where user-data formats a device: it would run again for every generation, and erase a persistent volume.
+struct UserDataGuard {
+    private var files: [String: String] = [:]
+
+    /// Reports what formats a device as a problem, and what may do so as a warning.
+    static func check(_ modules: [(key: String, value: Value)]) {
+        var guardian = UserDataGuard()
+        for (key, value) in modules where key == "write_files" { value.elements.forEach { guardian.checkFile($0) } }
+        for (key, value) in modules where key == "bootcmd" || key == "runcmd" { guardian.checkCommands(value) }
+    }
+
+    /// The commands of a module are one script, as cloud-init makes it of them.
+    private func checkCommands(_ value: Value) {
+        var script = ""
+        var starts: [(line: Int, element: Value)] = []
+        for element in value.elements {
+            starts.append((script.count { $0 == "\n" }, element))
+            script += Self.line(of: element) + "\n"
+        }
+        var run = ShellRun(files: files)
+        run.follow(script)
+        for finding in run.findings {
+            let element = starts.last { $0.line <= finding.line }?.element
+            (element ?? value).report(finding)
+        }
+    }
+
+    /// A list is one command, each of whose words stands for itself.
+    private static func line(of element: Value) -> String {
+        guard case .list = element.node.content else { return element.plainText ?? "" }
+        return element.texts.compactMap(\.plainText)
+            .map { "'" + $0.replacing("'", with: #"'\''"#) + "'" }
+            .joined(separator: " ")
+    }
+
+    private mutating func checkFile(_ file: Value) {
+        guard case .map(let entries) = file.node.content else { return }
+        let fields = Dictionary(
+            entries.map { ($0.key, Value(node: $0.value, path: "\(file.path).\($0.key)", problems: file.problems)) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        guard let content = fields["content"], let written = content.plainText else { return }
+        let path = fields["path"]?.plainText ?? ""
+        switch WrittenText(written, encoding: fields["encoding"]?.plainText) {
+        case .unreadable:
+            content.warning(
+                "the file is compressed, so it can't be judged here: a script in it that formats a device would run "
+                    + "again for every generation and erase a persistent volume"
+            )
+        case .text(let text):
+            checkText(text, path, content)
+        }
+    }
+
+    private mutating func checkText(_ text: String, _ path: String, _ content: Value) {
+        let first = String(text.prefix { !$0.isNewline })
+        if path.hasSuffix(".service") {
+            var run = ShellRun(files: files)
+            run.follow(Self.commands(ofUnit: text))
+            return run.findings.forEach(content.report)
+        }
+        let interpreter = first.hasPrefix("#!") ? first : ""
+        if !interpreter.isEmpty, !interpreter.contains("sh") {
+            guard let program = FormattingProgram.mentioned(in: text) else { return }
+            return content.report(FormatFinding(line: 0, program: program, device: nil))
+        }
+        files[path] = text
+        // Text without a first line that says so is judged where a command runs it.
+        guard !interpreter.isEmpty || path.hasSuffix(".sh") else { return }
+        var run = ShellRun(files: files)
+        run.follow(text)
+        run.findings.forEach(content.report)
+    }
+
+    private static func commands(ofUnit text: String) -> String {
+        text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+            guard line.hasPrefix("Exec"), let sign = line.firstIndex(of: "=") else { return nil }
+            return String(line[line.index(after: sign)...].drop { "-@:+! ".contains($0) })
+        }.joined(separator: "\n")
+    }
+}
+
+/// The content of a file as cloud-init writes it.
+private enum WrittenText {
+    case text(String)
+    case unreadable
+
+    /// Decodes what stands in user-data.
+    init(_ written: String, encoding: String?) {
+        let steps = (encoding ?? "").lowercased().split(separator: "+")
+        if steps.contains(where: { $0.hasPrefix("gz") }) {
+            self = .unreadable
+        } else if steps.contains(where: { $0 == "b64" || $0 == "base64" }) {
+            let data = Data(base64Encoded: written, options: .ignoreUnknownCharacters) ?? Data()
+            self = .text(String(decoding: data, as: UTF8.self))
+        } else {
+            self = .text(written)
+        }
+    }
+}
+
+extension Value {
+    fileprivate func report(_ finding: FormatFinding) {
+        let reason = "again for every generation, which erases a persistent volume"
+        guard let device = finding.device else {
+            let message =
+                "'\(finding.program)' may format a device, which can't be known before it runs; if so, it runs "
+            return warning(message + reason)
+        }
+        problem(
+            "'\(finding.program)' on the device \(device) is not allowed: it runs \(reason); volumes are formatted once, "
+                + "by the host, when they are created"
+        )
+    }
+}

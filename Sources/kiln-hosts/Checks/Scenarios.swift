@@ -1,0 +1,30 @@
+import KilnOutside
+
+extension Check {
+    /// The scenarios that come with kiln, which judge themselves.
+    static let scenarios = [
+        scenario(
+            "stop-first",
+            "replace-keeps-data",
+            "a replacement under load; no acknowledged record is lost",
+            accounts: [.root, .person],
+            quick: [.root]
+        ),
+        scenario("warm-first", "warm-first", "the successor boots first, and gets the volume by hot-plug"),
+        scenario("revert", "bad-image-reverts", "an image that breaks its promise is taken back"),
+        scenario("rehearsal", "canary-rehearses", "it is found out on clones, before the server is touched"),
+    ]
+
+    private static func scenario(
+        _ name: String,
+        _ file: String,
+        _ about: String,
+        accounts: Set<Account.Kind> = [.root],
+        quick: Set<Account.Kind> = []
+    ) -> Check {
+        Check(name: name, about: about, accounts: accounts, quick: quick) { account in
+            try account.needTiny()
+            try account.insist("run", "Scenarios/\(file).yaml")
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// What is done on each host.
+struct Plan: Sendable {
+    let only: [String]
+    let quick: Bool
+    let boots: Int
+
+    /// The checks that an account is given, in order.
+    func checks(as kind: Account.Kind) -> [Check] {
+        Check.all.filter { check in
+            check.accounts.contains(kind) && (!quick || check.quick.contains(kind))
+                && (only.isEmpty || only.contains { check.name.contains($0) })
+        }
+    }
+
+    /// The checks by account, a line each.
+    var listing: String {
+        Account.Kind.allCases.flatMap { kind in checks(as: kind).map { "\(kind.rawValue)  \($0.name)  \($0.about)\n" } }
+            .joined()
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@testable import KilnEngine
+
+@Suite("A volume that a guest formats")
+struct LabFormatTests {
+    private static let formats = ["1": GuestBehaviour(), "2": GuestBehaviour(formats: true)]
+
+    @Test(
+        "in a replacement is found before the point of no return: the old generation serves with the data again",
+        arguments: Strategy.allCases
+    )
+    func replacement(_ strategy: Strategy) async throws {
+        let test = try LabTestWorld(Self.formats)
+        try await test.up()
+        test.write("before", by: 1)
+        let report = try await test.replace("tiny:2", strategy)
+        #expect(report.outcome == .reverted && report.turn?.code == .volumeReformatted)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        test.write("after", by: 1)
+        #expect(try test.written() == ["before", "after"])
+        #expect(report.discarded.count == 1)
+        #expect(try test.record().reformatted == nil)
+        #expect(try await test.replace("tiny:1").outcome == .committed)
+        #expect(try test.written() == ["before", "after"])
+        #expect(test.world.hypervisor.violations.isEmpty)
+    }
+
+    @Test("is found although the replacement fails for another reason, or is killed", arguments: [false, true])
+    func failsOtherwise(_ isKilled: Bool) async throws {
+        let behaviour = GuestBehaviour(.cloudInitFails, formats: true)
+        let test = try LabTestWorld(["1": GuestBehaviour(), "2": behaviour])
+        try await test.up()
+        test.write("before", by: 1)
+        if isKilled { test.world.faults.arm(.crashBefore, at: 40) }
+        _ = try? await test.replace("tiny:2")
+        test.world.faults.disarm()
+        try test.world.reviveAfterCrash()
+        _ = try await test.engine.recover(test.id)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        #expect(try test.written() == ["before"])
+    }
+
+    @Test("in a launch on a kept volume leaves no machine, and the data as it was")
+    func launch() async throws {
+        let test = try LabTestWorld(Self.formats)
+        try await test.up()
+        test.write("before", by: 1)
+        try await test.engine.down(test.id.lab)
+        let error = await #expect(throws: KilnError.self) { try await test.up(test.spec("tiny:2")) }
+        #expect(error?.code == .volumeReformatted && error?.exit == .aborted)
+        #expect(test.world.hypervisor.alive.isEmpty)
+        #expect(try test.written() == ["before"])
+        try await test.up()
+        #expect(try test.written() == ["before"])
+    }
+
+    @Test("in the first launch of all leaves a volume that the next one can use")
+    func firstLaunch() async throws {
+        let test = try LabTestWorld(Self.formats)
+        await #expect(throws: KilnError.self) { try await test.up(test.spec("tiny:2")) }
+        try await test.up()
+        test.write("a", by: 1)
+        #expect(try test.written() == ["a"])
+    }
+
+    @Test("at a start is named, and one command returns what it held")
+    func start() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("before", by: 1)
+        try await test.engine.stop(test.id)
+        test.world.hypervisor.setBehaviour(GuestBehaviour(formats: true), ofImage: test.world.images.disk("1"))
+        let error = await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+        #expect(error?.code == .volumeReformatted && error?.exit == .halted)
+        #expect(error?.hint?.contains("'kiln volume restore lab/data before-format'") == true)
+        #expect(try test.record().reformatted?.text == "before-format")
+        test.write("on the new one", by: 1)
+
+        test.world.hypervisor.setBehaviour(GuestBehaviour(), ofImage: test.world.images.disk("1"))
+        let refused = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        #expect(refused?.code == .volumeReformatted)
+        try await test.engine.stop(test.id)
+        await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+        let kept = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+        #expect(try test.written() == ["before"])
+        #expect(try test.engine.volumes.retained() == [kept])
+        try await test.engine.start(test.id)
+        #expect(try await test.replace("tiny:2").outcome == .committed)
+        #expect(try test.written() == ["before"])
+    }
+
+    @Test("while it serves is found by the next replacement before anything is touched, however many boots lie between")
+    func whileServing() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        for number in 1...12 {
+            test.write("\(number)", by: 1)
+            try await test.engine.stop(test.id)
+            try await test.engine.start(test.id)
+        }
+        #expect(try test.record().layers.count < 12)
+        test.write(FakeDisks.format, by: 1)
+        let error = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        #expect(error?.code == .volumeReformatted && error?.exit == .halted)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        try await test.engine.stop(test.id)
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+        #expect(try test.written() == (1...12).map(String.init))
+    }
+
+    @Test("can be kept as it is now, by a snapshot and a return to it")
+    func kept() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("before", by: 1)
+        test.write(FakeDisks.format, by: 1)
+        test.write("after", by: 1)
+        await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        try await test.engine.stop(test.id)
+        _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume, as: try Name("xfs"))
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "xfs")
+        try await test.engine.start(test.id)
+        #expect(try await test.replace("tiny:2").outcome == .committed)
+        #expect(try test.written() == ["after"])
+    }
+
+    @Test("a clone, a restored and an imported volume have marks of their own, and raise no alarm")
+    func marks() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("a", by: 1)
+        _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume, as: try Name("monday"))
+        let clone = try await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: try Name("copy")).volume
+        #expect(try clone.mark != test.record().mark)
+        #expect(try await !test.engine.volumes.hasLostMark(clone))
+        // The snapshot is older than the clone, and has the mark of the volume that it was made from.
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, try Name("copy"), to: "monday")
+        #expect(
+            try await !test.engine.volumes.hasLostMark(
+                try test.engine.volumes.existing(lab: test.id.lab, try Name("copy"))
+            )
+        )
+    }
+
+    @Test("a volume of an earlier version gets its mark at the next boot, and keeps its content")
+    func earlierVersion() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("a", by: 1)
+        try await test.engine.stop(test.id)
+        let path = test.world.state.volume(lab: test.id.lab, test.volume) + "/volume.json"
+        var fields = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any]
+        )
+        for key in ["mark", "isUsed", "reformatted"] { fields[key] = nil }
+        try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
+        #expect(try test.record().mark == nil)
+        try await test.engine.start(test.id)
+        #expect(try test.record().mark != nil)
+        #expect(try await !test.engine.volumes.hasLostMark(test.record()))
+        #expect(try test.written() == ["a"])
+    }
+
+    @Test("a mark of a later version is refused by name")
+    func newerMark() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write(FakeDisks.newerMark, by: 1)
+        let error = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        #expect(error?.code == .volumeNewerMark)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+    }
+}
