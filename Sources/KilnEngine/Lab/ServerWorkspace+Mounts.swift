@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 /// Volumes as file systems of a guest.
 extension ServerWorkspace {
