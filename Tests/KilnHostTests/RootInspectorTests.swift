@@ -278,8 +278,8 @@ struct RootInspectorTests {
         let (file, link) = (copy.directory + "/root.qcow2", copy.directory + "/raw")
         let planting = "ln -s /etc/motd '\(link)' || rm -f '\(file)'"
         let owner = try MachineOwner.current()
-        #expect(try await Command("sh", ["-c", "test -w '\(file)'"], user: owner).result().status == 0)
-        #expect(try await Command("sh", ["-c", planting], user: owner).result().status != 0)
+        #expect(try await Command("sh", ["-c", "test -w '\(file)'"], user: owner.identity).result().status == 0)
+        #expect(try await Command("sh", ["-c", planting], user: owner.identity).result().status != 0)
         inspector.discard(copy)
     }
 
