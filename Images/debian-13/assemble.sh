@@ -38,7 +38,7 @@ rm -f "$root/usr/lib/systemd/system-generators/cloud-init-generator" "$root"/usr
     "$root"/usr/lib/udev/rules.d/*azure*
 unit() { chroot "$root" systemctl --quiet "$@" 2> /dev/null || { echo "assemble: systemctl $* failed" >&2 && exit 1; }; }
 unit mask sshd-keygen.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer \
-    systemd-tmpfiles-clean.timer getty@tty1.service ldconfig.service systemd-hwdb-update.service \
+    systemd-tmpfiles-clean.timer e2scrub_all.timer e2scrub_reap.service getty@tty1.service ldconfig.service systemd-hwdb-update.service \
     systemd-journal-catalog-update.service systemd-update-done.service systemd-firstboot.service systemd-pstore.service \
     systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-hibernate-clear.service systemd-pcrmachine.service \
     systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-tpm2-setup.service systemd-tpm2-setup-early.service \

@@ -68,7 +68,7 @@ extension EndToEnd {
             Home.plainServer + "\n" + #"""
                 user-data:
                   bootcmd:
-                    - "if echo x >/data/early; then echo early-write=done; else echo early-write=refused; fi >/dev/console"
+                    - "if mkdir -p /data && echo x >/data/early; then echo early-write=done; else echo early-write=refused; fi >/dev/console"
                 """#
 
         private static let aborting = Home.plainServer + "\nhidden-data: abort"

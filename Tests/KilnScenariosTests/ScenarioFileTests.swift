@@ -47,6 +47,7 @@ struct ScenarioFileTests {
               console-allow: ["Call Trace:", harmless]
               ephemeral: [/srv/cache, /var/tmp]
               keep-roots: 0
+              hidden-data: abort
               max-age: 30d
         steps:
           - up
@@ -132,7 +133,7 @@ struct ScenarioFileTests {
         #expect(server.healthyDeadline == .seconds(120))
         #expect(server.consoleAllow == ["Call Trace:", "harmless"])
         #expect(server.ephemeral == ["/srv/cache", "/var/tmp"])
-        #expect(server.keepRoots == 0)
+        #expect(server.keepRoots == 0 && server.hiddenData == .abort)
         #expect(server.maxAge == .seconds(30 * 86_400))
     }
 
