@@ -85,7 +85,7 @@ struct GrowthTests {
         for (options, size, kibibytes) in cases {
             _ = try await volume(size, options)
             let found = try #require(try Superblock(of: path("raw"))?.limit)
-            #expect(found.size.bytes == kibibytes / 4 << 12, "\(options): \(found)")
+            #expect(found.size.bytes == kibibytes / 4 * 4096, "\(options): \(found)")
             unlink(path("raw"))
             unlink(path("1.qcow2"))
         }
