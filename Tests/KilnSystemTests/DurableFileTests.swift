@@ -34,6 +34,24 @@ import Testing
         #expect(try entries(directory) == ["taken"])
     }
 
+    @Test("a record of a later version is refused by name, and one without a format is read")
+    func formats() throws {
+        struct Record: Codable {
+            var name: String
+            var format: RecordFormat?
+        }
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/record"
+        try Data(#"{"name": "a", "format": 2}"#.utf8).write(to: URL(fileURLWithPath: path))
+        let error = try #require(throws: KilnError.self) { try DurableFile.readJSON(Record.self, from: path) }
+        #expect(error.code == .stateNewer && error.exit == .halted)
+        #expect(error.message.contains(path))
+        for text in [#"{"name": "a"}"#, #"{"name": "a", "format": 1}"#] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try DurableFile.readJSON(Record.self, from: path)?.name == "a")
+        }
+    }
+
     @Test("a full device is told apart from other failures")
     func full() throws {
         let descriptor = open("/dev/full", O_WRONLY | O_CLOEXEC)

@@ -8,12 +8,20 @@ extension LabEngine {
         guard !wanted.isEmpty else { return [] }
         let known = try await known()
         let labs = Set(wanted.map(\.lab)).reduce(into: [:]) { $0[$1] = try? self.lab($1) }
-        return wanted.map { id in
-            do {
-                return try status(id, known, declared: labs[id.lab]?.servers[id.server])
-            } catch {
-                return unknown(id, KilnError.wrapping(error).message)
+        return await withTaskGroup { group in
+            for id in wanted {
+                group.addTask { statusOrProblem(id, known, declared: labs[id.lab]?.servers[id.server]) }
             }
+            let found = await group.reduce(into: [:]) { $0[ServerID(lab: $1.lab, server: $1.name)] = $1 }
+            return wanted.compactMap { found[$0] }
+        }
+    }
+
+    private func statusOrProblem(_ id: ServerID, _ known: Known, declared: ServerSpec?) -> ServerStatus {
+        do {
+            return try status(id, known, declared: declared)
+        } catch {
+            return unknown(id, KilnError.wrapping(error).message)
         }
     }
 
@@ -24,13 +32,16 @@ extension LabEngine {
     }
 
     /// What is looked up once, however many servers there are.
-    private struct Known {
+    private struct Known: Sendable {
         let states: [MachineID: MachineState]
         let lent: [ServerID: Set<Generation>]
     }
 
     private func known() async throws -> Known {
-        Known(states: try await parts.machines.machines(), lent: volumes.lentGenerations())
+        // Volumes are read while the hypervisor is being reached.
+        async let states = parts.machines.machines()
+        let lent = volumes.lentGenerations()
+        return Known(states: try await states, lent: lent)
     }
 
     private func status(_ id: ServerID, _ known: Known, declared: ServerSpec?) throws -> ServerStatus {

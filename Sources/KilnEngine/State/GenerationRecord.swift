@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What one generation was made from; written before its first artefact, never changed.
 public struct GenerationRecord: Sendable, Hashable, Codable {
@@ -28,6 +29,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     public let created: Date
     /// Its published ports by name; nothing in the record of an older Kiln, whose ports are the lab's.
     let ports: [Name: UInt16]?
+    private let format: RecordFormat?
 
     /// A record from its parts.
     init(
@@ -58,6 +60,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.hostKey = hostKey
         self.created = created
         self.ports = ports
+        format = RecordFormat()
     }
 
     /// What the machine has to compute with.

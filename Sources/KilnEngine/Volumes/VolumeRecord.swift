@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What is known of a volume; kept in its directory as `volume.json`.
 public struct VolumeRecord: Sendable, Hashable, Codable {
@@ -53,12 +54,16 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     var isUsed = true
     /// The snapshot from before a guest formatted it, to which it can return; nothing where no guest did.
     public internal(set) var reformatted: Name?
+    /// In which format it is written.
+    var format = RecordFormat()
 }
 
 extension VolumeRecord {
     /// Decodes a record; one that an older Kiln wrote has only the layers to tell of its snapshots.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
+        // First of all: what a later version wrote need not have what follows.
+        _ = try values.decodeIfPresent(RecordFormat.self, forKey: .format)
         lab = try values.decode(Name.self, forKey: .lab)
         name = try values.decode(Name.self, forKey: .name)
         id = try values.decode(VolumeID.self, forKey: .id)

@@ -50,12 +50,12 @@ extension LibvirtMachines {
         let name = machine.domainName
         return try await session.change(subject(machine)) { connection in
             var objections: [String] = []
-            do {
+            do throws(LibvirtError) {
                 try await connection.shutdownDomain(named: name, mode: .acpiPowerButton)
             } catch {
                 objections.append(Printable.text(error.message.utf8))
             }
-            do {
+            do throws(LibvirtError) {
                 // The agent gives no answer to this one. So it is not waited for longer than the shortest time, which
                 // the guest's end cuts short.
                 let command = #"{"execute":"guest-shutdown","arguments":{"mode":"powerdown"}}"#

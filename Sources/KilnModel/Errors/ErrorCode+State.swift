@@ -63,12 +63,13 @@ extension ErrorCode {
         [.internalError, .aborted],
         "a file or directory can't be written"
     )
+    public static let stateNewer = ErrorCode("state.newer", .halted, "a later version of Kiln wrote a record")
     public static let stateUnreadable = ErrorCode("state.unreadable", .internalError, "a record can't be read")
 
     /// The codes of errors about what Kiln keeps on disk, and its locks.
     public static let state: [ErrorCode] = [
         homeClosed, homeRelative, homeUnknown, homeUnusable, aliasFailed, aliasTooLong, aliasUnsafe,
         journalFuture, journalShort, journalTorn, lockHeld, ownerFailed, ownerMissing, ownerRefused,
-        stateMissing, stateNotRemovable, stateNotWritable, stateUnreadable,
+        stateMissing, stateNewer, stateNotRemovable, stateNotWritable, stateUnreadable,
     ]
 }

@@ -30,6 +30,13 @@ public enum DurableFile {
         decoder.dateDecodingStrategy = .iso8601
         do {
             return try decoder.decode(type, from: try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch let newer as RecordFormat.Newer {
+            throw KilnError(
+                .stateNewer,
+                "\(path) has format \(newer.format), and this version of Kiln reads up to \(RecordFormat.current)",
+                hint: "use the version of Kiln that wrote it",
+                exit: .halted
+            )
         } catch {
             throw KilnError(
                 .stateUnreadable,

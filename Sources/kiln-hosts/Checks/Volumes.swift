@@ -21,7 +21,7 @@ extension Check {
             try lab.kiln("volume", "check", lab.data)
             try lab.kiln("start", lab.web)
             try lab.insistOnNote("one")
-            let kibibytes = Int(try lab.shell("df -k /data | tail -n 1 | awk '{ print $2 }'")) ?? 0
+            let kibibytes = Int(try lab.shell("df -Pk /data | tail -n 1 | awk '{ print $2 }'")) ?? 0
             guard kibibytes > 72 << 10 else {
                 throw Failure("the grown file system has \(kibibytes) KiB, expected 80,000 or so")
             }
