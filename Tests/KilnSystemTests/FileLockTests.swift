@@ -120,6 +120,19 @@ import Testing
         withExtendedLifetime(alone) {}
     }
 
+    @Test(
+        "a lock that one can't write to can be shared, and not be had alone",
+        .enabled(if: geteuid() != 0, "root can write to every file")
+    )
+    func readOnly() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        try Data().write(to: URL(fileURLWithPath: path))
+        chmod(path, 0o444)
+        withExtendedLifetime(try FileLock(path, subject: "x", kind: .shared)) {}
+        #expect(throws: KilnError.self) { try FileLock(path, subject: "x") }
+    }
+
     @Test("who waits for a lock is told for whom, gets it when it is free, and gives up at the deadline")
     func waiting() async throws {
         let directory = try TemporaryDirectory()

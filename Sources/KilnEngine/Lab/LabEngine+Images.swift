@@ -1,3 +1,4 @@
+import Glibc
 import KilnModel
 import KilnSystem
 
@@ -11,13 +12,17 @@ public enum ImageLock {
 
     /// Takes the lock of the store at `root`, which is made where it is absent.
     ///
+    /// Nothing is taken in a store of somebody else's, from which nothing was ever deleted: only who may write to it can make
+    /// the lock's file.
+    ///
     /// - Throws: `lock.held`, naming who has it, after a while; `state.not-writable`.
     public static func take(
         _ kind: KernelLock.Kind,
         ofStore root: String,
         waiting: @Sendable (KilnError) -> Void = { _ in }
-    ) async throws -> FileLock {
+    ) async throws -> FileLock? {
         try DurableFile.makeDirectory(root)
+        if kind == .shared, access(root, W_OK) != 0, access(root + "/lock", R_OK) != 0 { return nil }
         return try await FileLock.whenFree(
             root + "/lock",
             subject: "the image store",
@@ -37,7 +42,7 @@ extension LabEngine {
     }
 
     /// The lock of the image store; tells for whom it waits.
-    func imageLock(_ kind: KernelLock.Kind) async throws -> FileLock {
+    func imageLock(_ kind: KernelLock.Kind) async throws -> FileLock? {
         try await ImageLock.take(kind, ofStore: state.images) { [progress = parts.progress] held in
             progress(.note("waiting: \(held.message)"))
         }

@@ -15,7 +15,10 @@ public final class FileLock: Sendable {
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
     public init(_ path: String, subject: String, kind: KernelLock.Kind = .exclusive) throws {
         self.kind = kind
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        // Who shares it need not be able to write to the file.
+        let isForReaders = opened < 0 && kind == .shared && (errno == EACCES || errno == EROFS)
+        descriptor = isForReaders ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : opened
         guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
         let holder = FileLock.take(descriptor, kind)
         isHeld = holder == nil
