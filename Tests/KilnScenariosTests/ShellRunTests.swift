@@ -150,7 +150,11 @@ struct ShellRunTests {
     @Test("a script that never ends, or calls itself, is left in time")
     func endless() {
         let calls = ["f() { f; f; f; }; f", "f() { sh -c 'f; f'; }; f", String(repeating: "a=$a$a$b; ", count: 20_000)]
-        for script in calls + [String(repeating: "$(", count: 2_000)] {
+        let growing = "a=xxxxxxxx; " + String(repeating: "a=$a$a; echo $a; ", count: 200)
+        let long = [
+            "echo \"\(String(repeating: "x", count: 1 << 20))\"", "echo " + String(repeating: "y", count: 1 << 20),
+        ]
+        for script in calls + long + [growing, String(repeating: "$(", count: 2_000)] {
             #expect(ShellRun.findings(of: script).isEmpty)
         }
     }

@@ -9,12 +9,18 @@ struct ShellArgument: Sendable, Hashable {
         static let unknown = Value(text: "", isKnown: false)
 
         static func + (left: Value, right: Value) -> Value {
-            left.isKnown ? Value(text: left.text + right.text, isKnown: right.isKnown) : left
+            guard left.isKnown else { return left }
+            guard left.text.utf8.count + right.text.utf8.count <= ShellArgument.longest else {
+                return Value(text: left.text, isKnown: false)
+            }
+            return Value(text: left.text + right.text, isKnown: right.isKnown)
         }
     }
 
     /// More are not followed.
     static let most = 16
+    /// Longer texts are not followed; a file that Kiln reads has at most half as much.
+    static let longest = 2 << 20
 
     private(set) var values: [Value]
 

@@ -118,6 +118,8 @@ struct ShellLexer {
 
 extension ShellLexer {
     private static let ends = Set(" \t\r\n;&|()<>".unicodeScalars)
+    private static let special = Set("'\"\\$`*?}".unicodeScalars)
+    private static let quotedSpecial = Set("\"\\$`\n".unicodeScalars)
 
     private mutating func readWord() -> ShellWord {
         var word = ShellWord()
@@ -151,11 +153,18 @@ extension ShellLexer {
         case "$", "`":
             readExpansion(scalar, isQuoted: false, into: &word)
         case "*", "?":
-            word.append(scalar)
+            word.append(String(scalar))
             word.pieces.append(.unknown)
         default:
-            word.append(scalar)
+            word.append(readRun(from: scalar, until: Self.ends.union(Self.special)))
         }
+    }
+
+    /// The scalars from the one before here on that mean nothing to a shell, at once: a word may be as long as a file.
+    private mutating func readRun(from first: Unicode.Scalar, until ends: Set<Unicode.Scalar>) -> String {
+        let end = text[at...].firstIndex(where: ends.contains) ?? text.count
+        defer { at = end }
+        return String(first) + String(String.UnicodeScalarView(text[at..<end]))
     }
 
     /// What stands up to the next single quote.
@@ -174,9 +183,11 @@ extension ShellLexer {
             case end: return
             case "\\": readEscape(into: &word, of: "$`\"\\\n")
             case "$", "`": readExpansion(scalar, isQuoted: true, into: &word)
+            case "\n":
+                line += 1
+                word.append("\n")
             default:
-                if scalar == "\n" { line += 1 }
-                word.append(scalar)
+                word.append(readRun(from: scalar, until: Self.quotedSpecial))
             }
         }
     }
@@ -190,7 +201,7 @@ extension ShellLexer {
             return
         }
         if let special, !special.unicodeScalars.contains(scalar) { word.append("\\") }
-        word.append(scalar)
+        word.append(String(scalar))
     }
 
     private mutating func readExpansion(_ sign: Unicode.Scalar, isQuoted: Bool, into word: inout ShellWord) {
@@ -231,24 +242,22 @@ extension ShellLexer {
     /// `${name}`, `${name:-other}` and the like, after the opening brace.
     private mutating func readBraces(_ isQuoted: Bool, into word: inout ShellWord) {
         let name = readName()
+        let sign = [":-", ":=", ":+", ":?", "-", "=", "+", "?"].first { follows($0) }
+        let isPlain = next == "}"
+        at += sign?.count ?? 0
         var rest = ShellWord()
-        var raw = ""
         while let scalar = next, scalar != "}" {
-            raw.unicodeScalars.append(scalar)
             guard Self.ends.contains(scalar) else {
                 readPiece(scalar, into: &rest)
                 continue
             }
-            rest.append(scalar)
+            rest.append(String(scalar))
             at += 1
         }
         at = min(at + 1, text.count)
-        if raw.isEmpty { return word.pieces.append(.variable(name, isQuoted: isQuoted, otherwise: nil)) }
-        guard let signs = [":-", ":=", ":+", ":?", "-", "=", "+", "?"].first(where: raw.hasPrefix) else {
-            return word.pieces.append(.changed(name))
-        }
-        rest.dropFirst(signs.count)
-        word.pieces.append(.variable(name, isQuoted: isQuoted, otherwise: signs.hasSuffix("?") ? nil : rest))
+        guard isPlain || sign != nil else { return word.pieces.append(.changed(name)) }
+        let otherwise = isPlain || sign?.hasSuffix("?") ?? false ? nil : rest
+        word.pieces.append(.variable(name, isQuoted: isQuoted, otherwise: otherwise))
     }
 
     /// What stands between the parenthesis here and the one that closes it; quoted ones do not count.
@@ -283,10 +292,5 @@ extension ShellWord {
         else { return }
         pieces.removeLast(2)
         pieces.append(.text(before + last))
-    }
-
-    fileprivate mutating func dropFirst(_ count: Int) {
-        guard case .text(let text)? = pieces.first else { return }
-        pieces[0] = .text(String(text.dropFirst(count)))
     }
 }

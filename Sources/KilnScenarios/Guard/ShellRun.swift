@@ -99,7 +99,7 @@ extension ShellRun {
         for path in outputs.compactMap(\.known) {
             files[path, default: ""] += said.compactMap(\.known).map { $0 + "\n" }.joined()
         }
-        seen += arguments
+        seen += arguments.filter { $0.values.allSatisfy { $0.text.utf8.count < 4096 } }
         piped += arguments + said
     }
 

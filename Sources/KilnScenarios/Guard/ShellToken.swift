@@ -19,7 +19,7 @@ struct ShellToken: Sendable, Hashable {
 
 /// A word before its variables are replaced.
 struct ShellWord: Sendable, Hashable {
-    indirect enum Piece: Sendable, Hashable {
+    enum Piece: Sendable, Hashable {
         case text(String)
         /// A variable, and what stands in its place where it is not set, as in `${name:-other}`.
         case variable(String, isQuoted: Bool, otherwise: ShellWord?)
@@ -40,8 +40,8 @@ struct ShellWord: Sendable, Hashable {
     }
 
     /// Goes on with the text at its end.
-    mutating func append(_ scalar: Unicode.Scalar) {
-        guard case .text(let text)? = pieces.last else { return pieces.append(.text(String(scalar))) }
-        pieces[pieces.count - 1] = .text(text + String(scalar))
+    mutating func append(_ more: String) {
+        guard case .text(let text)? = pieces.last else { return pieces.append(.text(more)) }
+        pieces[pieces.count - 1] = .text(text + more)
     }
 }

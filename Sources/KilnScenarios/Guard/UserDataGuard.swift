@@ -15,9 +15,12 @@ struct UserDataGuard {
     private func checkCommands(_ value: Value) {
         var script = ""
         var starts: [(line: Int, element: Value)] = []
+        var line = 0
         for element in value.elements {
-            starts.append((script.count { $0 == "\n" }, element))
-            script += Self.line(of: element) + "\n"
+            let text = Self.line(of: element) + "\n"
+            starts.append((line, element))
+            line += text.utf8.count { $0 == 0x0a }
+            script += text
         }
         var run = ShellRun(files: files)
         run.follow(script)
