@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Mount points of a server") struct LabMountTests {
     private func looks(_ world: LabTestWorld) -> Int {
-        world.world.guests.commands(of: "/bin/sh").filter { $0.line.contains(" glance ") }.count
+        world.world.guests.commands(of: "/bin/sh").filter { $0.line.contains("kiln glance ") }.count
     }
 
     @Test("volumes are told, plugged in and mounted by path, what lies below another one after it")
@@ -25,7 +25,7 @@ import Testing
         #expect(definition?.contains("kiln.mounts=/data,/data/cache ") == true, "\(definition ?? "")")
         #expect(try await world.replace("tiny:2", .warmFirst).outcome == .committed)
         #expect(world.world.hypervisor.spec(world.machine(2))?.volumes.map(\.id) == ids)
-        let line = try #require(world.world.guests.commands(of: "/bin/sh").last { $0.line.contains(" ask ") }?.line)
+        let line = try #require(world.world.guests.commands(of: "/bin/sh").last { $0.line.contains("kiln ask ") }?.line)
         #expect(line.hasSuffix("ask data.mount /data \(ids[0]) data-cache.mount /data/cache \(ids[1])"))
     }
 
