@@ -17,6 +17,7 @@ public final class FakeHypervisor: MachineControl {
         var machines: [MachineID: Machine] = [:]
         var behaviours: [String: GuestBehaviour] = [:]
         var violations: [String] = []
+        var boots: [MachineID: Int] = [:]
     }
 
     /// A fixed answer: machines are slow.
@@ -54,6 +55,9 @@ public final class FakeHypervisor: MachineControl {
 
     /// How often a machine was started.
     public func starts(_ machine: MachineID) -> Int { state.withLock { $0.machines[machine]?.starts ?? 0 } }
+
+    /// How often a machine was started, also before it was forgotten.
+    public func boots(_ machine: MachineID) -> Int { state.withLock { $0.boots[machine] ?? 0 } }
 
     /// Changes a machine behind the engine's back.
     public func set(_ machine: MachineID, _ new: MachineState) {
@@ -157,6 +161,7 @@ public final class FakeHypervisor: MachineControl {
         machine.forwards = forwards
         machine.looksUntilOff = nil
         machine.starts += 1
+        state.boots[id, default: 0] += 1
         let behaviour = behaviour(machine, state)
         switch behaviour.boot {
         case .switchesOff: machine.state = .off
