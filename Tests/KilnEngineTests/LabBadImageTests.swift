@@ -100,7 +100,7 @@ import Testing
             #expect(report.turn?.code == .readyCrashed && report.turn?.reason.contains("int3") == true)
             #expect(report.turn?.hint?.contains("processors: 1") == (processors > 1))
             #expect(report.turn?.reason.contains("booted twice") == true)
-            #expect(world.world.hypervisor.starts(world.machine(2)) == 2)
+            #expect(world.world.hypervisor.boots(world.machine(2)) == 2)
             try expectBack(world, report, written: ["a"])
         }
     }

@@ -41,6 +41,6 @@ import Testing
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(boot)])
         try await world.up()
         #expect(try await world.replace("tiny:2").outcome == .reverted)
-        #expect(world.world.hypervisor.starts(world.machine(2)) == 1)
+        #expect(world.world.hypervisor.boots(world.machine(2)) == 1)
     }
 }

@@ -18,6 +18,7 @@ public final class FakeHypervisor: MachineControl {
         var behaviours: [String: GuestBehaviour] = [:]
         var violations: [String] = []
         var waits: [MachineID: [Duration]] = [:]
+        var boots: [MachineID: Int] = [:]
     }
 
     /// A fixed answer: machines are slow.
@@ -58,6 +59,9 @@ public final class FakeHypervisor: MachineControl {
 
     /// For how long somebody would have waited for the end of a machine.
     public func waits(_ machine: MachineID) -> [Duration] { state.withLock { $0.waits[machine] ?? [] } }
+
+    /// How often a machine was started, also before it was forgotten.
+    public func boots(_ machine: MachineID) -> Int { state.withLock { $0.boots[machine] ?? 0 } }
 
     /// Changes a machine behind the engine's back.
     public func set(_ machine: MachineID, _ new: MachineState) {
@@ -161,6 +165,7 @@ public final class FakeHypervisor: MachineControl {
         machine.forwards = forwards
         machine.looksUntilOff = nil
         machine.starts += 1
+        state.boots[id, default: 0] += 1
         let behaviour = behaviour(machine, state)
         switch behaviour.boot {
         case .switchesOff: machine.state = .off

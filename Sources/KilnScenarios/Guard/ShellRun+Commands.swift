@@ -94,6 +94,7 @@ extension ShellRun {
             $0.known.map { $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("c") } ?? false
         }
         if takesText, let text = operands.first {
+            variables["0"] = operands.dropFirst().first
             follow(text, Array(operands.dropFirst(2)))
         } else if let file = operands.first {
             for script in file.values.compactMap({ files[$0.text] }) { follow(script, Array(operands.dropFirst())) }

@@ -159,9 +159,9 @@ extension ShellRun {
     }
 
     private func variable(_ name: String) -> ShellArgument {
-        guard let number = Int(name) else { return variables[name] ?? .unknown }
+        guard let number = Int(name), number > 0 else { return variables[name] ?? .unknown }
         guard let positional else { return .unknown }
-        return number >= 1 && number <= positional.count ? positional[number - 1] : ShellArgument("")
+        return number <= positional.count ? positional[number - 1] : ShellArgument("")
     }
 }
 
