@@ -116,7 +116,7 @@ struct FileSystemTests {
         }
         #expect(features == [feature])
         #expect(program.hasPrefix("e2fsck 1."))
-        let imported = await #expect(throws: KilnError.self) { try await disks.importDisk(raw, to: path("1.qcow2")) }
+        let imported = await #expect(throws: KilnError.self) { try await disks.importDisk(raw, to: path("1.qcow2"), mark: VolumeMark()) }
         #expect(imported?.code == .diskNewerFeatures && imported?.exit == .invalidFile)
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, path("1.qcow2")]).run()
         let grown = await #expect(throws: KilnError.self) {

@@ -53,7 +53,7 @@ struct VolumeMarkTests {
         #expect(try await tool.mark(of: path("2.qcow2")) == .mark(other))
         #expect(try await tool.mark(of: path("1.qcow2")) == .mark(mark))
         #expect(directory.names == ["1.qcow2", "2.qcow2"])
-        #expect(try await tool.checkFileSystem(of: path("2.qcow2")) == .clean)
+        #expect(try await tool.checkFileSystem(.ext4, of: path("2.qcow2")) == .clean)
     }
 
     @Test(
@@ -93,7 +93,7 @@ struct VolumeMarkTests {
                 let exported = try await tool.mark(of: file)
                 #expect(exported != .mark(mark) && exported != .none)
             }
-            #expect(try await tool.checkFileSystem(of: layer) == .clean)
+            #expect(try await tool.checkFileSystem(.ext4, of: layer) == .clean)
         }
     }
 
