@@ -15,10 +15,10 @@ extension DomainDocument {
     ) -> XMLElement {
         switch (model, acceleration) {
         case (nil, .kvm), (.host, .kvm): XMLElement("cpu", ["mode": "host-passthrough", "check": "none"])
-        // QEMU's 'max': all that the translator can do.
-        case (.host, .tcg): XMLElement("cpu", ["mode": "maximum", "check": "none"])
+        // QEMU's 'max': all that the translator can do. 'qemu64' with the features of the third level does not boot in QEMU 7.2.
+        case (.host, .tcg), (.level3, .tcg): XMLElement("cpu", ["mode": "maximum", "check": "none"])
         case (nil, .tcg), (.level2, _): custom("qemu64", level2)
-        case (.level3, _): custom("qemu64", level2 + level3)
+        case (.level3, .kvm): custom("qemu64", level2 + level3)
         case (.named(let name), _): custom(name, [])
         }
     }
