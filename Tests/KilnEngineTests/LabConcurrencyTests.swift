@@ -7,7 +7,7 @@ import Testing
 @Suite struct LabConcurrencyTests {
     /// A replacement whose new machine keeps it waiting until its image is said to be ready.
     private func waiting() async throws -> (LabTestWorld, Task<ReplacementReport, any Error>) {
-        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.silent)])
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.hangs)])
         var spec = try world.spec()
         spec.readyTimeout = .seconds(30)
         _ = try await world.engine.up(try world.lab([world.id.server: spec]))

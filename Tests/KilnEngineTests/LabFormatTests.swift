@@ -63,7 +63,7 @@ struct LabFormatTests {
         let test = try LabTestWorld(Self.formats)
         await #expect(throws: KilnError.self) { try await test.up(test.spec("tiny:2")) }
         try await test.up()
-        test.write("a", by: 1)
+        test.write("a", by: 2)
         #expect(try test.written() == ["a"])
     }
 

@@ -221,11 +221,12 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         let record = world.world.state.volume(lab: world.id.lab, world.volume) + "/volume.json"
+        let before = try world.record().layers.count
         let isSnapshot = world.world.state.volume(lab: world.id.lab, world.volume)
         // A directory in the place of the record lets the rename of the next version fail, as a full disk would.
         world.world.faults.before("giveToMachines") {
             let layers = (try? FileManager.default.contentsOfDirectory(atPath: isSnapshot)) ?? []
-            guard layers.filter({ $0.hasSuffix(".qcow2") }).count > 1 else { return }
+            guard layers.filter({ $0.hasSuffix(".qcow2") }).count > before else { return }
             try? FileManager.default.moveItem(atPath: record, toPath: record + ".kept")
             try? FileManager.default.createDirectory(atPath: record, withIntermediateDirectories: false)
         }

@@ -123,7 +123,8 @@ struct VolumeTests {
         test.world.faults.fail("thaw", with: nil)
         _ = try await test.engine.recover(test.id)
         #expect(test.world.guests.frozenMachines.isEmpty)
-        #expect(try test.record().unconfirmed == nil && test.record().snapshots.count == 1)
+        #expect(try test.record().unconfirmed == nil)
+        #expect(try test.record().snapshots.filter { $0.kind == .named }.count == 1)
     }
 
     @Test("a restore that fails or dies anywhere is done once when it is called again, and keeps what it discards")
@@ -201,7 +202,8 @@ struct VolumeTests {
         #expect(try test.written() == ["one", "two"] + (1...20).map { "line \($0)" })
         #expect(try test.world.written(lab: lab, volume: try Name("copy")) == ["one"])
         // Each snapshot that is left is what it was when it was taken.
-        for snapshot in try test.record().snapshots {
+        for snapshot in try test.record().snapshots
+        where snapshot.kind == .named || snapshot.name.text.hasSuffix("abcdef01") {
             let state = try FakeDisks.written(test.world.state.volume(lab: lab, test.volume) + "/" + snapshot.layer)
             let number = snapshot.kind == .named ? 0 : Int(snapshot.name.text.split(separator: "-")[1]) ?? -1
             #expect(state.count == number + 2, "\(snapshot.name)")
@@ -240,7 +242,7 @@ struct VolumeTests {
         try await test.engine.stop(test.id, force: true)
         let check = try await test.engine.checkVolume(lab: test.id.lab, test.volume, repair: true)
         #expect(check.finding == .newer(features: ["FEATURE_C15"], than: "a tool 1.0") && check.repaired == nil)
-        #expect(try test.record().snapshots.isEmpty && test.record().isUnclean)
+        #expect(try test.record().isUnclean && !test.record().snapshots.contains { $0.kind == .repair })
         let error = await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
         #expect(error?.code == .volumeNewerFeatures && error?.exit == .halted)
         #expect(error?.message.contains("a tool 1.0 does not know FEATURE_C15") == true)
@@ -320,7 +322,7 @@ struct VolumeTests {
             for verb in verbs {
                 let error = await #expect(throws: KilnError.self) { try await verb() }
                 #expect(error?.code == .volumeDamaged && error?.exit == .halted)
-                #expect(error?.message.contains("layer 2 of 3") == true)
+                #expect(error?.message.contains("layer 2 of \(layers.count)") == true)
             }
             #expect(try test.files() == files)
             try DurableFile.remove(middle)
@@ -341,8 +343,8 @@ struct VolumeTests {
         var fields = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
         for field in ["snapshots", "isUnclean"] { fields[field] = nil }
         try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
-        let old = try #require(try test.record().snapshots.first)
-        #expect(old.name.text == "before-2-abcdef01" && old.kind == .replacement && old.layer == "0001.qcow2")
+        let (old, layers) = (try #require(try test.record().snapshots.last), try test.record().layers)
+        #expect(old.name.text == "before-2-abcdef01" && old.kind == .replacement && old.layer == layers.dropLast().last)
         #expect(try !test.record().isUnclean)
         fields["layers"] = ["../../x.qcow2"]
         try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
@@ -371,6 +373,6 @@ struct VolumeTests {
         }
         #expect(taken == "volume.snapshot-exists")
         _ = try await store.removeSnapshot(lab: test.id.lab, test.volume, "monday")
-        #expect(try test.record().snapshots.isEmpty)
+        #expect(try !test.record().snapshots.contains { $0.kind == .named })
     }
 }

@@ -102,12 +102,15 @@ struct VolumeMarkTests {
         try await makeVolume()
         let arguments = [
             "--blockdev", "driver=file,filename=\(path("1.qcow2")),node-name=file",
-            "--blockdev", "driver=qcow2,file=file,node-name=disk", "--export",
-            "type=nbd,id=disk,node-name=disk,writable=on", "--nbd-server",
-            "addr.type=unix,addr.path=\(path("socket"))",
+            "--blockdev", "driver=qcow2,file=file,node-name=disk", "--nbd-server",
+            "addr.type=unix,addr.path=\(path("socket"))", "--export", "type=nbd,id=disk,node-name=disk,writable=on",
         ]
         let writer = Task { try await Command("qemu-storage-daemon", arguments, deadline: .seconds(30)).run() }
-        while !FileManager.default.fileExists(atPath: path("socket")) { try await Task.sleep(for: .milliseconds(10)) }
+        let end = ContinuousClock.now + .seconds(20)
+        while !FileManager.default.fileExists(atPath: path("socket")) {
+            try #require(ContinuousClock.now < end, "the writer never got ready")
+            try await Task.sleep(for: .milliseconds(10))
+        }
         #expect(try !ProcHolderInspection().isLockObtainable(path("1.qcow2")))
         #expect(try await tool.mark(of: path("1.qcow2")) == .mark(mark))
         writer.cancel()

@@ -30,12 +30,18 @@ import Testing
         #expect(replacement.outcomeAtEnd == .committed)
     }
 
-    @Test("a launch has no old machine to drain, stop or snapshot")
+    @Test("a launch has no old machine to drain or stop; what its volumes hold is sealed")
     func launch() throws {
         #expect(
             try replacement(after: [], from: true).sequence
-                == [.plan, .prepare, .handover, .start, .healthy, .verify, .commit]
+                == [.plan, .prepare, .snapshot, .handover, .start, .healthy, .verify, .commit]
         )
+    }
+
+    @Test("a launch that an earlier version began, and that has passed the handover, is not sealed any more")
+    func earlierLaunch() throws {
+        let launch = try replacement(after: [.plan, .prepare, .handover, .start], from: true)
+        #expect(launch.next == .healthy)
     }
 
     @Test("a failure before the old machine is touched aborts and only removes the new one", arguments: [0, 1])

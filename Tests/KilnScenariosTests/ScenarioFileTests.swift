@@ -182,7 +182,7 @@ struct ScenarioFileTests {
                 .down,
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 47, column: 5))
+        #expect(scenario.steps[3].position == Position(line: 48, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

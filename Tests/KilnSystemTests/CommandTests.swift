@@ -96,7 +96,7 @@ struct CommandTests {
         let directory = try TemporaryDirectory()
         let path = directory.path
         let script = "trap 'echo tidy > \(path)/end; exit 0' TERM; echo $$ > \(path)/pid; while :; do sleep 0.05; done"
-        var command = Command("sh", ["-c", script], deadline: .milliseconds(500))
+        var command = Command("sh", ["-c", script], deadline: .seconds(5))
         command.grace = .seconds(10)
         command.endsWithParent = true
         let prepared = command

@@ -24,7 +24,7 @@ public final class FakeGuests: GuestAccess {
         while ContinuousClock.now < end {
             switch hypervisor.behaviour(machine)?.boot {
             case .silent: throw silent(machine)
-            case nil, .panics, .emulationFails, .switchesOff: break
+            case nil, .hangs, .panics, .emulationFails, .switchesOff: break
             default: return
             }
             try await Task.sleep(for: .milliseconds(5))

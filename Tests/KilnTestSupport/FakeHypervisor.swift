@@ -170,7 +170,7 @@ public final class FakeHypervisor: MachineControl {
         switch behaviour.boot {
         case .switchesOff: machine.state = .off
         case .pauses: machine.state = .paused
-        case .ready, .silent, .cloudInitFails, .degraded, .panics, .emulationFails, .emulationFailsOnce:
+        case .ready, .silent, .hangs, .cloudInitFails, .degraded, .panics, .emulationFails, .emulationFailsOnce:
             machine.state = .running
         }
         state.machines[id] = machine

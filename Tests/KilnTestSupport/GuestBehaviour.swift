@@ -4,8 +4,10 @@ public struct GuestBehaviour: Sendable, Hashable {
     public enum Boot: Sendable, Hashable {
         /// It is ready at once.
         case ready
-        /// The agent never answers.
+        /// The agent never answers, which is found out at once.
         case silent
+        /// The agent does not answer, for as long as it is waited for.
+        case hangs
         /// cloud-init ends with an error.
         case cloudInitFails
         /// cloud-init ends degraded.

@@ -112,7 +112,7 @@ struct GuestAgentTests {
             if json.contains("fsfreeze-status") {
                 return isFrozen.withLock { #"{"return":"\#($0 ? "frozen" : "thawed")"}"# }
             }
-            isFrozen.withLock { $0 = json.contains("fsfreeze-freeze") }
+            if json.contains("fsfreeze") { isFrozen.withLock { $0 = json.contains("fsfreeze-freeze") } }
             throw Self.unknown
         }
         try await agent.freeze(deadline: .seconds(1))

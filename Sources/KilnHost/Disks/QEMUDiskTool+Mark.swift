@@ -11,42 +11,59 @@ extension QEMUDiskTool {
     ///
     /// - Throws: `disk.no-mark-read`, `tool.…`.
     public func mark(of disk: String) async throws -> VolumeMark.Finding {
-        let read = "read -v \(VolumeMark.offset) \(VolumeMark.length)"
+        VolumeMark.finding(in: try await head(of: disk))
+    }
+
+    private func head(of disk: String) async throws -> [UInt8] {
+        let read = "read -v \(VolumeMark.offset) \(VolumeMark.reach)"
         let arguments = ["-U", "-r", "-f", "qcow2", "-c", read, "--", disk]
         let output = try await Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage).run()
         let bytes = QEMUDiskTool.dumped(output.output)
-        guard bytes.count == VolumeMark.length else {
+        guard bytes.count == VolumeMark.reach else {
             throw KilnError(
                 .diskNoMarkRead,
-                "qemu-io gave \(bytes.count) bytes of \(disk), expected \(VolumeMark.length)",
+                "qemu-io gave \(bytes.count) bytes of \(disk), expected \(VolumeMark.reach)",
                 hint: "see whether the file is whole: 'kiln volume check'",
                 cause: output.text,
                 exit: .halted
             )
         }
-        return VolumeMark.finding(in: bytes)
+        return bytes
     }
 
-    /// Writes a mark to a layer that nobody has open.
+    /// Writes a mark to a layer that nobody has open; nothing happens where there is no ext4.
     ///
     /// - Throws: `disk.full`, `tool.…`.
     public func setMark(_ mark: VolumeMark, of layer: String) async throws {
+        guard let bytes = mark.bytes(on: try await head(of: layer)) else { return }
         try await explainingFullDisk(at: layer) {
             try await DurableFile.withPrivateDirectory(beside: layer) { directory in
-                let file = directory + "/mark"
-                try DurableFile.write(Data(mark.bytes), to: file, mode: 0o600)
-                let write = "write -q -s \(QEMUDiskTool.quoted(file)) \(VolumeMark.offset) \(VolumeMark.length)"
+                let path = directory + "/mark"
+                try DurableFile.write(Data(bytes), to: path, mode: 0o600)
+                let (input, output) = (open(path, O_RDONLY | O_CLOEXEC), open("/dev/null", O_WRONLY | O_CLOEXEC))
+                defer { [input, output].filter { $0 >= 0 }.forEach { close($0) } }
+                guard input >= 0, output >= 0 else { throw DurableFile.failure("open", path) }
+                // By its number: qemu-io splits its commands at blanks, and knows no quotes.
+                let write = "write -q -s /dev/stdin \(VolumeMark.offset) \(VolumeMark.length)"
                 let arguments = ["-f", "qcow2", "-c", write, "--", layer]
-                try await Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage).run()
+                let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage)
+                let result = try await command.result(reading: input, writing: output)
+                guard result.status == 0 else { throw command.failure(result) }
             }
         }
     }
 
     static func write(_ mark: VolumeMark, toRaw raw: String) throws {
-        let file = open(raw, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
+        let file = open(raw, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         defer { if file >= 0 { close(file) } }
-        guard file >= 0, pwrite(file, mark.bytes, VolumeMark.length, off_t(VolumeMark.offset)) == VolumeMark.length
-        else { throw DurableFile.failure("pwrite", raw) }
+        var head = [UInt8](repeating: 0, count: VolumeMark.reach)
+        guard file >= 0, pread(file, &head, head.count, off_t(VolumeMark.offset)) == head.count else {
+            throw DurableFile.failure("pread", raw)
+        }
+        guard let bytes = mark.bytes(on: head) else { return }
+        guard pwrite(file, bytes, bytes.count, off_t(VolumeMark.offset)) == bytes.count else {
+            throw DurableFile.failure("pwrite", raw)
+        }
     }
 
     /// The bytes in lines such as `00000200:  4b 49 4c 4e …  KILN…`.
@@ -59,7 +76,4 @@ extension QEMUDiskTool {
             }
         }
     }
-
-    // qemu-io splits its commands at blanks, and takes double quotes.
-    private static func quoted(_ path: String) -> String { "\"\(path)\"" }
 }

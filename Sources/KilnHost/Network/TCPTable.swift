@@ -1,5 +1,6 @@
 import Foundation
 import KilnEngine
+import KilnSystem
 
 /// The kernel's table of TCP sockets: proc_net_tcp in the kernel's documentation.
 enum TCPTable {
@@ -42,8 +43,7 @@ enum TCPTable {
 
     private static func entries(_ port: UInt16) -> [Entry] {
         ["/proc/net/tcp", "/proc/net/tcp6"].flatMap { path -> [Entry] in
-            let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            return text.split(separator: "\n").compactMap { entry($0) }.filter { $0.port == port }
+            KernelTable.lines(path).compactMap { entry($0) }.filter { $0.port == port }
         }
     }
 }

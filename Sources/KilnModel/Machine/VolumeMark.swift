@@ -2,9 +2,12 @@ import Foundation
 
 /// What tells the file system that Kiln made on a volume from one that a guest made in its place.
 ///
-/// It lies in the 512 bytes from 512 on, which ext4 leaves to boot loaders. mke2fs, that of busybox too, and mkfs.btrfs erase
-/// them; mounting, e2fsck, `tune2fs -U` and resize2fs leave them as they are. So a mark that is gone means that the volume
-/// was formatted, whatever UUID and label it has now.
+/// It lies in the 512 bytes from 512 on, which ext4 leaves to boot loaders. mke2fs and mkfs.btrfs erase them; mounting,
+/// e2fsck, `tune2fs -U` and resize2fs leave them as they are. busybox's mke2fs leaves them, too, so the mark also holds the time
+/// at which the superblock says that it was made, which nothing but a format changes. So a mark that is gone, or of another
+/// time, means that the volume was formatted, whatever UUID and label it has now.
+///
+/// https://docs.kernel.org/filesystems/ext4/globals.html (s_magic, s_mkfs_time)
 public struct VolumeMark: Sendable, Hashable {
     /// Which one it is; every volume has its own.
     public let id: UUID
@@ -13,6 +16,8 @@ public struct VolumeMark: Sendable, Hashable {
     public static let offset = 512
     /// How many bytes it takes.
     public static let length = 512
+    /// How many bytes from ``offset`` on tell whether it stands: itself, and the head of the superblock.
+    public static let reach = 1024
 
     private static let word = Array("KILNMARK".utf8)
     private static let version: UInt8 = 1
@@ -25,10 +30,13 @@ public struct VolumeMark: Sendable, Hashable {
     /// The mark of that identity.
     public init(_ id: UUID) { self.id = id }
 
-    /// What stands on the disk: the same 64 bytes eight times, so that a damaged bit is not taken for a lost mark.
-    public var bytes: [UInt8] {
+    /// What stands on a disk: the same 64 bytes eight times, so that a damaged bit is not taken for a lost mark.
+    ///
+    /// - Parameter disk: the ``reach`` bytes from ``offset`` on that the disk has now; nothing comes of what is no ext4.
+    public func bytes(on disk: [UInt8]) -> [UInt8]? {
+        guard let time = VolumeMark.formatTime(in: disk) else { return nil }
         let identity = withUnsafeBytes(of: id.uuid) { Array($0) }
-        let copy = VolumeMark.word + [VolumeMark.version] + identity
+        let copy = VolumeMark.word + [VolumeMark.version] + identity + time
         return (0..<VolumeMark.copies).flatMap { _ in
             copy + [UInt8](repeating: 0, count: VolumeMark.copyLength - copy.count)
         }
@@ -40,13 +48,14 @@ public struct VolumeMark: Sendable, Hashable {
         case mark(VolumeMark)
         /// A mark of a later version of Kiln, by the number of its format.
         case newer(UInt8)
-        /// No mark.
+        /// No mark, or one of a file system that is there no more.
         case none
     }
 
-    /// Reads what lies at ``offset``; what most copies say counts, and at least three of the eight have to agree.
+    /// Reads the ``reach`` bytes from ``offset`` on; what most copies say counts, and at least three of the eight have to
+    /// agree.
     public static func finding(in bytes: [UInt8]) -> Finding {
-        guard bytes.count == length else { return .none }
+        guard let time = formatTime(in: bytes) else { return .none }
         let copies = stride(from: 0, to: length, by: copyLength).map { Array(bytes[$0..<$0 + copyLength]) }
         let votes = Dictionary(grouping: copies, by: { $0 }).filter { $0.value.count >= 3 }
         guard let copy = votes.max(by: { $0.value.count < $1.value.count })?.key, copy.starts(with: word) else {
@@ -54,8 +63,18 @@ public struct VolumeMark: Sendable, Hashable {
         }
         let found = copy[word.count]
         guard found == version else { return .newer(found) }
-        let identity = copy[(word.count + 1)..<(word.count + 17)]
-        return .mark(VolumeMark(identity.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }))
+        let (begin, end) = (word.count + 1, word.count + 17)
+        guard Array(copy[end..<end + time.count]) == time else { return .none }
+        return .mark(VolumeMark(copy[begin..<end].withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }))
+    }
+
+    // The superblock begins 1024 bytes into the disk.
+    private static func formatTime(in bytes: [UInt8]) -> [UInt8]? {
+        let superblock = bytes.dropFirst(1024 - offset)
+        guard bytes.count == reach else { return nil }
+        let start = superblock.startIndex
+        guard superblock[start + 0x38] == 0x53, superblock[start + 0x39] == 0xef else { return nil }
+        return Array(superblock[start + 0x108..<start + 0x10c])
     }
 }
 

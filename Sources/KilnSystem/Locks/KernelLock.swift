@@ -48,9 +48,8 @@ extension KernelLock {
         let device = UInt64(file.st_dev)
         let numbers = [device >> 8 & 0xfff | device >> 32 & ~0xfff, device & 0xff | device >> 12 & ~0xff]
         let name = numbers.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) + ":" }.joined() + "\(file.st_ino)"
-        let table = (try? String(contentsOfFile: "/proc/locks", encoding: .utf8)) ?? ""
         // 1: FLOCK  ADVISORY  WRITE 4711 fe:01:393310 0 EOF; one that waits has an arrow before its kind.
-        return table.split(separator: "\n").compactMap { line in
+        return KernelTable.lines("/proc/locks").compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count > 5, fields[1] == "FLOCK", fields[5] == name else { return nil }
             return pid_t(fields[4])

@@ -17,6 +17,7 @@ extension LibvirtConnection {
     ///
     /// - Throws: ``LibvirtError`` where it can't be found out, or where what is listed can't be read.
     public func domain(named name: String) throws(LibvirtError) -> DomainSnapshot? {
+        try LibvirtError.requireCString(name, operation: "look up domain", subject: name)
         do throws(LibvirtError) {
             return try DomainSnapshot(reading: try lookUp(name, for: "look up domain"))
         } catch {
