@@ -44,6 +44,21 @@ struct LabFormatTests {
         #expect(try test.written() == ["before"])
     }
 
+    @Test("a full disk keeps no old machine from serving again: it goes on without a seal")
+    func fullDisk() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("before", by: 1)
+        test.world.faults.before("requestShutdown") {
+            test.world.faults.fail("createLayer", with: KilnError(.diskFull, "no space left", exit: .aborted))
+        }
+        let report = try await test.replace("tiny:2")
+        #expect(report.outcome == .aborted && report.turn?.step == .snapshot)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        test.write("after", by: 1)
+        #expect(try test.written() == ["before", "after"])
+    }
+
     @Test("in a launch on a kept volume leaves no machine, and the data as it was")
     func launch() async throws {
         let test = try LabTestWorld(Self.formats)

@@ -222,11 +222,13 @@ import Testing
         try await world.up()
         let record = world.world.state.volume(lab: world.id.lab, world.volume) + "/volume.json"
         let before = try world.record().layers.count
+        let isDone = Mutex(false)
         let isSnapshot = world.world.state.volume(lab: world.id.lab, world.volume)
         // A directory in the place of the record lets the rename of the next version fail, as a full disk would.
         world.world.faults.before("giveToMachines") {
             let layers = (try? FileManager.default.contentsOfDirectory(atPath: isSnapshot)) ?? []
-            guard layers.filter({ $0.hasSuffix(".qcow2") }).count > before else { return }
+            guard layers.filter({ $0.hasSuffix(".qcow2") }).count > before, !isDone.withLock({ $0 }) else { return }
+            isDone.withLock { $0 = true }
             try? FileManager.default.moveItem(atPath: record, toPath: record + ".kept")
             try? FileManager.default.createDirectory(atPath: record, withIntermediateDirectories: false)
         }

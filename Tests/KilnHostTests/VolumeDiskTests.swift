@@ -12,6 +12,7 @@ import Testing
 struct VolumeDiskTests {
     private let directory: TestDirectory
     private let tool = QEMUDiskTool(owner: nil)
+    private let mark = VolumeMark()
 
     init() throws { directory = try TestDirectory() }
 
@@ -27,7 +28,7 @@ struct VolumeDiskTests {
             size: .mebibytes(32),
             fileSystem: .ext4,
             label: "data",
-            mark: VolumeMark()
+            mark: mark
         )
         try await tool.createLayer(at: path("2.qcow2"), over: "1.qcow2")
     }
@@ -141,7 +142,7 @@ struct VolumeDiskTests {
             let file = path("out.\(format.rawValue)")
             try await tool.exportDisk(path("2.qcow2"), to: file, as: format)
             #expect(
-                try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2"), mark: VolumeMark())
+                try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2"), mark: mark)
                     == .mebibytes(32)
             )
             let error = await #expect(throws: KilnError.self) {
@@ -151,7 +152,7 @@ struct VolumeDiskTests {
         }
         let compared = Command(
             "qemu-img",
-            ["compare", "-f", "raw", "-F", "qcow2", path("out.raw"), path("in-raw.qcow2")]
+            ["compare", "-f", "qcow2", "-F", "qcow2", path("2.qcow2"), path("in-raw.qcow2")]
         )
         #expect(try await compared.result().status == 0)
     }

@@ -100,7 +100,7 @@ struct CommandTests {
         command.grace = .seconds(10)
         command.endsWithParent = true
         let prepared = command
-        let error = await #expect(throws: KilnError.self) { try await prepared.run() }
+        let error = await #expect(throws: KilnError.self) { try await prepared.lines() }
         #expect(error?.code == .toolDeadline)
         #expect(try String(contentsOfFile: path + "/end", encoding: .utf8) == "tidy\n")
     }

@@ -13,9 +13,12 @@ extension ServerWorkspace {
 
     /// Starts a machine with its volumes and published ports; one that runs already is left as it is, and one that is paused
     /// goes on.
-    func start(_ machine: MachineID) async throws {
+    ///
+    /// - Parameter isReturning: whether it served before and is to serve again, also where there is no room for a seal.
+    func start(_ machine: MachineID, isReturning: Bool = false) async throws {
         if try await parts.machines.state(of: machine) == .running { return }
-        try await start(machine, forwards: try forwards(of: machine), withVolumes: true)
+        let forwards = try forwards(of: machine)
+        try await start(machine, forwards: forwards, withVolumes: true, isReturning: isReturning)
     }
 
     /// Starts a machine that is asked on other ports than the published ones; one that runs already gets those ports.
@@ -26,7 +29,12 @@ extension ServerWorkspace {
         try await start(machine, forwards: forwards, withVolumes: withVolumes)
     }
 
-    private func start(_ machine: MachineID, forwards: [PortForward], withVolumes: Bool) async throws {
+    private func start(
+        _ machine: MachineID,
+        forwards: [PortForward],
+        withVolumes: Bool,
+        isReturning: Bool = false
+    ) async throws {
         let machineState = try await parts.machines.state(of: machine)
         // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
         if machineState == .paused || machineState == .running {
@@ -40,7 +48,7 @@ extension ServerWorkspace {
                 exit: .blocked
             )
         }
-        if withVolumes { try await prepareVolumes(machine) }
+        if withVolumes { try await prepareVolumes(machine, isReturning: isReturning) }
         try removeSockets(machine)
         try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
         try markBoot(machine)
@@ -48,9 +56,14 @@ extension ServerWorkspace {
     }
 
     // A volume that lost its writer's power is looked at before anybody else writes to it.
-    private func prepareVolumes(_ machine: MachineID) async throws {
+    private func prepareVolumes(_ machine: MachineID, isReturning: Bool) async throws {
         for name in try volumeNames(of: machine) {
-            try await volumes.prepare(lab: id.lab, name, for: machine)
+            do {
+                try await volumes.prepare(lab: id.lab, name, for: machine)
+            } catch let error as KilnError where isReturning && error.exit == .aborted {
+                parts.progress(.note("\(machine) gets volume \(name) without a seal: \(error.message)"))
+                try await volumes.prepare(lab: id.lab, name, for: machine, isSealing: false)
+            }
             try await volumes.requireClean(lab: id.lab, name: name)
         }
     }

@@ -287,12 +287,12 @@ extension ReplacementExecutor {
         guard let old else { return }
         if try await needsRestart(old) {
             // One that stands still hears nothing.
-            try await server.start(old)
+            try await server.start(old, isReturning: true)
             try await server.shutDownOrPowerOff(old)
         }
         // Where it was never stopped, what its console said before is no news.
         if try await server.parts.machines.state(of: old) == .running { try server.markBoot(old) }
-        try await server.start(old)
+        try await server.start(old, isReturning: true)
         release()
     }
 
@@ -316,7 +316,7 @@ extension ReplacementExecutor {
             // A guest that was asked to shut down may do so when the patience with it has long ended.
             guard try await server.parts.machines.state(of: old) == .off else { throw error }
             try await server.proveOff(old)
-            try await server.start(old)
+            try await server.start(old, isReturning: true)
             try await awaitReady(old)
         }
     }

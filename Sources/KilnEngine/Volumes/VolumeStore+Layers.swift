@@ -166,12 +166,14 @@ extension VolumeStore {
     /// Makes a volume ready for a machine that is about to get it: nobody has it open, and what it holds is sealed, so that
     /// nothing that the machine's guest does to it is past recall.
     ///
+    /// - Parameter isSealing: false for a machine that is to have it back although nothing can be written.
     /// - Throws: `volume.leased` too, where the volume is lent to another machine or to none.
-    func prepare(lab: Name, _ name: Name, for machine: MachineID) async throws {
+    func prepare(lab: Name, _ name: Name, for machine: MachineID, isSealing: Bool = true) async throws {
         try await changing(lab: lab, name) { record in
             guard record.lease?.machine == machine else { throw notLent(record, to: machine) }
             try proveUnheld(record)
             try adopt(&record)
+            guard isSealing else { return }
             if record.isUsed { try await sealForBoot(&record) }
             record.isUsed = true
             try save(record)
