@@ -38,9 +38,9 @@ extension EndToEnd {
                 reason: "Kernel panic"
             ),
             Bad(
-                name: "its mount point lies below a file",
+                name: "it does not mount what is plugged in",
                 strategy: "warm-first",
-                fields: [bootcmd("echo none >/data")],
+                fields: [bootcmd("echo '#!/bin/sh' >/usr/lib/kiln/mount-volumes")],
                 exit: .reverted,
                 codes: ["volume.not-mounted"],
                 reason: "/data"
