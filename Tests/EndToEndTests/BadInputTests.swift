@@ -137,9 +137,7 @@ extension EndToEnd {
                 try await lab.shell("echo kept >/data/record; sync /data/record")
                 try #require(try await home.run("stop", lab.web).status == 0)
                 let directory = "\(home.path)/volumes/\(lab.name)/data"
-                let layer = try #require(
-                    try FileManager.default.contentsOfDirectory(atPath: directory).first { $0.hasSuffix(".qcow2") }
-                )
+                let layer = try lab.activeLayer
                 // Opens it as QEMU does, with QEMU's locks, and holds it.
                 let arguments = ["-f", "qcow2", "-c", "sleep 600000", "\(directory)/\(layer)"]
                 let holder = try Command("/usr/bin/qemu-io", arguments, environment: [:])

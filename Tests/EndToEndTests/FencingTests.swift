@@ -70,15 +70,12 @@ extension EndToEnd {
         private func directory(_ lab: Lab) -> String { "\(lab.home.path)/volumes/\(lab.name)/data" }
 
         /// The name of the file that is written to now.
-        private func layer(_ lab: Lab) throws -> String {
-            struct Record: Decodable { let layers: [String] }
-            let data = try Data(contentsOf: URL(fileURLWithPath: directory(lab) + "/volume.json"))
-            return try #require(try JSONDecoder().decode(Record.self, from: data).layers.last)
-        }
+        private func layer(_ lab: Lab) throws -> String { try lab.activeLayer }
 
         private func open(_ lab: Lab, _ opening: Opening, reading: Bool) throws -> Command {
             let file = "\(directory(lab))/\(try layer(lab))"
-            let other = "\(lab.home.path)/\(Self.otherName)"
+            // In the same directory: the name of the layer below it is relative.
+            let other = "\(directory(lab))/\(Self.otherName)"
             try? FileManager.default.removeItem(atPath: other)
             switch opening {
             case .symbolicLink:

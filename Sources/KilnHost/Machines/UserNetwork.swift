@@ -8,7 +8,13 @@ import LibvirtXML
 enum UserNetwork {
     /// The forwards from 127.0.0.1 that a machine has.
     static func forwards(of domain: String, on connection: LibvirtConnection) async throws -> [PortForward] {
-        try await read(connection.monitorCommand("info usernet", of: domain, style: .human))
+        let question = "info usernet"
+        do {
+            return try await read(connection.monitorCommand(question, of: domain, style: .human))
+        } catch {
+            // To ask twice harms nobody.
+            return try await read(connection.monitorCommand(question, of: domain, style: .human))
+        }
     }
 
     /// Adds and removes forwards until the machine has exactly `wanted`; the table that QEMU gives then is what counts, not

@@ -19,7 +19,8 @@ extension LibvirtConnection {
     public func domain(named name: String) throws(LibvirtError) -> DomainSnapshot? {
         try LibvirtError.requireCString(name, operation: "look up domain", subject: name)
         do throws(LibvirtError) {
-            return try DomainSnapshot(reading: try lookUp(name, for: "look up domain"))
+            let domain = try lookUp(name, for: "look up domain")
+            return try repeated { () throws(LibvirtError) in try DomainSnapshot(reading: domain) }
         } catch {
             // Why a look-up fails is told in numbers that differ between versions; the list tells what there is.
             guard try domainNames().contains(name) else { return nil }
@@ -55,11 +56,13 @@ extension LibvirtConnection {
         let operation = "read XML of domain"
         let domain = try lookUp(name, for: operation)
         let flags = view == .inactive ? VIR_DOMAIN_XML_INACTIVE.rawValue : 0
-        return try LibvirtError.take(
-            virDomainGetXMLDesc(domain.pointer, flags),
-            operation: operation,
-            subject: name
-        )
+        return try repeated { () throws(LibvirtError) in
+            try LibvirtError.take(
+                virDomainGetXMLDesc(domain.pointer, flags),
+                operation: operation,
+                subject: name
+            )
+        }
     }
 
     /// Defines a domain, or redefines one of the same name and UUID, without starting it.
@@ -118,12 +121,18 @@ extension LibvirtConnection {
         )
     }
 
-    /// A handle for the scope of one call.
+    /// Reads, and once more where that failed: what is just changing may answer with an error once, and to read twice harms
+    /// nobody.
+    private func repeated<T>(_ read: () throws(LibvirtError) -> T) throws(LibvirtError) -> T {
+        do throws(LibvirtError) { return try read() } catch { return try read() }
+    }
+
+    /// A handle for the scope of one call; looked up once more where that failed.
     func lookUp(_ name: String, for operation: String) throws(LibvirtError) -> DomainHandle {
         try LibvirtError.requireCString(name, operation: operation, subject: name)
         let connection = try connected(operation)
         // Not traced: what follows has the same operation, and tells how long it took.
-        guard let pointer = virDomainLookupByName(connection, name) else {
+        guard let pointer = virDomainLookupByName(connection, name) ?? virDomainLookupByName(connection, name) else {
             throw LibvirtSpan(operation, name).failed()
         }
         return DomainHandle(owning: pointer)
@@ -134,7 +143,7 @@ extension LibvirtConnection {
         var failures: [(name: String, error: LibvirtError)] = []
         try forEachHandle { domain throws(LibvirtError) in
             do throws(LibvirtError) {
-                try body(domain)
+                try repeated { () throws(LibvirtError) in try body(domain) }
             } catch {
                 failures.append((domain.name, error))
             }

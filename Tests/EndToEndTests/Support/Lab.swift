@@ -87,6 +87,15 @@ struct Lab: Sendable {
         return all.filter { $0.hasSuffix(".qcow2") || $0.hasSuffix(".iso") }.sorted()
     }
 
+    /// The file name of the layer of the volume that is written to.
+    var activeLayer: String {
+        get throws {
+            struct Record: Decodable { let layers: [String] }
+            let data = try Data(contentsOf: URL(fileURLWithPath: "\(home.path)/volumes/\(name)/data/volume.json"))
+            return try #require(try JSONDecoder().decode(Record.self, from: data).layers.last)
+        }
+    }
+
     /// The permission bits of a file below the lab's directory.
     func mode(_ file: String) -> mode_t {
         var found = stat()
