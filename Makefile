@@ -52,14 +52,20 @@ demo: setup build
 # Four boots of Debian, which take five minutes and more where they are emulated.
 LONG_TESTS := EndToEnd/Drift/debian
 
-## test: everything, up to replacements of real machines; what failed is listed once more at the end
+# Runs a part of the tests, and lists what failed once more at the end.
+define run-tests
+@rm -f .build/tests-swift-testing.xml
+swift test $(1) --xunit-output .build/tests.xml || { \
+	echo "What failed:" >&2; \
+	grep -hs -B 1 '<failure ' .build/tests-swift-testing.xml >&2 || echo "see above: the tests did not end" >&2; exit 1; }
+endef
+
+## test: everything, up to replacements of real machines; the small tests first, which take a minute
 test: setup lint build
 	$(KILN) image bake tiny debian-13
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
-	@rm -f .build/tests-swift-testing.xml
-	swift test --skip '$(LONG_TESTS)' --xunit-output .build/tests.xml || { \
-		echo "What failed:" >&2; \
-		grep -hs -B 1 '<failure ' .build/tests-swift-testing.xml >&2 || echo "see above: the tests did not end" >&2; exit 1; }
+	$(call run-tests,--skip EndToEnd)
+	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build

@@ -7,11 +7,9 @@ extension Tag {
 
 /// The program as a user meets it: the binary, real machines, and what is left when they are gone.
 ///
-/// One machine at a time, since a guest whose every instruction is emulated takes a whole core.
+/// Each suite takes a ``Lane``.
 @Suite(
     "End to end",
-    .serialized,
-    .sharedHome,
     .tags(.endToEnd),
     .enabled(if: Home.isPossible, "needs libvirtd, QEMU and user kiln")
 )

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnModel
 import KilnSystem
 import Testing
 
@@ -42,6 +43,27 @@ struct DaemonTestHome {
             idleSeconds: idleSeconds,
             deadline: .seconds(20)
         )
+    }
+
+    /// Starts the daemon and does something while a client keeps it from ending by itself.
+    func held<Result: Sendable>(
+        _ daemon: SessionDaemon,
+        _ body: @Sendable (_ uri: String, _ pid: Int32) async throws -> Result
+    ) async throws -> Result {
+        let uri = try await daemon.ensureRunning()
+        let client = HypervisorSession { try await daemon.ensureRunning() }
+        _ = try await client.connection()
+        do {
+            guard case .running(let pid) = try await daemon.status() else {
+                throw KilnError("test.stopped", "the daemon doesn't run")
+            }
+            let result = try await body(uri, pid)
+            await client.close()
+            return result
+        } catch {
+            await client.close()
+            throw error
+        }
     }
 
     func remove(_ daemon: SessionDaemon) {

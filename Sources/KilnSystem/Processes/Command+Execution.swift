@@ -21,9 +21,12 @@ extension Command {
                 output: .sequence,
                 error: .sequence
             ) { execution in
-                async let output = Command.collect(execution.standardOutput, keeping: .start)
-                async let errors = Command.collect(execution.standardError, keeping: .end)
-                return (try await output, try await errors)
+                let (output, errors) = (execution.standardOutput, execution.standardError)
+                return try await Command.toTheEnd {
+                    async let output = Command.collect(output, keeping: .start)
+                    async let errors = Command.collect(errors, keeping: .end)
+                    return (try await output, try await errors)
+                }
             }
             let (output, errors) = result.closureResult
             return Output(status: Command.status(result.terminationStatus), output: output, errors: errors)
@@ -44,7 +47,8 @@ extension Command {
                 output: .fileDescriptor(FileDescriptor(rawValue: output), closeAfterSpawningProcess: false),
                 error: .sequence
             ) { execution in
-                try await Command.collect(execution.standardError, keeping: .end)
+                let errors = execution.standardError
+                return try await Command.toTheEnd { try await Command.collect(errors, keeping: .end) }
             }
             return Output(
                 status: Command.status(result.terminationStatus),
@@ -71,11 +75,14 @@ extension Command {
                 output: .sequence,
                 error: .combinedWithOutput
             ) { execution in
-                for try await text in execution.standardOutput.strings(separatedBy: .lineBreaks) {
-                    line(text)
-                    kept.withLock { lines in
-                        lines.append(text)
-                        if lines.count > 4096 { lines.removeFirst(2048) }
+                let output = execution.standardOutput.strings(separatedBy: .lineBreaks)
+                try await Command.toTheEnd {
+                    for try await text in output {
+                        line(text)
+                        kept.withLock { lines in
+                            lines.append(text)
+                            if lines.count > 4096 { lines.removeFirst(2048) }
+                        }
                     }
                 }
             }
@@ -87,6 +94,13 @@ extension Command {
             throw failure(Output(status: output.status, output: last, errors: []))
         }
         return lines
+    }
+
+    /// Reads on while a cancelled program tidies up: one that then writes to a pipe that nobody reads is dead at once.
+    ///
+    /// It ends with the program, which cancellation ends.
+    private static func toTheEnd<T: Sendable>(_ read: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await Task { try await read() }.value
     }
 
     private enum Kept {
