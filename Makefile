@@ -49,8 +49,8 @@ demo: setup build
 	$(KILN) image bake tiny
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
-# Four boots of Debian, which take five minutes and more where they are emulated.
-LONG_TESTS := EndToEnd/Drift/debian
+# What takes many boots, or some of Debian, which are minutes where they are emulated.
+LONG_TESTS := EndToEnd/(Drift/debian|Formatting/anotherUUID|MountPointWriter/twentyKills)
 
 # Runs a part of the tests, and lists what failed once more at the end.
 define run-tests
