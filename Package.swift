@@ -119,8 +119,8 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnTestSupport",
-                argumentParser,
+                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnTestSupport", argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -152,7 +152,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnScenariosTests",
-            dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", crypto, yams],
+            dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto, yams],
             swiftSettings: strict
         ),
         .testTarget(

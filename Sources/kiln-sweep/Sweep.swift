@@ -46,7 +46,7 @@ final class Sweep: Sendable {
         let start = ContinuousClock.now
         for number in 1...Sweep.recordings { try runPowerCut("power-cuts/\(number)") }
         for number in 1...Sweep.schedules.runs { try runSchedules("schedules/\(number)") }
-        for strategy in Strategy.all { try runFailpoints(strategy) }
+        for operation in Operation.all { try runFailpoints(operation) }
         return table(took: ContinuousClock.now - start)
     }
 
@@ -116,9 +116,9 @@ final class Sweep: Sendable {
         return "\(images)/sha256/\(digest)"
     }
 
-    private func runFailpoints(_ strategy: Strategy) throws {
+    private func runFailpoints(_ operation: Operation) throws {
         let due = FailpointCell.all.filter {
-            $0.point.strategy.name == strategy.name && $0.fault.impossibility(at: $0.point) == nil && isDue($0.name)
+            $0.point.operation.name == operation.name && $0.fault.impossibility(at: $0.point) == nil && isDue($0.name)
         }
         guard !due.isEmpty else { return }
         let queue = Mutex(due.map(\.name)[...])
@@ -130,7 +130,7 @@ final class Sweep: Sendable {
             Thread.detachNewThread {
                 defer { group.leave() }
                 do {
-                    try self.work(off: { queue.withLock { $0.popFirst() } }, strategy)
+                    try self.work(off: { queue.withLock { $0.popFirst() } }, operation)
                 } catch {
                     problems.withLock { $0.append("\(error)") }
                 }
@@ -141,13 +141,13 @@ final class Sweep: Sendable {
     }
 
     /// Runs cells one after the other on one server; after a cell that found something, on a new one.
-    private func work(off next: () -> String?, _ strategy: Strategy) throws {
+    private func work(off next: () -> String?, _ operation: Operation) throws {
         var lane: LaneProcess?
         defer { lane?.end() }
         let directory = URL(fileURLWithPath: results.path).deletingLastPathComponent().path
         while !isOver, let cell = next() {
             let current =
-                try lane ?? LaneProcess(kiln: kiln, images: images, strategy: strategy.name, directory: directory)
+                try lane ?? LaneProcess(kiln: kiln, images: images, operation: operation.name, directory: directory)
             lane = current
             var result = CellResult(cell: cell)
             if let found = current.run(cell) {

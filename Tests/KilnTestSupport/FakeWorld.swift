@@ -56,22 +56,25 @@ public final class FakeWorld: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
     /// An engine on this world, as a new process would make it.
-    public var engine: LabEngine {
-        LabEngine(
-            state: state,
-            parts: EngineParts(
-                machines: bug == .handoverBeforeProof ? HastyMachines(hypervisor) : hypervisor,
-                guests: guests,
-                disks: disks,
-                seeds: seeds,
-                images: images,
-                roots: roots,
-                holders: bug == .handoverBeforeProof ? BlindHolders() : holders,
-                network: FakeNetwork(hypervisor),
-                ports: ports,
-                progress: { [weak self] in self?.tell($0) },
-                releaseWithin: .milliseconds(20)
-            )
+    public var engine: LabEngine { LabEngine(state: state, parts: parts()) }
+
+    /// What an engine on this world works with; its progress goes to `observer` too.
+    public func parts(_ observer: @escaping ProgressSink = { _ in }) -> EngineParts {
+        EngineParts(
+            machines: bug == .handoverBeforeProof ? HastyMachines(hypervisor) : hypervisor,
+            guests: guests,
+            disks: disks,
+            seeds: seeds,
+            images: images,
+            roots: roots,
+            holders: bug == .handoverBeforeProof ? BlindHolders() : holders,
+            network: FakeNetwork(hypervisor),
+            ports: ports,
+            progress: { [weak self] in
+                observer($0)
+                self?.tell($0)
+            },
+            releaseWithin: .milliseconds(20)
         )
     }
 

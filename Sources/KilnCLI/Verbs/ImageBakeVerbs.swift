@@ -1,5 +1,5 @@
 import ArgumentParser
-import KilnHost
+import KilnEngine
 import KilnImages
 import KilnModel
 
@@ -26,7 +26,7 @@ struct ImageBakeVerb: Verb {
             try Recipe(folder: text.contains("/") ? text : "\(folder)/\(try Name(text))")
         }
         let workspace = try await session.workspace()
-        let baker = Baker(store: workspace.images, roots: workspace.host.roots) { session.say($0) }
+        let baker = Baker(store: workspace.images, roots: workspace.parts.roots) { session.say($0) }
         var baked: [ImageManifest] = []
         for recipe in chosen { baked += try await baker.bake(recipe, again: again).map(\.manifest) }
         try session.show(ImageList(images: baked))
@@ -76,7 +76,7 @@ struct ImageAddVerb: Verb {
         }
         let described = AddedImage(name: reference.name, version: version, boot: .firmware(firmware.model))
         let workspace = try await session.workspace()
-        let added = try await workspace.images.add(file, as: described, roots: workspace.host.roots)
+        let added = try await workspace.images.add(file, as: described, roots: workspace.parts.roots)
         try session.show(ImageList(images: [added.manifest]))
         return 0
     }

@@ -58,8 +58,8 @@ struct LogsVerb: Verb {
                 throw KilnError(.logsMissing, "\(id) has no \(path)", exit: .usage)
             }
             printer.take(bytes[...])
-        case .console: try await follow(workspace.host.state.consoleLog(try machine(of: id, workspace)), printer)
-        case .qemu: try await follow(try workspace.host.processLog(of: try machine(of: id, workspace)), printer)
+        case .console: try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer)
+        case .qemu: try await follow(try workspace.processLog(try machine(of: id, workspace)), printer)
         }
         printer.finish()
         return 0

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnEngine
 import KilnModel
 import KilnScenarios
 
@@ -26,7 +27,7 @@ struct RunVerb: Verb {
         let runner = ScenarioRunner(
             scenario: scenario,
             engine: workspace.engine,
-            network: workspace.network,
+            network: workspace.parts.network,
             timeline: timeline,
             options: .init(keepsOnFailure: keepOnFailure, version: KilnCommand.version)
         )

@@ -57,8 +57,8 @@ struct SSHVerb: Verb {
         let invocation = SSHInvocation(
             port: port.host,
             user: user,
-            identity: workspace.host.state.root + "/ssh/id_ed25519",
-            knownHosts: workspace.host.state.generation(id.machine(generation)) + "/known_hosts",
+            identity: workspace.state.root + "/ssh/id_ed25519",
+            knownHosts: workspace.state.generation(id.machine(generation)) + "/known_hosts",
             command: command
         )
         try invocation.writeKnownHosts(key)

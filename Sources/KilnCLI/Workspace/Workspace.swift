@@ -6,14 +6,16 @@ import KilnModel
 
 /// The host and what stands on it, opened once per command.
 struct Workspace: Sendable {
-    /// The directories and the hypervisor of this machine.
-    let host: LocalHost
+    /// Where state is kept.
+    let state: StateDirectory
     /// Sealed images.
     let images: ImageStore
     /// Labs.
     let engine: LabEngine
-    /// Published ports, from the client's side.
-    let network: any NetworkProbe
+    /// What the engine works with.
+    let parts: EngineParts
+    /// Where the hypervisor keeps what a machine's process says; throws `logs.none` where it keeps none.
+    let processLog: @Sendable (MachineID) throws -> String
 
     /// Prepares the home; the hypervisor is reached when a machine is first asked for.
     static func open(connect: String?, progress: @escaping ProgressSink) async throws -> Workspace {
@@ -24,7 +26,13 @@ struct Workspace: Sendable {
         let images = ImageStore(root: host.state.images)
         let parts = host.engineParts(images: images, progress: progress)
         let engine = LabEngine(state: host.state, parts: parts)
-        return Workspace(host: host, images: images, engine: engine, network: parts.network)
+        return Workspace(
+            state: host.state,
+            images: images,
+            engine: engine,
+            parts: parts,
+            processLog: { try host.processLog(of: $0) }
+        )
     }
 
     /// This program, which runs itself once more as the parent of the private daemon.

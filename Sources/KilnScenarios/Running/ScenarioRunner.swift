@@ -53,6 +53,7 @@ public struct ScenarioRunner: Sendable {
         var run = RunState()
         do {
             try await refuseLeftovers()
+            run.hasBegun = true
             for step in scenario.steps {
                 announce(step)
                 try await take(step, &run)
@@ -97,9 +98,11 @@ public struct ScenarioRunner: Sendable {
 
     private func finish(_ run: inout RunState) async -> ScenarioReport {
         for ledger in run.ledgers.values { await ledger.stop() }
-        let evidence = run.failure == nil ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
+        let isLabOwn = run.hasBegun
+        let evidence =
+            run.failure == nil || !isLabOwn ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
         timeline.end()
-        if run.failure == nil || !options.keepsOnFailure { await cleanUp(&run) }
+        if isLabOwn && (run.failure == nil || !options.keepsOnFailure) { await cleanUp(&run) }
         return ScenarioReport(
             run,
             scenario: scenario,
@@ -132,6 +135,8 @@ public struct ScenarioRunner: Sendable {
 
 /// What a run has found so far.
 struct RunState {
+    /// Whether the lab is this run's: what an earlier one left is not to be touched.
+    var hasBegun = false
     var steps: [ScenarioReport.StepResult] = []
     var ledgers: [Name: LedgerSession] = [:]
     var verdict: LedgerVerdict?

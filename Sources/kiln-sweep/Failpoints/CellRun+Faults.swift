@@ -3,16 +3,16 @@ import Glibc
 import KilnOutside
 
 extension CellRun {
-    /// Starts the replacement and lets the cell's fault happen to it.
+    /// Starts the operation and lets the cell's fault happen to it.
     func strike() throws {
         switch cell.fault {
         case .kill:
-            let end = try replace("kill").finish()
-            note("replace", end)
+            let end = try start("kill").finish()
+            note(operation, end)
             if end.status != 137 { result.broken.append("the failpoint was not reached: \(end.errors.suffix(300))") }
         case .fail:
-            let end = try replace("fail").finish()
-            note("replace", end)
+            let end = try start("fail").finish()
+            note(operation, end)
             expectDocumented(end)
             expectFailure(end)
         case .killOld: try whileStopped { _ in try self.killMachine(self.before) }
@@ -28,18 +28,37 @@ extension CellRun {
         }
     }
 
-    private func replace(_ action: String) throws -> Child {
-        try home.start(
-            ["replace", LaneServer.name, "--image", server.nextImage(), "--format", "json"],
-            failpoint: cell.point.failpoint(action)
-        )
+    private func start(_ action: String) throws -> Child {
+        let line =
+            switch cell.point.operation.command {
+            case .replace: ["replace", LaneServer.name, "--image", server.nextImage()]
+            case .launch: ["up", "-f", home.labFile]
+            case .snapshot: ["volume", "snapshot", LaneServer.volume, CellRun.snapshot]
+            }
+        return try home.start(line + ["--format", "json"], failpoint: cell.point.failpoint(action))
     }
+
+    /// Makes the server as it is before the operation, and sees what serves then.
+    func prepare() throws {
+        switch cell.point.operation.command {
+        case .replace: break
+        case .launch:
+            let end = try home.run(["down", "sweep"])
+            guard end.status == 0 else { throw Failure("kiln down ended with \(end.status): \(end.errors)") }
+        case .snapshot:
+            // Where the cell before made none, there is none.
+            _ = try home.run(["volume", "snapshot", LaneServer.volume, CellRun.snapshot, "--remove"])
+        }
+        before = home.machines.first.flatMap(LaneHome.generation)
+    }
+
+    private static let snapshot = "sweep"
 
     /// Does something while kiln stands still at the point, lets it go on, and waits for its end.
     func whileStopped(_ body: (Child) throws -> Void) throws {
-        let child = try replace("stop")
+        let child = try start("stop")
         guard try child.awaitStop() else {
-            note("replace", try child.finish())
+            note(operation, try child.finish())
             result.broken.append("the failpoint was not reached")
             return
         }
@@ -52,7 +71,7 @@ extension CellRun {
         }
         child.send(SIGCONT)
         let end = try child.finish()
-        note("replace", end)
+        note(operation, end)
         expectDocumented(end)
         if cell.fault == .secondKiln && end.status != 0 {
             result.broken.append("the first command ended with \(end.status) because of a second")

@@ -24,6 +24,8 @@ extension CellRun {
             ["recover", LaneServer.name], ["up", "-f", home.labFile],
             ["replace", LaneServer.name, "--image", server.nextImage()],
         ]
+        // A launch is begun anew by nothing else.
+        if case .launch = cell.point.operation.command { return commands[1] }
         // A machine that was ended after everything was done is no interrupted command, so 'recover' does not start it.
         return cell.fault.stopsMachines ? commands[1 + variant % 2] : commands[variant % commands.count]
     }

@@ -1,14 +1,14 @@
 import Foundation
 import KilnOutside
 
-/// One cell: a server under load, a replacement, a fault, the next command, and what holds then.
+/// One cell: a server under load, an operation, a fault, the next command, and what holds then.
 final class CellRun {
     let cell: FailpointCell
     let server: LaneServer
     var result: CellResult
     var home: LaneHome { server.home }
-    /// The generation that served before the replacement.
-    private(set) var before: Int?
+    /// The generation that served before the operation.
+    var before: Int?
     // What kiln said, in order.
     private var transcript: [String] = []
 
@@ -27,7 +27,7 @@ final class CellRun {
         let watch = WriterWatch(home)
         do {
             try server.beginLedger(awaiting: 3)
-            before = home.machines.first.flatMap(LaneHome.generation)
+            try prepare()
             // Its writer never rests, and would take from the processor that a new machine needs to boot beside it.
             for machine in home.machines { Processes.yield(machine.pid) }
             try strike()
@@ -45,6 +45,8 @@ final class CellRun {
 
     /// A number that differs from cell to cell, but is the same whenever the cell is run.
     var variant: Int { cell.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
+
+    var operation: String { cell.point.operation.name }
 
     func note(_ command: String, _ end: Child.End) {
         result.notes.append("\(command) \(end.status)")
@@ -74,7 +76,7 @@ final class CellRun {
     /// Requires a documented exit code, explained in JSON, that is true.
     func expectDocumented(_ end: Child.End) {
         // 10 and 11 say that what served before serves on; unless this cell has killed it.
-        let isKept = home.machines.compactMap(LaneHome.generation) == [before]
+        let isKept = home.machines.compactMap(LaneHome.generation) == (before.map { [$0] } ?? [])
         if [10, 11].contains(end.status), !isKept, cell.fault != .killOld {
             result.broken.append("kiln ended with \(end.status), but generation \(before ?? 0) does not run")
         }
@@ -89,7 +91,8 @@ final class CellRun {
 
     /// Requires that it was the failpoint that failed, and that kiln then did what its rules say.
     ///
-    /// Before HANDOVER it aborts, after it it reverts; COMMIT stays open; a way back that fails halts.
+    /// Before HANDOVER it aborts, after it it reverts; COMMIT stays open; a way back that fails halts. A launch and a
+    /// snapshot have nothing to revert to, so they end as what was not done.
     func expectFailure(_ end: Child.End) {
         let point = cell.point
         let words = "the failpoint \(point.step).\(point.moment) was hit"
@@ -99,6 +102,8 @@ final class CellRun {
                 (13, ending?.outcome == "halted" && ending?.reason?.contains(words) == true)
             } else if point.step == "commit" {
                 (13, ending?.error?.code == "replace.open" && ending?.error?.message.contains(words) == true)
+            } else if !point.operation.isReplacement {
+                (10, ending?.error?.code == "failpoint.hit")
             } else {
                 (point.isHandedOver ? 11 : 10, ending?.turn == Ending.Turn(step: point.step, code: "failpoint.hit"))
             }

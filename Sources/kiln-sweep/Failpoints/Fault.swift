@@ -1,4 +1,4 @@
-/// What happens to a replacement at a point.
+/// What happens to an operation at a point.
 enum Fault: String, Sendable, CaseIterable {
     /// SIGKILL to kiln.
     case kill
@@ -60,13 +60,13 @@ struct FailpointCell: Sendable {
     let point: Point
     let fault: Fault
 
-    var name: String { "failpoints/\(point.strategy.name)/\(point.name)/\(fault.rawValue)" }
+    var name: String { "failpoints/\(point.operation.name)/\(point.name)/\(fault.rawValue)" }
 
     /// All of them, those that can't occur too; a fault after the other, so that a part of a sweep has seen every step.
-    static let all: [FailpointCell] = Strategy.all.flatMap { strategy in
-        Fault.allCases.flatMap { fault in strategy.points(for: fault).map { FailpointCell(point: $0, fault: fault) } }
+    static let all: [FailpointCell] = Operation.all.flatMap { operation in
+        Fault.allCases.flatMap { fault in operation.points(for: fault).map { FailpointCell(point: $0, fault: fault) } }
             + Fault.onTheWayBack.flatMap { fault in
-                strategy.pointsBack.map { FailpointCell(point: $0, fault: fault) }
+                operation.pointsBack.map { FailpointCell(point: $0, fault: fault) }
             }
     }
 }

@@ -1,28 +1,42 @@
 /// What the sweep leaves out, and why: a sentence each.
 enum Untried {
-    static var all: [String] { Strategy.all.flatMap { [steps($0), waysBack($0)] }.compactMap { $0 } + moments + never }
+    static var all: [String] {
+        Operation.all.flatMap { [steps($0), waysBack($0)] }.compactMap { $0 } + moments + never
+    }
 
     /// What no cell is about, as far as it isn't a moment and a fault of those that there are.
     private static let never = [
-        "a first launch, a live snapshot, RESTORE-DATA, the steps of a halt: 'make test' has a few faults there"
+        "RESTORE-DATA, the steps of a halt: 'make test' has a few faults there"
     ]
 
-    /// The steps forward that are no different from those of another strategy.
-    private static func steps(_ strategy: Strategy) -> String? {
-        let steps = strategy.steps.filter { !strategy.swept.contains($0) }
+    /// The steps forward that are no different from those of another operation.
+    private static func steps(_ operation: Operation) -> String? {
+        let steps = operation.steps.filter { !operation.swept.contains($0) }
         guard !steps.isEmpty else { return nil }
-        let but = strategy.alsoSwept.map { fault, also in
-            "; \(fault.rawValue) is tried at \(strategy.steps.filter(also.contains).joined(separator: ", "))"
+        let but = operation.alsoSwept.map { fault, also in
+            "; \(fault.rawValue) is tried at \(operation.steps.filter(also.contains).joined(separator: ", "))"
         }
-        return "\(strategy.name), \(2 * steps.count) moments of \(steps.joined(separator: ", ")): "
-            + "no different from those of \(Strategy.stopFirst.name)" + but.sorted().joined()
+        return "\(operation.name), \(2 * steps.count) moments of \(steps.joined(separator: ", ")): "
+            + "no different from those of \(Operation.stopFirst.name)" + but.sorted().joined()
+    }
+
+    /// The faults that are tried at no moment of it.
+    private static func faults(_ operation: Operation) -> String? {
+        let faults = Fault.allCases.filter { !operation.faults.contains($0) && isPossible($0, in: operation) }
+        guard !faults.isEmpty else { return nil }
+        return "\(operation.name) with \(faults.map(\.rawValue).joined(separator: ", ")): "
+            + "no different from \(Operation.stopFirst.name) there"
+    }
+
+    private static func isPossible(_ fault: Fault, in operation: Operation) -> Bool {
+        operation.points.contains { fault.impossibility(at: $0) == nil }
     }
 
     /// The ways back with the faults that are not tried there.
-    private static func waysBack(_ strategy: Strategy) -> String? {
+    private static func waysBack(_ operation: Operation) -> String? {
         let faults = Fault.allCases.filter { !Fault.onTheWayBack.contains($0) }.map(\.rawValue)
-        guard !strategy.pointsBack.isEmpty, !faults.isEmpty else { return nil }
-        return "\(strategy.name), \(strategy.pointsBack.count) moments of the ways back, each with "
+        guard !operation.pointsBack.isEmpty, !faults.isEmpty else { return nil }
+        return "\(operation.name), \(operation.pointsBack.count) moments of the ways back, each with "
             + "\(faults.joined(separator: ", ")): a way back is a second fault already"
     }
 

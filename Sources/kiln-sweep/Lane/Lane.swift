@@ -3,7 +3,7 @@ import Foundation
 import KilnOutside
 import Synchronization
 
-/// The process that replaces one server again and again, in a mount namespace of its own: reads names of cells, a line
+/// The process that changes one server again and again, in a mount namespace of its own: reads names of cells, a line
 /// each, and answers each with a result.
 struct Lane: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Used by the sweep itself.", shouldDisplay: false)
@@ -11,16 +11,19 @@ struct Lane: ParsableCommand {
     @Option var home: String
     @Option var kiln: String
     @Option var images: String
-    @Option var strategy: String
+    @Option var operation: String
     @Option var evidence: String
 
     func run() throws {
         let lane = LaneHome(path: home, kiln: kiln)
+        guard let operation = Operation.all.first(where: { $0.name == operation }) else {
+            throw Failure("there is no operation \(operation)")
+        }
         // Also where the sweep was killed, and nobody else could do it.
         defer { LaneHome.endProcesses(of: home) }
-        try lane.make(images: images)
+        try lane.make(images: images, for: operation)
         let server = LaneServer(lane)
-        try server.create(strategy: strategy)
+        try server.create(operation)
         let cells = Dictionary(uniqueKeysWithValues: FailpointCell.all.map { ($0.name, $0) })
         while let name = readLine() {
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
@@ -44,7 +47,7 @@ final class LaneProcess {
     ///
     /// - Parameter directory: where it may say why it can't go on, in `lanes.log`, and shows what it found, below
     ///   `evidence`.
-    init(kiln: String, images: String, strategy: String, directory: String) throws {
+    init(kiln: String, images: String, operation: String, directory: String) throws {
         var template = Array("/tmp/kiln-sweep-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure("no directory can be made below /tmp") }
         home = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -52,7 +55,7 @@ final class LaneProcess {
         let own = geteuid() == 0 ? [] : ["--map-current-user", "--keep-caps"]
         let line =
             ["unshare"] + own + ["--mount", "--propagation", "private", "--", Program.own, "lane"]
-            + ["--home", home, "--kiln", kiln, "--images", images, "--strategy", strategy]
+            + ["--home", home, "--kiln", kiln, "--images", images, "--operation", operation]
             + ["--evidence", directory + "/evidence"]
         let log = directory + "/lanes.log"
         let started = try LaneProcess.starting.withLock { _ in try LaneProcess.start(line, log: log) }

@@ -25,7 +25,7 @@ struct LaneHome: Sendable {
     /// Mounts the file systems and writes the lab's file.
     ///
     /// - Parameter images: the image store, used in place.
-    func make(images: String) throws {
+    func make(images: String, for operation: Operation) throws {
         // The user who runs root's machines has to pass.
         try LaneHome.mount(path, size: "1g", mode: "755")
         for directory in [labs, volumes, scratch] {
@@ -33,8 +33,10 @@ struct LaneHome: Sendable {
         }
         try mountLabs()
         try LaneHome.mount(volumes, size: "192m", mode: "755")
-        try FileManager.default.createDirectory(atPath: generations, withIntermediateDirectories: true)
-        try LaneHome.mount(generations, size: "96m", mode: "755")
+        if operation.faults.contains(.fullOverlay) {
+            try FileManager.default.createDirectory(atPath: generations, withIntermediateDirectories: true)
+            try LaneHome.mount(generations, size: "96m", mode: "755")
+        }
         try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
     }
 

@@ -23,6 +23,7 @@ final class LaneServer {
     }
 
     static let name = "sweep/web"
+    static let volume = "sweep/data"
 
     let home: LaneHome
     let acknowledgements: Acknowledgements
@@ -36,7 +37,12 @@ final class LaneServer {
     }
 
     /// Brings it up for the first time.
-    func create(strategy: String) throws {
+    func create(_ operation: Operation) throws {
+        let strategy =
+            switch operation.command {
+            case .replace(let strategy): "\n      strategy: \(strategy)"
+            case .launch, .snapshot: ""
+            }
         let text = """
             kiln: 1
             name: sweep
@@ -50,8 +56,7 @@ final class LaneServer {
                   ports: { http: 80 }
                   ready: [cloud-init, { http: { port: http, path: /health } }]
                   ready-timeout: 60s
-                  stop-timeout: 10s
-            \(strategy == Strategy.stopFirst.name ? "" : "      strategy: \(strategy)")
+                  stop-timeout: 10s\(strategy)
 
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: home.labFile))

@@ -25,13 +25,13 @@ struct SweepTable {
 
     private var rows: [[String]] {
         var rows: [[String]] = []
-        for strategy in Strategy.all {
+        for operation in Operation.all {
             for fault in Fault.allCases {
-                let prefix = "failpoints/\(strategy.name)/"
+                let prefix = "failpoints/\(operation.name)/"
                 let own = results.filter { $0.cell.hasPrefix(prefix) && $0.cell.hasSuffix("/\(fault.rawValue)") }
-                let not = impossible.count { $0.cell.point.strategy.name == strategy.name && $0.cell.fault == fault }
-                let points = failpoints.count { $0.point.strategy.name == strategy.name && $0.fault == fault } + not
-                if points > 0 { rows.append(row("\(strategy.name), \(fault.rawValue)", points, own, not)) }
+                let not = impossible.count { $0.cell.point.operation.name == operation.name && $0.cell.fault == fault }
+                let points = failpoints.count { $0.point.operation.name == operation.name && $0.fault == fault } + not
+                if points > 0 { rows.append(row("\(operation.name), \(fault.rawValue)", points, own, not)) }
             }
         }
         for (tier, name) in [("schedules", "random lives of the model"), ("power-cuts", "power cuts")] {

@@ -1,0 +1,125 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnSystem
+import KilnTestSupport
+import Testing
+
+@testable import KilnCLI
+
+@Suite("Verbs that change and show servers, on fakes")
+struct ServerVerbTests {
+    private struct Servers: Decodable {
+        struct Server: Decodable {
+            let name: String
+            let generation: Int?
+            let state: String
+        }
+        let servers: [Server]
+    }
+
+    private struct Failure: Decodable {
+        struct Problem: Decodable {
+            let code: String
+            let hint: String?
+        }
+        let error: Problem
+    }
+
+    private func servers(_ kiln: WorldSession) async throws -> [Servers.Server] {
+        try await kiln.kiln("ps", "--format", "json").json(Servers.self).servers
+    }
+
+    @Test("a server is brought up, listed, replaced, looked back at, and taken down with its volume kept")
+    func life() async throws {
+        let kiln = try WorldSession()
+        #expect(try await servers(kiln).isEmpty)
+        let up = try await kiln.kiln("up", "-f", kiln.file)
+        #expect(up.status == 0 && up.output.contains("shop/web") && up.errors.contains("launch generation 1"))
+        #expect(try await servers(kiln).map(\.generation) == [1])
+
+        let replace = try await kiln.kiln("replace", "web", "--image", "tiny:2", "--format", "json")
+        #expect(replace.status == 0 && replace.output.contains(#""outcome" : "committed""#), "\(replace)")
+        #expect(try await kiln.kiln("ps").output.contains("tiny:2"))
+        let history = try await kiln.kiln("history", "web")
+        #expect(history.output.contains("tiny:1") && history.output.contains("tiny:2"), "\(history.output)")
+        #expect(try await kiln.kiln("stop", "web").status == 0)
+        #expect(try await servers(kiln).map(\.state) == ["off"])
+        #expect(try await kiln.kiln("start", "web").status == 0)
+        #expect(try await kiln.kiln("rollback", "web").status == 0)
+        #expect(try await servers(kiln).map(\.generation) == [3])
+
+        let down = try await kiln.kiln("down", "shop")
+        #expect(down.status == 0 && down.output.contains("data"))
+        #expect(try await servers(kiln).isEmpty)
+        #expect(try await kiln.kiln("volume", "list").output.contains("shop/data"))
+        #expect(kiln.world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("an image that is no good ends with 11, says why for people and programs, and the old one serves")
+    func reverted() async throws {
+        let kiln = try WorldSession()
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let people = try await kiln.kiln("replace", "web", "--image", "tiny:bad")
+        #expect(people.status == 11 && people.errors.contains("cloud-init"), "\(people)")
+        let programs = try await kiln.kiln("replace", "web", "--image", "tiny:bad", "--format", "json")
+        #expect(programs.status == 11 && programs.output.contains(#""outcome" : "reverted""#))
+        #expect(try await servers(kiln).map(\.generation) == [1])
+    }
+
+    @Test("a first launch that fails ends with 10 and leaves no machine")
+    func launch() async throws {
+        let kiln = try WorldSession()
+        try kiln.declare("tiny:bad")
+        let up = try await kiln.kiln("up", "-f", kiln.file, "--format", "json")
+        #expect(up.status == 10)
+        #expect(try up.json(Failure.self).error.code == "ready.failed")
+        #expect(kiln.world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("what is not there is refused by name with 64 or 10, in JSON as well, and changes nothing")
+    func missing() async throws {
+        let kiln = try WorldSession()
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        for (line, status, code) in [
+            (["replace", "wbe"], 64, "server.missing"), (["stop", "shop/db"], 64, "server.missing"),
+            (["replace", "web", "--image", "tiny:9"], 10, "image.missing"),
+            (["rollback", "web", "--to", "9"], 64, "generation.missing"),
+            (["logs", "web", "--source", "qemu"], 64, "logs.none"),
+        ] as [([String], Int32, String)] {
+            let end = try await kiln.run(line + (line[0] == "logs" ? [] : ["--format", "json"]))
+            #expect(end.status == status, "\(line): \(end)")
+            if line[0] != "logs" { #expect(try end.json(Failure.self).error.code == code, "\(line)") }
+        }
+        #expect(try await servers(kiln).map(\.generation) == [1])
+    }
+
+    @Test("another command that is at work is named with 12")
+    func held() async throws {
+        let kiln = try WorldSession()
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let lock = try FileLock(kiln.world.state.root + "/labs/shop/servers/web/lock", subject: "server shop/web")
+        defer { withExtendedLifetime(lock) {} }
+        for line in [["replace", "web"], ["stop", "web"], ["volume", "snapshot", "shop/data"]] {
+            let end = try await kiln.run(line)
+            #expect(end.status == 12 && end.errors.contains("\(getpid())"), "\(line): \(end)")
+        }
+    }
+
+    @Test("volumes are sealed, cloned, set aside and brought back by their verbs")
+    func volumes() async throws {
+        let kiln = try WorldSession()
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        #expect(try await kiln.kiln("volume", "snapshot", "shop/data", "first").status == 0)
+        #expect(try await kiln.kiln("volume", "show", "shop/data").output.contains("first"))
+        #expect(try await kiln.kiln("volume", "clone", "shop/data", "copy").status == 0)
+        let refused = try await kiln.kiln("volume", "delete", "shop/data", "--yes")
+        #expect(refused.status == 12, "\(refused)")
+        let deleted = try await kiln.kiln("volume", "delete", "shop/copy", "--yes")
+        #expect(deleted.status == 0, "\(deleted)")
+        let kept = try #require(try kiln.world.engine.volumes.retained().first)
+        #expect(try await kiln.kiln("volume", "undelete", "\(kept)", "shop/again").status == 0)
+        let list = try await kiln.kiln("volume", "list").output
+        #expect(list.contains("shop/again") && !list.contains("shop/copy"), "\(list)")
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Synchronization
+import Testing
+
+@testable import KilnScenarios
+
+@Suite("The scenario runner, on fakes")
+struct ScenarioRunnerTests {
+    private static let server = """
+        volumes: { data: /data }
+        ports: { http: 80 }
+        ready: [agent, cloud-init, { http: { port: http, path: /health } }]
+        ready-timeout: 5s
+        """
+
+    private let world: FakeWorld
+
+    init() throws {
+        world = try FakeWorld()
+        for version in ["1", "2"] { try world.images.add(version) }
+        try world.images.add("bad", GuestBehaviour(.cloudInitFails))
+    }
+
+    private func runner(
+        _ steps: [String],
+        keepsOnFailure: Bool = false,
+        network: (any NetworkProbe)? = nil
+    ) throws -> ScenarioRunner {
+        let text = scenario(
+            server: Self.server,
+            steps: "\n" + steps.map { "  - \($0)" }.joined(separator: "\n")
+        ).replacing("image: tiny", with: "image: 'tiny:1'")
+        let timeline = Timeline()
+        let parts = world.parts { timeline.record($0) }
+        return ScenarioRunner(
+            scenario: try read(text),
+            engine: LabEngine(state: world.state, parts: parts),
+            network: network ?? parts.network,
+            timeline: timeline,
+            options: .init(keepsOnFailure: keepsOnFailure, version: "0")
+        )
+    }
+
+    private func run(_ steps: [String], keepsOnFailure: Bool = false) async throws -> ScenarioReport {
+        await (try runner(steps, keepsOnFailure: keepsOnFailure)).run { _ in }
+    }
+
+    private var retained: [String] { get throws { try world.engine.volumes.retained() } }
+
+    @Test("all steps are carried out in order, and nothing is left of a run that passed")
+    func passes() async throws {
+        let announced = Mutex<[String]>([])
+        let runner = try runner([
+            "up", "exec: { server: web, command: [echo, hello], contains: hello }",
+            "replace: { server: web, image: 'tiny:2' }", "expect: { server: web, generation: 2, image: 'tiny:2' }",
+            "stop: [web]", "start: [web]", "expect: { server: web, http: { port: http, path: /health } }",
+            "replace: { server: web, image: 'tiny:bad', outcome: reverted }", "rollback: { server: web, to: 1 }",
+            "volume-snapshot: { volume: data, name: kept }", "down",
+        ])
+        let report = await runner.run { step in announced.withLock { $0.append("\(step)") } }
+        #expect(report.outcome == .passed && report.exit == .done, "\(report)")
+        #expect(report.steps.map(\.name) == announced.withLock { $0 } && report.steps.count == 11)
+        #expect(report.steps.allSatisfy { $0.outcome == .passed })
+        #expect(report.servers.map(\.generation) == [Generation(4)])
+        let second = report.phases.filter { $0.operation == "generation 2" }.map(\.phase)
+        #expect(second.first == "PLAN" && second.contains("HANDOVER") && second.contains("COMMIT"), "\(second)")
+        let failed = report.phases.filter(\.failed)
+        #expect(failed.map(\.phase) == ["HEALTHY"] && failed.map(\.operation) == ["generation 3"])
+        #expect(world.hypervisor.alive.isEmpty)
+        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: Name("test")).isEmpty)
+        #expect(try retained.isEmpty)
+    }
+
+    @Test(
+        "a step that fails ends the run: the rest is skipped, machines go, volumes are set aside",
+        arguments: [
+            ("exec: { server: web, command: ['false'] }", "exit status 0 expected, 1 found"),
+            ("exec: { server: web, command: [echo, a], contains: b }", "'b' expected in the output"),
+            ("expect: { server: web, generation: 2 }", "generation 2 expected, 1 found"),
+            ("expect: { server: web, image: 'tiny:2' }", "image tiny:2 expected, tiny:1 found"),
+            ("replace: { server: web, image: 'tiny:bad' }", "committed expected, reverted found"),
+            ("replace: { server: web, image: 'tiny:2', outcome: reverted }", "reverted expected, committed found"),
+        ]
+    )
+    func fails(_ step: String, _ words: String) async throws {
+        let report = try await run(["up", step, "down"])
+        let isReverted = words.hasSuffix("reverted found")
+        #expect(report.outcome == .failed && report.exit == (isReverted ? .reverted : .unmet), "\(report)")
+        #expect(report.steps.map(\.outcome) == [.passed, .failed, .skipped])
+        #expect(report.steps[1].detail?.contains(words) == true, "\(report.steps[1].detail ?? "")")
+        #expect(world.hypervisor.alive.isEmpty)
+        #expect(try world.engine.servers().isEmpty)
+        #expect(try retained.count == 1)
+    }
+
+    @Test("what can't be carried out is an error with a code, and no unmet expectation")
+    func error() async throws {
+        let report = try await run(["up", "rollback: { server: web, to: 7 }"])
+        #expect(report.outcome == .error && report.error?.code != nil)
+        #expect(report.exit != .unmet && report.exit != .done)
+        #expect(world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("a lab that is to be kept on failure is left as it is, and the next run refuses to begin beside it")
+    func keeps() async throws {
+        let report = try await run(["up", "expect: { server: web, generation: 2 }"], keepsOnFailure: true)
+        #expect(report.outcome == .failed)
+        #expect(world.hypervisor.alive.count == 1)
+        let second = try await run(["up"])
+        #expect(second.exit == .blocked && second.error?.code == "run.leftovers")
+        #expect(second.steps.map(\.outcome) == [.skipped])
+        #expect(world.hypervisor.alive.count == 1)
+    }
+
+    @Test("a run that is interrupted leaves as little behind as one that failed")
+    func interrupted() async throws {
+        let runner = try runner(["up", "exec: { server: web, command: [echo] }", "down"])
+        let task = Task {
+            await runner.run { step in
+                if "\(step)".hasPrefix("exec") { withUnsafeCurrentTask { $0?.cancel() } }
+            }
+        }
+        let report = await task.value
+        #expect(report.outcome != .passed)
+        #expect(world.hypervisor.alive.isEmpty)
+        #expect(try world.engine.servers().isEmpty)
+    }
+
+    @Test("how long nobody answered is measured by answers, not by connections")
+    func unavailable() async throws {
+        let report = try await run(["up", "replace: { server: web, image: 'tiny:2' }"])
+        #expect(report.outcome == .passed && report.unavailableMS != nil)
+
+        let gap = Duration.milliseconds(300)
+        let network = SilentAwhile()
+        let port = try Name("http")
+        let target = AvailabilityMeter.Target(port: 1, path: "/", status: 200, contains: "\(port)")
+        let (result, longest) = try await AvailabilityMeter(target, network: network).measure {
+            try await network.fallSilent(for: gap)
+            return 7
+        }
+        #expect(result == 7)
+        // The gap itself and at most the beats around it, on a busy host some more.
+        #expect(try #require(longest) >= gap - AvailabilityMeter.interval)
+    }
+}
+
+/// A service that gives no answer for a while, though it accepts.
+private final class SilentAwhile: NetworkProbe {
+    private let asked = Mutex((count: 0, isSilent: false))
+
+    func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding {
+        asked.withLock { asked in
+            asked.count += 1
+            return asked.isSilent ? .notYet("an empty answer") : .holds
+        }
+    }
+
+    func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding { .holds }
+
+    /// Is silent for a while, after a first answer and before a last one.
+    func fallSilent(for gap: Duration) async throws {
+        try await answers()
+        asked.withLock { $0.isSilent = true }
+        try await Task.sleep(for: gap)
+        asked.withLock { $0.isSilent = false }
+        try await answers()
+    }
+
+    private func answers() async throws {
+        let before = asked.withLock { $0.count }
+        while asked.withLock({ $0.count }) == before { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
