@@ -4,7 +4,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Bad generations", .lane, .serialized, .timeLimit(.minutes(8)))
+    @Suite("Bad generations", .lane, .serialized, .timeLimit(.minutes(16)))
     struct BadGenerations {
         /// A generation that is no good.
         private struct Bad: Sendable {

@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Bad input", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("Bad input", .lane, .serialized, .timeLimit(.minutes(10)))
     struct BadInput {
         private static let files: [(name: String, text: String, finding: String)] = [
             (

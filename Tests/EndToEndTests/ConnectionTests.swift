@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    @Suite("Other ways to the hypervisor", .lane, .serialized, .timeLimit(.minutes(6)))
+    @Suite("Other ways to the hypervisor", .lane, .serialized, .timeLimit(.minutes(12)))
     struct Connections {
         static let demonstration = "\(Home.checkout)/Scenarios/replace-keeps-data.yaml"
 

@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Debian 13 with real cloud-init", .lane, .serialized, .timeLimit(.minutes(12)))
+    @Suite("Debian 13 with real cloud-init", .lane, .serialized, .timeLimit(.minutes(24)))
     struct Debian {
         private static let hostKey = "cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub"
         private static let bootID = "cat /proc/sys/kernel/random/boot_id"

@@ -4,7 +4,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Drift", .lane, .serialized, .timeLimit(.minutes(12)))
+    @Suite("Drift", .lane, .serialized, .timeLimit(.minutes(24)))
     struct Drift {
         @Test("an untouched tiny has none; whatever is changed is found by name, a forged time notwithstanding")
         func tiny() async throws {

@@ -2,7 +2,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("An embedded libvirt", .lane, .serialized, .timeLimit(.minutes(3)))
+    @Suite("An embedded libvirt", .lane, .serialized, .timeLimit(.minutes(10)))
     struct Embedded {
         @Test(
             "a machine outlives the command that started it; a second command at once is refused, by the name of the first",

@@ -4,7 +4,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Fencing", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("Fencing", .lane, .serialized, .timeLimit(.minutes(10)))
     struct Fencing {
         /// How a process that is none of Kiln's opens a volume.
         private enum Opening { case symbolicLink, hardLink, foreignMachine }

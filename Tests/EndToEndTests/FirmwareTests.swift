@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Images with a boot loader of their own", .lane, .serialized, .timeLimit(.minutes(3)))
+    @Suite("Images with a boot loader of their own", .lane, .serialized, .timeLimit(.minutes(10)))
     struct FirmwareBoot {
         private static let server = """
             image: blank:1

@@ -4,7 +4,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("A volume that a guest formats", .lane, .serialized, .timeLimit(.minutes(10)))
+    @Suite("A volume that a guest formats", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Formatting {
         @Test(
             "is found at a start, a replacement by either strategy and a launch; one command or none brings the data back"

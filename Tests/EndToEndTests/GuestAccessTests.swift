@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("In and out of a guest", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("In and out of a guest", .lane, .serialized, .timeLimit(.minutes(10)))
     struct GuestAccess {
         @Test("files, logs and the console cross unharmed and harmless")
         func crossing() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// A small, fixed part of what `make hosts` does as a whole.
-    @Suite("Other hosts", .lane, .serialized, .timeLimit(.minutes(7)))
+    @Suite("Other hosts", .lane, .serialized, .timeLimit(.minutes(14)))
     struct OtherHosts {
         @Test(
             "on Debian 13 the program finds all it needs, bakes, replaces, survives kill -9, and serves a plain user",

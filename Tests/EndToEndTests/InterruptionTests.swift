@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Ctrl-C", .lane, .serialized, .timeLimit(.minutes(6)))
+    @Suite("Ctrl-C", .lane, .serialized, .timeLimit(.minutes(12)))
     struct Interruptions {
         @Test("in the first boot it leaves nothing; in a replacement the old machine serves again")
         func once() async throws {

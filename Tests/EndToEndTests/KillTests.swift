@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    @Suite("kill -9", .lane, .serialized, .timeLimit(.minutes(10)))
+    @Suite("kill -9", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Kills {
         private static let steps = [
             "plan", "prepare", "drain", "stop", "prove-off", "snapshot", "handover", "start", "healthy", "verify",

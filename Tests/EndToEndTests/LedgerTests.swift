@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("A ledger on a real volume", .lane, .serialized, .timeLimit(.minutes(6)))
+    @Suite("A ledger on a real volume", .lane, .serialized, .timeLimit(.minutes(12)))
     struct Ledger {
         @Test("a record that is deleted, one that is torn and one that is doubled are each counted, and the exit is 5")
         func damage() async throws {

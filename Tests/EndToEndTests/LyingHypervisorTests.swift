@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEnd {
     /// Every call does its work, and then reports a failure with a number that no libvirt has: see `Tests/LyingLibvirt`.
-    @Suite("A hypervisor that reports failures of what it has done", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("A hypervisor that reports failures of what it has done", .lane, .serialized, .timeLimit(.minutes(10)))
     struct LyingHypervisor {
         private static let acts = [
             "virDomainDefineXMLFlags", "virDomainCreateWithFlags", "virDomainResume", "virDomainQemuMonitorCommand",

@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Mount points", .lane, .serialized, .timeLimit(.minutes(10)))
+    @Suite("Mount points", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Mounts {
         @Test("while its volume is not mounted nothing can be written below a mount point, by either strategy")
         func unwritable() async throws {

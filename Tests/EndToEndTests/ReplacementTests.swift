@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("A server's life", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("A server's life", .lane, .serialized, .timeLimit(.minutes(10)))
     struct Life {
         private static let bootID = "cat /proc/sys/kernel/random/boot_id"
         private static let instance = "cat /var/lib/cloud/data/instance-id"

@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("A scenario", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("A scenario", .lane, .serialized, .timeLimit(.minutes(10)))
     struct Scenarios {
         @Test("the demonstration passes, reports in one JSON document and leaves nothing")
         func demonstration() async throws {

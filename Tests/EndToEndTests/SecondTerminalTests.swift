@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("A second terminal", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("A second terminal", .lane, .serialized, .timeLimit(.minutes(10)))
     struct SecondTerminal {
         @Test("'up' can be repeated, listings are JSON, and another command may look but not change")
         func listings() async throws {

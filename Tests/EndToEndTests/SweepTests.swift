@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     /// A small, fixed part of what `make sweep` does as a whole.
-    @Suite("Sweep", .lane, .serialized, .timeLimit(.minutes(5)))
+    @Suite("Sweep", .lane, .serialized, .timeLimit(.minutes(10)))
     struct Sweeps {
         @Test("a full disk, one that fails to sync, and a dead QEMU in the middle of a replacement lose nothing")
         func faults() async throws {

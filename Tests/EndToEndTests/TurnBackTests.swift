@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("The way back", .lane, .serialized, .timeLimit(.minutes(6)))
+    @Suite("The way back", .lane, .serialized, .timeLimit(.minutes(12)))
     struct TurnBacks {
         @Test("where the new machine never becomes ready, the old one serves again with all data, and evidence is kept")
         func revert() async throws {

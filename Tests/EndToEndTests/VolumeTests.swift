@@ -3,7 +3,7 @@ import KilnModel
 import Testing
 
 extension EndToEnd {
-    @Suite("Volumes of running machines", .lane, .serialized, .timeLimit(.minutes(10)))
+    @Suite("Volumes of running machines", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Volumes {
         @Test("a live snapshot under writes tears nothing, and a restore returns to it and keeps what it discards")
         func snapshotAndRestore() async throws {

@@ -108,6 +108,19 @@ import Testing
         #expect(world.world.hypervisor.spec(world.machine(1))?.seed == nil)
     }
 
+    @Test("a launch that fails in its COMMIT stays open and serves, which is neither done nor not done")
+    func openInCommit() async throws {
+        let world = try LabTestWorld()
+        let kept = KilnError(.machineSeedKept, "the guest does not let go", exit: .deadline)
+        world.world.faults.fail("detachSeed", with: kept)
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == .replaceOpen && error.exit == .halted)
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+        world.world.faults.fail("detachSeed", with: nil)
+        try await world.up()
+        #expect(try world.engine.history(world.id).current == Generation(1))
+    }
+
     @Test("ports are chosen once, kept over replacements, and differ between labs")
     func ports() async throws {
         let world = try LabTestWorld()

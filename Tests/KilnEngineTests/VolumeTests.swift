@@ -127,6 +127,27 @@ struct VolumeTests {
         #expect(try test.record().snapshots.filter { $0.kind == .named }.count == 1)
     }
 
+    @Test("a guest that a full disk pauses in the middle of a freeze writes on once it goes on")
+    func pausedWhileFrozen() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        let machine = test.machine(1)
+        test.world.faults.before("moveVolume") {
+            test.world.hypervisor.set(machine, .paused)
+            test.world.faults.fail("thaw", with: KilnError(.guestAgentSilent, "it stands still"))
+        }
+        test.world.faults.fail("moveVolume", with: KilnError(.diskFull, "full", exit: .aborted))
+        await #expect(throws: KilnError.self) {
+            try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
+        }
+        test.world.faults.fail("moveVolume", with: nil)
+        test.world.faults.fail("thaw", with: nil)
+        try #require(test.world.guests.frozenMachines == [machine])
+        try await test.up()
+        #expect(test.world.guests.frozenMachines.isEmpty)
+        #expect(test.world.hypervisor.alive == [machine])
+    }
+
     @Test("a restore that fails or dies anywhere is done once when it is called again, and keeps what it discards")
     func faultsInRestore() async throws {
         for kind in Faults.Kind.allCases {

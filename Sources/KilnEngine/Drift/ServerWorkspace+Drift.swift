@@ -140,7 +140,7 @@ extension ServerWorkspace {
     private func frozenMark(_ machine: MachineID) -> String { state.generation(machine) + "/frozen" }
 
     private func freeze(_ machine: MachineID) async throws -> DriftReport.Consistency {
-        try DurableFile.write(Data(), to: frozenMark(machine))
+        try noteFrozen(machine)
         do {
             try await parts.guests.freeze(machine, within: .seconds(20))
             return .frozen
@@ -172,12 +172,16 @@ extension ServerWorkspace {
         }.value
     }
 
-    /// Lets a guest write on that a killed process left frozen.
+    /// Notes that a guest may be frozen, now or once it goes on, for ``thawLeftover(_:)``.
+    func noteFrozen(_ machine: MachineID) throws { try DurableFile.write(Data(), to: frozenMark(machine)) }
+
+    /// Lets a guest write on that a killed process left frozen, or one that could not be asked because it stood still.
     func thawLeftover(_ machine: MachineID) async throws {
         guard FileManager.default.fileExists(atPath: frozenMark(machine)) else { return }
-        guard try await parts.machines.state(of: machine) == .running else {
-            return try DurableFile.remove(frozenMark(machine))
+        switch try await parts.machines.state(of: machine) {
+        case .running: await thaw(machine)
+        case .paused: return
+        default: try DurableFile.remove(frozenMark(machine))
         }
-        await thaw(machine)
     }
 }

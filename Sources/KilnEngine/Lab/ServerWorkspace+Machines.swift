@@ -38,7 +38,9 @@ extension ServerWorkspace {
         let machineState = try await parts.machines.state(of: machine)
         // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
         if machineState == .paused || machineState == .running {
-            return try await parts.machines.start(machine, forwards: forwards)
+            try await parts.machines.start(machine, forwards: forwards)
+            // A full disk may have paused it in the middle of a freeze, which has its end only now.
+            return try await thawLeftover(machine)
         }
         guard !machineState.isAlive else {
             throw KilnError(

@@ -117,11 +117,11 @@ struct ReplacementExecutor {
         replacement.apply(event)
     }
 
-    // An error's own exit says what it means where nothing was touched yet. From STOP on, "unchanged" would be untrue.
+    // An error's own exit says what it means where nothing was touched yet. From STOP on, "unchanged" would be untrue, and in
+    // the COMMIT of a launch, which has no STOP, "not done".
     private func leftOpen(by error: KilnError) -> KilnError {
-        guard replacement.entered.contains(.stop), error.exit != .unreachable, error.exit != .interrupted else {
-            return error
-        }
+        let isTouched = replacement.entered.contains(.stop) || replacement.entered.contains(.commit)
+        guard isTouched, error.exit != .unreachable, error.exit != .interrupted else { return error }
         let number = replacement.intent.number
         return KilnError(
             .replaceOpen,

@@ -286,6 +286,7 @@ extension LabEngine {
                 )
             }
         }
+        try? workspace(machine.server).noteFrozen(machine)
         return false
     }
 }

@@ -7,8 +7,11 @@ extension CellRun {
 
     /// Lets a write to the volume fail with EIO, of the machine that has it.
     func failVolumeWrite() throws {
-        guard let machine = home.writers.first else { throw Failure("no machine has the volume open") }
-        try failWrite(of: machine, to: "\(home.volume)/\(try home.layers().last ?? "")", folder: "/data")
+        // In the middle of a snapshot the record names a layer already that no machine has.
+        guard let machine = home.writers.first,
+            let layer = Processes.openForWriting(machine.pid).first(where: { $0.hasPrefix(home.volume + "/") })
+        else { throw Failure("no machine has the volume open") }
+        try failWrite(of: machine, to: layer, folder: "/data")
     }
 
     /// Lets a write to a root overlay fail with EIO, that of the newest machine.

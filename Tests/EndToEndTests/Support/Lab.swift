@@ -135,8 +135,11 @@ extension Home {
         do {
             try await body(lab)
         } catch {
-            try await keepEvidence(of: lab, error)
-            try? await end(lab)
+            // Where the test's time is up its task is cancelled, and what it started would stay.
+            _ = await Task {
+                try? await keepEvidence(of: lab, error)
+                try? await end(lab)
+            }.value
             throw error
         }
         try await end(lab)

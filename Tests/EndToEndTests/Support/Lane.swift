@@ -16,7 +16,7 @@ struct Lane: SuiteTrait, TestScoping {
             do {
                 try await Home.$shared.withValue(home) { try await function() }
             } catch {
-                try? await home.remove()
+                _ = await Task { try? await home.remove() }.value
                 throw error
             }
             try await home.remove()
