@@ -80,11 +80,11 @@ sweep: setup
 	.build/debug/kiln-sweep
 	swift test --skip-build --filter '$(LONG_TESTS)'
 
-## hosts: tries the static release build on Debian 12 and 13, and boots 200 guests on each; needs root
+## hosts: tries the static release build on Debian 12 and 13, and boots 100 guests on each; needs root
 hosts: setup
 	swift build --product kiln-hosts
 	swift build -c release --static-swift-stdlib --product kiln --scratch-path .build/static
-	.build/debug/kiln-hosts --kiln .build/static/release/kiln --boots 200
+	.build/debug/kiln-hosts --kiln .build/static/release/kiln --boots 100
 
 ## format: formats the sources in place
 format:

@@ -1,52 +1,77 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 extension LabEngine {
     /// All servers, or those of one lab; one of which nothing can be known hides no other.
     public func statuses(_ lab: Name? = nil) async throws -> [ServerStatus] {
         let wanted = try servers().filter { lab == nil || $0.lab == lab }
         guard !wanted.isEmpty else { return [] }
-        let known = try await known()
-        let labs = Set(wanted.map(\.lab)).reduce(into: [:]) { $0[$1] = try? self.lab($1) }
-        return await withTaskGroup { group in
-            for id in wanted {
-                group.addTask { statusOrProblem(id, known, declared: labs[id.lab]?.servers[id.server]) }
+        // Everything else is read while the hypervisor is being reached.
+        async let states = parts.machines.machines()
+        let lent = await volumes.lentGenerationsTogether()
+        let labs = Dictionary(grouping: wanted, by: \.lab)
+        let found = await withTaskGroup(of: [Sight].self) { group in
+            for (lab, ids) in labs {
+                group.addTask {
+                    let declared = declared(lab)
+                    return ids.map { sightOrProblem($0, lent, declared[$0.server]) }
+                }
             }
-            let found = await group.reduce(into: [:]) { $0[ServerID(lab: $1.lab, server: $1.name)] = $1 }
-            return wanted.compactMap { found[$0] }
+            return await group.reduce(into: [ServerID: Sight]()) { all, sights in
+                for sight in sights { all[sight.id] = sight }
+            }
         }
-    }
-
-    private func statusOrProblem(_ id: ServerID, _ known: Known, declared: ServerSpec?) -> ServerStatus {
-        do {
-            return try status(id, known, declared: declared)
-        } catch {
-            return unknown(id, KilnError.wrapping(error).message)
-        }
+        let known = try await states
+        return wanted.compactMap { found[$0]?.status(known) }
     }
 
     /// One server.
     public func status(_ id: ServerID) async throws -> ServerStatus {
         _ = try existing(id)
-        return try status(id, try await known(), declared: try? lab(id.lab).servers[id.server])
-    }
-
-    /// What is looked up once, however many servers there are.
-    private struct Known: Sendable {
-        let states: [MachineID: MachineState]
-        let lent: [ServerID: Set<Generation>]
-    }
-
-    private func known() async throws -> Known {
-        // Volumes are read while the hypervisor is being reached.
         async let states = parts.machines.machines()
-        let lent = volumes.lentGenerations()
-        return Known(states: try await states, lent: lent)
+        let found = try sight(id, volumes.lentGenerations(), declared(id.lab)[id.server])
+        return found.status(try await states)
     }
 
-    private func status(_ id: ServerID, _ known: Known, declared: ServerSpec?) throws -> ServerStatus {
+    /// What files tell of a server; the hypervisor tells the rest.
+    private struct Sight: Sendable {
+        let id: ServerID
+        let status: @Sendable ([MachineID: MachineState]) -> ServerStatus
+    }
+
+    /// What is declared of a server's age: all of a lab would take most of the time, of which 'ps' has little.
+    private struct DeclaredAge: Decodable {
+        let maxAge: Duration?
+    }
+
+    private func declared(_ lab: Name) -> [Name: DeclaredAge] {
+        struct Declared: Decodable {
+            let servers: [Name: DeclaredAge]
+        }
+        return (try? DurableFile.readJSON(Declared.self, from: state.lab(lab) + "/lab.json"))?.servers ?? [:]
+    }
+
+    private func sightOrProblem(
+        _ id: ServerID,
+        _ lent: [ServerID: Set<Generation>],
+        _ declared: DeclaredAge?
+    ) -> Sight {
+        do {
+            return try sight(id, lent, declared)
+        } catch {
+            let problem = KilnError.wrapping(error).message
+            return Sight(id: id) { _ in unknown(id, problem) }
+        }
+    }
+
+    private func sight(
+        _ id: ServerID,
+        _ lent: [ServerID: Set<Generation>],
+        _ declared: DeclaredAge?
+    ) throws -> Sight {
         let workspace = workspace(id)
-        let history = try workspace.history(lent: known.lent)
+        let history = try workspace.history(lent: lent)
         let machine = try? machine(id, in: history)
         let record = machine.flatMap { try? workspace.record($0) }
         let published = record.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
@@ -57,22 +82,24 @@ extension LabEngine {
         let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
         // As declared by now: a server becomes due also where the file came to say so after the machine was made.
-        let maxAge = (declared ?? serving?.spec)?.maxAge
-        return ServerStatus(
-            lab: id.lab,
-            name: id.server,
-            generation: history.current,
-            state: machine.flatMap { known.states[$0] } ?? .absent,
-            image: record?.image,
-            instanceID: record?.instanceID,
-            ports: Dictionary(uniqueKeysWithValues: ports),
-            volumes: record?.spec.volumes ?? [:],
-            operation: history.open.map(openOperation),
-            isHalted: history.halted != nil,
-            ageSeconds: age,
-            isDue: ServerStatus.isDue(age: age, maxAge: maxAge),
-            problem: nil
-        )
+        let maxAge = if let declared { declared.maxAge } else { serving?.spec.maxAge }
+        return Sight(id: id) { states in
+            ServerStatus(
+                lab: id.lab,
+                name: id.server,
+                generation: history.current,
+                state: machine.flatMap { states[$0] } ?? .absent,
+                image: record?.image,
+                instanceID: record?.instanceID,
+                ports: Dictionary(uniqueKeysWithValues: ports),
+                volumes: record?.spec.volumes ?? [:],
+                operation: history.open.map(openOperation),
+                isHalted: history.halted != nil,
+                ageSeconds: age,
+                isDue: ServerStatus.isDue(age: age, maxAge: maxAge),
+                problem: nil
+            )
+        }
     }
 
     private func unknown(_ id: ServerID, _ problem: String) -> ServerStatus {

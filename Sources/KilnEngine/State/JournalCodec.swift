@@ -14,7 +14,12 @@ enum JournalCodec {
     static func decode(_ data: Data, path: String) throws -> [JournalRecord] {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        return try payloads(data, path: path).payloads.map { try record($0, decoder, path: path) }
+        let payloads = try payloads(data, path: path).payloads
+        // One document for all, where they are what they should be, takes a third of the time, of which 'ps' has little.
+        let document = Data("[".utf8) + payloads.joined(separator: Array(",".utf8)) + Data("]".utf8)
+        let all = try? decoder.decode([JournalRecord].self, from: document)
+        if let all, all.count == payloads.count { return all }
+        return try payloads.map { try record($0, decoder, path: path) }
     }
 
     /// How many bytes of the file are whole.

@@ -40,9 +40,8 @@ struct ServerJournal: Sendable {
     }
 
     private func contents() throws -> Data? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
         do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
+            return try DurableFile.contents(path)
         } catch {
             throw KilnError(.stateUnreadable, "\(path) can't be read", cause: String(describing: error))
         }

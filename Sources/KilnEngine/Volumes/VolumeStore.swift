@@ -19,12 +19,22 @@ public struct VolumeStore: Sendable {
     public func names(of lab: Name) -> [Name] { names(in: "\(state.volumes)/\(lab)") }
 
     /// The generations that volumes are lent to, as far as records can be read.
-    func lentGenerations() -> [ServerID: Set<Generation>] {
+    func lentGenerations() -> [ServerID: Set<Generation>] { lentGenerations(names(in: state.volumes)) }
+
+    /// The same, read by several tasks.
+    func lentGenerationsTogether() async -> [ServerID: Set<Generation>] {
+        await withTaskGroup(of: [ServerID: Set<Generation>].self) { group in
+            for lab in names(in: state.volumes) { group.addTask { lentGenerations([lab]) } }
+            return await group.reduce(into: [:]) { all, lent in all.merge(lent) { $0.union($1) } }
+        }
+    }
+
+    private func lentGenerations(_ labs: [Name]) -> [ServerID: Set<Generation>] {
         // The rest of a record would take most of the time, of which 'ps' has little.
         struct Lent: Decodable {
             let lease: VolumeRecord.Lease?
         }
-        let paths = names(in: state.volumes).flatMap { lab in names(of: lab).map { state.volume(lab: lab, $0) } }
+        let paths = labs.flatMap { lab in names(of: lab).map { state.volume(lab: lab, $0) } }
         return paths.reduce(into: [:]) { lent, path in
             let found = try? DurableFile.readJSON(Lent.self, from: path + "/volume.json")
             guard let machine = found?.lease?.machine else { return }

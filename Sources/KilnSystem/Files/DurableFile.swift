@@ -25,11 +25,11 @@ public enum DurableFile {
 
     /// Reads JSON, or nothing where there is no file.
     public static func readJSON<Value: Decodable>(_ type: Value.Type, from path: String) throws -> Value? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
         do {
-            return try decoder.decode(type, from: try Data(contentsOf: URL(fileURLWithPath: path)))
+            guard let data = try contents(path) else { return nil }
+            let decoder = JSONDecoder()
+            decoder.dateDecodingStrategy = .iso8601
+            return try decoder.decode(type, from: data)
         } catch let newer as RecordFormat.Newer {
             throw KilnError(
                 .stateNewer,
@@ -44,6 +44,19 @@ public enum DurableFile {
                 hint: "Kiln writes this file whole or not at all: look for what else changed it",
                 cause: String(describing: error)
             )
+        }
+    }
+
+    /// What a file holds; nothing where there is none.
+    ///
+    /// - Throws: an error of Foundation's where it can't be read.
+    public static func contents(_ path: String) throws -> Data? {
+        do {
+            // Without the hint the path would be looked at once more, and 'ps' reads hundreds of files.
+            return try Data(contentsOf: URL(fileURLWithPath: path, isDirectory: false))
+        } catch {
+            guard FileManager.default.fileExists(atPath: path) else { return nil }
+            throw error
         }
     }
 
