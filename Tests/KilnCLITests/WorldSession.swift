@@ -46,7 +46,7 @@ struct WorldSession {
                   volumes: { data: /data }
                   ports: { http: 80 }
                   ready: [agent, cloud-init]
-                  ready-timeout: 5s
+                  ready-timeout: 100s
 
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))

@@ -13,7 +13,7 @@ struct ScenarioRunnerTests {
         volumes: { data: /data }
         ports: { http: 80 }
         ready: [agent, cloud-init, { http: { port: http, path: /health } }]
-        ready-timeout: 5s
+        ready-timeout: 100s
         """
 
     private let world: FakeWorld
