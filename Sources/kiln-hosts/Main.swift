@@ -83,12 +83,13 @@ struct Run: AsyncParsableCommand {
         if list { return print(plan.listing, terminator: "") }
         let programs = try Programs(kiln: kiln)
         try Privileges.insist()
-        Interruption.install()
         options.place.removeAbandoned()
+        // Before signals are caught: Ctrl-C ends this program, and with it what makes a root.
+        for root in options.roots { try await root.make() }
+        Interruption.install()
         let start = ContinuousClock.now
         var hosts: [HostFindings] = []
         for root in options.roots where !Interruption.isCaught {
-            try await root.make()
             hosts.append(try Visit(root: root, programs: programs, plan: plan).run())
         }
         let table = HostsTable(hosts: hosts, took: ContinuousClock.now - start, evidence: options.place.evidence)

@@ -74,7 +74,9 @@ struct RenderingTests {
     @Test("an empty list says so")
     func empty() throws {
         #expect(try Renderer.text(ServerList(servers: []), as: .table) == "no servers\n")
-        #expect(try Renderer.text(VolumeList(volumes: [], retained: [], reformatted: []), as: .table) == "no volumes\n")
+        #expect(
+            try Renderer.text(VolumeList(volumes: [], retained: [], reformatted: [:]), as: .table) == "no volumes\n"
+        )
     }
 
     @Test("a committed replacement says what serves")
@@ -273,17 +275,21 @@ struct RenderingTests {
         )
         let retained = [RetainedVolume(kept: "shop.old.1", record: nil)]
         #expect(
-            try Renderer.text(VolumeList(volumes: [record], retained: retained, reformatted: []), as: .table) == """
+            try Renderer.text(VolumeList(volumes: [record], retained: retained, reformatted: [:]), as: .table) == """
                 VOLUME      SIZE   FILESYSTEM  WRITER      STATE
                 shop/data   64MiB  ext4        shop/web#2  -
                 shop.old.1  -      -           -           retained
 
                 """
         )
-        let formatted = VolumeList(volumes: [record], retained: [], reformatted: [record.id])
+        let formatted = VolumeList(
+            volumes: [record],
+            retained: [],
+            reformatted: [record.id: try Name("before-format-2")]
+        )
         #expect(try Renderer.text(formatted, as: .table).contains("shop/web#2  reformatted"))
         #expect(formatted.warnings.count == 1)
-        #expect(formatted.warnings[0].contains("'kiln volume restore shop/data before-format'"))
+        #expect(formatted.warnings[0].contains("'kiln volume restore shop/data before-format-2'"))
     }
 
     @Test("a cell with control characters can't break the table")

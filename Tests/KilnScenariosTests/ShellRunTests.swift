@@ -8,6 +8,12 @@ struct ShellRunTests {
         "a script that formats a device is found, however it is written",
         arguments: [
             "mkfs.ext4 /dev/vdc",
+            "su -c 'mkfs.ext4 -F /dev/vdc'",
+            "su root -c \"mke2fs /dev/vdc\"",
+            "flock /run/lock -c 'mke2fs /dev/vdc'",
+            "bash -o errexit -c 'mkfs.ext4 -F /dev/vdc'",
+            "bash -euxo pipefail -c 'mke2fs /dev/vdc'",
+            "cat <<'EOF' | tee /usr/local/bin/x\nmkfs.ext4 /dev/vdc\nEOF\nsh /usr/local/bin/x",
             "disk=/dev/vdc\nmke2fs \"$disk\"",
             "test -e /x || /sbin/mke2fs /dev/vdb",
             "m=mk; f=e2fs; $m$f /dev/vdc",
@@ -97,6 +103,11 @@ struct ShellRunTests {
     @Test(
         "a script that formats nothing, or a file, or is no script at all, gives no alarm",
         arguments: [
+            "cp app.conf /dev/shm/",
+            "cd /dev/disk/by-id; ls 2>&1 | grep virtio",
+            "modprobe nvme; service mdadm restart; pip install parted",
+            "parted /dev/vda resizepart 1 100%",
+            "set -o pipefail; bash -o errexit -c 'echo never'",
             "command -v mkfs.xfs >/dev/null || echo \"no XFS tools\" >/root/note",
             "truncate -s 16M /root/disk.img && mke2fs -F /root/disk.img >/dev/null 2>&1",
             "'mke2fs' '$disk'",
@@ -155,8 +166,11 @@ struct ShellRunTests {
             "echo \"\(String(repeating: "x", count: 1 << 20))\"", "echo " + String(repeating: "y", count: 1 << 20),
         ]
         for script in calls + long + [growing, String(repeating: "$(", count: 2_000)] {
-            #expect(ShellRun.findings(of: script).isEmpty)
+            #expect(ShellRun.findings(of: script).allSatisfy { $0.device == nil })
         }
+        #expect(ShellRun.findings(of: long[0]).isEmpty)
+        let behind = ShellRun.findings(of: String(repeating: ":;", count: 5_000) + "mkfs.ext4 /dev/vdc")
+        #expect(behind.map(\.program) == ["a script too long to be judged"])
     }
 
     @Test("a finding knows its line, behind quotes, here-documents and joined lines too")

@@ -1,3 +1,4 @@
+import KilnEngine
 import KilnModel
 
 /// The drift of a server.
@@ -24,8 +25,9 @@ struct DriftView: Renderable {
             + group("deleted", report.deleted.map(\.description)) + group("packages", report.packages.map(package))
             + group("hidden", report.hidden.map(\.description))
         let hint = isServing ? ["next: 'kiln replace \(report.server)' gives it a root as its image has it"] : []
-        let way = report.hidden.first.map {
-            ["a volume hides what is below its mount point: 'kiln cp \(report.server)@\(report.generation):\($0) FILE'"]
+        let machine = report.server.machine(report.generation)
+        let way = report.hidden.firstFile.map {
+            ["a volume hides what is below its mount point; copy it out: kiln cp \($0.source(on: machine)) FILE"]
         }
         return [
             "\(subject): \(counted) \(report.count + report.packages.count == 1 ? "differs" : "differ") from \(image)\(remark)"

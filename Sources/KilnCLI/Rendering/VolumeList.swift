@@ -6,8 +6,10 @@ import KilnModel
 struct VolumeList: Renderable {
     let volumes: [VolumeRecord]
     let retained: [RetainedVolume]
-    /// Those that guests have formatted.
-    let reformatted: Set<VolumeID>
+    /// Those that guests have formatted, with the snapshot of what they held before.
+    let reformatted: [VolumeID: Name]
+    /// What is wrong with those that can't be shown, or not be judged.
+    var problems: [String] = []
 
     struct Payload: Encodable {
         struct Item: Encodable {
@@ -33,9 +35,10 @@ struct VolumeList: Renderable {
         let volumes: [Item]
         let retained: [String]
         let retainedVolumes: [Kept]
+        let problems: [String]
 
         enum CodingKeys: String, CodingKey {
-            case volumes, retained
+            case volumes, retained, problems
             case retainedVolumes = "retained_volumes"
         }
     }
@@ -52,7 +55,7 @@ struct VolumeList: Renderable {
                     created: $0.created,
                     holder: $0.lease?.machine.description,
                     unclean: $0.isUnclean,
-                    reformatted: reformatted.contains($0.id),
+                    reformatted: reformatted[$0.id] != nil,
                     snapshots: $0.snapshots.map(VolumeView.Snapshot.init)
                 )
             },
@@ -64,15 +67,16 @@ struct VolumeList: Renderable {
                     size: kept.record?.spec.size,
                     discarded: kept.isDiscarded
                 )
-            }
+            },
+            problems: problems
         )
     }
 
     /// What to do about the volumes that guests have formatted, a line each.
     var warnings: [String] {
-        volumes.filter { reformatted.contains($0.id) }.map { volume in
+        volumes.compactMap { volume in
+            guard let snapshot = reformatted[volume.id] else { return nil }
             let title = "\(volume.lab)/\(volume.name)"
-            let snapshot = volume.reformatted?.text ?? "before-format"
             return
                 "a guest has formatted volume \(title); what it held before: 'kiln volume restore \(title) \(snapshot)' while "
                 + "it is not in use"
@@ -80,7 +84,7 @@ struct VolumeList: Renderable {
     }
 
     private func state(_ volume: VolumeRecord) -> String {
-        if reformatted.contains(volume.id) { return "reformatted" }
+        if reformatted[volume.id] != nil { return "reformatted" }
         return volume.isUnclean ? "unclean" : "-"
     }
 

@@ -5,6 +5,13 @@ import KilnModel
 /// A volume with its snapshots.
 struct VolumeView: Renderable {
     let volume: VolumeRecord
+    /// The snapshot of what it held before a guest formatted it.
+    let reformatted: Name?
+
+    init(volume: VolumeRecord, reformatted: Name? = nil) {
+        self.volume = volume
+        self.reformatted = reformatted ?? volume.reformatted
+    }
 
     struct Snapshot: Encodable {
         let name: Name
@@ -44,7 +51,7 @@ struct VolumeView: Renderable {
             created: volume.created,
             holder: volume.lease?.machine.description,
             unclean: volume.isUnclean,
-            reformatted: volume.reformatted != nil,
+            reformatted: reformatted != nil,
             layers: volume.layers.count,
             snapshots: volume.snapshots.map(Snapshot.init)
         )
@@ -63,7 +70,7 @@ struct VolumeView: Renderable {
                 ]
             }
         )
-        let formatted = volume.reformatted.map { ", formatted by a guest: return to \($0)" } ?? ""
+        let formatted = reformatted.map { ", formatted by a guest: return to \($0)" } ?? ""
         return .lines([head + holder + unclean + formatted] + (table.rows.isEmpty ? ["no snapshots"] : table.lines))
     }
 }
@@ -185,7 +192,7 @@ struct CheckResult: Renderable {
         Payload(
             volume: volume,
             result: result,
-            code: code,
+            code: code?.rawValue,
             words: words,
             repaired: check.repaired != nil,
             snapshot: check.repaired?.name
@@ -210,10 +217,10 @@ struct CheckResult: Renderable {
         }
     }
 
-    private var code: String? {
+    private var code: ErrorCode? {
         guard exit == .unmet else { return nil }
-        if case .newer = check.finding { return "volume.newer-features" }
-        return "volume.damaged"
+        if case .newer = check.finding { return .volumeNewerFeatures }
+        return .volumeDamaged
     }
 
     private var next: [String] {

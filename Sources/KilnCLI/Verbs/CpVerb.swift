@@ -31,7 +31,12 @@ struct CpVerb: Verb {
 
     func validate() throws {
         switch (CopySide(source), CopySide(destination)) {
-        case (.host, .guest), (.guest, .host), (.root, .host): return
+        case (.host, .guest(let server, _)), (.guest(let server, _), .host):
+            if server.contains("@") {
+                throw ValidationError("'\(server)' names no generation: SERVER@GENERATION takes a number from 1 on.")
+            }
+        case (.root, .host):
+            if now { throw ValidationError("--now is about a machine that runs; leave it out for SERVER@GENERATION.") }
         case (_, .root): throw ValidationError("SERVER@GENERATION:PATH can only be copied from.")
         default: throw ValidationError("Exactly one of the two has to be SERVER:PATH, with an absolute path.")
         }
@@ -48,7 +53,12 @@ struct CpVerb: Verb {
         case (.guest(let server, let origin), .host(let path)):
             let id = try engine.server(named: server)
             guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest, now: now) else {
-                throw KilnError(.cpMissing, "\(id) has no file \(Name.quoted(origin))", exit: .usage)
+                throw KilnError(
+                    .cpMissing,
+                    "\(id) has no file \(Name.quoted(origin))",
+                    hint: "see what there is: 'kiln exec \(id) -- ls -la DIRECTORY'",
+                    exit: .usage
+                )
             }
             count = try hand(bytes, to: path, named: origin, session)
         case (.root(let server, let generation, let origin), .host(let path)):
@@ -111,7 +121,12 @@ enum HostFile {
             throw failed("can't be read", path, "\(error)")
         }
         guard data.count <= CpVerb.largest else {
-            throw failed("is larger than \(ByteCount(bytes: UInt64(CpVerb.largest)))", path, nil)
+            throw failed(
+                "is larger than \(ByteCount(bytes: UInt64(CpVerb.largest)))",
+                path,
+                nil,
+                hint: "cut it into pieces with 'split', or copy it over a published port"
+            )
         }
         return Array(data)
     }
@@ -129,7 +144,12 @@ enum HostFile {
         }
     }
 
-    private static func failed(_ what: String, _ path: String, _ cause: String?) -> KilnError {
-        KilnError(.cpFailed, "\(Name.quoted(path)) \(what)", cause: cause, exit: .usage)
+    private static func failed(
+        _ what: String,
+        _ path: String,
+        _ cause: String?,
+        hint: String = "name another file, or see to its permissions"
+    ) -> KilnError {
+        KilnError(.cpFailed, "\(Name.quoted(path)) \(what)", hint: hint, cause: cause, exit: .usage)
     }
 }

@@ -31,11 +31,17 @@ struct VolumeListVerb: Verb {
         let store = try await session.workspace().engine.volumes
         let (volumes, unreadable) = retained ? ([], []) : store.readableList()
         let (reformatted, unseen) = await store.reformatted(among: volumes)
-        let list = VolumeList(volumes: volumes, retained: try store.retainedVolumes(), reformatted: reformatted)
+        let damaged = (unreadable + unseen).map { "\($0)" }
+        let list = VolumeList(
+            volumes: volumes,
+            retained: try store.retainedVolumes(),
+            reformatted: reformatted,
+            problems: damaged
+        )
         try session.show(list)
         for line in list.warnings { session.say(line) }
-        let damaged = unreadable + unseen
-        for error in damaged { session.say("\(error)") }
+        // Not as progress: '-q' is no reason to end with 13 and say nothing.
+        session.errors.lines(damaged.map(ConsoleText.singleLine))
         return damaged.isEmpty ? 0 : KilnModel.ExitCode.halted.rawValue
     }
 }
@@ -54,7 +60,10 @@ struct VolumeShowVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        try session.show(VolumeView(volume: try store.existing(lab: volume.lab, volume.name)))
+        let record = try store.existing(lab: volume.lab, volume.name)
+        let (reformatted, unseen) = await store.reformatted(among: [record])
+        for error in unseen { session.say("\(error)") }
+        try session.show(VolumeView(volume: record, reformatted: reformatted[record.id]))
         return 0
     }
 }

@@ -44,11 +44,13 @@ extension LabEngine {
         let workspace = try existing(id)
         let machine = try known(generation, of: workspace)
         let record = try workspace.record(machine)
-        guard let written = RootPath(written: path), !record.hasVolatileRoot else {
+        // As drift names it, with escapes, or as it is.
+        guard let written = RootPath(path) ?? RootPath(written: path), !record.hasVolatileRoot else {
             throw KilnError(
                 .rootNoFile,
                 record.hasVolatileRoot
                     ? "the root of \(machine) was in its memory" : "\(Name.quoted(path)) is no path of a file",
+                hint: "'kiln drift \(id) --generation \(generation)' lists what can be copied",
                 exit: .usage
             )
         }

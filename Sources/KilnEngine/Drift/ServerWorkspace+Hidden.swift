@@ -11,7 +11,7 @@ extension ServerWorkspace {
         let paths = record.spec.mounts.map(\.path).joined(separator: ", ")
         parts.progress(.waiting(machine.server, machine.generation, "a look below \(paths) on its root"))
         let hidden = try await hiddenPaths(record)
-        guard let first = hidden.first else { return }
+        guard let first = hidden.firstFile else { return }
         throw KilnError(
             .replaceHiddenData,
             "the root of \(machine) has data below \(paths), where volumes hide it: \(Self.names(hidden))",
@@ -54,7 +54,7 @@ extension ServerWorkspace {
             let reason = kept?.reason ?? failure ?? "its root was not looked at"
             return "whether generation \(machine.generation) wrote below its mount points is unknown: \(reason)"
         }
-        guard let first = report.hidden.first else { return nil }
+        guard let first = report.hidden.firstFile else { return nil }
         return "generation \(machine.generation) wrote below its mount points, where volumes hide it: "
             + "\(Self.names(report.hidden)); its root is kept: '\(wayOut(machine, first))'"
     }
@@ -69,11 +69,30 @@ extension ServerWorkspace {
     }
 
     private func wayOut(_ machine: MachineID, _ path: RootPath) -> String {
-        "kiln cp \(id)@\(machine.generation):\(path) FILE"
+        "kiln cp \(path.source(on: machine)) FILE"
     }
 
     private static func names(_ paths: [RootPath]) -> String {
         let rest = paths.count - 5
         return paths.prefix(5).map(\.description).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+}
+
+extension [RootPath] {
+    /// The first path that no other one of them lies in, so that a file is named and no directory of it.
+    public var firstFile: RootPath? {
+        first { path in !contains { $0.text.hasPrefix(path.text + "/") } }
+    }
+}
+
+extension RootPath {
+    /// The path as 'kiln cp' takes it, quoted for a shell where that is needed.
+    public func source(on machine: MachineID) -> String {
+        let plain = "\(machine.server)@\(machine.generation):\(text)"
+        let isPlain = plain.utf8.allSatisfy { byte in
+            UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "@:/._-%+,=".utf8.contains(byte)
+        }
+        return isPlain ? plain : "'" + plain.replacing("'", with: #"'\''"#) + "'"
     }
 }

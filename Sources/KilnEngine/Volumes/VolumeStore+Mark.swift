@@ -12,10 +12,11 @@ extension VolumeStore {
         return try await finding(path(record, top), record) != .mark(mark)
     }
 
-    /// The volumes among these that guests have formatted, and what kept others from being looked at; a few at a time.
-    public func reformatted(among all: [VolumeRecord]) async -> (found: Set<VolumeID>, errors: [any Error]) {
-        var answer: (found: Set<VolumeID>, errors: [any Error]) = (Set(), [])
-        await withTaskGroup(of: Result<VolumeID?, any Error>.self) { group in
+    /// The volumes among these that guests have formatted, each with the snapshot that holds or will hold what was before,
+    /// and what kept others from being looked at; a few at a time.
+    public func reformatted(among all: [VolumeRecord]) async -> (found: [VolumeID: Name], errors: [any Error]) {
+        var answer: (found: [VolumeID: Name], errors: [any Error]) = ([:], [])
+        await withTaskGroup(of: Result<(VolumeID, Name)?, any Error>.self) { group in
             for (index, record) in all.enumerated() {
                 if index >= 4, let next = await group.next() { VolumeStore.add(next, to: &answer) }
                 group.addTask { await look(at: record) }
@@ -30,20 +31,21 @@ extension VolumeStore {
         return try await hasLostMark(record)
     }
 
-    private func look(at record: VolumeRecord) async -> Result<VolumeID?, any Error> {
+    private func look(at record: VolumeRecord) async -> Result<(VolumeID, Name)?, any Error> {
         do {
-            return .success(try await isReformatted(record) ? record.id : nil)
+            guard try await isReformatted(record) else { return .success(nil) }
+            return .success((record.id, try record.reformatted ?? formatName(in: record)))
         } catch {
             return .failure(error)
         }
     }
 
     private static func add(
-        _ result: Result<VolumeID?, any Error>,
-        to answer: inout (found: Set<VolumeID>, errors: [any Error])
+        _ result: Result<(VolumeID, Name)?, any Error>,
+        to answer: inout (found: [VolumeID: Name], errors: [any Error])
     ) {
         switch result {
-        case .success(let id): if let id { answer.found.insert(id) }
+        case .success(let found): if let (id, snapshot) = found { answer.found[id] = snapshot }
         case .failure(let error): answer.errors.append(error)
         }
     }

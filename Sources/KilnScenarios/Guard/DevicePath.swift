@@ -14,7 +14,7 @@ enum DevicePath {
     }
 
     private static let harmless = [
-        "null", "zero", "full", "random", "urandom", "std", "tty", "console", "fd/", "shm/", "pts", "ptmx", "kmsg",
+        "null", "zero", "full", "random", "urandom", "std", "tty", "console", "fd", "shm", "pts", "ptmx", "kmsg",
         "log",
         "mqueue", "ram", "zram", "tcp/", "udp/", "hvc", "virtio-ports", "vport", "watchdog", "net/", "kvm", "fuse",
         "rtc",

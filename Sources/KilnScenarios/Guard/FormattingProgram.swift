@@ -51,7 +51,7 @@ enum FormattingProgram {
     /// Programs that write with one of these words only, or with one that begins so.
     private static let words: [String: [String]] = [
         "wipefs": ["-a", "-o", "-f", "-q", "--all", "--offset", "--force"],
-        "parted": ["mklabel", "mktable", "mkpart", "rm", "resizepart"],
+        "parted": ["mklabel", "mktable", "mkpart", "rm"],
         "cryptsetup": ["luksFormat", "luksErase", "erase", "reencrypt"],
         "mdadm": ["-C", "--create", "--zero-superblock"],
         "zpool": ["create", "add", "labelclear"],

@@ -69,6 +69,10 @@ extension ShellRun {
         var command = arguments[start...].map { $0.known == "{}" ? .unknown : $0 }
         if name == "find" { command += arguments[..<start].filter { !$0.isOption } }
         if name == "xargs" || name == "parallel" { command += piped.flatMap(Self.words) + [.unknown] }
+        // `su -c TEXT`, `flock FILE -c TEXT`: one word is a whole command.
+        if arguments[start].known?.contains(where: \.isWhitespace) ?? false {
+            return follow(arguments[start], Array(command.dropFirst()))
+        }
         run(command)
     }
 
@@ -89,7 +93,7 @@ extension ShellRun {
 
     /// `sh -c TEXT`, `sh FILE`, or a shell that reads what is piped into it.
     private mutating func runShell(_ arguments: [ShellArgument]) {
-        let operands = arguments.drop { $0.isOption || $0.known == "pipefail" }
+        let operands = Self.operands(ofShell: arguments[...])
         let takesText = arguments.prefix(arguments.count - operands.count).contains {
             $0.known.map { $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("c") } ?? false
         }
@@ -104,6 +108,16 @@ extension ShellRun {
             }
             piped.forEach { follow($0, nil) }
         }
+    }
+
+    /// What follows a shell's options, of which those that end in `o` have a value.
+    private static func operands(ofShell arguments: ArraySlice<ShellArgument>) -> ArraySlice<ShellArgument> {
+        var rest = arguments
+        while let option = rest.first, option.isOption || (option.known?.hasPrefix("+") ?? false) {
+            rest = rest.dropFirst()
+            if option.known?.hasSuffix("o") ?? false { rest = rest.dropFirst() }
+        }
+        return rest
     }
 
     /// Follows a text that is made as the script runs; what is not known of it stands for anything.
@@ -166,7 +180,9 @@ extension ShellRun {
         "apt", "dnf", "yum", "apk", "apt-cache", "rpm", "systemctl", "pkill", "killall", "pgrep", ":", "true", "false",
         "exit", "return", "dpkg-query", "mount", "umount", "blkid", "lsblk", "tune2fs", "e2fsck", "fsck", "e2label",
         "truncate", "fallocate", "install", "tar", "curl", "wget", "basename", "dirname", "readlink", "realpath",
-        "update-alternatives", "apt-mark", "useradd", "adduser", "sync", "sleep", "date", "export",
+        "update-alternatives", "apt-mark", "useradd", "adduser", "sync", "sleep", "date", "export", "modprobe",
+        "service",
+        "pip", "pip3", "snap", "zypper", "dracut", "update-initramfs",
     ]
 
     private static let decoders: Set = ["base64", "base32", "xxd", "openssl", "gzip", "gunzip", "zcat", "xz", "xzcat"]

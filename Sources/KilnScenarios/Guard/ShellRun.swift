@@ -41,7 +41,11 @@ struct ShellRun {
     }
 
     mutating func walk(_ tokens: [ShellToken], _ arguments: [ShellArgument]?) {
-        guard level < 12 else { return }
+        guard level < 12 else {
+            // Mostly a function that calls itself.
+            let words = tokens.lazy.compactMap { if case .word(let word) = $0.kind { word.literal } else { nil } }
+            return words.contains { FormattingProgram.mentioned(in: $0) != nil } ? found(Self.tooLong, nil) : ()
+        }
         var walk = ShellWalk(tokens)
         let before = (positional, outer, isSure, piped)
         if level > 0 { outer = line }
@@ -54,9 +58,12 @@ struct ShellRun {
             if !command.isPiped { piped = [] }
             perform(command)
         }
+        if budget == 0 { found(Self.tooLong, nil) }
         level -= 1
         (positional, outer, isSure, piped) = before
     }
+
+    private static let tooLong = "a script too long to be judged"
 
     /// Follows a script in a shell of its own, and answers with the words that it may print.
     mutating func output(of script: String) -> ShellArgument {
@@ -95,8 +102,11 @@ extension ShellRun {
         let arguments = words.flatMap { expanded($0) }
         piped += documents
         run(arguments)
-        let said = documents.isEmpty ? [Self.joined(arguments.dropFirst())] : documents
-        for path in outputs.compactMap(\.known) {
+        var said = documents.isEmpty ? [Self.joined(arguments.dropFirst())] : documents
+        let isTee = arguments.first?.known?.split(separator: "/").last == "tee"
+        let written = isTee ? arguments.dropFirst().filter { !$0.isOption } : []
+        if isTee { said = piped }
+        for path in (outputs + written).compactMap(\.known) {
             files[path, default: ""] += said.compactMap(\.known).map { $0 + "\n" }.joined()
         }
         seen += arguments.filter { $0.values.allSatisfy { $0.text.utf8.count < 4096 } }

@@ -45,7 +45,11 @@ struct ShellWalk {
             if command.isEmpty { command.line = token.line }
             switch token.kind {
             case .document(let word): command.documents.append(word)
-            case .output: nextWord().map { command.outputs.append($0) }
+            case .output:
+                // `2>&1` and `2>&-` name no file.
+                if let word = nextWord(), !(word.literal.map(Self.isDescriptor) ?? false) {
+                    command.outputs.append(word)
+                }
             case .input: _ = nextWord()
             case .word(let word):
                 if command.words.isEmpty, command.loop == nil, isReserved(word, &command) { continue }
@@ -103,6 +107,8 @@ struct ShellWalk {
             if tokens[at - 1].kind == .sign(")") { return }
         }
     }
+
+    private static func isDescriptor(_ word: String) -> Bool { word == "-" || Int(word) != nil }
 
     private func isFunction(after command: ShellCommand) -> Bool {
         command.words.count == 1 && at < tokens.count && tokens[at].kind == .sign(")")

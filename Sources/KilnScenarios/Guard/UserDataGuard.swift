@@ -59,7 +59,7 @@ struct UserDataGuard {
 
     private mutating func checkText(_ text: String, _ path: String, _ content: Value) {
         let first = String(text.prefix { !$0.isNewline })
-        if path.hasSuffix(".service") {
+        if path.hasSuffix(".service") || path.contains(".service.d/") {
             var run = ShellRun(files: files)
             run.follow(Self.commands(ofUnit: text))
             return run.findings.forEach(content.report)
@@ -70,6 +70,9 @@ struct UserDataGuard {
             return content.report(FormatFinding(line: 0, program: program, device: nil))
         }
         files[path] = text
+        if Self.tables.contains(where: path.hasPrefix), let program = FormattingProgram.mentioned(in: text) {
+            return content.report(FormatFinding(line: 0, program: program, device: nil))
+        }
         // Text without a first line that says so is judged where a command runs it.
         guard !interpreter.isEmpty || path.hasSuffix(".sh") else { return }
         var run = ShellRun(files: files)
@@ -77,8 +80,12 @@ struct UserDataGuard {
         run.findings.forEach(content.report)
     }
 
+    /// Where a file runs programs without being a script.
+    private static let tables = ["/etc/systemd/", "/etc/cron", "/etc/udev/rules.d/", "/var/spool/cron/"]
+
     private static func commands(ofUnit text: String) -> String {
-        text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+        text.replacing("\\\n", with: " ").split(whereSeparator: \.isNewline).compactMap { line -> String? in
+            let line = line.drop(while: \.isWhitespace)
             guard line.hasPrefix("Exec"), let sign = line.firstIndex(of: "=") else { return nil }
             return String(line[line.index(after: sign)...].drop { "-@:+! ".contains($0) })
         }.joined(separator: "\n")

@@ -18,6 +18,7 @@ extension Check {
             let name = "kill-" + point.replacing(".", with: "-")
             try Lab.with(name, account, fields: "strategy: \(strategy)") { lab in
                 let writer = try Writer(lab)
+                defer { writer.end() }
                 try writer.await(3)
                 try lab.kill(at: point, "replace", lab.web, "--image", "tiny:2")
                 try lab.kiln("recover", lab.web)

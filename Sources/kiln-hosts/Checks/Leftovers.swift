@@ -13,7 +13,7 @@ extension Check {
         guard machines.isEmpty else { throw Failure("machines are left: \(machines.map(\.pid))") }
         let servers = try account.json(Lab.List.self, "ps").servers
         guard servers.isEmpty else { throw Failure("labs are left: \(servers.map(\.lab))") }
-        for folder in ["sockets", "roots"] {
+        for folder in ["sockets", "roots", "scratch"] {
             let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(account.home)/\(folder)")) ?? []
             guard files.isEmpty else { throw Failure("\(account.home)/\(folder) should be empty, found \(files)") }
         }

@@ -8,12 +8,13 @@ import Synchronization
 /// that nothing is written while it isn't mounted.
 final class Writer: Sendable {
     private let state = Mutex((isOver: false, acknowledged: [Int]()))
-    private let ended = DispatchSemaphore(value: 0)
+    private let ended = DispatchGroup()
 
     /// Begins to write.
     init(_ lab: Lab) throws {
         try lab.shell("mkdir -p /data/kept; sync")
         let (account, name, options) = (lab.account, lab.name, lab.options)
+        ended.enter()
         Thread.detachNewThread { [self] in
             let lab = Lab(account: account, name: name, options: options)
             var number = 0
@@ -22,7 +23,7 @@ final class Writer: Sendable {
                 let wrote = lab.attempt("echo \(number) >>/data/kept/numbers && sync /data/kept/numbers")
                 if wrote { state.withLock { $0.acknowledged.append(number) } } else { pause(.milliseconds(200)) }
             }
-            ended.signal()
+            ended.leave()
         }
     }
 
@@ -34,7 +35,8 @@ final class Writer: Sendable {
         }
     }
 
-    /// Stops to write; returns what was acknowledged.
+    /// Stops to write, also a second time; returns what was acknowledged.
+    @discardableResult
     func end() -> [Int] {
         state.withLock { $0.isOver = true }
         ended.wait()
