@@ -80,6 +80,7 @@ enum StarterLab {
                 : KilnError(
                     .initFailed,
                     "\(Name.quoted(path)) can't be written",
+                    hint: "name a file in a directory of yours: 'kiln init FILE'",
                     cause: String(cString: strerror(errno)),
                     exit: .usage
                 )

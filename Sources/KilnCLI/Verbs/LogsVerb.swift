@@ -55,7 +55,12 @@ struct LogsVerb: Verb {
         case .cloudInit:
             let path = "/var/log/cloud-init-output.log"
             guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20, now: true) else {
-                throw KilnError(.logsMissing, "\(id) has no \(path)", exit: .usage)
+                throw KilnError(
+                    .logsMissing,
+                    "\(id) has no \(path)",
+                    hint: "its image has no cloud-init, or it has not begun: see 'kiln logs \(id) --source console'",
+                    exit: .usage
+                )
             }
             printer.take(bytes[...])
         case .console: try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer)

@@ -102,7 +102,12 @@ struct SSHInvocation: Equatable {
         do {
             try Data(line.utf8).write(to: URL(fileURLWithPath: knownHosts), options: .atomic)
         } catch {
-            throw KilnError(.sshKnownHosts, "\(knownHosts) can't be written", cause: "\(error)")
+            throw KilnError(
+                .sshKnownHosts,
+                "\(knownHosts) can't be written",
+                hint: "see that there is space, and that KILN_HOME is yours: 'kiln doctor'",
+                cause: "\(error)"
+            )
         }
     }
 

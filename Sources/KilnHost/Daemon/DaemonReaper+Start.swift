@@ -122,6 +122,7 @@ extension DaemonReaper {
         KilnError(
             .daemonStartFailed,
             "the private libvirt daemon wasn't started: \(doing) failed",
+            hint: "see what this host lacks: 'kiln doctor'",
             cause: String(cString: strerror(errno)),
             exit: .unreachable
         )

@@ -40,7 +40,12 @@ public enum DaemonReaper {
         } catch {
             send(
                 .failed(
-                    KilnError(.daemonStartFailed, "the private libvirt daemon wasn't started", cause: "\(error)")
+                    KilnError(
+                        .daemonStartFailed,
+                        "the private libvirt daemon wasn't started",
+                        hint: "see what this host lacks: 'kiln doctor'",
+                        cause: "\(error)"
+                    )
                 )
             )
         }
@@ -67,7 +72,11 @@ public enum DaemonReaper {
             throw failure("becoming user '\(user)'")
         }
         guard owner.uid != 0, setuid(0) != 0 else {
-            throw KilnError(.daemonStartFailed, "the private libvirt daemon would have run as root")
+            throw KilnError(
+                .daemonStartFailed,
+                "the private libvirt daemon would have run as root",
+                hint: "see what this host lacks: 'kiln doctor'"
+            )
         }
     }
 

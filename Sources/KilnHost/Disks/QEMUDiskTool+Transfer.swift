@@ -87,7 +87,12 @@ extension QEMUDiskTool {
     func refuseExisting(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) != 0 else {
-            throw KilnError(.diskExists, "\(path) exists already; a disk is never overwritten", exit: .aborted)
+            throw KilnError(
+                .diskExists,
+                "\(path) exists already; a disk is never overwritten",
+                hint: "name another file, or remove that one yourself",
+                exit: .aborted
+            )
         }
     }
 

@@ -198,7 +198,12 @@ public struct RootInspector: RootInspection {
     }
 
     private func tooLarge(_ request: RootWalk.Request) -> KilnError {
-        KilnError(.rootTooLarge, "the file \(request) on the root is too large to be copied out of it", exit: .usage)
+        KilnError(
+            .rootTooLarge,
+            "the file \(request) on the root is too large to be copied out of it",
+            hint: "of a machine that runs, cut it into pieces first: 'kiln exec SERVER -- split …'",
+            exit: .usage
+        )
     }
 
     private func walkFailed(_ cause: String) -> KilnError {
