@@ -192,7 +192,7 @@ import Testing
         if isSeen {
             try set(["/data"], files: ["/data/lost"], on: world)
         } else {
-            world.world.faults.fail("copyRoot", with: KilnError(.diskFull, "the disk is full"))
+            world.world.faults.fail("copyRoot", with: KilnError(.driftNoFileSystem, "the disk is full"))
         }
         let report = try await world.replace("tiny:2", strategy)
         #expect(report.outcome == .aborted && report.turn?.step == .snapshot)

@@ -161,18 +161,132 @@ struct LabFormatTests {
         )
     }
 
+    @Test("of a machine that is off is kept from a snapshot, a clone and a rehearsal: none merges away what was before")
+    func whileOff() async throws {
+        for change in ["snapshot", "clone"] {
+            let test = try LabTestWorld()
+            try await test.up()
+            for number in 1...9 {
+                test.write("\(number)", by: 1)
+                try await test.engine.stop(test.id)
+                try await test.engine.start(test.id)
+            }
+            test.write(FakeDisks.format, by: 1)
+            try await test.engine.stop(test.id)
+            if change == "snapshot" {
+                _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
+            } else {
+                _ = try await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: try Name("copy"))
+            }
+            #expect(try test.record().reformatted?.text == "before-format", "\(change)")
+            _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+            #expect(try test.written() == (1...9).map(String.init), "\(change)")
+        }
+    }
+
+    @Test("a second time is returned from by a name of its own, and what has been returned to leaves no name behind")
+    func twice() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        for word in ["one", "two"] {
+            test.write(word, by: 1)
+            try await test.engine.stop(test.id)
+            try await test.engine.start(test.id)
+            test.write(FakeDisks.format, by: 1)
+            try await test.engine.stop(test.id)
+            await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+            let list = await test.engine.volumes.reformatted(among: [try test.record()])
+            let name = try #require(list.found[try test.record().id])
+            _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: name.text)
+            #expect(try test.record().snapshots.allSatisfy { $0.kind != .format })
+            try await test.engine.start(test.id)
+        }
+        #expect(try test.written() == ["one", "two"])
+    }
+
+    @Test("into something that can't have a mark can be kept, and raises no alarm again")
+    func foreign() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write(FakeDisks.format, by: 1)
+        test.write(FakeDisks.foreign, by: 1)
+        await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        try await test.engine.stop(test.id)
+        _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume, as: try Name("xfs"))
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "xfs")
+        for _ in 1...2 {
+            try await test.engine.start(test.id)
+            try await test.engine.stop(test.id)
+        }
+        try await test.engine.start(test.id)
+        #expect(try await test.replace("tiny:2").outcome == .committed)
+        #expect(try test.written() == [FakeDisks.foreign])
+    }
+
+    @Test("that can't be looked for does not cost a machine that is healthy")
+    func unseen() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("a", by: 1)
+        let broken = KilnError(.toolFailed, "qemu-io ended with exit status 1")
+        test.world.faults.before("began verify") { test.world.faults.fail("mark", with: broken) }
+        let report = try await test.replace("tiny:2")
+        #expect(report.outcome == .committed)
+        test.world.faults.fail("mark", with: nil)
+        #expect(try test.written() == ["a"])
+    }
+
+    /// Makes the volume's record what a version without marks wrote.
+    private func forgetMark(_ test: LabTestWorld) throws {
+        let path = test.world.state.volume(lab: test.id.lab, test.volume) + "/volume.json"
+        var fields = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any]
+        )
+        for key in ["mark", "isUsed", "reformatted", "unmarked"] { fields[key] = nil }
+        try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
+    }
+
+    @Test(
+        "of a volume of an earlier version is found in its first replacement, and what it held is the last, not the first"
+    )
+    func earlierVersionReplaced() async throws {
+        let test = try LabTestWorld(Self.formats)
+        try await test.up()
+        for word in ["a", "b", "c"] {
+            test.write(word, by: 1)
+            try await test.engine.stop(test.id)
+            try await test.engine.start(test.id)
+        }
+        try forgetMark(test)
+        for layer in try test.record().layers {
+            let path = test.world.state.volume(lab: test.id.lab, test.volume) + "/" + layer
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let without = text.split(separator: "\n", omittingEmptySubsequences: false).filter {
+                !$0.hasPrefix("mark ")
+            }
+            chmod(path, 0o644)
+            try Data(without.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+        }
+        let report = try await test.replace("tiny:2")
+        #expect(report.outcome == .reverted && report.turn?.code == .volumeReformatted)
+        #expect(try test.written() == ["a", "b", "c"])
+
+        try await test.engine.stop(test.id)
+        try await test.engine.start(test.id)
+        test.write(FakeDisks.format, by: 1)
+        try await test.engine.stop(test.id)
+        await #expect(throws: KilnError.self) { try await test.engine.start(test.id) }
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+        #expect(try test.written() == ["a", "b", "c"])
+    }
+
     @Test("a volume of an earlier version gets its mark at the next boot, and keeps its content")
     func earlierVersion() async throws {
         let test = try LabTestWorld()
         try await test.up()
         test.write("a", by: 1)
         try await test.engine.stop(test.id)
-        let path = test.world.state.volume(lab: test.id.lab, test.volume) + "/volume.json"
-        var fields = try #require(
-            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path))) as? [String: Any]
-        )
-        for key in ["mark", "isUsed", "reformatted"] { fields[key] = nil }
-        try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: path))
+        try forgetMark(test)
         #expect(try test.record().mark == nil)
         try await test.engine.start(test.id)
         #expect(try test.record().mark != nil)

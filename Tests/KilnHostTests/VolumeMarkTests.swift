@@ -49,7 +49,7 @@ struct VolumeMarkTests {
         #expect(try await tool.mark(of: path("1.qcow2")) == .mark(mark))
         #expect(try await tool.mark(of: path("2.qcow2")) == .mark(mark))
         let other = VolumeMark()
-        try await tool.setMark(other, of: path("2.qcow2"))
+        #expect(try await tool.setMark(other, of: path("2.qcow2")))
         #expect(try await tool.mark(of: path("2.qcow2")) == .mark(other))
         #expect(try await tool.mark(of: path("1.qcow2")) == .mark(mark))
         #expect(directory.names == ["1.qcow2", "2.qcow2"])

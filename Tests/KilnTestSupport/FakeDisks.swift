@@ -46,15 +46,19 @@ public final class FakeDisks: DiskTool {
         }
     }
 
-    /// Writes a line.
-    public func setMark(_ mark: VolumeMark, of layer: String) async throws {
+    /// Writes a line; nothing where a guest has made something that can't have a mark.
+    public func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool {
         try faults.call("setMark") {
+            guard try !FakeDisks.allLines(layer).contains(FakeDisks.foreign) else { return false }
             guard FakeDisks.append(FakeDisks.line(mark), to: layer) else {
                 throw KilnError("disk.failed", "\(layer) can't be written")
             }
+            return true
         }
     }
 
+    /// The line of a file system that is no ext4.
+    public static let foreign = "xfs"
     /// The line by which a guest formats a volume.
     public static let format = "format"
     /// The line of a mark that only a later version knows.

@@ -30,10 +30,13 @@ extension ServerWorkspace {
             let below = allowed.located(in: original).mounts
             let root = try await parts.roots.listing(of: copy, over: record.files.disk, below: below)
             return RootDifference.hidden(in: root, of: original, allowing: allowed)
-        } catch let error as KilnError where error.exit != .unreachable {
+        } catch let error as KilnError where error.exit != .unreachable && !Self.ofHost.contains(error.code) {
             throw unseen(record.machine, error.message)
         }
     }
+
+    // A passing fault of the host is no reason to do without the look.
+    private static let ofHost: [ErrorCode] = [.diskFull, .driftScratchFailed, .toolMissing]
 
     private func unseen(_ machine: MachineID, _ reason: String) -> KilnError {
         KilnError(

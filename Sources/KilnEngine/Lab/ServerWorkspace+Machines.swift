@@ -61,14 +61,17 @@ extension ServerWorkspace {
     private func prepareVolumes(_ machine: MachineID, isReturning: Bool) async throws {
         for name in try volumeNames(of: machine) {
             do {
-                try await volumes.prepare(lab: id.lab, name, for: machine)
-            } catch let error as KilnError where isReturning && error.exit == .aborted {
+                try await volumes.prepare(lab: id.lab, name, for: machine, isReturning: isReturning)
+            } catch let error as KilnError where isReturning && !Self.forbidding.contains(error.code) {
                 parts.progress(.note("\(machine) gets volume \(name) without a seal: \(error.message)"))
                 try await volumes.prepare(lab: id.lab, name, for: machine, isSealing: false)
             }
             try await volumes.requireClean(lab: id.lab, name: name)
         }
     }
+
+    // What keeps a volume also from a machine that is to have it back; a seal, or a look at its mark, does not.
+    private static let forbidding: [ErrorCode] = [.volumeHeld, .volumeLeased, .volumeDamaged, .interrupted]
 
     /// Requires that a volume could move on from the machine that has it now.
     ///

@@ -17,7 +17,9 @@ public protocol DiskTool: Sendable {
     /// What a disk of examined layers says of its mark, also while a machine writes to it.
     func mark(of disk: String) async throws -> VolumeMark.Finding
     /// Writes a mark to a layer that nobody has open.
-    func setMark(_ mark: VolumeMark, of layer: String) async throws
+    ///
+    /// - Returns: false where it can't stand: there is no ext4, or its journal is still to be replayed, which would undo it.
+    func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
     /// Makes the machines' user the owner of a file that machines write to.

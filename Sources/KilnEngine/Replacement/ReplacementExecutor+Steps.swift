@@ -95,7 +95,21 @@ extension ReplacementExecutor {
     private func verify() async throws {
         try await server.verify(new)
         // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
-        try await server.requireMarks(of: new)
+        do {
+            try await server.requireMarks(of: new)
+        } catch let error as KilnError where [.toolFailed, .toolDeadline, .diskNoMarkRead].contains(error.code) {
+            try await lookAgain()
+        }
+    }
+
+    // A machine that is healthy and verified is not given up because it can't be seen whether it has formatted something: what
+    // SNAPSHOT sealed stays, and the next SNAPSHOT looks again.
+    private func lookAgain() async throws {
+        do {
+            try await server.requireMarks(of: new)
+        } catch let error as KilnError where [.toolFailed, .toolDeadline, .diskNoMarkRead].contains(error.code) {
+            server.parts.progress(.note("whether \(new) has formatted a volume can't be seen: \(error.message)"))
+        }
     }
 
     private mutating func proveOff(_ machine: MachineID?) async throws {

@@ -117,10 +117,10 @@ struct ReplacementExecutor {
         replacement.apply(event)
     }
 
-    // An error's own exit says what it means where nothing was touched yet. From STOP on, "unchanged" would be untrue, and in
-    // the COMMIT of a launch, which has no STOP, "not done".
+    // An error's own exit says what it means where nothing was touched yet. From STOP on, "unchanged" would be untrue, and
+    // from the HANDOVER of a launch on, which has no STOP, "not done".
     private func leftOpen(by error: KilnError) -> KilnError {
-        let isTouched = replacement.entered.contains(.stop) || replacement.entered.contains(.commit)
+        let isTouched = replacement.entered.contains(.stop) || replacement.entered.contains(.handover)
         guard isTouched, error.exit != .unreachable, error.exit != .interrupted else { return error }
         let number = replacement.intent.number
         return KilnError(

@@ -4,6 +4,8 @@ import KilnSystem
 
 /// What one generation was made from; written before its first artefact, never changed.
 public struct GenerationRecord: Sendable, Hashable, Codable {
+    // First, and so decoded first: what a later version wrote need not have what follows.
+    private let format: RecordFormat?
     /// Which machine.
     public let machine: MachineID
     /// The server as the lab file declared it then.
@@ -29,7 +31,6 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     public let created: Date
     /// Its published ports by name; nothing in the record of an older Kiln, whose ports are the lab's.
     let ports: [Name: UInt16]?
-    private let format: RecordFormat?
 
     /// A record from its parts.
     init(

@@ -286,7 +286,10 @@ extension LabEngine {
                 )
             }
         }
-        try? workspace(machine.server).noteFrozen(machine)
+        // One that stands still may be frozen once it goes on.
+        if (try? await parts.machines.state(of: machine)) == .paused {
+            try? workspace(machine.server).noteFrozen(machine)
+        }
         return false
     }
 }

@@ -50,6 +50,8 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
     /// machine was started with it since.
     var mark: VolumeMark?
+    /// The layer below the first that got a mark, where that was not the lowest.
+    var unmarked: String?
     /// Whether a machine has had the active layer, or may have: then it is sealed before the next one gets the volume.
     var isUsed = true
     /// The snapshot from before a guest formatted it, to which it can return; nothing where no guest did.
@@ -79,6 +81,7 @@ extension VolumeRecord {
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
         rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
         mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
+        unmarked = try values.decodeIfPresent(String.self, forKey: .unmarked)
         isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true
         reformatted = try values.decodeIfPresent(Name.self, forKey: .reformatted)
         guard layers.allSatisfy(VolumeRecord.isLayerName), Set(layers).count == layers.count, !layers.isEmpty else {

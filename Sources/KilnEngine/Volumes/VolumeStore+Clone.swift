@@ -28,10 +28,11 @@ extension VolumeStore {
             let active = VolumeStore.newLayerName()
             try await disks.createLayer(at: "\(directory)/\(active)", over: sealed.last ?? "")
             let mark = VolumeMark()
-            try await disks.setMark(mark, of: "\(directory)/\(active)")
+            let isMarked = try await disks.setMark(mark, of: "\(directory)/\(active)")
             try disks.giveToMachines("\(directory)/\(active)")
             var clone = record.copied(lab: record.lab, name: name, created: Date(), layers: sealed + [active])
-            (clone.mark, clone.isUsed) = (mark, false)
+            // Without one of its own it has that of its original, if it had one.
+            (clone.mark, clone.unmarked, clone.isUsed) = (isMarked ? mark : record.mark, record.unmarked, false)
             clone.isUnclean = isUnclean
             clone.rehearsal = rehearsal
             return clone

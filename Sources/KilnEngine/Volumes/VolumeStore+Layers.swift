@@ -27,12 +27,16 @@ extension VolumeStore {
         _ record: inout VolumeRecord,
         layer: String = newLayerName(),
         as snapshot: Name? = nil,
-        kind: VolumeSnapshot.Kind = .named
+        kind: VolumeSnapshot.Kind = .named,
+        isMerging: Bool = true
     ) async throws {
         try proveUnheld(record)
         try adopt(&record)
         try verifyLayers(record)
-        try await mergeLooseLayers(&record, isReplaced: kind == .replacement)
+        // Now or never: the merging of old layers must not take the last one with the mark for one that nobody needs. Who
+        // begins a replacement has looked already.
+        if kind != .replacement, record.layers.count > 1 { try await noteLostMark(&record) }
+        if isMerging { try await mergeLooseLayers(&record, isReplaced: kind == .replacement) }
         let sealed = record.layers.last ?? ""
         try await putOnTop(layer, of: &record)
         record.isUsed = false
@@ -166,28 +170,30 @@ extension VolumeStore {
     /// Makes a volume ready for a machine that is about to get it: nobody has it open, and what it holds is sealed, so that
     /// nothing that the machine's guest does to it is past recall.
     ///
+    /// - Parameter isReturning: whether the machine served before and is to serve again: then nothing is merged, for that
+    ///   takes its time.
     /// - Parameter isSealing: false for a machine that is to have it back although nothing can be written.
     /// - Throws: `volume.leased` too, where the volume is lent to another machine or to none.
-    func prepare(lab: Name, _ name: Name, for machine: MachineID, isSealing: Bool = true) async throws {
+    func prepare(
+        lab: Name,
+        _ name: Name,
+        for machine: MachineID,
+        isReturning: Bool = false,
+        isSealing: Bool = true
+    ) async throws {
         try await changing(lab: lab, name) { record in
             guard record.lease?.machine == machine else { throw notLent(record, to: machine) }
             try proveUnheld(record)
             try adopt(&record)
             guard isSealing else { return }
-            if record.isUsed { try await sealForBoot(&record) }
+            if record.isUsed {
+                let snapshot = try freeName(nil, prefix: "before-boot", in: record)
+                try await sealUnheld(&record, as: snapshot, kind: .boot, isMerging: !isReturning)
+            }
+            if record.mark == nil { try await ensureMark(&record) }
             record.isUsed = true
             try save(record)
         }
-    }
-
-    private func sealForBoot(_ record: inout VolumeRecord) async throws {
-        // Now or never: the merging of old layers must not take the last one with the mark for one that nobody needs.
-        try await noteLostMark(&record)
-        try await sealUnheld(&record, as: try freeName(nil, prefix: "before-boot", in: record), kind: .boot)
-        guard record.mark == nil, let layer = record.layers.last else { return }
-        let mark = VolumeMark()
-        try await disks.setMark(mark, of: path(record, layer))
-        record.mark = mark
     }
 
     private func notLent(_ record: VolumeRecord, to machine: MachineID) -> KilnError {

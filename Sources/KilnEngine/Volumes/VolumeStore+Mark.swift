@@ -5,11 +5,14 @@ import KilnModel
 extension VolumeStore {
     /// Whether a volume has lost its mark, as far as its guest has written that to the disk.
     ///
+    /// The mark of another volume is none the less one that no format has touched: a journal that is replayed may put the
+    /// one back that stood there when the volume was cloned.
+    ///
     /// - Throws: `volume.newer-mark`, `tool.…`.
     public func hasLostMark(_ record: VolumeRecord) async throws -> Bool {
-        guard let mark = record.mark, let top = record.layers.last else { return false }
+        guard record.mark != nil, let top = record.layers.last else { return false }
         try verifyLayers(record)
-        return try await finding(path(record, top), record) != .mark(mark)
+        return try await finding(path(record, top), record) == .none
     }
 
     /// The volumes among these that guests have formatted, each with the snapshot that holds or will hold what was before,
@@ -76,10 +79,21 @@ extension VolumeStore {
         try save(record)
     }
 
-    /// Writes a volume's own mark to a new layer that reads another one, or none.
-    func own(_ layer: String, _ mark: VolumeMark) async throws {
-        guard try await disks.mark(of: layer) != .mark(mark) else { return }
-        try await disks.setMark(mark, of: layer)
+    /// Gives the new layer on top a mark where it reads none, and writes down whether the volume has one now.
+    ///
+    /// What can't have one, such as a file system that is no ext4 or whose journal is still to be replayed, is looked at
+    /// again before the next boot.
+    func ensureMark(_ record: inout VolumeRecord) async throws {
+        guard let top = record.layers.last else { return }
+        switch try await disks.mark(of: path(record, top)) {
+        case .mark(let found): record.mark = found
+        case .newer: return
+        case .none:
+            let mark = record.mark ?? VolumeMark()
+            record.mark = try await disks.setMark(mark, of: path(record, top)) ? mark : nil
+            // Until a layer with a mark is sealed, this is the last state that is known to be good.
+            if record.mark != nil { record.unmarked = record.layers.dropLast().last }
+        }
     }
 
     // A volume that was cloned stands on layers with the mark of the other one: what it began with was its content too.
@@ -87,7 +101,8 @@ extension VolumeStore {
         for layer in record.layers.dropLast().reversed() {
             if case .mark = try await finding(path(record, layer), record) { return layer }
         }
-        return record.layers.dropLast().first
+        let sealed = record.layers.dropLast()
+        return record.unmarked.flatMap { sealed.contains($0) ? $0 : nil } ?? sealed.first
     }
 
     private func formatName(in record: VolumeRecord) throws -> Name {

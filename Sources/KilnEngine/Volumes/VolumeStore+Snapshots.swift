@@ -81,11 +81,14 @@ extension VolumeStore {
             try copy(record, to: draft)
             let layer = VolumeStore.newLayerName()
             try await disks.createLayer(at: path(record, layer), over: sealed)
-            if let mark = record.mark { try await own(path(record, layer), mark) }
             try disks.giveToMachines(path(record, layer))
             record.layers = base + [layer]
-            record.snapshots.removeAll { !base.contains($0.layer) }
-            (record.isUsed, record.reformatted) = (false, nil)
+            try await ensureMark(&record)
+            // The name for what was before a format has done its work.
+            let done = record.reformatted
+            record.snapshots.removeAll { !base.contains($0.layer) || $0.name == done && $0.layer == sealed }
+            // One that is lent goes back to its machine, also where the disk is full by then and nothing can be written.
+            (record.isUsed, record.reformatted) = (record.lease != nil, nil)
             record.restoration = VolumeRecord.Restoration(snapshot: snapshot.name, kept: kept)
             record.isUnclean = snapshot.consistency == .crashConsistent
             let size = try verifyLayers(record)
@@ -125,7 +128,8 @@ extension VolumeStore {
         try DurableFile.makeDirectory(directory)
         try link(record.layers, of: record, into: directory)
         var copy = record.copied(lab: record.lab, name: record.name, created: record.created, layers: record.layers)
-        (copy.isUnclean, copy.mark, copy.reformatted) = (record.isUnclean, record.mark, record.reformatted)
+        (copy.isUnclean, copy.reformatted) = (record.isUnclean, record.reformatted)
+        (copy.mark, copy.unmarked) = (record.mark, record.unmarked)
         try DurableFile.writeJSON(copy, to: "\(directory)/volume.json")
     }
 

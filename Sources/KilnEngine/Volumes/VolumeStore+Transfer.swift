@@ -19,6 +19,8 @@ extension VolumeStore {
             let first = "0001.qcow2"
             let mark = VolumeMark()
             let size = try await disks.importDisk(file, to: "\(directory)/\(first)", mark: mark)
+            // Where its journal is still to be replayed it has none yet.
+            let isMarked = try await disks.setMark(mark, of: "\(directory)/\(first)")
             try disks.giveToMachines("\(directory)/\(first)")
             return VolumeRecord(
                 lab: lab,
@@ -29,7 +31,7 @@ extension VolumeStore {
                 layers: [first],
                 lease: nil,
                 leaseNumber: 0,
-                mark: mark
+                mark: isMarked ? mark : nil
             )
         }
     }

@@ -11,13 +11,15 @@ extension QEMUDiskTool {
     ///
     /// - Throws: `disk.no-mark-read`, `tool.…`.
     public func mark(of disk: String) async throws -> VolumeMark.Finding {
-        VolumeMark.finding(in: try await head(of: disk))
+        // As the user who runs machines: a QEMU that was taken over may have changed the file's header since it was judged.
+        VolumeMark.finding(in: try await head(of: disk, as: owner?.identity))
     }
 
-    private func head(of disk: String) async throws -> [UInt8] {
+    private func head(of disk: String, as user: Command.User? = nil) async throws -> [UInt8] {
         let read = "read -v \(VolumeMark.offset) \(VolumeMark.reach)"
         let arguments = ["-U", "-r", "-f", "qcow2", "-c", read, "--", disk]
-        let output = try await Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage).run()
+        let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage, user: user)
+        let output = try await command.run()
         let bytes = QEMUDiskTool.dumped(output.output)
         guard bytes.count == VolumeMark.reach else {
             throw KilnError(
@@ -31,11 +33,12 @@ extension QEMUDiskTool {
         return bytes
     }
 
-    /// Writes a mark to a layer that nobody has open; nothing happens where there is no ext4.
+    /// Writes a mark to a layer that nobody has open.
     ///
+    /// - Returns: false where there is no ext4, or its journal is still to be replayed.
     /// - Throws: `disk.full`, `tool.…`.
-    public func setMark(_ mark: VolumeMark, of layer: String) async throws {
-        guard let bytes = mark.bytes(on: try await head(of: layer)) else { return }
+    public func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool {
+        guard let bytes = mark.bytes(on: try await head(of: layer)) else { return false }
         try await explainingFullDisk(at: layer) {
             try await DurableFile.withPrivateDirectory(beside: layer) { directory in
                 let path = directory + "/mark"
@@ -51,6 +54,7 @@ extension QEMUDiskTool {
                 guard result.status == 0 else { throw command.failure(result) }
             }
         }
+        return true
     }
 
     static func write(_ mark: VolumeMark, toRaw raw: String) throws {

@@ -21,7 +21,7 @@ extension QEMUDiskTool {
             // A volume that is made of it is another one.
             switch format {
             case .raw: try QEMUDiskTool.write(VolumeMark(), toRaw: draft)
-            case .qcow2: try await setMark(VolumeMark(), of: draft)
+            case .qcow2: _ = try await setMark(VolumeMark(), of: draft)
             }
             try DurableFile.synchronize(draft)
             // Unlike a rename, a link never takes the place of a file that came meanwhile.

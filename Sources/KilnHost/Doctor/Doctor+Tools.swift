@@ -17,6 +17,7 @@ extension Doctor {
         Tool(name: "qemu-system-x86_64", version: "--version", purpose: "machines", isOptional: false),
         Tool(name: "libvirtd", version: "--version", purpose: "the private daemon", isOptional: true),
         Tool(name: "qemu-img", version: "--version", purpose: "disks", isOptional: false),
+        Tool(name: "qemu-io", version: "--version", purpose: "the marks of volumes", isOptional: false),
         Tool(name: "prlimit", version: "--version", purpose: "limits for qemu-img", isOptional: false),
         Tool(name: "mke2fs", version: "-V", purpose: "volumes", isOptional: false),
         Tool(name: "e2fsck", version: "-V", purpose: "drift, and checking volumes", isOptional: true),

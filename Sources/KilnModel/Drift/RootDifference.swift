@@ -38,8 +38,8 @@ public struct RootDifference: Sendable, Hashable {
         public func located(in image: RootListing) -> Allowance {
             let located = declared.map { (image.location(of: $0.key), $0.value) }
             return Allowance(
-                ephemeral: ephemeral.map(image.location),
-                mounts: mounts.map(image.location),
+                ephemeral: ephemeral.map { image.location(of: $0) },
+                mounts: mounts.map { image.location(of: $0, followingLast: true) },
                 declared: Dictionary(located) { _, last in DeclaredFile(content: nil, mode: nil, isRoots: last.isRoots)
                 }
             )

@@ -62,10 +62,10 @@ public struct RootListing: Sendable, Hashable {
         self.init(entries: entries, packages: packages)
     }
 
-    /// Where a path leads: the links among the directories above it are followed, the path itself is not.
+    /// Where a path leads: the links among the directories above it are followed; the path itself only as a mount does it.
     ///
     /// After 40 links, as many as Linux follows, the rest is taken as it is.
-    public func location(of path: RootPath) -> RootPath {
+    public func location(of path: RootPath, followingLast: Bool = false) -> RootPath {
         var pending = path.names[...]
         var location = RootPath.root
         var followed = 0
@@ -76,7 +76,7 @@ public struct RootListing: Sendable, Hashable {
                 continue
             }
             let next = location.appending(name)
-            guard !pending.isEmpty, followed < 40, let entry = entries[next], entry.kind == .link,
+            guard followingLast || !pending.isEmpty, followed < 40, let entry = entries[next], entry.kind == .link,
                 let target = RootPath.unescaped((entry.value ?? "").utf8)
             else {
                 location = next

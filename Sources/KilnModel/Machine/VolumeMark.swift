@@ -32,9 +32,10 @@ public struct VolumeMark: Sendable, Hashable {
 
     /// What stands on a disk: the same 64 bytes eight times, so that a damaged bit is not taken for a lost mark.
     ///
-    /// - Parameter disk: the ``reach`` bytes from ``offset`` on that the disk has now; nothing comes of what is no ext4.
+    /// - Parameter disk: the ``reach`` bytes from ``offset`` on that the disk has now; nothing comes of what is no ext4, and of
+    ///   one whose journal is still to be replayed: with blocks of 4 KiB that may put the whole of the first block back.
     public func bytes(on disk: [UInt8]) -> [UInt8]? {
-        guard let time = VolumeMark.formatTime(in: disk) else { return nil }
+        guard let time = VolumeMark.formatTime(in: disk), !VolumeMark.needsRecovery(disk) else { return nil }
         let identity = withUnsafeBytes(of: id.uuid) { Array($0) }
         let copy = VolumeMark.word + [VolumeMark.version] + identity + time
         return (0..<VolumeMark.copies).flatMap { _ in
@@ -67,6 +68,9 @@ public struct VolumeMark: Sendable, Hashable {
         guard Array(copy[end..<end + time.count]) == time else { return .none }
         return .mark(VolumeMark(copy[begin..<end].withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }))
     }
+
+    // s_feature_incompat, bit 2. https://docs.kernel.org/filesystems/ext4/globals.html
+    private static func needsRecovery(_ bytes: [UInt8]) -> Bool { bytes[1024 - offset + 0x60] & 0x4 != 0 }
 
     // The superblock begins 1024 bytes into the disk.
     private static func formatTime(in bytes: [UInt8]) -> [UInt8]? {

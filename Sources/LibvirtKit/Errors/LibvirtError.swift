@@ -77,8 +77,6 @@ extension LibvirtError {
         public static let argumentUnsupported = Code(rawValue: 74)
         /// The operation was aborted.
         public static let operationAborted = Code(rawValue: 78)
-        /// The domain has no metadata of that namespace.
-        public static let noDomainMetadata = Code(rawValue: 80)
         /// The operation is unsupported for this domain.
         public static let operationUnsupported = Code(rawValue: 84)
         /// The guest agent is not connected or did not answer in time.
@@ -91,8 +89,6 @@ extension LibvirtError {
         public static let xmlInvalidSchema = Code(rawValue: 92)
         /// Authentication is not available.
         public static let authUnavailable = Code(rawValue: 94)
-        /// The guest agent's stream is out of step.
-        public static let agentUnsynced = Code(rawValue: 97)
         /// The device is not there.
         public static let deviceMissing = Code(rawValue: 99)
     }
