@@ -26,7 +26,7 @@ struct StreamTests {
         }
     }
 
-    @Test("a log is followed as it grows, until the wait is cancelled", .timeLimit(.minutes(1)))
+    @Test("a log is followed as it grows, until the wait is cancelled", .timeLimit(.minutes(3)))
     func followed() async throws {
         try await Fixtures.withDirectory { directory in
             let path = directory + "/console.log"
@@ -63,7 +63,7 @@ struct StreamTests {
         }
     }
 
-    @Test("the console passes bytes both ways, and Ctrl-] leaves it", .timeLimit(.minutes(1)))
+    @Test("the console passes bytes both ways, and Ctrl-] leaves it", .timeLimit(.minutes(3)))
     func console() async throws {
         try await Fixtures.withDirectory { directory in
             let path = directory + "/c"

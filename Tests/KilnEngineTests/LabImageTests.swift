@@ -6,7 +6,7 @@ import KilnTestSupport
 import Synchronization
 import Testing
 
-@Suite("An image that is deleted, and those who need one", .timeLimit(.minutes(1)))
+@Suite("An image that is deleted, and those who need one", .timeLimit(.minutes(3)))
 struct LabImageTests {
     private func digest(_ reference: String, _ world: LabTestWorld) async throws -> ImageDigest {
         try await world.world.images.verifiedImage(try ImageReference(reference)).manifest.digest

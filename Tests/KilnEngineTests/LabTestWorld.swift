@@ -32,7 +32,7 @@ struct LabTestWorld {
             volumes: [volume: "/data"],
             ports: [try Name("http"): PortSpec(guest: 80)],
             ready: [Check(.agent), Check(.cloudInit()), Check(.http(port: try Name("http"), path: "/health"))],
-            readyTimeout: .seconds(20),
+            readyTimeout: .seconds(100),
             stopTimeout: .milliseconds(60)
         )
     }

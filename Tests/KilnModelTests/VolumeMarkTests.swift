@@ -56,6 +56,16 @@ struct VolumeMarkTests {
         #expect(VolumeMark.finding(in: mark + [UInt8](repeating: 0, count: 512)) == .none)
     }
 
+    @Test("none is written where a journal is still to be replayed, which might undo it; one that stands there counts")
+    func unreplayed() throws {
+        var head = superblock()
+        head[0x60] |= 0x4
+        #expect(VolumeMark().bytes(on: [UInt8](repeating: 0, count: VolumeMark.length) + head) == nil)
+        let mark = VolumeMark()
+        let written = Array(try disk(mark).prefix(VolumeMark.length))
+        #expect(VolumeMark.finding(in: written + head) == .mark(mark))
+    }
+
     @Test("a mark of a later format is told as that")
     func newer() throws {
         var bytes = try disk(VolumeMark())

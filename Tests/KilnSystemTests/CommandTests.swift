@@ -111,7 +111,7 @@ struct CommandTests {
     }
 
     private func appears(_ path: String) async throws {
-        let end = ContinuousClock.now + .seconds(15)
+        let end = ContinuousClock.now + .seconds(60)
         while (FileManager.default.contents(atPath: path) ?? Data()).isEmpty {
             try #require(ContinuousClock.now < end, "\(path) never came")
             try await Task.sleep(for: .milliseconds(20))

@@ -3,7 +3,7 @@ import Testing
 
 @testable import KilnSystem
 
-@Suite("deadlines", .timeLimit(.minutes(1)))
+@Suite("deadlines", .timeLimit(.minutes(3)))
 struct DeadlineTests {
     @Test("a body in time gives its result")
     func inTime() async throws {

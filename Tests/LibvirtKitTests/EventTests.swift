@@ -3,7 +3,7 @@ import Testing
 
 @testable import LibvirtKit
 
-@Suite("event streams", .timeLimit(.minutes(1)))
+@Suite("event streams", .timeLimit(.minutes(3)))
 struct EventTests {
     @Test("lifecycle events arrive in order with their reasons")
     func order() async throws {

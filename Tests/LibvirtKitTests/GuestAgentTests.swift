@@ -26,7 +26,7 @@ private final class ScriptedAgent: Sendable {
     }
 }
 
-@Suite("guest agent", .timeLimit(.minutes(1)))
+@Suite("guest agent", .timeLimit(.minutes(3)))
 struct GuestAgentTests {
     @Test("the trace has every command with its outcome, and nothing of its arguments, its answer or a refusal")
     func trace() async throws {
