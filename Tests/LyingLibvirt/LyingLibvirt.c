@@ -35,9 +35,10 @@ static int tell(const char *word) {
 
 static int act(const char *word) { return named(word) && tell(word); }
 
-static int look(const char *word) {
-    static int looks;
-    return named(word) && __atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED) % 3 == 0 && tell(word);
+// Every so many looks of a kind, which are counted apart: how many there are of others decides nothing. Never two in a row,
+// for kiln looks again just once.
+static int look(const char *word, int *looks, int period) {
+    return named(word) && __atomic_add_fetch(looks, 1, __ATOMIC_RELAXED) % period == 0 && tell(word);
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -71,8 +72,9 @@ virDomainSnapshotPtr virDomainSnapshotCreateXML(virDomainPtr domain, const char 
 
 int virDomainQemuMonitorCommand(virDomainPtr domain, const char *command, char **answer, unsigned int flags) {
     int result = REAL(virDomainQemuMonitorCommand)(domain, command, answer, flags);
-    // What is only asked is a look.
-    int lies = strncmp(command, "info ", 5) == 0 ? look("info") : act("virDomainQemuMonitorCommand");
+    static int looks;
+    // What is only asked is a look, of which a command has two or three.
+    int lies = strncmp(command, "info ", 5) == 0 ? look("info", &looks, 2) : act("virDomainQemuMonitorCommand");
     if (!lies) return result;
     if (result == 0) free(*answer);
     *answer = NULL;
@@ -91,20 +93,23 @@ char *virDomainQemuAgentCommand(virDomainPtr domain, const char *json, int secon
 }
 
 char *virDomainGetXMLDesc(virDomainPtr domain, unsigned int flags) {
+    static int looks;
     char *result = REAL(virDomainGetXMLDesc)(domain, flags);
-    if (!look("virDomainGetXMLDesc")) return result;
+    if (!look("virDomainGetXMLDesc", &looks, 3)) return result;
     free(result);
     return NULL;
 }
 
 int virDomainGetState(virDomainPtr domain, int *state, int *reason, unsigned int flags) {
+    static int looks;
     int result = REAL(virDomainGetState)(domain, state, reason, flags);
-    return look("virDomainGetState") ? -1 : result;
+    return look("virDomainGetState", &looks, 3) ? -1 : result;
 }
 
 virDomainPtr virDomainLookupByName(virConnectPtr connection, const char *name) {
+    static int looks;
     virDomainPtr result = REAL(virDomainLookupByName)(connection, name);
-    if (!look("virDomainLookupByName")) return result;
+    if (!look("virDomainLookupByName", &looks, 3)) return result;
     if (result) virDomainFree(result);
     return NULL;
 }

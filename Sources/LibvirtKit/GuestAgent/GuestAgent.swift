@@ -98,8 +98,9 @@ public struct GuestAgent: Sendable {
                 guard ContinuousClock.now - begin < timeout, (try? await ping()) != nil else { throw error }
                 let isFrozen = command.hasPrefix("guest-fsfreeze") ? nil : try? await freezeStatus() == .frozen
                 // Thawed by now, it may still have been frozen when it refused.
-                // But an agent that went and came again may have heard it: what must not happen twice is not said twice.
-                let bears = !["guest-exec", "guest-file-write"].contains(command)
+                // But an agent that went and came again may have heard it. What must not happen twice is said again only where
+                // the guest itself has answered, which libvirt gives as this; it can't be read again whether it was heard.
+                let bears = error.code == .internalError || !["guest-exec", "guest-file-write"].contains(command)
                 guard isFrozen == true || (isFrozen == false && !isAgain && bears), ContinuousClock.now < end else {
                     throw GuestAgentError.refused(command: command, reason: error.message)
                 }

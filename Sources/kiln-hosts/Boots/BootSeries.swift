@@ -96,7 +96,9 @@ struct BootSeries {
         ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", "256"]
             + processor
             + ["-kernel", image + "/kernel", "-initrd", image + "/initrd"]
-            + ["-drive", "file=\(image)/disk.qcow2,format=qcow2,if=virtio,snapshot=on"]
+            + ["-drive", "file=\(image)/disk.qcow2,format=qcow2,if=none,id=root,snapshot=on"]
+            // What the kernel command line calls the root disk.
+            + ["-device", "virtio-blk-pci,drive=root,serial=kiln-root"]
             + ["-serial", "file:\(console)"]
     }
 }
