@@ -126,6 +126,9 @@ struct RootDifferenceTests {
         #expect(try location("/bin/tool") == "/usr/bin/tool")
         #expect(try location("/abs/x") == "/usr/x")
         #expect(try location("/bin") == "/bin")
+        // A mount goes where the link leads, and what lies there is what it hides.
+        #expect(image.location(of: try path("/bin"), followingLast: true).text == "/usr/bin")
+        #expect(["/a", "/b"].contains(image.location(of: try path("/a"), followingLast: true).text))
         // A link that leads to itself ends somewhere.
         #expect(try location("/a/x").hasSuffix("/x"))
 

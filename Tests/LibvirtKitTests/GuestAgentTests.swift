@@ -91,6 +91,19 @@ struct GuestAgentTests {
         await #expect(throws: Self.unknown) { try await silent.ping() }
     }
 
+    @Test("a program is started once where nobody knows whether a guest that is not frozen has heard of it")
+    func startedOnce() async throws {
+        let starts = Mutex(0)
+        let agent = GuestAgent(of: "web") { json, _ in
+            if json.contains("guest-ping") { return #"{"return":{}}"# }
+            if json.contains("fsfreeze-status") { return #"{"return":"thawed"}"# }
+            starts.withLock { $0 += 1 }
+            throw Self.unknown
+        }
+        await #expect(throws: (any Error).self) { try await agent.run("/bin/echo", [], deadline: .seconds(5)) }
+        #expect(starts.withLock { $0 } == 1)
+    }
+
     @Test("a command that had no answer in time is not sent again: it may have been heard")
     func noAnswerInTime() async throws {
         let asked = Mutex(0)
