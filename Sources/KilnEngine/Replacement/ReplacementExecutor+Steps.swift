@@ -97,17 +97,20 @@ extension ReplacementExecutor {
         // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
         do {
             try await server.requireMarks(of: new)
-        } catch let error as KilnError where [.toolFailed, .toolDeadline, .diskNoMarkRead].contains(error.code) {
+        } catch let error as KilnError where Self.blind.contains(error.code) {
             try await lookAgain()
         }
     }
+
+    // That a mark can't be read says nothing of it.
+    private static let blind: [ErrorCode] = [.toolFailed, .toolDeadline, .diskNoMarkRead]
 
     // A machine that is healthy and verified is not given up because it can't be seen whether it has formatted something: what
     // SNAPSHOT sealed stays, and the next SNAPSHOT looks again.
     private func lookAgain() async throws {
         do {
             try await server.requireMarks(of: new)
-        } catch let error as KilnError where [.toolFailed, .toolDeadline, .diskNoMarkRead].contains(error.code) {
+        } catch let error as KilnError where Self.blind.contains(error.code) {
             server.parts.progress(.note("whether \(new) has formatted a volume can't be seen: \(error.message)"))
         }
     }
