@@ -32,6 +32,14 @@ import Testing
         withExtendedLifetime(first) {}
     }
 
+    @Test("its holder is called by its program and verb, however long the path of the program is")
+    func holderIsShort() {
+        let path = "/" + String(repeating: "long/", count: 50) + "kiln"
+        #expect(FileLock.command([path, "gc", "--format", "json", "more"]) == "kiln gc --format json")
+        #expect(FileLock.command(["/"]) == "/")
+        #expect(FileLock.command([]) == "unknown")
+    }
+
     @Test("the lock is free when its holder lets it go")
     func released() throws {
         let directory = try TemporaryDirectory()

@@ -43,7 +43,7 @@ public final class FileLock: Sendable {
         // Of several who share it none is named in the file, and nobody who was killed with it is any more.
         ftruncate(descriptor, 0)
         guard kind == .exclusive else { return }
-        let name = "pid \(getpid()), \(CommandLine.arguments.prefix(4).joined(separator: " "))"
+        let name = "pid \(getpid()), \(FileLock.command(CommandLine.arguments))"
         _ = name.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
@@ -80,6 +80,12 @@ public final class FileLock: Sendable {
         if isHeld, kind == .exclusive { ftruncate(descriptor, 0) }
         KernelLock.release(descriptor)
         close(descriptor)
+    }
+
+    // The program without its directories, which may be so long that the verb would be cut off.
+    static func command(_ arguments: [String]) -> String {
+        let program = arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+        return ([program ?? "unknown"] + arguments.dropFirst().prefix(3)).joined(separator: " ")
     }
 
     private static func isStillNamed(_ descriptor: Int32, _ path: String) -> Bool {
