@@ -33,8 +33,11 @@ extension EndToEnd {
             #expect(try await lab.home.run("cp", "\(lab.web):/root/a file", back).status == 0)
             #expect(try Data(contentsOf: URL(fileURLWithPath: back)) == bytes)
             #expect(try await lab.home.run("cp", "\(lab.web):/nowhere", back).exit == .usage)
-            let piped = try await lab.home.run(["exec", lab.web, "--", "sh", "-c", "cat; exit 7"], input: "through\n")
+            let reader = ["exec", "-i", lab.web, "--", "sh", "-c", "cat; exit 7"]
+            let piped = try await lab.home.run(reader, input: "through\n")
             #expect(piped.status == 7 && piped.text == "through\n")
+            let unread = try await lab.home.run(["exec", lab.web, "--", "cat"], input: "the rest of a script\n")
+            #expect(unread.status == 0 && unread.text.isEmpty)
         }
 
         private func expectEscapes(_ lab: Lab) async throws {
@@ -61,7 +64,7 @@ extension EndToEnd {
                 let file = home.path + "/secret"
                 try Data(secrets[3].utf8).write(to: URL(fileURLWithPath: file))
                 var trace = try await home.run("up", "--debug", "-f", lab.file).errors
-                let piped = ["exec", "--debug", lab.web, "--", "sh", "-c", "cat; echo \(secrets[1])"]
+                let piped = ["exec", "--stdin", "--debug", lab.web, "--", "sh", "-c", "cat; echo \(secrets[1])"]
                 let answer = try await home.run(piped, input: secrets[2])
                 #expect(answer.text == "\(secrets[2])\(secrets[1])\n")
                 trace += answer.errors

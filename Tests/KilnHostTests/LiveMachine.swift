@@ -30,7 +30,7 @@ struct LiveMachine {
 
     /// What the guest's web server answers.
     func health(_ port: UInt16) async -> ProbeFinding {
-        await LoopbackProbe().http(port: port, path: "/health", status: 200, contains: nil)
+        await LoopbackProbe().http(port: port, path: "/health", status: 200, contains: nil, within: .seconds(2))
     }
 
     /// Whether something becomes true within 30 s; the guest has no event for it.

@@ -9,12 +9,13 @@ import Testing
 
 @Suite("Probes of published ports")
 struct LoopbackProbeTests {
-    private let probe = LoopbackProbe(limit: .milliseconds(500))
+    private let probe = LoopbackProbe()
+    private let short = Duration.milliseconds(500)
 
     @Test("a port where nobody listens does not hold yet")
     func refused() async throws {
         let port = try Listener().port
-        let finding = await probe.http(port: port, path: "/", status: 200, contains: nil)
+        let finding = await probe.http(port: port, path: "/", status: 200, contains: nil, within: short)
         #expect(finding == .notYet("Connection refused"))
     }
 
@@ -23,10 +24,13 @@ struct LoopbackProbeTests {
         let listener = try Listener()
         let start = ContinuousClock.now
         #expect(
-            await probe.http(port: listener.port, path: "/", status: 200, contains: nil)
+            await probe.http(port: listener.port, path: "/", status: 200, contains: nil, within: short)
                 == .notYet("no sign of an answer in time")
         )
-        #expect(await probe.tcp(port: listener.port, send: nil, expect: "x") == .notYet("no sign of an answer in time"))
+        #expect(
+            await probe.tcp(port: listener.port, send: nil, expect: "x", within: short)
+                == .notYet("no sign of an answer in time")
+        )
         #expect(ContinuousClock.now - start < .seconds(30))
     }
 
@@ -34,16 +38,29 @@ struct LoopbackProbeTests {
     func answered() async throws {
         let listener = try Listener()
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-        async let finding = probe.http(port: listener.port, path: "/", status: 200, contains: "ell")
+        async let finding = probe.http(port: listener.port, path: "/", status: 200, contains: "ell", within: short)
         let peer = try await listener.answer(answer)
         #expect(await finding == .holds)
         close(peer)
     }
 
+    @Test("an answer may take as long as the probe may, though others are tried beside it")
+    func slow() async throws {
+        let listener = try Listener()
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        async let finding = probe.http(port: listener.port, path: "/", status: 200, contains: nil, within: .seconds(60))
+        // Longer than an attempt takes that only looks whether the guest is there by now.
+        try await Task.sleep(for: .milliseconds(2_500))
+        // The first look, which has ended by now, and the patient attempt: in either order.
+        let peers = [try await listener.answer(answer), try await listener.answer(answer)]
+        #expect(await finding == .holds)
+        for peer in peers { close(peer) }
+    }
+
     @Test("a text that comes in reply makes a TCP probe hold")
     func tcp() async throws {
         let listener = try Listener()
-        async let finding = probe.tcp(port: listener.port, send: "ruok", expect: "imok")
+        async let finding = probe.tcp(port: listener.port, send: "ruok", expect: "imok", within: short)
         let peer = try await listener.answer("> imok")
         #expect(await finding == .holds)
         close(peer)
@@ -51,7 +68,14 @@ struct LoopbackProbeTests {
 
     @Test("a path that could smuggle a second request is refused for good")
     func smuggling() async {
-        guard case .failed = await probe.http(port: 1, path: "/ HTTP/1.0\r\n\r\nGET /", status: 200, contains: nil)
+        guard
+            case .failed = await probe.http(
+                port: 1,
+                path: "/ HTTP/1.0\r\n\r\nGET /",
+                status: 200,
+                contains: nil,
+                within: short
+            )
         else {
             Issue.record("it was not refused")
             return

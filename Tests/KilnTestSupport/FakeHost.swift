@@ -148,12 +148,20 @@ public final class FakeNetwork: NetworkProbe {
     init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
 
     /// Holds where a ready machine publishes the port.
-    public func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding {
+    public func http(
+        port: UInt16,
+        path: String,
+        status: Int,
+        contains: String?,
+        within limit: Duration
+    ) async -> ProbeFinding {
         answer(port)
     }
 
     /// Holds where a ready machine publishes the port.
-    public func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding { answer(port) }
+    public func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding {
+        answer(port)
+    }
 
     private func answer(_ port: UInt16) -> ProbeFinding {
         guard let machine = hypervisor.running(onPort: port), hypervisor.behaviour(machine)?.boot == .ready else {

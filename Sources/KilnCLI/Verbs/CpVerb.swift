@@ -18,6 +18,9 @@ struct CpVerb: Verb {
     /// The largest file: all of it is held in memory.
     static let largest = 64 << 20
 
+    /// How long standard input may take to come to its end; Ctrl-C works all the while.
+    static let patience = Duration.seconds(3600)
+
     @Argument(help: "Where from.", completion: .file())
     var source: String
 
@@ -47,7 +50,10 @@ struct CpVerb: Verb {
         let count: Int
         switch (CopySide(source), CopySide(destination)) {
         case (.host(let path), .guest(let server, let target)):
-            let bytes = try path == "-" ? StandardInput.read(atMost: CpVerb.largest) : HostFile.read(path)
+            let bytes =
+                path == "-"
+                ? try await StandardInput.read(atMost: CpVerb.largest, within: CpVerb.patience)
+                : try HostFile.read(path)
             try await engine.write(bytes, to: target, on: try engine.server(named: server), now: now)
             count = bytes.count
         case (.guest(let server, let origin), .host(let path)):

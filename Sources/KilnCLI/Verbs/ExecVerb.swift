@@ -8,9 +8,10 @@ struct ExecVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "exec",
         abstract: "Run a command in a server, through the guest agent; needs no network.",
-        usage: "kiln exec <server> [--timeout <duration>] [--now] -- <command> ...",
+        usage: "kiln exec <server> [--stdin] [--timeout <duration>] [--now] -- <command> ...",
         discussion: """
-            Ends with the exit status of the command. Its standard input is kiln's, unless that is a terminal. \
+            Ends with the exit status of the command. Its standard input is empty, so that a script that runs kiln keeps \
+            its own; with --stdin it is kiln's, read to the end before the command starts. \
             No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
             """
     )
@@ -20,7 +21,18 @@ struct ExecVerb: Verb {
 
     @OptionGroup var target: ServerArgument
 
-    @Option(help: ArgumentHelp("How long the command may take, such as 90s.", valueName: "duration"))
+    @Flag(
+        name: [.customShort("i"), .long],
+        help: "Give the command kiln's standard input, which must come to its end."
+    )
+    var stdin = false
+
+    @Option(
+        help: ArgumentHelp(
+            "How long the command, and the input before it, may take, such as 90s.",
+            valueName: "duration"
+        )
+    )
     var timeout: Patience?
 
     @Flag(help: "Do not wait until a server that boots has mounted its volumes.")
@@ -36,9 +48,11 @@ struct ExecVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let input = session.terminal.isInputInteractive ? [] : try StandardInput.read(atMost: ExecVerb.largestInput)
+        let limit = timeout?.duration ?? .seconds(60)
+        let end = ContinuousClock.now + limit
+        let input = stdin ? try await StandardInput.read(atMost: ExecVerb.largestInput, within: limit) : []
         let engine = try await session.workspace().engine
-        let run = GuestCommand(command, input: input, deadline: timeout?.duration ?? .seconds(60))
+        let run = GuestCommand(command, input: input, deadline: ContinuousClock.now.duration(to: end))
         let result = try await engine.run(run, on: try engine.server(named: target.server), now: now)
         switch session.format {
         case .table:
@@ -72,23 +86,4 @@ struct CommandOutput: Renderable {
     }
 
     var human: HumanView { .lines([ConsoleText.escaped(result.output)]) }
-}
-
-/// This process's standard input.
-enum StandardInput {
-    /// All of it.
-    ///
-    /// - Throws: `KilnError` with code `input.too-large`.
-    static func read(atMost limit: Int) throws -> [UInt8] {
-        let data = try FileHandle.standardInput.read(upToCount: limit + 1) ?? Data()
-        guard data.count <= limit else {
-            throw KilnError(
-                .inputTooLarge,
-                "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
-                hint: "copy it with 'kiln cp' first",
-                exit: .usage
-            )
-        }
-        return Array(data)
-    }
 }

@@ -14,10 +14,16 @@ public enum ProbeFinding: Sendable, Hashable {
 
 /// Talks to published ports on 127.0.0.1.
 public protocol NetworkProbe: Sendable {
-    /// Sends one HTTP GET and compares the answer.
-    func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding
-    /// Connects, sends, and looks for a text in what comes back.
-    func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding
+    /// Sends an HTTP GET and compares the answer, which may take until `limit` has passed.
+    func http(
+        port: UInt16,
+        path: String,
+        status: Int,
+        contains: String?,
+        within limit: Duration
+    ) async -> ProbeFinding
+    /// Connects, sends, and looks for a text in what comes back until `limit` has passed.
+    func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding
 }
 
 /// Chooses and keeps ports of the host.

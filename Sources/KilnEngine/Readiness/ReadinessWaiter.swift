@@ -225,9 +225,15 @@ struct ReadinessWaiter {
         case .agent: await agent(timeout)
         case .cloudInit(let allowDegraded): await cloudInit(allowDegraded)
         case .http(let port, let path, let status, let contains):
-            await parts.network.http(port: forwards[port] ?? 0, path: path, status: status, contains: contains)
+            await parts.network.http(
+                port: forwards[port] ?? 0,
+                path: path,
+                status: status,
+                contains: contains,
+                within: timeout
+            )
         case .tcp(let port, let send, let expect):
-            await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect)
+            await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect, within: timeout)
         case .exec(let command): await exec(command, timeout)
         }
     }

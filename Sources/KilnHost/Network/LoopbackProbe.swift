@@ -10,21 +10,26 @@ public struct LoopbackProbe: NetworkProbe {
     /// How much of an answer is read, in bytes.
     static let answerLimit = 64 << 10
 
-    private let limit: Duration
+    /// How long an attempt takes that only looks whether the guest is there by now.
+    static let glance = Duration.seconds(2)
 
-    /// A probe that takes at most `limit`, from connecting to the end of the answer.
-    public init(limit: Duration = .seconds(2)) {
-        self.limit = limit
-    }
+    /// A probe of this host's ports.
+    public init() {}
 
-    /// Sends one HTTP/1.0 GET; a complete answer with the status, and the text in its body, makes it hold.
-    public func http(port: UInt16, path: String, status: Int, contains: String?) async -> ProbeFinding {
+    /// Sends an HTTP/1.0 GET; a complete answer with the status, and the text in its body, makes it hold.
+    public func http(
+        port: UInt16,
+        path: String,
+        status: Int,
+        contains: String?,
+        within limit: Duration
+    ) async -> ProbeFinding {
         guard path.hasPrefix("/"), path.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             return .failed("the path \(Name.quoted(path)) can't be requested: expected '/' and printable ASCII")
         }
         // HTTP/1.0, so that the answer is never chunked and ends with the connection.
         let request = "GET \(path) HTTP/1.0\r\nHost: 127.0.0.1:\(port)\r\nUser-Agent: kiln\r\nAccept: */*\r\n\r\n"
-        let answer = await exchange(port, send: request) { HTTPAnswer($0)?.isComplete ?? false }
+        let answer = await exchange(port, send: request, within: limit) { HTTPAnswer($0)?.isComplete ?? false }
         switch answer {
         case .failure(let failure): return .notYet(failure.reason)
         case .success(let bytes): return LoopbackProbe.judge(bytes, status: status, contains: contains)
@@ -32,9 +37,9 @@ public struct LoopbackProbe: NetworkProbe {
     }
 
     /// Connects, sends, and reads until the text appears.
-    public func tcp(port: UInt16, send: String?, expect: String) async -> ProbeFinding {
+    public func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding {
         let wanted = Array(expect.utf8)
-        let answer = await exchange(port, send: send ?? "") { $0.firstRange(of: wanted) != nil }
+        let answer = await exchange(port, send: send ?? "", within: limit) { $0.firstRange(of: wanted) != nil }
         switch answer {
         case .failure(let failure): return .notYet(failure.reason)
         case .success(let bytes):
@@ -43,20 +48,59 @@ public struct LoopbackProbe: NetworkProbe {
         }
     }
 
+    // One attempt has all the time, for a service that is slow to answer. Short ones run beside it, one after the other:
+    // what connects while the guest still boots is kept waiting by QEMU's network for long after the guest is there.
     private func exchange(
         _ port: UInt16,
         send text: String,
+        within limit: Duration,
         until isComplete: @escaping @Sendable ([UInt8]) -> Bool
-    ) async -> Result<[UInt8], LoopbackConnection.Failure> {
-        let limit = limit
-        return await BlockingWork.run { () -> Result<[UInt8], LoopbackConnection.Failure> in
-            Result { () throws(LoopbackConnection.Failure) -> [UInt8] in
-                let connection = try LoopbackConnection(port: port, within: limit)
-                try connection.send(Array(text.utf8))
-                return try connection.receive(limit: LoopbackProbe.answerLimit, until: isComplete)
+    ) async -> Answer {
+        await withTaskGroup(of: Answer.self) { group in
+            group.addTask { await attempt(port, text, limit, isComplete) }
+            if limit > LoopbackProbe.glance {
+                group.addTask { await glances(port, text, limit, isComplete) }
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .failure(.silence)
+        }
+    }
+
+    private func glances(
+        _ port: UInt16,
+        _ text: String,
+        _ limit: Duration,
+        _ isComplete: @escaping @Sendable ([UInt8]) -> Bool
+    ) async -> Answer {
+        let end = ContinuousClock.now + limit
+        while true {
+            let answer = await attempt(port, text, LoopbackProbe.glance, isComplete)
+            guard case .failure(let failure) = answer, failure.isSilence, !Task.isCancelled, .now < end else {
+                return answer
             }
         }
     }
+
+    // Cancelling leaves a thread behind, for the limit at most; it changes nothing.
+    private func attempt(
+        _ port: UInt16,
+        _ text: String,
+        _ limit: Duration,
+        _ isComplete: @escaping @Sendable ([UInt8]) -> Bool
+    ) async -> Answer {
+        let answer = try? await withPatience(limit + .seconds(1), operation: "a probe") {
+            await BlockingWork.run { () -> Answer in
+                Result { () throws(LoopbackConnection.Failure) -> [UInt8] in
+                    let connection = try LoopbackConnection(port: port, within: limit)
+                    try connection.send(Array(text.utf8))
+                    return try connection.receive(limit: LoopbackProbe.answerLimit, until: isComplete)
+                }
+            }
+        }
+        return answer ?? .failure(.silence)
+    }
+
+    private typealias Answer = Result<[UInt8], LoopbackConnection.Failure>
 
     static func judge(_ bytes: [UInt8], status: Int, contains: String?) -> ProbeFinding {
         guard !bytes.isEmpty else { return .notYet("the connection was closed without an answer") }

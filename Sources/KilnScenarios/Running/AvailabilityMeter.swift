@@ -65,7 +65,8 @@ final class AvailabilityMeter: Sendable {
             port: target.port,
             path: target.path,
             status: target.status,
-            contains: target.contains
+            contains: target.contains,
+            within: .seconds(2)
         )
         guard finding == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }

@@ -115,7 +115,13 @@ extension ScenarioRunner {
 
     private func expect(_ http: Step.Expectation.HTTP, of server: Name, _ status: ServerStatus) async throws {
         let port = status.ports[http.port]?.host ?? 0
-        let finding = await network.http(port: port, path: http.path, status: http.status, contains: http.contains)
+        let finding = await network.http(
+            port: port,
+            path: http.path,
+            status: http.status,
+            contains: http.contains,
+            within: .seconds(2)
+        )
         switch finding {
         case .holds: return
         case .notYet(let found), .failed(let found), .dataDamaged(let found):

@@ -9,6 +9,16 @@ public final class LoopbackConnection {
     public struct Failure: Error {
         /// The system's or this type's words.
         public let reason: String
+        /// Whether the peer only has not done its part in time.
+        public let isSilence: Bool
+
+        /// Nothing came in time.
+        public static let silence = Failure(reason: "no sign of an answer in time", isSilence: true)
+
+        init(reason: String, isSilence: Bool = false) {
+            self.reason = reason
+            self.isSilence = isSilence
+        }
     }
 
     private let socket: Int32
@@ -76,7 +86,7 @@ public final class LoopbackConnection {
     private func wait(_ events: Int16, for what: String) throws(Failure) {
         while true {
             let left = end - .now
-            guard left > .zero else { throw Failure(reason: "no sign of \(what) in time") }
+            guard left > .zero else { throw Failure(reason: "no sign of \(what) in time", isSilence: true) }
             let milliseconds = Int32(
                 left.components.seconds * 1_000 + left.components.attoseconds / 1_000_000_000_000_000
             )

@@ -1,0 +1,50 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+/// This process's standard input.
+enum StandardInput {
+    /// All of it; nothing where it is closed.
+    ///
+    /// Cancelling and the deadline reach it also while nobody writes: then the thread that reads is left behind.
+    ///
+    /// - Throws: `KilnError` with code `input.too-large` or `deadline`; `CancellationError`.
+    static func read(
+        from descriptor: Int32 = STDIN_FILENO,
+        atMost limit: Int,
+        within time: Duration
+    ) async throws -> [UInt8] {
+        do {
+            return try await withPatience(time, operation: "reading standard input") {
+                try await BlockingWork.run { try all(descriptor, atMost: limit) }
+            }
+        } catch is DeadlineExceeded {
+            throw KilnError(
+                .deadline,
+                "standard input did not come to its end within \(time)",
+                hint:
+                    "close it, or leave it out where nothing is to be read; 'kiln exec' has --timeout for how long it may take",
+                exit: .deadline
+            )
+        }
+    }
+
+    private static func all(_ descriptor: Int32, atMost limit: Int) throws -> [UInt8] {
+        guard fcntl(descriptor, F_GETFD) >= 0 else { return [] }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+        var data = Data()
+        // One read brings what is there, which of a pipe may be less than was asked for.
+        while data.count <= limit, let more = try file.read(upToCount: limit + 1 - data.count), !more.isEmpty {
+            data += more
+        }
+        guard data.count <= limit else {
+            throw KilnError(
+                .inputTooLarge,
+                "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
+                hint: "copy it with 'kiln cp' first",
+                exit: .usage
+            )
+        }
+        return Array(data)
+    }
+}
