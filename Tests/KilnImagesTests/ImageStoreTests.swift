@@ -3,6 +3,7 @@ import KilnEngine
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnImages
@@ -163,6 +164,34 @@ struct ImageStoreTests {
         let bad = try folder.file("bad.qcow2", disk.bytes)
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
         #expect(await code { _ = try await store.add(bad, as: added, roots: UnlistedRoots()) } == "image.check-failed")
+    }
+
+    @Test("leaked clusters harm no data: they are told, and the image is taken")
+    func leaked() async throws {
+        let path = folder.path + "/leaked.qcow2"
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", path, "8M"], deadline: .seconds(60)).run()
+        try leak(in: path)
+        let told = Mutex<[String]>([])
+        let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
+        _ = try await store.add(path, as: added, roots: UnlistedRoots()) { note in told.withLock { $0.append(note) } }
+        #expect(told.withLock { $0 }.count == 1)
+        #expect(told.withLock { $0 }.first?.contains("leaked") == true)
+    }
+
+    /// Lets the file grow by a cluster that is counted once and used by nobody.
+    private func leak(in path: String) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        func long(at offset: UInt64) throws -> UInt64 {
+            try file.seek(toOffset: offset)
+            return try #require(try file.read(upToCount: 8)).reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        // Of a new file with clusters of 64 KiB and counts of 16 bits; see "refcount_table_offset" in QEMU's description.
+        let block = try long(at: try long(at: 48))
+        let number = (try file.seekToEnd() + 0xffff) >> 16
+        try file.truncate(atOffset: (number + 1) << 16)
+        try file.seek(toOffset: block + 2 * number)
+        try file.write(contentsOf: Data([0, 1]))
+        try file.close()
     }
 
     @Test("a listing is added to an image that was sealed without, and vouched for from then on")

@@ -189,7 +189,7 @@ struct ScenarioFileTests {
     func cloudConfigText() throws {
         let fields = "user-data: |\n  #cloud-config\n  write_files:\n    - { path: /a, permissions: 0644 }\n"
         let data = try read(scenario(server: fields)).lab.servers[try Name("web")]?.userData
-        let expected: JSONValue = ["write_files": [["path": "/a", "permissions": 420]]]
+        let expected: JSONValue = ["write_files": [["path": "/a", "permissions": "0644"]]]
         #expect(data == expected)
     }
 

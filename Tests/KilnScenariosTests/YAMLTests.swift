@@ -91,6 +91,24 @@ struct YAMLTests {
     }
 
     @Test(
+        "the mode of a file is what is written, with or without quotes",
+        arguments: [
+            ("0644", "\"0644\""), ("644", "\"644\""), ("'0755'", "\"0755\""), ("0o600", "\"0600\""),
+            ("u=rw", "\"u=rw\""), ("0888", "\"0888\""), ("~", "null"),
+        ]
+    )
+    func mode(written: String, json: String) throws {
+        let file = "{ path: /a, permissions: \(written) }"
+        let data = try read(scenario(server: "user-data: { write_files: [\(file)] }")).lab.servers.values.first?
+            .userData
+        guard case .array(let files)? = data?["write_files"] else {
+            Issue.record("no files")
+            return
+        }
+        #expect(try files.first?["permissions"].map(jsonText) == json)
+    }
+
+    @Test(
         "user-data means what cloud-init takes it for",
         arguments: [
             ("yes", "true"), ("off", "false"), ("0644", "420"), ("'0644'", "\"0644\""), ("1_000", "1000"),

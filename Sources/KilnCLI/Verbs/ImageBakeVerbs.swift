@@ -76,7 +76,9 @@ struct ImageAddVerb: Verb {
         }
         let described = AddedImage(name: reference.name, version: version, boot: .firmware(firmware.model))
         let workspace = try await session.workspace()
-        let added = try await workspace.images.add(file, as: described, roots: workspace.parts.roots)
+        let added = try await workspace.images.add(file, as: described, roots: workspace.parts.roots) {
+            session.say($0)
+        }
         try session.show(ImageList(images: [added.manifest]))
         return 0
     }
