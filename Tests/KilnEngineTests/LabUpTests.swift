@@ -154,4 +154,17 @@ import Testing
         let status = try #require(try await world.engine.up(try world.lab([world.id.server: spec])).first)
         #expect(status.ports[try Name("http")]?.host == 8080)
     }
+
+    @Test("a port that machines may not listen on is refused with the reason, before anything is made")
+    func lowPort() async throws {
+        let world = try LabTestWorld()
+        var spec = try world.spec()
+        spec.ports = [try Name("http"): PortSpec(guest: 80, host: 80)]
+        let lab = try world.lab([world.id.server: spec])
+        let error = await #expect(throws: KilnError.self) { try await world.engine.up(lab) }
+        #expect(error?.code == .portPrivileged)
+        #expect(error?.message.contains("below 1024") == true && error?.message.contains("port 80 ") == true)
+        #expect(try world.engine.servers().isEmpty)
+        #expect(world.engine.volumes.readableList().volumes.isEmpty)
+    }
 }

@@ -143,6 +143,13 @@ struct LoopbackPortsTests {
         #expect(LoopbackPorts.choice(ephemeral: text) == expected)
     }
 
+    @Test("ports need no privilege from where the kernel says, or from 1024")
+    func lowest() {
+        #expect(LoopbackPorts.lowest("80\n") == 80)
+        #expect(LoopbackPorts.lowest("0\n") == 0)
+        #expect(LoopbackPorts.lowest("") == 1_024)
+    }
+
     @Test("a line of the kernel's table is read, its heading is not")
     func table() {
         let line = "   0: 0100007F:4E20 00000000:0000 0A 00000000:00000000 00:00000000 00000000   999        0 4242 1 0"

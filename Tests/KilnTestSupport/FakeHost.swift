@@ -173,6 +173,8 @@ public final class FakeNetwork: NetworkProbe {
 
 /// A host with a hundred ports.
 public final class FakePorts: HostPorts {
+    /// The kernel's default.
+    public let lowest: UInt16 = 1024
     /// The ports to choose from.
     public let choice: ClosedRange<UInt16> = 20000...20099
     private let state = Mutex((taken: Set<UInt16>(), reserved: 0))

@@ -39,6 +39,7 @@ extension LabEngine {
     /// that is what `replace` is for.
     public func up(_ lab: LabSpec, only: [Name] = []) async throws -> [ServerStatus] {
         let wanted = try selected(lab, only)
+        try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(wanted.map(\.1))
         try record(lab)
         for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {

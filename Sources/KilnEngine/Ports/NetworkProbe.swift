@@ -30,6 +30,8 @@ public protocol NetworkProbe: Sendable {
 public protocol HostPorts: Sendable {
     /// Whether the port can be bound on 127.0.0.1 now.
     func isFree(_ port: UInt16) -> Bool
+    /// The lowest port that the machines' user, who has no privilege, may listen on.
+    var lowest: UInt16 { get }
     /// The ports to choose from: outside the kernel's ephemeral range.
     var choice: ClosedRange<UInt16> { get }
     /// Keeps ordinary processes from binding the ports, while QEMU still can; until the reservation is released.

@@ -23,6 +23,24 @@ struct PortBook: Sendable, Codable {
         }
     }
 
+    /// Refuses a lab that fixes a port which its machines may not listen on.
+    static func requireAllowed(_ lab: LabSpec, by host: any HostPorts) throws {
+        for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
+            let fixed = spec.ports.values.compactMap(\.host).sorted()
+            if let port = fixed.first(where: { $0 < host.lowest }) { throw privileged(port, of: server, host) }
+        }
+    }
+
+    private static func privileged(_ port: UInt16, of server: Name, _ host: any HostPorts) -> KilnError {
+        KilnError(
+            .portPrivileged,
+            "server \(server) wants port \(port) of the host, but ports below \(host.lowest) need a privilege that machines don't have",
+            hint: "publish port \(host.lowest) or a higher one; as root, "
+                + "'sysctl net.ipv4.ip_unprivileged_port_start=\(port)' lets everybody use it",
+            exit: .usage
+        )
+    }
+
     /// Strikes a server out.
     mutating func forget(_ server: Name) { ports[server] = nil }
 

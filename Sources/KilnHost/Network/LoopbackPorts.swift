@@ -11,11 +11,19 @@ public struct LoopbackPorts: HostPorts {
     /// could otherwise take a recorded port while its machine is off.
     public let choice: ClosedRange<UInt16>
 
+    /// From where on ports need no privilege; root's machines run as a user without any too.
+    public let lowest: UInt16
+
     /// The ports of this host.
     public init() {
+        let first = FileManager.default.contents(atPath: "/proc/sys/net/ipv4/ip_unprivileged_port_start")
+        lowest = LoopbackPorts.lowest(first.map { String(decoding: $0, as: UTF8.self) } ?? "")
         let text = FileManager.default.contents(atPath: "/proc/sys/net/ipv4/ip_local_port_range")
         choice = LoopbackPorts.choice(ephemeral: text.map { String(decoding: $0, as: UTF8.self) } ?? "")
     }
+
+    /// The kernel's number, or its default where it tells none.
+    static func lowest(_ text: String) -> UInt16 { UInt16(text.filter { !$0.isWhitespace }) ?? 1_024 }
 
     /// 20000 to 32767, cut to what lies outside the ephemeral range; the larger side of it where it lies within.
     static func choice(ephemeral text: String) -> ClosedRange<UInt16> {

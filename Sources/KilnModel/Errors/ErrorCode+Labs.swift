@@ -13,11 +13,16 @@ extension ErrorCode {
     public static let serverMissing = ErrorCode("server.missing", .usage, "the lab has no server of that name")
     public static let serverNotLaunched = ErrorCode("server.not-launched", .blocked, "the server has no machine yet")
     public static let portNoneFree = ErrorCode("port.none-free", .blocked, "no port of 127.0.0.1 is free for a server")
+    public static let portPrivileged = ErrorCode(
+        "port.privileged",
+        .usage,
+        "the machines' user may not listen on a port as low as that"
+    )
     public static let portTaken = ErrorCode("port.taken", .blocked, "something else listens on the port")
 
     /// The codes of errors about labs, servers and generations.
     public static let labs: [ErrorCode] = [
         generationMissing, labMissing, labNoFile, serverAmbiguous, serverMissing, serverNotLaunched,
-        portNoneFree, portTaken,
+        portNoneFree, portPrivileged, portTaken,
     ]
 }
