@@ -105,7 +105,6 @@ struct ProblemTests {
             ("user-data: { runcmd: [[mkfs.ext4, /dev/vdb]] }", "erases a persistent volume"),
             ("user-data: { bootcmd: ['test -e /x || /sbin/mke2fs /dev/vdb'] }", "erases a persistent volume"),
             ("user-data: { a: '${servers.wbe.ports.x}' }", "(did you mean 'web'?)"),
-            ("user-data: { a: '${server.web.ports.x}' }", "expected ${servers.NAME.ports.NAME}"),
             ("user-data: { a: '${servers.web.ports.http}' }", "expected the name of a port of 'web'"),
             ("colour: red", "unknown field; expected one of"),
         ]

@@ -81,10 +81,13 @@ enum UserDataDecoder {
         _ lab: DecodedLab
     ) {
         for expression in value.plainText.map(PortReference.expressions) ?? [] {
-            let first = String(expression.prefix { $0 != "." })
-            guard first == "servers" || Suggestion.nearest(to: first, among: ["servers"]) != nil else { continue }
             guard let reference = PortReference(expression: expression) else {
-                value.problem("expected ${servers.NAME.ports.NAME}, found \(Name.quoted("${\(expression)}"))")
+                if isNearMiss(expression) {
+                    value.warning(
+                        "\(Name.quoted("${\(expression)}")) stays as it is written; "
+                            + "only ${servers.NAME.ports.NAME} becomes a port"
+                    )
+                }
                 continue
             }
             let names = lab.servers.map(\.name)
@@ -96,6 +99,13 @@ enum UserDataDecoder {
                 value.problem("'\(server)' is isolated and can't reach '\(target.name)'; say 'network: open'")
             }
         }
+    }
+
+    // Files of other programs have such expressions too, as '${server.port}' of Spring: it takes more than the first word.
+    private static func isNearMiss(_ expression: String) -> Bool {
+        let parts = expression.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        if parts[0] == "servers" { return true }
+        return parts.count == 4 && Suggestion.nearest(to: parts[0], among: ["servers"]) != nil
     }
 }
 
