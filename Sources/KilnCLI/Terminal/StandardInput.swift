@@ -41,7 +41,8 @@ enum StandardInput {
             throw KilnError(
                 .inputTooLarge,
                 "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
-                hint: "copy it with 'kiln cp' first",
+                hint:
+                    "'kiln exec' takes 16 MiB and 'kiln cp' 64 MiB; what is larger goes onto a volume: 'kiln volume import'",
                 exit: .usage
             )
         }

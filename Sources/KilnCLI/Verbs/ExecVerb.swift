@@ -48,11 +48,15 @@ struct ExecVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let limit = timeout?.duration ?? .seconds(60)
-        let end = ContinuousClock.now + limit
-        let input = stdin ? try await StandardInput.read(atMost: ExecVerb.largestInput, within: limit) : []
+        var time = timeout?.duration ?? .seconds(60)
+        var input: [UInt8] = []
+        if stdin {
+            let start = ContinuousClock.now
+            input = try await StandardInput.read(atMost: ExecVerb.largestInput, within: time)
+            time -= ContinuousClock.now - start
+        }
         let engine = try await session.workspace().engine
-        let run = GuestCommand(command, input: input, deadline: ContinuousClock.now.duration(to: end))
+        let run = GuestCommand(command, input: input, deadline: time)
         let result = try await engine.run(run, on: try engine.server(named: target.server), now: now)
         switch session.format {
         case .table:

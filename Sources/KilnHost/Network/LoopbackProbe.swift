@@ -10,6 +10,8 @@ public struct LoopbackProbe: NetworkProbe {
     /// How much of an answer is read, in bytes.
     static let answerLimit = 64 << 10
 
+    private typealias Answer = Result<[UInt8], LoopbackConnection.Failure>
+
     /// How long an attempt takes that only looks whether the guest is there by now.
     static let glance = Duration.seconds(2)
 
@@ -81,7 +83,8 @@ public struct LoopbackProbe: NetworkProbe {
         }
     }
 
-    // Cancelling leaves a thread behind, for the limit at most; it changes nothing.
+    // The connection ends by itself at its limit, and tells what it waited for; the patience, which is longer, is there to
+    // let cancelling through. That leaves a thread behind, for the limit at most.
     private func attempt(
         _ port: UInt16,
         _ text: String,
@@ -99,8 +102,6 @@ public struct LoopbackProbe: NetworkProbe {
         }
         return answer ?? .failure(.silence)
     }
-
-    private typealias Answer = Result<[UInt8], LoopbackConnection.Failure>
 
     static func judge(_ bytes: [UInt8], status: Int, contains: String?) -> ProbeFinding {
         guard !bytes.isEmpty else { return .notYet("the connection was closed without an answer") }

@@ -18,6 +18,9 @@ final class AvailabilityMeter: Sendable {
     /// The time between two requests; the result can't be finer.
     static let interval = Duration.milliseconds(50)
 
+    /// How long an answer may take to count: who waits longer calls the service away.
+    static let patience = Duration.seconds(2)
+
     private let answers = Mutex<[ContinuousClock.Instant]>([])
     private let target: Target
     private let network: any NetworkProbe
@@ -66,7 +69,7 @@ final class AvailabilityMeter: Sendable {
             path: target.path,
             status: target.status,
             contains: target.contains,
-            within: .seconds(2)
+            within: AvailabilityMeter.patience
         )
         guard finding == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }

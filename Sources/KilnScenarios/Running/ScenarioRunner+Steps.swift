@@ -120,7 +120,7 @@ extension ScenarioRunner {
             path: http.path,
             status: http.status,
             contains: http.contains,
-            within: .seconds(2)
+            within: AvailabilityMeter.patience
         )
         switch finding {
         case .holds: return

@@ -84,8 +84,8 @@ public final class FileLock: Sendable {
 
     // The program without its directories, which may be so long that the verb would be cut off.
     static func command(_ arguments: [String]) -> String {
-        let program = arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
-        return ([program ?? "unknown"] + arguments.dropFirst().prefix(3)).joined(separator: " ")
+        let program = ((arguments.first ?? "unknown") as NSString).lastPathComponent
+        return ([program] + arguments.dropFirst().prefix(3)).joined(separator: " ")
     }
 
     private static func isStillNamed(_ descriptor: Int32, _ path: String) -> Bool {
