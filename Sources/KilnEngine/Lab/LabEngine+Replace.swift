@@ -240,7 +240,7 @@ extension LabEngine {
             ways.append("the old generation with the data as it is: 'kiln recover \(id) --data keep'")
             if replacement.isHandedOver {
                 ways.append(
-                    "the old generation with the data from before the replacement, today's set aside: "
+                    "the old generation with the data from before the replacement, today's retained: "
                         + "'kiln recover \(id) --data restore'"
                 )
             }
