@@ -18,6 +18,9 @@ struct ReplaceVerb: Verb {
     @Option(help: ArgumentHelp("The image of the new generation; without it, that of the lab.", valueName: "ref"))
     var image: String?
 
+    @Flag(help: "Only say in what the new generation would differ.")
+    var dryRun = false
+
     @OptionGroup var options: ReplacementOptions
     @OptionGroup var global: GlobalOptions
 
@@ -25,6 +28,11 @@ struct ReplaceVerb: Verb {
         let reference = try image.map { try ImageReference($0) }
         let engine = try await session.workspace().engine
         let id = try engine.server(named: target.server)
+        if dryRun {
+            let plan = try await engine.planReplacement(id, options.engineOptions(image: reference))
+            try session.show(ReplacementPlanView(plan: plan))
+            return 0
+        }
         let report = try await engine.replace(id, options.engineOptions(image: reference))
         try session.show(ReplacementResult(report: report))
         return report.exit.rawValue
