@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads the files that users write.
@@ -101,16 +102,6 @@ extension ScenarioFile {
 }
 
 extension Value {
-    /// A name that this field gives.
-    func newName() -> Name? {
-        guard let text = text("a name (\(Value.nameRule))") else { return nil }
-        guard let name = try? Name(text) else {
-            mismatch("a name (\(Value.nameRule))")
-            return nil
-        }
-        return name
-    }
-
     fileprivate var isText: Bool {
         if case .scalar = node.content { true } else { false }
     }

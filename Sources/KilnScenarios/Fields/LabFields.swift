@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The fields of a file.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The JSON Schema of lab and scenario files, for editors.

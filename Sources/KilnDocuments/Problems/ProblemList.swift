@@ -1,33 +1,33 @@
 /// Collects what is wrong with one file, so that everything is reported at once.
-final class ProblemList {
-    let file: String
-    private(set) var problems: [Problem] = []
+package final class ProblemList {
+    package let file: String
+    package private(set) var problems: [Problem] = []
     /// What may be wrong; no reason to refuse the file.
-    private(set) var warnings: [Problem] = []
+    package private(set) var warnings: [Problem] = []
 
-    init(file: String) { self.file = file }
+    package init(file: String) { self.file = file }
 
-    func add(_ position: Position, _ path: String, _ message: String) {
+    package func add(_ position: Position, _ path: String, _ message: String) {
         let problem = Problem(file: file, position: position, path: path, message: message)
         if !problems.contains(problem) { problems.append(problem) }
     }
 
-    func warn(_ position: Position, _ path: String, _ message: String) {
+    package func warn(_ position: Position, _ path: String, _ message: String) {
         let warning = Problem(file: file, position: position, path: path, message: message)
         if !warnings.contains(warning) { warnings.append(warning) }
     }
 
     /// Takes over what is wrong with a file that this one names.
-    func include(_ other: ProblemList) {
+    package func include(_ other: ProblemList) {
         problems += other.sorted
         warnings += other.warnings
     }
 
     /// What is wrong, in the order of the file; problems of files that it names come last.
-    var sorted: [Problem] {
+    package var sorted: [Problem] {
         let own = problems.filter { $0.file == file }
         return own.sorted { $0.position < $1.position } + problems.filter { $0.file != file }
     }
 
-    var isEmpty: Bool { problems.isEmpty }
+    package var isEmpty: Bool { problems.isEmpty }
 }
