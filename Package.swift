@@ -55,7 +55,7 @@ let package = Package(
         ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(

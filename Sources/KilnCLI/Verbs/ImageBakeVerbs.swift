@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnDocuments
 import KilnEngine
 import KilnImages
 import KilnModel
@@ -13,24 +14,46 @@ struct ImageBakeVerb: Verb {
     @Argument(help: "The recipes: names in the folder of recipes, or paths of folders that hold an image.yaml.")
     var recipes: [String]
 
-    @Option(help: "The folder of recipes.", completion: .directory)
-    var folder = "Images"
-
     @Flag(help: "Bake even what is in the store already, for newer packages.")
     var again = false
 
+    @OptionGroup var location: RecipeFolderOption
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let chosen = try recipes.map { text in
-            try Recipe(folder: text.contains("/") ? text : "\(folder)/\(try Name(text))")
-        }
+        let chosen = try recipes.map { try Recipe(folder: location.path(of: $0)) }
         let workspace = try await session.workspace()
         let baker = Baker(store: workspace.images, roots: workspace.parts.roots) { session.say($0) }
         var baked: [ImageManifest] = []
         for recipe in chosen { baked += try await baker.bake(recipe, again: again).map(\.manifest) }
         try session.show(ImageList(images: baked))
         return 0
+    }
+}
+
+/// `kiln image lint`: everything that is wrong with recipes.
+struct ImageLintVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "lint",
+        abstract: "Check recipes; prints every problem with its line."
+    )
+
+    @Argument(
+        help: "The recipes: names in the folder of recipes, or paths of folders or of their image.yaml.",
+        completion: .file(extensions: ["yaml", "yml"])
+    )
+    var recipes: [String]
+
+    @OptionGroup var location: RecipeFolderOption
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let result = LintResult(recipes.map(location.path)) { path throws(InvalidFile) in
+            _ = try Recipe(at: path)
+            return []
+        }
+        try session.show(result)
+        return result.status
     }
 }
 

@@ -24,8 +24,8 @@ package enum Schema {
         ["enum": .array(Word.allCases.map { .string($0.rawValue) }), "description": .string(about)]
     }
 
-    package static func list(of element: JSONValue, _ about: String) -> JSONValue {
-        ["type": "array", "items": element, "minItems": 1, "description": .string(about)]
+    package static func list(of element: JSONValue, atLeast least: Int = 1, _ about: String) -> JSONValue {
+        ["type": "array", "items": element, "minItems": .int(Int64(least)), "description": .string(about)]
     }
 
     package static func named(_ element: JSONValue, _ about: String) -> JSONValue {
@@ -47,6 +47,10 @@ package enum Schema {
 
     package static func longDuration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about) }
 
+    package static func processorModel(_ about: String) -> JSONValue {
+        pattern("^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$", about)
+    }
+
     /// The map whose fields are those of `Field`.
     package static func object<Field: FileField>(_: Field.Type, _ about: String) -> JSONValue {
         let properties = Field.allCases.map { ($0.rawValue, $0.schema) }
@@ -55,6 +59,14 @@ package enum Schema {
             "required": .array(Field.required.map { .string($0.rawValue) }),
             "properties": .object(Dictionary(uniqueKeysWithValues: properties)),
         ]
+    }
+
+    /// The schema of a whole file, whose fields are those of `Field`.
+    package static func document<Field: FileField>(_ fields: Field.Type, title: String, _ about: String) -> JSONValue {
+        guard case .object(var map) = object(fields, about) else { return .null }
+        map["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        map["title"] = .string(title)
+        return .object(map)
     }
 
     private static let namePattern = "^[a-z]([a-z0-9-]*[a-z0-9])?$"

@@ -30,9 +30,9 @@ package struct Value {
         problem("expected \(expected), found \(node.found)")
     }
 
-    /// The elements, with `path[index]`; nothing where it is no list, or an empty one.
-    package func list(of expected: String) -> [Value]? {
-        guard case .list(let elements) = node.content, !elements.isEmpty else {
+    /// The elements, with `path[index]`; nothing where it is no list, or has too few.
+    package func list(of expected: String, atLeast least: Int = 1) -> [Value]? {
+        guard case .list(let elements) = node.content, elements.count >= least else {
             mismatch("a list of \(expected)")
             return nil
         }

@@ -4,17 +4,20 @@ package final class ProblemList {
     package private(set) var problems: [Problem] = []
     /// What may be wrong; no reason to refuse the file.
     package private(set) var warnings: [Problem] = []
+    // A file of a mebibyte may have a hundred thousand of either.
+    private var knownProblems: Set<Problem> = []
+    private var knownWarnings: Set<Problem> = []
 
     package init(file: String) { self.file = file }
 
     package func add(_ position: Position, _ path: String, _ message: String) {
         let problem = Problem(file: file, position: position, path: path, message: message)
-        if !problems.contains(problem) { problems.append(problem) }
+        if knownProblems.insert(problem).inserted { problems.append(problem) }
     }
 
     package func warn(_ position: Position, _ path: String, _ message: String) {
         let warning = Problem(file: file, position: position, path: path, message: message)
-        if !warnings.contains(warning) { warnings.append(warning) }
+        if knownWarnings.insert(warning).inserted { warnings.append(warning) }
     }
 
     /// Takes over what is wrong with a file that this one names.
