@@ -34,6 +34,7 @@ let package = Package(
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
         .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
+        .target(name: "KilnDocuments", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(
             name: "LibvirtKit",
             dependencies: ["CLibvirt", "KilnSystem", logging],
@@ -54,7 +55,7 @@ let package = Package(
         ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
@@ -67,13 +68,14 @@ let package = Package(
         ),
         .target(
             name: "KilnScenarios",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
             name: "KilnCLI",
             dependencies: [
-                "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", argumentParser,
+                "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
+                argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -119,8 +121,8 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
-                "KilnTestSupport", argumentParser,
+                "KilnCLI", "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios",
+                "KilnSystem", "KilnTestSupport", argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -152,7 +154,9 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnScenariosTests",
-            dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto, yams],
+            dependencies: [
+                "KilnDocuments", "KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto, yams,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

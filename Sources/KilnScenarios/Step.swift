@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// One step of a scenario.

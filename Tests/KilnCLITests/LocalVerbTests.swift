@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnScenarios

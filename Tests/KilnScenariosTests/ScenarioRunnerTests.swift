@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnTestSupport

@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnDocuments
 import KilnEngine
 import KilnImages
 import KilnModel
@@ -16,25 +17,14 @@ struct ImageBakeVerb: Verb {
     )
     var recipes: [String]
 
-    @Option(
-        help: ArgumentHelp(
-            "A folder of recipes that is searched first.",
-            discussion: "Then: ./Images, kiln/images in the user's data ($XDG_DATA_HOME), the installed recipes."
-        ),
-        completion: .directory
-    )
-    var folder: String?
-
     @Flag(help: "Bake even what is in the store already, for newer packages.")
     var again = false
 
+    @OptionGroup var location: RecipeFolderOption
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let path = SearchPath(.recipes, folder: folder)
-        let chosen = try recipes.map { text in
-            try Recipe(folder: text.contains("/") ? text : path.find(try Name(text), session))
-        }
+        let chosen = try location.paths(of: recipes, session).map { try Recipe(folder: $0) }
         let workspace = try await session.workspace()
         var baked: [ImageManifest] = []
         for recipe in chosen { baked += try await workspace.bake(recipe, again: again, session) }
@@ -48,6 +38,32 @@ extension Workspace {
     func bake(_ recipe: Recipe, again: Bool = false, _ session: Session) async throws -> [ImageManifest] {
         let baker = Baker(store: images, roots: parts.roots) { session.say($0) }
         return try await baker.bake(recipe, again: again).map(\.manifest)
+    }
+}
+
+/// `kiln image lint`: everything that is wrong with recipes.
+struct ImageLintVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "lint",
+        abstract: "Check recipes; prints every problem with its line."
+    )
+
+    @Argument(
+        help: "The recipes: names that are searched for, or paths of folders or of their image.yaml.",
+        completion: .custom { _, _, prefix in KnownNames.recipes(startingWith: prefix) }
+    )
+    var recipes: [String]
+
+    @OptionGroup var location: RecipeFolderOption
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let result = LintResult(try location.paths(of: recipes, session)) { path throws(InvalidFile) in
+            _ = try Recipe(at: path)
+            return []
+        }
+        try session.show(result)
+        return result.status
     }
 }
 

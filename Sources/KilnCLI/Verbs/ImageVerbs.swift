@@ -7,9 +7,10 @@ import KilnModel
 struct ImageVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "List, bake, add, verify and delete images.",
+        abstract: "List, bake, add, verify and delete images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self, ImageDeleteVerb.self,
+            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self,
+            ImageDeleteVerb.self,
         ]
     )
 }

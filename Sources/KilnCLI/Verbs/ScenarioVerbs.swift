@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnDocuments
 import KilnModel
 import KilnScenarios
 
@@ -72,67 +73,8 @@ struct ScenarioLintVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = LintResult(files: files)
+        let result = LintResult(files) { path throws(InvalidFile) in try ScenarioFile.lab(at: path).warnings }
         try session.show(result)
-        return result.problems.isEmpty ? 0 : KilnModel.ExitCode.invalidFile.rawValue
-    }
-}
-
-/// What is wrong with files.
-struct LintResult: Renderable {
-    let count: Int
-    let problems: [Problem]
-    /// What may be wrong, which fails nothing.
-    let warnings: [Problem]
-
-    /// Reads every file.
-    init(files: [String]) {
-        var problems: [Problem] = []
-        var warnings: [Problem] = []
-        for path in files {
-            do throws(InvalidFile) {
-                warnings += try ScenarioFile.lab(at: path).warnings
-            } catch {
-                problems += error.problems
-            }
-        }
-        count = files.count
-        self.problems = problems
-        self.warnings = warnings
-    }
-
-    struct Payload: Encodable {
-        struct Item: Encodable {
-            let file: String
-            let line: Int
-            let column: Int
-            let path: String
-            let message: String
-        }
-
-        let problems: [Item]
-        let warnings: [Item]
-    }
-
-    var payload: Payload {
-        Payload(problems: problems.map(Payload.Item.init), warnings: warnings.map(Payload.Item.init))
-    }
-
-    var human: HumanView {
-        let lines = problems.map(\.description) + warnings.map { "warning: \($0.description)" }
-        let verdict = problems.isEmpty ? ["\(count) file\(count == 1 ? "" : "s") without problems"] : []
-        return .lines((lines + verdict).map(ConsoleText.singleLine))
-    }
-}
-
-extension LintResult.Payload.Item {
-    fileprivate init(_ problem: Problem) {
-        self.init(
-            file: problem.file,
-            line: problem.position.line,
-            column: problem.position.column,
-            path: problem.path,
-            message: problem.message
-        )
+        return result.status
     }
 }

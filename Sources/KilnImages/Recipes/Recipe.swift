@@ -22,7 +22,7 @@ public struct Recipe: Sendable, Hashable {
         public let variables: [String: String]
     }
 
-    /// The folder of `image.yaml`.
+    /// The folder of `image.yaml`, an absolute path.
     public let folder: String
     /// The image's name, the same as the folder's.
     public let name: Name
@@ -50,19 +50,4 @@ public struct Recipe: Sendable, Hashable {
     public let ephemeral: [String]
     /// The versions, oldest first.
     public let versions: [Version]
-}
-
-/// Something wrong in a file that the user wrote, with its place.
-public struct RecipeProblem: Sendable, Hashable, CustomStringConvertible {
-    /// The file's path as given.
-    public let file: String
-    /// Line, from 1.
-    public let line: Int
-    /// Column, from 1.
-    public let column: Int
-    /// What is wrong.
-    public let message: String
-
-    /// `FILE:LINE:COLUMN: MESSAGE`.
-    public var description: String { "\(file):\(line):\(column): \(message)" }
 }

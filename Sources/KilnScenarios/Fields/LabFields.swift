@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The fields of a file.
@@ -78,8 +79,7 @@ enum ServerFields: String, FileField {
         case .memory: Schema.size("Memory of a machine; without it the image's default.")
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
         case .cpu:
-            Schema.pattern(
-                "^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$",
+            Schema.processorModel(
                 "x86-64-v2, x86-64-v3, host or a model of the hypervisor's; without it the image's default."
             )
         case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")

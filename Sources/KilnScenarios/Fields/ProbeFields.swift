@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The kinds of probe that are written as a map of one field.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The kinds of step; a step is a map of one of these, or a bare word.

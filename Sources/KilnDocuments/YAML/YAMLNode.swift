@@ -18,14 +18,22 @@ public struct Position: Sendable, Hashable, Comparable {
 }
 
 /// A part of a YAML document that knows where it stands.
-struct YAMLNode: Sendable, Hashable {
-    struct Entry: Sendable, Hashable {
-        let key: String
-        let position: Position
-        let value: YAMLNode
+package struct YAMLNode: Sendable, Hashable {
+    /// A key with its value.
+    package struct Entry: Sendable, Hashable {
+        package let key: String
+        package let position: Position
+        package let value: YAMLNode
+
+        package init(key: String, position: Position, value: YAMLNode) {
+            self.key = key
+            self.position = position
+            self.value = value
+        }
     }
 
-    enum Content: Sendable, Hashable {
+    /// What stands there.
+    package enum Content: Sendable, Hashable {
         case scalar(YAMLScalar)
         case list([YAMLNode])
         case map([Entry])
@@ -33,11 +41,16 @@ struct YAMLNode: Sendable, Hashable {
         case broken
     }
 
-    let position: Position
-    let content: Content
+    package let position: Position
+    package let content: Content
+
+    package init(position: Position, content: Content) {
+        self.position = position
+        self.content = content
+    }
 
     /// The part in words, for "found …".
-    var found: String {
+    package var found: String {
         switch content {
         case .scalar(let scalar): scalar.found
         case .list(let elements): elements.isEmpty ? "an empty list" : "a list"

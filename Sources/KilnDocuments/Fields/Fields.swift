@@ -2,7 +2,7 @@ import KilnModel
 
 /// The fields of one kind of map in a file: the decoder reads through it and the editors' schema is written from it, so
 /// neither knows a field that the other does not.
-protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
+package protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
     /// The fields that can't be left out.
     static var required: [Self] { get }
     /// What fields were called before, so that an old file is told the new word.
@@ -24,12 +24,12 @@ extension FileField {
 }
 
 /// A map with a fixed set of fields.
-struct Fields<Field: FileField> {
-    let value: Value
+package struct Fields<Field: FileField> {
+    package let value: Value
     private let values: [Field: Value]
 
     /// Reports unknown and missing fields; nothing where it is no map at all.
-    init?(_ value: Value, _ expected: String) {
+    package init?(_ value: Value, _ expected: String) {
         guard case .map(let entries) = value.node.content else {
             value.mismatch(expected)
             return nil
@@ -51,8 +51,8 @@ struct Fields<Field: FileField> {
     }
 
     /// The field's value, where it is written.
-    subscript(field: Field) -> Value? { values[field] }
+    package subscript(field: Field) -> Value? { values[field] }
 
     /// Whether no field is written but these.
-    func hasOnly(_ fields: Set<Field>) -> Bool { fields.isSuperset(of: values.keys) }
+    package func hasOnly(_ fields: Set<Field>) -> Bool { fields.isSuperset(of: values.keys) }
 }

@@ -1,11 +1,11 @@
 import Foundation
 
 /// Reads a text file that a user names.
-enum TextFile {
+package enum TextFile {
     /// The text, or nothing after reporting why not.
     ///
     /// Only regular files are read, so that a pipe can't block and a device can't be endless.
-    static func read(_ path: String, _ problems: ProblemList) -> String? {
+    package static func read(_ path: String, _ problems: ProblemList) -> String? {
         switch bytes(path) {
         case .success(let bytes):
             guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -30,17 +30,22 @@ public struct Problem: Sendable, Hashable, CustomStringConvertible {
 public struct InvalidFile: Error, Sendable, Hashable, CustomStringConvertible {
     /// What is wrong, in the order of the file; never empty.
     public let problems: [Problem]
+    /// The code of the error.
+    public let code: ErrorCode
 
     /// An invalid file by its problems.
-    public init(problems: [Problem]) { self.problems = problems }
+    public init(problems: [Problem], code: ErrorCode = .fileInvalid) {
+        self.problems = problems
+        self.code = code
+    }
 
     /// Every problem on a line of its own.
     public var description: String { problems.map(\.description).joined(separator: "\n") }
 
-    /// The error as the command line shows it: code `file.invalid`, exit 65.
+    /// The error as the command line shows it, exit 65.
     public var kilnError: KilnError {
         KilnError(
-            .fileInvalid,
+            code,
             description,
             hint: problems.count == 1 ? "correct the line above" : "correct the \(problems.count) lines above",
             exit: .invalidFile

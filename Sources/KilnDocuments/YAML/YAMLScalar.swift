@@ -1,9 +1,9 @@
 import KilnModel
 
 /// A scalar as written, and what readers of YAML take it for.
-struct YAMLScalar: Sendable, Hashable {
+package struct YAMLScalar: Sendable, Hashable {
     /// What a plain scalar means under YAML 1.1, which cloud-init (PyYAML) reads.
-    enum Meaning: Sendable, Hashable {
+    package enum Meaning: Sendable, Hashable {
         case text
         case nothing
         case bool(Bool)
@@ -11,15 +11,20 @@ struct YAMLScalar: Sendable, Hashable {
         case fraction(Double)
     }
 
-    let text: String
+    package let text: String
     /// Written without quotes and not as a block, so that its characters decide its type.
-    let isPlain: Bool
+    package let isPlain: Bool
+
+    package init(text: String, isPlain: Bool) {
+        self.text = text
+        self.isPlain = isPlain
+    }
 
     /// What the scalar means; quoted text is always text.
     ///
     /// The rules are those of https://yaml.org/type/ as far as PyYAML follows them: `yes` and `off` are booleans,
     /// `0644` is octal, `1:30` is 90. A date stays text.
-    var meaning: Meaning {
+    package var meaning: Meaning {
         guard isPlain else { return .text }
         switch text {
         case "", "~", "null", "Null", "NULL": return .nothing
@@ -30,14 +35,14 @@ struct YAMLScalar: Sendable, Hashable {
     }
 
     /// The number where it is written as plain decimal digits; Kiln's own fields take no other notation.
-    var decimal: Int? {
+    package var decimal: Int? {
         guard isPlain, text == "0" || !text.hasPrefix("0"), text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else { return nil }
         return Int(text)
     }
 
     /// The scalar in words, for "found …".
-    var found: String {
+    package var found: String {
         switch meaning {
         case .text: Name.quoted(text)
         case .nothing: "nothing"

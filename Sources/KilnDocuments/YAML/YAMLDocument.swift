@@ -5,7 +5,7 @@ import Yams
 ///
 /// Yams composes aliases, and of keys that are written twice it reports one, at its first place. Both are dealt with by
 /// writing stand-ins, one Unicode scalar for one, into a copy of the text before Yams sees it: positions stay true.
-struct YAMLDocument {
+package struct YAMLDocument {
     /// The largest accepted text, in bytes.
     static let largest = 1 << 20
     /// The deepest accepted nesting.
@@ -29,7 +29,7 @@ struct YAMLDocument {
     private var replaced: [Position: (original: Unicode.Scalar, standIn: Unicode.Scalar)] = [:]
 
     /// The root of the document, or nothing where it is not YAML; what can't be used of it is reported and `broken`.
-    static func root(of text: String, _ problems: ProblemList) -> YAMLNode? {
+    package static func root(of text: String, _ problems: ProblemList) -> YAMLNode? {
         let start = Position(line: 1, column: 1)
         guard text.utf8.count <= largest else {
             problems.add(start, "", "expected at most 1 MiB, found \(text.utf8.count) bytes")

@@ -2,7 +2,7 @@ import KilnModel
 
 extension Value {
     /// Text that is not empty; a bare word that YAML takes for something else is refused with the way out.
-    func text(_ expected: String = "text") -> String? {
+    package func text(_ expected: String = "text") -> String? {
         guard case .scalar(let scalar) = node.content else {
             mismatch(expected)
             return nil
@@ -21,7 +21,7 @@ extension Value {
     }
 
     /// A whole number in plain decimal digits within `range`.
-    func whole(in range: ClosedRange<Int>) -> Int? {
+    package func whole(in range: ClosedRange<Int>) -> Int? {
         guard case .scalar(let scalar) = node.content, let number = scalar.decimal, range.contains(number) else {
             mismatch("a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
@@ -30,7 +30,7 @@ extension Value {
     }
 
     /// A processor model.
-    func processorModel() -> ProcessorModel? {
+    package func processorModel() -> ProcessorModel? {
         let expected = "a processor model: x86-64-v2, x86-64-v3, host, or one that the hypervisor knows"
         // A bare number, such as 486, is a model too.
         guard case .scalar(let scalar) = node.content, let model = ProcessorModel(scalar.text) else {
@@ -41,7 +41,7 @@ extension Value {
     }
 
     /// `true` or `false`, and no other word.
-    func bool() -> Bool? {
+    package func bool() -> Bool? {
         guard case .scalar(let scalar) = node.content, scalar.isPlain, let value = Bool(scalar.text) else {
             mismatch("true or false")
             return nil
@@ -49,13 +49,23 @@ extension Value {
         return value
     }
 
+    /// A name that this field gives.
+    package func newName() -> Name? {
+        guard let text = text("a name (\(Value.nameRule))") else { return nil }
+        guard let name = try? Name(text) else {
+            mismatch("a name (\(Value.nameRule))")
+            return nil
+        }
+        return name
+    }
+
     /// A name that the file declares elsewhere.
-    func reference(_ kind: String, among declared: [Name]) -> Name? {
+    package func reference(_ kind: String, among declared: [Name]) -> Name? {
         text("the name of a \(kind)").flatMap { reference(kind, text: $0, among: declared) }
     }
 
     /// `text` as a name that the file declares elsewhere.
-    func reference(_ kind: String, text: String, among declared: [Name]) -> Name? {
+    package func reference(_ kind: String, text: String, among declared: [Name]) -> Name? {
         if let name = declared.first(where: { $0.text == text }) { return name }
         let suggestion = Suggestion.text(for: text, among: declared.map(\.text))
         let names = declared.sorted().map(\.text).joined(separator: ", ")
@@ -65,7 +75,7 @@ extension Value {
     }
 
     /// One of some words.
-    func word<Word: RawRepresentable & CaseIterable>(_: Word.Type) -> Word? where Word.RawValue == String {
+    package func word<Word: RawRepresentable & CaseIterable>(_: Word.Type) -> Word? where Word.RawValue == String {
         let words = Word.allCases.map(\.rawValue)
         guard let text = text("one of \(words.joined(separator: ", "))") else { return nil }
         guard let word = Word(rawValue: text) else {
@@ -76,7 +86,7 @@ extension Value {
     }
 
     /// A size such as `256MiB`, at least `least`.
-    func size(atLeast least: ByteCount) -> ByteCount? {
+    package func size(atLeast least: ByteCount) -> ByteCount? {
         let expected = "a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least \(least)"
         guard case .scalar(let scalar) = node.content, let size = ByteCount(scalar.text), size >= least else {
             mismatch(expected)
@@ -86,7 +96,7 @@ extension Value {
     }
 
     /// A duration such as `500ms`, `10s`, `5m` or `1h`, up to a day.
-    func duration() -> Duration? {
+    package func duration() -> Duration? {
         guard case .scalar(let scalar) = node.content, let duration = Duration(written: scalar.text) else {
             mismatch("a duration such as 500ms, 10s, 5m or 1h, up to 24h")
             return nil
@@ -95,40 +105,12 @@ extension Value {
     }
 
     /// A duration such as `12h` or `30d`, up to ten years of 365 days.
-    func longDuration() -> Duration? {
+    package func longDuration() -> Duration? {
         guard case .scalar(let scalar) = node.content, let duration = Duration(written: scalar.text, days: 3650) else {
             mismatch("a duration such as 12h or 30d, up to 3650d")
             return nil
         }
         return duration
-    }
-
-    /// An image reference.
-    func image() -> ImageReference? {
-        guard let text = text("an image: name, name:version or name@sha256:<64 digits>") else { return nil }
-        guard let image = try? ImageReference(text) else {
-            mismatch("an image: name, name:version or name@sha256:<64 digits>")
-            return nil
-        }
-        return image
-    }
-
-    /// An absolute path in a guest that means itself everywhere it is written: no `..`, no blanks, nothing to escape.
-    func guestPath(_ expected: String) -> String? {
-        let rule = "\(expected): an absolute path without '.', '..' or '//', of letters, digits and ._-+@:/"
-        guard let text = text(rule) else { return nil }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        let allowed = text.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                || "._-+@:/".utf8.contains(byte)
-        }
-        guard text.hasPrefix("/"), text.utf8.count <= 255, allowed, !parts.isEmpty,
-            parts.allSatisfy({ !["", ".", ".."].contains($0) })
-        else {
-            mismatch(rule)
-            return nil
-        }
-        return text
     }
 }
 
