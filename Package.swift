@@ -33,6 +33,8 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
+        .target(name: "KilnVersion", swiftSettings: strict, plugins: ["NoteCommit"]),
+        .plugin(name: "NoteCommit", capability: .buildTool(), path: "Sources/NoteCommit"),
         .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
         .target(name: "KilnDocuments", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(
@@ -75,6 +77,7 @@ let package = Package(
             name: "KilnCLI",
             dependencies: [
                 "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnVersion",
                 argumentParser,
             ],
             swiftSettings: strict

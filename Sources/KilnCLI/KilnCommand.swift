@@ -1,11 +1,12 @@
 import ArgumentParser
 import Foundation
 import KilnModel
+import KilnVersion
 
 /// `kiln`.
 public struct KilnCommand: AsyncParsableCommand {
-    /// The version of Kiln.
-    public static let version = "0.1.0"
+    /// The version of Kiln, with its commit.
+    public static let version = KilnVersion.text
 
     /// The verbs in groups, and the exit codes.
     public static let configuration = CommandConfiguration(

@@ -64,22 +64,6 @@ struct LocalVerbTests {
         #expect(throws: InvalidFile.self) { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: true) }
     }
 
-    @Test("completion offers LAB/NAME always, and NAME where one lab has it")
-    func completion() async throws {
-        try await Fixtures.withDirectory { directory in
-            for path in ["a/servers/web", "b/servers/web", "b/servers/db", "b/servers/.new"] {
-                try FileManager.default.createDirectory(
-                    atPath: "\(directory)/labs/\(path)",
-                    withIntermediateDirectories: true
-                )
-            }
-            let names = KnownNames(state: StateDirectory(root: directory, sockets: ""))
-            #expect(names.servers(startingWith: "") == ["a/web", "b/db", "b/web", "db"])
-            #expect(names.servers(startingWith: "b/") == ["b/db", "b/web"])
-            #expect(names.labs(startingWith: "") == ["a", "b"])
-        }
-    }
-
     @Test("nobody is asked where nobody can answer: deleting a volume needs --yes")
     func unconfirmed() throws {
         let session = RecordedSession().session()

@@ -12,7 +12,7 @@ struct DownVerb: Verb {
 
     @Argument(
         help: "The lab; without it, that of the lab file.",
-        completion: .custom { _, _, prefix in KnownNames.current.labs(startingWith: prefix) }
+        completion: .labs
     )
     var name: String?
 

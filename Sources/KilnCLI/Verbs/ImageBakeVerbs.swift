@@ -13,7 +13,7 @@ struct ImageBakeVerb: Verb {
 
     @Argument(
         help: "The recipes: names that are searched for, or paths of folders that hold an image.yaml.",
-        completion: .custom { _, _, prefix in KnownNames.recipes(startingWith: prefix) }
+        completion: .recipes
     )
     var recipes: [String]
 
@@ -50,7 +50,7 @@ struct ImageLintVerb: Verb {
 
     @Argument(
         help: "The recipes: names that are searched for, or paths of folders or of their image.yaml.",
-        completion: .custom { _, _, prefix in KnownNames.recipes(startingWith: prefix) }
+        completion: .recipes
     )
     var recipes: [String]
 

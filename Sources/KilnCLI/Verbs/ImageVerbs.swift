@@ -34,7 +34,7 @@ struct ImageVerifyVerb: Verb {
         abstract: "Read images whole and compare them with their digests."
     )
 
-    @Argument(help: "The images; without any, all.")
+    @Argument(help: "The images; without any, all.", completion: .images)
     var images: [String] = []
 
     @OptionGroup var global: GlobalOptions
@@ -55,7 +55,7 @@ struct ImageDeleteVerb: Verb {
         abstract: "Delete an image that no server uses."
     )
 
-    @Argument(help: "The image: name:version or name@sha256:…")
+    @Argument(help: "The image: name:version or name@sha256:…", completion: .images)
     var image: String
 
     @OptionGroup var global: GlobalOptions

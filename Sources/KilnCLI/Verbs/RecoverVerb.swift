@@ -15,7 +15,7 @@ struct RecoverVerb: Verb {
 
     @Argument(
         help: "The server; without it, all.",
-        completion: .custom { _, _, prefix in KnownNames.current.servers(startingWith: prefix) }
+        completion: .servers
     )
     var server: String?
 

@@ -15,7 +15,10 @@ struct ReplaceVerb: Verb {
 
     @OptionGroup var target: ServerArgument
 
-    @Option(help: ArgumentHelp("The image of the new generation; without it, that of the lab.", valueName: "ref"))
+    @Option(
+        help: ArgumentHelp("The image of the new generation; without it, that of the lab.", valueName: "ref"),
+        completion: .images
+    )
     var image: String?
 
     @Flag(help: "Only say in what the new generation would differ.")

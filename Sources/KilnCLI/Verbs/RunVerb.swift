@@ -19,7 +19,7 @@ struct RunVerb: Verb {
                 "A name is searched for in ./Scenarios, kiln/scenarios in the user's data ($XDG_DATA_HOME), and in what is "
                 + "installed; 'kiln scenario list' shows them."
         ),
-        completion: .custom { _, _, prefix in KnownNames.scenarios(startingWith: prefix) }
+        completion: .scenarios
     )
     var scenario: String
 

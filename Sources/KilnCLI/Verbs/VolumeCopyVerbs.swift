@@ -17,7 +17,7 @@ struct VolumeSnapshotVerb: Verb {
     @Argument(help: "The volume, LAB/NAME.")
     var volume: VolumePath
 
-    @Argument(help: "The snapshot's name; without it, 'snapshot-1' and so on.")
+    @Argument(help: "The snapshot's name; without it, 'snapshot-1' and so on.", completion: .snapshots)
     var name: Name?
 
     @Flag(help: "Forget a snapshot instead; the volume stays as it is.")
@@ -52,7 +52,7 @@ struct VolumeRestoreVerb: Verb {
     @Argument(help: "The volume, LAB/NAME.")
     var volume: VolumePath
 
-    @Argument(help: "The snapshot, as 'kiln volume show' calls it.")
+    @Argument(help: "The snapshot, as 'kiln volume show' calls it.", completion: .snapshots)
     var snapshot: String
 
     @OptionGroup var global: GlobalOptions

@@ -76,7 +76,10 @@ struct VolumeDeleteVerb: Verb {
         discussion: "With 'purge', the only command that ever takes a volume away."
     )
 
-    @Argument(help: "The volume, LAB/NAME; with --purge, what 'kiln volume list' calls it among the retained.")
+    @Argument(
+        help: "The volume, LAB/NAME; with --purge, what 'kiln volume list' calls it among the retained.",
+        completion: .volumes
+    )
     var volume: String
 
     @Flag(help: "The same as 'kiln volume purge'.")
@@ -113,7 +116,7 @@ struct VolumePurgeVerb: Verb {
         abstract: "Remove a retained volume for good."
     )
 
-    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    @Argument(help: "What 'kiln volume list' calls it among the retained.", completion: .retained)
     var volume: String
 
     @Flag(help: "Don't ask.")
@@ -142,7 +145,7 @@ struct VolumeUndeleteVerb: Verb {
         abstract: "Make a volume of a retained one again."
     )
 
-    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    @Argument(help: "What 'kiln volume list' calls it among the retained.", completion: .retained)
     var kept: String
 
     @Argument(help: "The volume that it becomes, LAB/NAME; without it, the one that it was.")

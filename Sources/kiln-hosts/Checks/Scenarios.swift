@@ -24,7 +24,7 @@ extension Check {
     ) -> Check {
         Check(name: name, about: about, accounts: accounts, quick: quick) { account in
             try account.needTiny()
-            try account.insist("run", "Scenarios/\(file).yaml")
+            try account.insist("run", "\(Visit.Inner.scenarios)/\(file).yaml")
         }
     }
 }
