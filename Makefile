@@ -1,5 +1,5 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build demo test bench sweep hosts format lint clean
+.PHONY: setup build demo test bench sweep hosts docs format lint clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 KILN := .build/debug/kiln
@@ -7,7 +7,7 @@ KILN := .build/debug/kiln
 # What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
 PACKAGES := ca-certificates pkg-config libxml2-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
 	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs libext2fs-dev \
-	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf
+	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf groff-base
 
 export DEBIAN_FRONTEND := noninteractive
 
@@ -85,6 +85,11 @@ hosts: setup
 	swift build --product kiln-hosts
 	swift build -c release --static-swift-stdlib --product kiln --scratch-path .build/static
 	.build/debug/kiln-hosts --kiln .build/static/release/kiln --boots 100
+
+## docs: writes the tables of READMEs that are made from schemas
+docs: setup
+	swift build --product kiln-docs
+	.build/debug/kiln-docs reference
 
 ## format: formats the sources in place
 format:

@@ -86,6 +86,12 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "kiln-docs",
+            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(name: "KilnOutside", swiftSettings: strict),
         .executableTarget(
             name: "kiln-hosts",
@@ -109,6 +115,11 @@ let package = Package(
             name: "LyingLibvirt",
             path: "Tests/LyingLibvirt",
             linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
+        ),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs"],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "EndToEndTests",

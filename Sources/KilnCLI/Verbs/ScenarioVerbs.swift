@@ -6,7 +6,7 @@ import KilnScenarios
 struct ScenarioVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "Check scenario files.",
+        abstract: "Check lab and scenario files.",
         subcommands: [ScenarioLintVerb.self]
     )
 }
@@ -15,7 +15,7 @@ struct ScenarioVerbs: AsyncParsableCommand {
 struct ScenarioLintVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "lint",
-        abstract: "Check lab and scenario files; prints every problem with its line."
+        abstract: "Name every problem of lab and scenario files, with its line and column."
     )
 
     @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"]))

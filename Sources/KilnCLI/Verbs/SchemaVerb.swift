@@ -7,7 +7,7 @@ struct SchemaVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "schema",
         abstract: "Print the JSON Schema of lab and scenario files, for editors.",
-        discussion: "It is JSON in every format."
+        discussion: "It is JSON, whatever --format says."
     )
 
     @OptionGroup var global: GlobalOptions

@@ -39,19 +39,30 @@ enum Schema {
         ["anyOf": .array(choices), "description": .string(about)]
     }
 
-    static func name(_ about: String) -> JSONValue { pattern(namePattern, about) }
+    /// A schema that has a name of its own, by which a manual calls it.
+    static func titled(_ title: String, _ schema: JSONValue) -> JSONValue {
+        guard case .object(var map) = schema else { return schema }
+        map["title"] = .string(title)
+        return .object(map)
+    }
 
-    static func size(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(KiB|MiB|GiB|TiB)$", about) }
+    static func name(_ about: String) -> JSONValue { titled("name", pattern(namePattern, about)) }
 
-    static func duration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h)$", about) }
+    static func size(_ about: String) -> JSONValue { titled("size", pattern("^[1-9][0-9]*(KiB|MiB|GiB|TiB)$", about)) }
 
-    static func longDuration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about) }
+    static func duration(_ about: String) -> JSONValue { titled("duration", pattern("^[1-9][0-9]*(ms|s|m|h)$", about)) }
 
-    static func image(_ about: String) -> JSONValue { pattern("^[a-z][a-z0-9-]*(:.+|@sha256:[0-9a-f]{64})?$", about) }
+    static func longDuration(_ about: String) -> JSONValue {
+        titled("duration", pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about))
+    }
 
-    static func guestPath(_ about: String) -> JSONValue { pattern("^(/[A-Za-z0-9._@:+-]+)+$", about) }
+    static func image(_ about: String) -> JSONValue {
+        titled("image", pattern("^[a-z][a-z0-9-]*(:.+|@sha256:[0-9a-f]{64})?$", about))
+    }
 
-    static func urlPath(_ about: String) -> JSONValue { pattern("^/[!-~]*$", about) }
+    static func guestPath(_ about: String) -> JSONValue { titled("path", pattern("^(/[A-Za-z0-9._@:+-]+)+$", about)) }
+
+    static func urlPath(_ about: String) -> JSONValue { titled("path", pattern("^/[!-~]*$", about)) }
 
     /// The map whose fields are those of `Field`.
     static func object<Field: FileField>(_: Field.Type, _ about: String) -> JSONValue {

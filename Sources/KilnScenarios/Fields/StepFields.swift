@@ -36,9 +36,12 @@ enum StepWord: String, CaseIterable {
 /// How steps are written.
 enum StepSchema {
     static var step: JSONValue {
-        Schema.either(
-            [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
-            "One step."
+        Schema.titled(
+            "step",
+            Schema.either(
+                [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
+                "One step, as a word or as a map of one of these fields."
+            )
         )
     }
 
@@ -58,12 +61,15 @@ enum StepSchema {
     }
 
     static func command(_ about: String) -> JSONValue {
-        Schema.either(
-            [
-                Schema.text("A command line, run by /bin/sh -c."),
-                Schema.list(of: ["type": "string"], "Program and arguments."),
-            ],
-            about
+        Schema.titled(
+            "command",
+            Schema.either(
+                [
+                    Schema.text("A command line, run by /bin/sh -c."),
+                    Schema.list(of: ["type": "string"], "Program and arguments."),
+                ],
+                about
+            )
         )
     }
 }
