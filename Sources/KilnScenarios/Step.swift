@@ -61,7 +61,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         /// Whether an old machine that ignores the request to shut down is switched off.
         public let forceStop: Bool
         /// Whether the new generation is tried on clones of the volumes first.
-        public let isCanaryFirst: Bool
+        public let rehearsesFirst: Bool
         /// How it has to end.
         public let outcome: Outcome
 
@@ -72,7 +72,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             strategy: Strategy? = nil,
             dataOnRevert: DataOnRevert = .keep,
             forceStop: Bool = false,
-            isCanaryFirst: Bool = false,
+            rehearsesFirst: Bool = false,
             outcome: Outcome = .committed
         ) {
             self.server = server
@@ -80,7 +80,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             self.strategy = strategy
             self.dataOnRevert = dataOnRevert
             self.forceStop = forceStop
-            self.isCanaryFirst = isCanaryFirst
+            self.rehearsesFirst = rehearsesFirst
             self.outcome = outcome
         }
     }

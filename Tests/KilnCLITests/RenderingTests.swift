@@ -110,7 +110,7 @@ struct RenderingTests {
             try Renderer.text(ReplacementResult(report: report), as: .table) == """
                 shop/web: reverted; generation 1 serves again (warm-first, 1.3 s)
                 why: verify failed: no answer [verify.failed]
-                discarded: what was written since is kept as the retained volume shop.data.7; see 'kiln volume list'
+                retained: what was written since, as the volume shop.data.7; see 'kiln volume list'
 
                 """
         )

@@ -54,7 +54,7 @@ struct ScenarioFileTests {
           - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
           - write-ledger: { server: web, path: /data/ledger }
           - replace: { server: web, image: tiny:3, outcome: reverted }
-          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, canary: true, outcome: halted }
+          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, rehearse: true, outcome: halted }
           - rollback: { server: web, to: 1, outcome: aborted }
           - volume-snapshot: { volume: data, name: before }
           - volume-snapshot: { volume: data }
@@ -160,7 +160,7 @@ struct ScenarioFileTests {
                         strategy: .stopFirst,
                         dataOnRevert: .restore,
                         forceStop: true,
-                        isCanaryFirst: true,
+                        rehearsesFirst: true,
                         outcome: .halted
                     )
                 ),

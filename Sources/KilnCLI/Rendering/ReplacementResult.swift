@@ -39,7 +39,7 @@ struct ReplacementResult: Renderable {
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {
-            "discarded: what was written since is kept as the retained volume \($0); see 'kiln volume list'"
+            "retained: what was written since, as the volume \($0); see 'kiln volume list'"
         }
         if report.outcome == .halted {
             lines.append("next: try the way back again with 'kiln recover \(report.server)'")

@@ -46,7 +46,7 @@ struct VolumeSnapshotVerb: Verb {
 struct VolumeRestoreVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Return a volume that is not in use to a snapshot; the state that it had is set aside."
+        abstract: "Return a volume that is not in use to a snapshot; the state that it had is retained."
     )
 
     @Argument(help: "The volume, LAB/NAME.")

@@ -72,7 +72,7 @@ struct VolumeShowVerb: Verb {
 struct VolumeDeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a volume: it is set aside first, and removed for good with 'kiln volume purge'.",
+        abstract: "Delete a volume: it is retained first, and removed for good with 'kiln volume purge'.",
         discussion: "With 'purge', the only command that ever takes a volume away."
     )
 
@@ -110,7 +110,7 @@ struct VolumeDeleteVerb: Verb {
 struct VolumePurgeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "purge",
-        abstract: "Remove a volume that was set aside, for good."
+        abstract: "Remove a retained volume for good."
     )
 
     @Argument(help: "What 'kiln volume list' calls it among the retained.")
@@ -139,7 +139,7 @@ struct VolumePurgeVerb: Verb {
 struct VolumeUndeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "undelete",
-        abstract: "Make a volume again of one that was set aside, or of a state that a restore discarded."
+        abstract: "Make a volume of a retained one again."
     )
 
     @Argument(help: "What 'kiln volume list' calls it among the retained.")

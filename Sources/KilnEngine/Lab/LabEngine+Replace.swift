@@ -97,7 +97,7 @@ extension LabEngine {
         // Lab files are checked when they are read; a strategy may be another one than theirs.
         if spec.strategy == .warmFirst, let mount = spec.ownMount { throw mountsItself(workspace.id, mount) }
         do {
-            if options.isCanaryFirst { try await rehearse(workspace, spec) }
+            if options.rehearsesFirst { try await rehearse(workspace, spec) }
             return try await begin(workspace, spec: spec, options)
         } catch let error as KilnError where ErrorCode.images.contains(error.code) {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
@@ -163,8 +163,8 @@ extension LabEngine {
     ///   it began.
     /// - Returns: how that ended, or nothing where there was nothing to recover.
     public func recover(_ id: ServerID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
-        if isCanary(id) {
-            try await discardAbandonedCanary(id)
+        if isRehearsal(id) {
+            try await discardAbandonedRehearsal(id)
             return nil
         }
         let workspace = try existing(id)
@@ -210,7 +210,9 @@ extension LabEngine {
     ) async throws -> ReplacementReport? {
         if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
         // One of a command that has ended, since this one has the server's lock.
-        if let canary = try? canaryID(of: workspace.id), isCanary(canary) { try await discardCanary(canary) }
+        if let rehearsal = try? rehearsalID(of: workspace.id), isRehearsal(rehearsal) {
+            try await discardRehearsal(rehearsal)
+        }
         let history = try workspace.history()
         if let halted = history.halted?.replacement, !(leavingOld && halted.lacksOnlyOld) {
             throw try haltedError(workspace, halted)
@@ -238,7 +240,7 @@ extension LabEngine {
             ways.append("the old generation with the data as it is: 'kiln recover \(id) --data keep'")
             if replacement.isHandedOver {
                 ways.append(
-                    "the old generation with the data from before the replacement, today's set aside: "
+                    "the old generation with the data from before the replacement, today's retained: "
                         + "'kiln recover \(id) --data restore'"
                 )
             }

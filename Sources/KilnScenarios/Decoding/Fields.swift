@@ -5,8 +5,22 @@ import KilnModel
 protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
     /// The fields that can't be left out.
     static var required: [Self] { get }
+    /// What fields were called before, so that an old file is told the new word.
+    static var renamed: [String: Self] { get }
     /// The JSON Schema of the field's value.
     var schema: JSONValue { get }
+}
+
+extension FileField {
+    static var renamed: [String: Self] { [:] }
+
+    /// What is wrong with a field that there is not.
+    fileprivate static func unknown(_ word: String) -> String {
+        if let now = renamed[word] { return "it is called '\(now.rawValue)' now" }
+        let known = allCases.map(\.rawValue)
+        let suggestion = Suggestion.text(for: word, among: known)
+        return "unknown field\(suggestion); expected one of \(known.joined(separator: ", "))"
+    }
 }
 
 /// A map with a fixed set of fields.
@@ -20,14 +34,11 @@ struct Fields<Field: FileField> {
             value.mismatch(expected)
             return nil
         }
-        let known = Field.allCases.map(\.rawValue)
         var values: [Field: Value] = [:]
         for entry in entries {
             let path = FieldPath.joined(value.path, entry.key)
             guard let field = Field(rawValue: entry.key) else {
-                let suggestion = Suggestion.text(for: entry.key, among: known)
-                let message = "unknown field\(suggestion); expected one of \(known.joined(separator: ", "))"
-                value.problems.add(entry.position, path, message)
+                value.problems.add(entry.position, path, Field.unknown(entry.key))
                 continue
             }
             values[field] = Value(node: entry.value, path: path, problems: value.problems)

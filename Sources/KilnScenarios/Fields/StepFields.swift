@@ -122,18 +122,19 @@ enum VerifyLedgerFields: String, FileField {
 
 /// The fields of a `replace` step.
 enum ReplaceFields: String, FileField {
-    case server, image, strategy, canary, outcome
+    case server, image, strategy, rehearse, outcome
     case dataOnRevert = "data-on-revert"
     case forceStop = "force-stop"
 
     static let required: [ReplaceFields] = [.server]
+    static let renamed = ["canary": ReplaceFields.rehearse]
 
     var schema: JSONValue {
         switch self {
         case .server: Schema.name("The server to replace.")
         case .image: Schema.image("The image of the next generation; without it the one that the lab declares.")
         case .strategy: Schema.words(Strategy.self, "How it follows the old one; without it as the lab declares.")
-        case .canary: Schema.bool("Whether it is tried on clones of the volumes first; false without it.")
+        case .rehearse: Schema.bool("Whether it is tried on clones of the volumes first; false without it.")
         case .outcome: Schema.words(Step.Outcome.self, "How it has to end; committed without it.")
         case .dataOnRevert:
             Schema.words(DataOnRevert.self, "What becomes of the data on a revert; keep without it.")

@@ -9,7 +9,7 @@ extension ScenarioRunner {
             strategy: step.strategy,
             dataOnRevert: step.dataOnRevert,
             forceStop: step.forceStop,
-            isCanaryFirst: step.isCanaryFirst
+            rehearsesFirst: step.rehearsesFirst
         )
         let (engine, id) = (engine, id(step.server))
         return try await judged(step.server, step.outcome, &run) { try await engine.replace(id, options) }
@@ -29,7 +29,7 @@ extension ScenarioRunner {
         let (report, gap): (ReplacementReport, Duration?)
         do {
             (report, gap) = try await measured(server, body)
-        } catch let error as KilnError where error.code == .canaryFailed && expected == .aborted {
+        } catch let error as KilnError where error.code == .rehearsalFailed && expected == .aborted {
             // A rehearsal that failed leaves no report: the replacement never began.
             return error.message
         }

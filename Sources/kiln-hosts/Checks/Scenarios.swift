@@ -12,7 +12,7 @@ extension Check {
         ),
         scenario("warm-first", "warm-first", "the successor boots first, and gets the volume by hot-plug"),
         scenario("revert", "bad-image-reverts", "an image that breaks its promise is taken back"),
-        scenario("rehearsal", "canary-rehearses", "it is found out on clones, before the server is touched"),
+        scenario("rehearsal", "rehearsal", "it is found out on clones, before the server is touched"),
     ]
 
     private static func scenario(
