@@ -118,7 +118,9 @@ let package = Package(
         ),
         .testTarget(
             name: "DocumentationTests",
-            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs"],
+            dependencies: [
+                "KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs", argumentParser,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

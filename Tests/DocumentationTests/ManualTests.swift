@@ -92,7 +92,10 @@ struct ManualTests {
         roff.example(".\n'\n\n  - a: \"\\\\\"\n.EE")
         let found = try await render(roff.text, ["-ww"])
         #expect(found.errors.isEmpty)
-        let lines = String(decoding: found.output, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = String(decoding: found.output, as: UTF8.self).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
         for line in [hostile, ".so /etc/passwd", "'br", ".TP- -x"] {
             #expect(lines.contains("       " + line), "\(line)")
         }

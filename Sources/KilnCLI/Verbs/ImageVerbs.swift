@@ -54,7 +54,7 @@ struct ImageDeleteVerb: Verb {
         abstract: "Delete an image that no server uses."
     )
 
-    @Argument(help: "The image: name:version or name@sha256:…")
+    @Argument(help: "The image: name:version, or name@sha256:… with its digest.")
     var image: String
 
     @OptionGroup var global: GlobalOptions
