@@ -42,7 +42,10 @@ public struct KilnCommand: AsyncParsableCommand {
                 name: "Inside a server:",
                 subcommands: [ExecVerb.self, CpVerb.self, SSHVerb.self, ConsoleVerb.self, LogsVerb.self]
             ),
-            CommandGroup(name: "Scenarios:", subcommands: [RunVerb.self, ScenarioVerbs.self, SchemaVerb.self]),
+            CommandGroup(
+                name: "Scenarios:",
+                subcommands: [DemoVerb.self, RunVerb.self, ScenarioVerbs.self, SchemaVerb.self]
+            ),
             CommandGroup(
                 name: "Images, volumes and the host:",
                 subcommands: [ImageVerbs.self, VolumeVerbs.self, DoctorVerb.self, GcVerb.self]

@@ -28,6 +28,7 @@ struct VerbParsingTests {
             ["drift", "shop/web", "--generation", "3", "--format", "json"], ["down"], ["down", "shop"],
             ["down", "-f", "lab.yaml"],
             ["run", "s.yaml", "--format", "json", "--keep-on-failure"], ["scenario", "lint", "a.yaml", "b.yaml"],
+            ["demo"], ["run", "replace-keeps-data"], ["scenario", "list"], ["image", "bake", "--folder", "x", "tiny"],
             ["schema"], ["image", "list"], ["image", "bake", "tiny", "debian-13"],
             ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
             ["volume", "list"], ["volume", "list", "--retained"],

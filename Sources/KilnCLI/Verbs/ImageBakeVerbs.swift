@@ -10,11 +10,20 @@ struct ImageBakeVerb: Verb {
         abstract: "Bake images from their recipes, every version that the store does not hold yet."
     )
 
-    @Argument(help: "The recipes: names in the folder of recipes, or paths of folders that hold an image.yaml.")
+    @Argument(
+        help: "The recipes: names that are searched for, or paths of folders that hold an image.yaml.",
+        completion: .custom { _, _, prefix in KnownNames.recipes(startingWith: prefix) }
+    )
     var recipes: [String]
 
-    @Option(help: "The folder of recipes.", completion: .directory)
-    var folder = "Images"
+    @Option(
+        help: ArgumentHelp(
+            "A folder of recipes that is searched first.",
+            discussion: "Then: ./Images, kiln/images in the user's data ($XDG_DATA_HOME), the installed recipes."
+        ),
+        completion: .directory
+    )
+    var folder: String?
 
     @Flag(help: "Bake even what is in the store already, for newer packages.")
     var again = false
@@ -22,15 +31,23 @@ struct ImageBakeVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
+        let path = SearchPath(.recipes, folder: folder)
         let chosen = try recipes.map { text in
-            try Recipe(folder: text.contains("/") ? text : "\(folder)/\(try Name(text))")
+            try Recipe(folder: text.contains("/") ? text : path.find(try Name(text), session))
         }
         let workspace = try await session.workspace()
-        let baker = Baker(store: workspace.images, roots: workspace.parts.roots) { session.say($0) }
         var baked: [ImageManifest] = []
-        for recipe in chosen { baked += try await baker.bake(recipe, again: again).map(\.manifest) }
+        for recipe in chosen { baked += try await workspace.bake(recipe, again: again, session) }
         try session.show(ImageList(images: baked))
         return 0
+    }
+}
+
+extension Workspace {
+    /// Bakes the versions of a recipe that the store lacks, or all of them again.
+    func bake(_ recipe: Recipe, again: Bool = false, _ session: Session) async throws -> [ImageManifest] {
+        let baker = Baker(store: images, roots: parts.roots) { session.say($0) }
+        return try await baker.bake(recipe, again: again).map(\.manifest)
     }
 }
 

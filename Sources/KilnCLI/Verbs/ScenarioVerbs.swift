@@ -6,9 +6,57 @@ import KilnScenarios
 struct ScenarioVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "Check lab and scenario files.",
-        subcommands: [ScenarioLintVerb.self]
+        abstract: "List the scenarios that can be run by name, and check lab and scenario files.",
+        subcommands: [ScenarioListVerb.self, ScenarioLintVerb.self]
     )
+}
+
+/// `kiln scenario list`: what `kiln run NAME` finds.
+struct ScenarioListVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the scenarios that 'kiln run' finds by name."
+    )
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let path = SearchPath(.scenarios)
+        if let leftOut = path.leftOut { session.say(leftOut) }
+        try session.show(ScenarioList(path: path))
+        return 0
+    }
+}
+
+/// The scenarios in the folders of a search path.
+struct ScenarioList: Renderable {
+    struct Item: Encodable {
+        let name: Name
+        let file: String
+        /// What it shows; nothing where the file says nothing, or is not understood.
+        let about: String?
+    }
+
+    let items: [Item]
+
+    init(path: SearchPath) {
+        items = path.names.compactMap { name in
+            guard let file = try? path.find(name) else { return nil }
+            return Item(name: name, file: file, about: (try? ScenarioFile.scenario(at: file))?.about)
+        }
+    }
+
+    var payload: [String: [Item]] { ["scenarios": items] }
+
+    var human: HumanView {
+        .table(
+            TextTable(
+                header: ["scenario", "file", "about"],
+                rows: items.map { [$0.name.text, $0.file, $0.about ?? "-"] }
+            ),
+            empty: "no scenarios"
+        )
+    }
 }
 
 /// `kiln scenario lint`: everything that is wrong with lab and scenario files.

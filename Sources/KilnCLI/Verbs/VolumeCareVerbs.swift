@@ -37,7 +37,7 @@ struct VolumeGrowVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "grow",
         abstract: "Enlarge a volume that is not in use, and its file system; the state before is kept as a snapshot.",
-        discussion: "Takes seconds, whatever the size. A size that the file system can't have is refused with its limit."
+        discussion: "Takes seconds, whatever the size. What the file system can't become is refused with its limit."
     )
 
     @Argument(help: "The volume, LAB/NAME.")

@@ -30,6 +30,16 @@ struct KnownNames {
         names(in: state.volumes).flatMap { lab in names(in: "\(state.volumes)/\(lab)").map { "\(lab)/\($0)" } }
     }
 
+    /// The recipes that can be found by name.
+    static func recipes(startingWith prefix: String) -> [String] {
+        SearchPath(.recipes).names.map(\.text).filter { $0.hasPrefix(prefix) }
+    }
+
+    /// The scenarios that can be found by name.
+    static func scenarios(startingWith prefix: String) -> [String] {
+        SearchPath(.scenarios).names.map(\.text).filter { $0.hasPrefix(prefix) }
+    }
+
     private var labNames: [Name] { names(in: state.labs) }
 
     private func names(in directory: String) -> [Name] {

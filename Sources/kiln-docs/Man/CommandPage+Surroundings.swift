@@ -23,6 +23,18 @@ extension CommandPage {
                     "kiln.yaml",
                     "The lab file that 'kiln up' and 'kiln down' read where -f names none; see kiln.yaml(5)."
                 ),
+                (
+                    "./Images, ./Scenarios",
+                    "Where recipes and scenarios are looked for by name first; for root only where nobody else can write to them."
+                ),
+                (
+                    "$XDG_DATA_HOME/kiln/images, $XDG_DATA_HOME/kiln/scenarios",
+                    "Where they are looked for next; without XDG_DATA_HOME in ~/.local/share."
+                ),
+                (
+                    "/usr/share/kiln/images, /usr/share/kiln/scenarios",
+                    "The recipes and scenarios that are installed; after 'make install' below its PREFIX."
+                ),
                 ("/var/lib/kiln", "The state of root, unless KILN_HOME names another folder."),
                 (
                     "$XDG_STATE_HOME/kiln, ~/.local/state/kiln",
