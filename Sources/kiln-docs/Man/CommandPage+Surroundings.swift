@@ -7,11 +7,11 @@ extension CommandPage {
                 ("KILN_HOME", "Where Kiln keeps its state."),
                 (
                     "LIBVIRT_DEFAULT_URI",
-                    "The libvirt connection, where --connect names none. Without both, Kiln starts a private daemon by itself."
+                    "The libvirt connection, where --connect names none. Without both, Kiln starts a private daemon."
                 ),
                 (
                     "KILN_LOG",
-                    "A file to which every call to libvirt, to guests and to other programs is appended, as --debug writes it."
+                    "A file to which every call to libvirt, to guests and to other programs is appended."
                 ),
                 ("NO_COLOR", "Where it is set and not empty, nothing is written in colour."),
             ]
@@ -25,7 +25,7 @@ extension CommandPage {
                 ),
                 (
                     "./Images, ./Scenarios",
-                    "Where recipes and scenarios are looked for by name first; for root only where nobody else can write to them."
+                    "Where recipes and scenarios are looked for by name; for root only where nobody else can write."
                 ),
                 (
                     "$XDG_DATA_HOME/kiln/images, $XDG_DATA_HOME/kiln/scenarios",
@@ -38,7 +38,7 @@ extension CommandPage {
                 ("/var/lib/kiln", "The state of root, unless KILN_HOME names another folder."),
                 (
                     "$XDG_STATE_HOME/kiln, ~/.local/state/kiln",
-                    "The state of everybody else. 'evidence' in it holds what failed replacements and runs left to look at."
+                    "The state of everybody else. In it, 'evidence' holds what failed replacements and runs left."
                 ),
             ]
         ),

@@ -22,7 +22,8 @@ struct Roff {
     init(title: String, section: Int, date: String, version: String) {
         lines = [
             ".\\\" Written by kiln-docs; do not edit.",
-            ".TH \(Roff.escaped(title.uppercased())) \(section) \(date) \"Kiln \(Roff.escaped(version))\" \"Kiln manual\"",
+            ".TH \(Roff.escaped(title.uppercased())) \(section) \(date) "
+                + "\"Kiln \(Roff.escaped(version))\" \"Kiln manual\"",
             // Words are neither hyphenated nor spread: much of a page is to be copied.
             ".nh", ".ad l",
         ]
