@@ -1,5 +1,6 @@
 import Foundation
 import KilnCLI
+import KilnScenarios
 import Testing
 
 @testable import kiln_docs
@@ -64,6 +65,16 @@ struct READMETests {
         #expect(try Link(from: "README.md", target: "Scenarios/gone.md").problem() != nil)
         #expect(try Link(from: "Scenarios/README.md", target: "../README.md#gone").problem() != nil)
         #expect(try Link(from: "README.md", target: "#verbs").problem() == nil)
+    }
+
+    @Test("the example of a scenario is one that Kiln reads")
+    func example() throws {
+        let text = try Checkout.text("Scenarios/README.md")
+        let example = try #require(text.firstMatch(of: /(?s)```yaml\n(.*?)```/)).1
+        let file = FileManager.default.temporaryDirectory.appending(path: "kiln-example-\(UUID().uuidString).yaml").path
+        try Data(example.utf8).write(to: URL(filePath: file))
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        #expect(try ScenarioFile.scenario(at: file).steps.count == 5)
     }
 
     @Test("the README stays short, and names every verb")

@@ -19,7 +19,7 @@ enum StepFields: String, FileField {
         case .stop: StepSchema.servers("Shuts the machines down.")
         case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
         case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")
-        case .down: ["enum": ["all", .null], "description": "Destroys the machines; volumes are retained."]
+        case .down: ["enum": ["all", .null], "description": "Removes the machines; volumes stay."]
         case .writeLedger: Schema.object(WriteLedgerFields.self, "Starts writing numbered records.")
         case .verifyLedger: Schema.object(VerifyLedgerFields.self, "Stops the writer and counts what is lost.")
         case .volumeSnapshot:
