@@ -1,5 +1,5 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build release man install deb demo test bench sweep hosts format lint lint-ci clean
+.PHONY: setup build release man install deb demo test bench sweep hosts docs format lint lint-ci clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 SHELL_SOURCES := $(wildcard .github/actions/*/*.sh .packaging/install .packaging/make-deb .packaging/p*)
@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 # What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
 PACKAGES := ca-certificates pkg-config libxml2-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
 	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs libext2fs-dev \
-	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf binutils dpkg-dev shellcheck \
+	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf binutils dpkg-dev shellcheck groff-base \
 	$(shell command -v systemd-sysusers >/dev/null || echo systemd-standalone-sysusers)
 
 export DEBIAN_FRONTEND := noninteractive
@@ -93,6 +93,11 @@ sweep: setup
 hosts: deb
 	swift build --product kiln-hosts
 	.build/debug/kiln-hosts --package "$$(ls $(PACKAGE)/kiln_*.deb)" --boots 100
+
+## docs: writes the tables of READMEs that are made from schemas
+docs: setup
+	swift build --product kiln-docs
+	.build/debug/kiln-docs reference
 
 ## format: formats the sources in place
 format:

@@ -91,6 +91,12 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "kiln-docs",
+            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
         .target(name: "KilnOutside", swiftSettings: strict),
         .executableTarget(
             name: "kiln-hosts",
@@ -114,6 +120,13 @@ let package = Package(
             name: "LyingLibvirt",
             path: "Tests/LyingLibvirt",
             linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
+        ),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs", argumentParser,
+            ],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "EndToEndTests",

@@ -8,13 +8,18 @@ public struct KilnCommand: AsyncParsableCommand {
     /// The version of Kiln, with its commit.
     public static let version = KilnVersion.text
 
+    /// What every reader of a help or manual has to know first.
+    public static let introduction = """
+        A lab file declares servers and volumes; 'kiln init' writes one to start from. \
+        Data goes to standard output, progress and errors to standard error.
+        """
+
     /// The verbs in groups, and the exit codes.
     public static let configuration = CommandConfiguration(
         commandName: "kiln",
         abstract: "Servers that are never modified, only replaced.",
         discussion: """
-            A lab file declares servers and volumes; 'kiln init' writes one to start from. \
-            Data goes to standard output, progress and errors to standard error.
+            \(introduction)
 
             EXIT CODES:
             \(ExitCode.allCases.map(\.helpLine).joined(separator: "\n"))

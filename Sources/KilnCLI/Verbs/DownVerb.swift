@@ -7,7 +7,8 @@ import KilnScenarios
 struct DownVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "down",
-        abstract: "Remove the machines of a lab; images and volumes stay."
+        abstract: "Remove the machines of a lab; images and volumes stay.",
+        discussion: "With the machines go their roots, their seeds and the history of their servers."
     )
 
     @Argument(

@@ -71,7 +71,8 @@ struct ImageLintVerb: Verb {
 struct ImageAddVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add a qcow2 file with a boot loader of its own, such as a distribution's cloud image."
+        abstract: "Add a qcow2 file with a boot loader of its own, such as a distribution's cloud image.",
+        discussion: "It needs cloud-init, which tells a machine who it is."
     )
 
     @Argument(help: "The file; it is copied.", completion: .file(extensions: ["qcow2", "img"]))

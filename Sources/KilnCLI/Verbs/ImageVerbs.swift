@@ -55,7 +55,7 @@ struct ImageDeleteVerb: Verb {
         abstract: "Delete an image that no server uses."
     )
 
-    @Argument(help: "The image: name:version or name@sha256:…", completion: .images)
+    @Argument(help: "The image: name:version, or name@sha256:… with its digest.", completion: .images)
     var image: String
 
     @OptionGroup var global: GlobalOptions

@@ -8,8 +8,8 @@ struct ReplaceVerb: Verb {
         commandName: "replace",
         abstract: "Replace a server's machine by a new generation; its volumes move along.",
         discussion: """
-            If the new machine doesn't become ready, the old one serves again (exit 11). Killed at any instant, the next \
-            changing command finishes or rolls back.
+            If the new machine doesn't become ready, the old one serves again (exit 11). Where kiln is killed, at whatever \
+            instant, the next command that changes the server finishes the work or takes it back.
             """
     )
 

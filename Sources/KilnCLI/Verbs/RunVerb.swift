@@ -8,8 +8,8 @@ import KilnScenarios
 struct RunVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a scenario in a lab of its own, and report what held.",
-        discussion: "The lab is removed afterwards. Exit 1: an expectation was unmet; 5: acknowledged data was lost."
+        abstract: "Run a scenario in a lab of its own, and report what it found.",
+        discussion: "The lab is removed afterwards. Exit 1: an expectation was not met; 5: acknowledged data was lost."
     )
 
     @Argument(

@@ -7,7 +7,7 @@ import KilnScenarios
 struct ScenarioVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "List the scenarios that can be run by name, and check files.",
+        abstract: "List the scenarios that can be run by name, and check lab and scenario files.",
         subcommands: [ScenarioListVerb.self, ScenarioLintVerb.self]
     )
 }
@@ -64,7 +64,7 @@ struct ScenarioList: Renderable {
 struct ScenarioLintVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "lint",
-        abstract: "Check lab and scenario files; prints every problem with its line."
+        abstract: "Name every problem of lab and scenario files, with its line and column."
     )
 
     @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"]))

@@ -8,7 +8,7 @@ struct SchemaVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "schema",
         abstract: "Print the JSON Schema of lab and scenario files, or of recipes, for editors.",
-        discussion: "It is JSON in every format."
+        discussion: "It is JSON, whatever --format says."
     )
 
     @Argument(help: "Of which files: lab, which scenarios have too, or recipe.")

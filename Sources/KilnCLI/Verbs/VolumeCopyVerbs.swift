@@ -105,7 +105,7 @@ struct VolumeExportVerb: Verb {
     @Argument(help: "The file, which must not be there yet.", completion: .file())
     var file: String
 
-    @Option(name: .customLong("as"), help: "The file's format: raw or qcow2.")
+    @Option(name: .customLong("as"), help: ArgumentHelp("The file's format: raw or qcow2.", valueName: "format"))
     var diskFormat: DiskFormat = .qcow2
 
     @OptionGroup var global: GlobalOptions

@@ -39,13 +39,26 @@ package enum Schema {
         ["anyOf": .array(choices), "description": .string(about)]
     }
 
-    package static func name(_ about: String) -> JSONValue { pattern(namePattern, about) }
+    /// A schema that has a name of its own, by which a manual calls it.
+    package static func titled(_ title: String, _ schema: JSONValue) -> JSONValue {
+        guard case .object(var map) = schema else { return schema }
+        map["title"] = .string(title)
+        return .object(map)
+    }
 
-    package static func size(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(KiB|MiB|GiB|TiB)$", about) }
+    package static func name(_ about: String) -> JSONValue { titled("name", pattern(namePattern, about)) }
 
-    package static func duration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h)$", about) }
+    package static func size(_ about: String) -> JSONValue {
+        titled("size", pattern("^[1-9][0-9]*(KiB|MiB|GiB|TiB)$", about))
+    }
 
-    package static func longDuration(_ about: String) -> JSONValue { pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about) }
+    package static func duration(_ about: String) -> JSONValue {
+        titled("duration", pattern("^[1-9][0-9]*(ms|s|m|h)$", about))
+    }
+
+    package static func longDuration(_ about: String) -> JSONValue {
+        titled("duration", pattern("^[1-9][0-9]*(ms|s|m|h|d)$", about))
+    }
 
     package static func processorModel(_ about: String) -> JSONValue {
         pattern("^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$", about)

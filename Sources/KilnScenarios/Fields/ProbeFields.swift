@@ -22,7 +22,8 @@ enum ProbeFields: String, FileField {
                 "A command in the guest has to end with status 0."
             )
         case .agent: Schema.object(CheckFields.self, "The guest agent has to answer.")
-        case .cloudInit: Schema.object(CheckedFields<CloudInitFields>.self, "cloud-init has to have ended.")
+        case .cloudInit:
+            Schema.object(CheckedFields<CloudInitFields>.self, "cloud-init has to have ended without errors.")
         }
     }
 }
@@ -36,9 +37,12 @@ enum ProbeWord: String, CaseIterable {
 /// How a probe is written.
 enum ProbeSchema {
     static var probe: JSONValue {
-        Schema.either(
-            [Schema.words(ProbeWord.self, "A probe without settings."), StepSchema.oneField(of: ProbeFields.self)],
-            "One condition."
+        Schema.titled(
+            "probe",
+            Schema.either(
+                [Schema.words(ProbeWord.self, "A probe without settings."), StepSchema.oneField(of: ProbeFields.self)],
+                "One condition, as a word or as a map of one of these fields."
+            )
         )
     }
 
@@ -56,8 +60,9 @@ enum CheckFields: String, FileField {
         case .every: Schema.duration("The pause between two attempts, such as 1s.")
         case .timeout: Schema.duration("How long one attempt may take; 20s without it.")
         case .successes: Schema.whole(1...100, "How many attempts in a row must hold; 1 without it.")
-        case .failures: Schema.whole(1...100, "How many attempts in a row may fail before it is lost; 3 without it.")
-        case .hint: Schema.text("What to do where it does not hold.")
+        case .failures:
+            Schema.whole(1...100, "After how many failed attempts in a row what held counts as lost; 3 without it.")
+        case .hint: Schema.text("What to do where it does not hold; shown while it is waited for.")
         }
     }
 }
@@ -160,9 +165,12 @@ enum HookFields: String, FileField {
 
     static func list(_ about: String) -> JSONValue {
         Schema.list(
-            of: Schema.either(
-                [StepSchema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
-                "A command."
+            of: Schema.titled(
+                "hook",
+                Schema.either(
+                    [StepSchema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
+                    "A command, as it is or as a map of these fields."
+                )
             ),
             about
         )

@@ -20,7 +20,7 @@ enum StepFields: String, FileField {
         case .stop: StepSchema.servers("Shuts the machines down.")
         case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
         case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")
-        case .down: ["enum": ["all", .null], "description": "Destroys the machines; volumes are retained."]
+        case .down: ["enum": ["all", .null], "description": "Removes the machines; volumes stay."]
         case .writeLedger: Schema.object(WriteLedgerFields.self, "Starts writing numbered records.")
         case .verifyLedger: Schema.object(VerifyLedgerFields.self, "Stops the writer and counts what is lost.")
         case .volumeSnapshot:
@@ -37,9 +37,12 @@ enum StepWord: String, CaseIterable {
 /// How steps are written.
 enum StepSchema {
     static var step: JSONValue {
-        Schema.either(
-            [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
-            "One step."
+        Schema.titled(
+            "step",
+            Schema.either(
+                [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
+                "One step, as a word or as a map of one of these fields."
+            )
         )
     }
 
@@ -59,12 +62,15 @@ enum StepSchema {
     }
 
     static func command(_ about: String) -> JSONValue {
-        Schema.either(
-            [
-                Schema.text("A command line, run by /bin/sh -c."),
-                Schema.list(of: ["type": "string"], "Program and arguments."),
-            ],
-            about
+        Schema.titled(
+            "command",
+            Schema.either(
+                [
+                    Schema.text("A command line, run by /bin/sh -c."),
+                    Schema.list(of: ["type": "string"], "Program and arguments."),
+                ],
+                about
+            )
         )
     }
 }
