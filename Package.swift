@@ -112,7 +112,7 @@ let package = Package(
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel"],
+            dependencies: ["KilnEngine", "KilnModel", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -140,6 +140,11 @@ let package = Package(
                 "KilnCLI", "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios",
                 "KilnSystem", "KilnTestSupport", argumentParser,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnDocumentsTests",
+            dependencies: ["KilnDocuments", "KilnModel", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -171,13 +176,15 @@ let package = Package(
         .testTarget(
             name: "KilnScenariosTests",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto, yams,
+                "KilnDocuments", "KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KilnImagesTests",
-            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport"],
+            dependencies: [
+                "KilnDocuments", "KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport",
+            ],
             swiftSettings: strict
         ),
     ],
