@@ -32,6 +32,7 @@ struct SchemaTablesTests {
         let text: JSONValue = ["type": "string"]
         let map: JSONValue = ["type": "object", "properties": ["a": text]]
         #expect(rows(["m": map]) == ["m: map", "m.a: text"])
+        #expect(rows(["m": ["type": ["string", "number"]]]) == ["m: text"])
         #expect(rows(["m": ["additionalProperties": map]]) == ["m: map of name to map", "m.NAME.a: text"])
         #expect(rows(["m": ["type": "array", "items": map]]) == ["m: list of maps", "m[].a: text"])
         #expect(rows(["m": ["anyOf": [["enum": ["x", "y", .null]], map]]]) == ["m: x or y or map", "m.a: text"])

@@ -100,10 +100,13 @@ enum DebianFields: String, FileField {
 /// How a version is written.
 enum VersionSchema {
     static var variables: JSONValue {
-        Schema.map(
-            of: Schema.written("The variable's text."),
-            keys: .variable,
-            "What the program finds in its environment, besides Kiln's own variables."
+        Schema.titled(
+            "variables",
+            Schema.map(
+                of: Schema.written("The variable's text."),
+                keys: .variable,
+                "What the program finds in its environment, besides Kiln's own variables."
+            )
         )
     }
 }

@@ -8,6 +8,8 @@ enum SchemaType {
         if let choices = schema["anyOf"]?.array { return either(choices.map(text)) }
         if let words = schema["enum"]?.array { return either(words.compactMap(word)) }
         if let only = schema["const"] { return word(only) ?? "nothing" }
+        // Several types: a scalar that is taken as it is written.
+        if schema["type"]?.array != nil { return "text" }
         switch schema["type"]?.string {
         case "integer": return whole(schema)
         case "boolean": return "true or false"
