@@ -1,30 +1,44 @@
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
-/// What became of a replacement.
+/// What became of a replacement, and what was seen of it from outside.
 struct ReplacementResult: Renderable {
     let report: ReplacementReport
+    /// The phases as they passed, where this process has seen them.
+    var phases: [ScenarioReport.Phase] = []
+    /// The longest time without an answer; nothing where it was not measured.
+    var unavailable: Duration?
 
     struct Payload: Encodable {
         let report: ReplacementReport
         let exit: KilnModel.ExitCode
+        let unavailableMS: Int?
 
-        private enum CodingKeys: String, CodingKey { case exit }
+        private enum CodingKeys: String, CodingKey {
+            case exit
+            case unavailableMS = "unavailable_ms"
+        }
 
         func encode(to encoder: any Encoder) throws {
             try report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(exit, forKey: .exit)
+            try container.encode(unavailableMS, forKey: .unavailableMS)
         }
     }
 
-    var payload: Payload { Payload(report: report, exit: report.exit) }
+    private var unavailableMS: Int? { unavailable.map { Int($0 / .milliseconds(1)) } }
+
+    var payload: Payload { Payload(report: report, exit: report.exit, unavailableMS: unavailableMS) }
 
     var human: HumanView {
         let total = ProgressLines.seconds(.milliseconds(report.steps.map(\.milliseconds).reduce(0, +)))
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
-        var lines = ["\(report.server): \(sentence) (\(how)\(total))"]
+        var lines = PhaseChart(phases).lines + (phases.isEmpty ? [] : [""])
+        if let unavailableMS { lines.append(ReportText.unavailable(unavailableMS)) }
+        lines.append("\(report.server): \(sentence) (\(how)\(total))")
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []

@@ -28,16 +28,13 @@ struct ReplaceVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let reference = try image.map { try ImageReference($0) }
-        let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        if dryRun {
-            let plan = try await engine.planReplacement(id, options.engineOptions(image: reference))
-            try session.show(ReplacementPlanView(plan: plan))
-            return 0
+        let options = options.engineOptions(image: try image.map { try ImageReference($0) })
+        guard dryRun else {
+            return try await session.replace(target.server) { try await $0.replace($1, options) }
         }
-        let report = try await engine.replace(id, options.engineOptions(image: reference))
-        try session.show(ReplacementResult(report: report))
-        return report.exit.rawValue
+        let engine = try await session.workspace().engine
+        let plan = try await engine.planReplacement(try engine.server(named: target.server), options)
+        try session.show(ReplacementPlanView(plan: plan))
+        return 0
     }
 }

@@ -12,7 +12,7 @@ package protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable w
 }
 
 extension FileField {
-    static var renamed: [String: Self] { [:] }
+    package static var renamed: [String: Self] { [:] }
 
     /// What is wrong with a field that there is not.
     fileprivate static func unknown(_ word: String) -> String {
