@@ -43,6 +43,16 @@ struct RecipeTests {
         }
     }
 
+    @Test("the recipe of Debian 13 names the modules that its cloud-init runs")
+    func modules() throws {
+        let folder = "\(RecipeTests.images)/debian-13"
+        let text = try String(contentsOfFile: folder + "/root/etc/cloud/cloud.cfg", encoding: .utf8)
+        let lists = text.replacing("\n  ", with: " ").split(separator: "\n").filter { $0.contains("_modules: [") }
+        #expect(lists.count == 3)
+        let modules = lists.flatMap { $0.split { !($0.isLetter || $0 == "_") }.dropFirst().map(String.init) }
+        #expect(try Recipe(folder: folder).cloudInitModules?.sorted() == modules.sorted())
+    }
+
     @Test("versions come oldest first, with their variables")
     func versions() throws {
         let recipe = try Recipe(text: RecipeTests.valid, file: "image.yaml", folder: "/x/web")
@@ -61,6 +71,14 @@ struct RecipeTests {
             ("GREETING", "KILN_TREE", "image.yaml:12:30: expected a variable"),
             ("ssh: true", "ssh: maybe", "image.yaml:11:6: expected true or false, found 'maybe'"),
             ("disk: 1GiB", "disk: [", "image.yaml:8:7: not YAML"),
+            (
+                "ssh:", "cloud-init-modules: [runcmd, nptd]\nssh:",
+                "image.yaml:11:30: expected a module of cloud-init, found 'nptd'"
+            ),
+            (
+                "cloud-init: full", "cloud-init: subset\ncloud-init-modules: [runcmd]",
+                "image.yaml:11:21: only an image with 'cloud-init: full' has modules of it"
+            ),
         ]
     )
     func places(from: String, to: String, expected: String) {

@@ -1,6 +1,7 @@
 import KilnModel
-import KilnScenarios
 import Testing
+
+@testable import KilnScenarios
 
 @Suite("Hostile and surprising YAML")
 struct YAMLTests {
@@ -58,7 +59,8 @@ struct YAMLTests {
             ("", "empty file"),
             ("# nothing\n", "empty file"),
             ("a: b: c", "1:5: not YAML"),
-            ("a: \u{1}", "not YAML"),
+            ("a: 1\nb: x\u{1}", "2:5: not YAML: a control character"),
+            ("a: 1\nb: é\0", "2:5: expected text without NUL"),
         ]
     )
     func refused(text: String, part: String) throws { try expectRefusal(of: text, naming: part) }
@@ -88,6 +90,27 @@ struct YAMLTests {
         let found = try problems("kiln: 1\n\"\\e[2J\": 1\n")
         #expect(found.contains { $0.contains("\\u{1b}") })
         #expect(!found.contains { $0.contains("\u{1b}") })
+    }
+
+    @Test(
+        "text is what is written, with characters that YAML 1.1 takes for breaks of lines",
+        arguments: [
+            "a\u{85}b", "a\u{2028}b\u{2029}c", "\u{85}", "a\u{feff}b", "\u{1f600}\u{e000}", "a\t b ", "e\u{301}*",
+        ]
+    )
+    func characters(text: String) throws {
+        for written in ["a: \"\(text)\"", "a: '\(text)'", "a: |-\n  \(text)"] {
+            let problems = ProblemList(file: "x")
+            let root = try #require(YAMLDocument.root(of: written, problems), "\(problems.problems)")
+            #expect(root.json["a"]?.string?.unicodeScalars.elementsEqual(text.unicodeScalars) == true, "\(written)")
+        }
+    }
+
+    @Test("bytes that are no UTF-8 are refused at their place")
+    func latin1() throws {
+        let problems = ProblemList(file: "x")
+        #expect(TextFile.text([0x61, 0x0a, 0xc3, 0xa4, 0xe9, 0x0a], problems) == nil)
+        #expect(problems.problems.map(\.description) == ["x:2:2: expected UTF-8 text, found the byte 0xe9"])
     }
 
     @Test(

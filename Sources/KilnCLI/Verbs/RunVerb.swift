@@ -20,7 +20,7 @@ struct RunVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let scenario = try ScenarioFile.scenario(at: file)
+        let scenario = try ScenarioFile.scenario(at: file, images: KnownImages.manifest)
         session.say(warnings: scenario.warnings)
         let timeline = Timeline()
         let workspace = try await session.workspace { timeline.record($0) }

@@ -24,7 +24,7 @@ struct ScenarioLintVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = LintResult(files: files)
+        let result = await LintResult(files: files)
         try session.show(result)
         return result.problems.isEmpty ? 0 : KilnModel.ExitCode.invalidFile.rawValue
     }
@@ -38,12 +38,14 @@ struct LintResult: Renderable {
     let warnings: [Problem]
 
     /// Reads every file.
-    init(files: [String]) {
+    init(files: [String], cloudInit: CloudInitSchema = CloudInitSchema()) async {
         var problems: [Problem] = []
         var warnings: [Problem] = []
         for path in files {
             do throws(InvalidFile) {
-                warnings += try ScenarioFile.lab(at: path).warnings
+                let file = try ScenarioFile.lab(at: path, images: KnownImages.manifest)
+                warnings += file.warnings
+                warnings += await cloudInit.warnings(on: file.lab, at: path)
             } catch {
                 problems += error.problems
             }

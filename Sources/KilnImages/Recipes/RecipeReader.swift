@@ -11,7 +11,7 @@ struct RecipeReader {
 
     private static let keys = [
         "kiln-image", "name", "about", "debian", "assemble", "shared", "disk", "command-line", "memory", "processors",
-        "cpu", "cloud-init", "ssh", "volatile-root", "ephemeral", "versions",
+        "cpu", "cloud-init", "cloud-init-modules", "ssh", "volatile-root", "ephemeral", "versions",
     ]
 
     mutating func recipe(_ node: Node, folder: String) -> Recipe? {
@@ -33,6 +33,12 @@ struct RecipeReader {
         let cpu = map["cpu"].map { value($0, "x86-64-v2, x86-64-v3, host or a model") { ProcessorModel($0) } }
         let cloudInit = required("cloud-init", in: map, of: node) {
             $0.value($1, "full, subset or none") { ImageManifest.CloudInit(rawValue: $0) }
+        }
+        let modules = map["cloud-init-modules"].map {
+            list($0, "a module of cloud-init") { CloudConfigKey.isModule($0) ? $0 : nil }
+        }
+        if let node = map["cloud-init-modules"], let cloudInit, cloudInit != .full {
+            report(node, "only an image with 'cloud-init: full' has modules of it")
         }
         let ssh = required("ssh", in: map, of: node) {
             $0.value($1, "true or false") { ["true": true, "false": false][$0] }
@@ -56,6 +62,7 @@ struct RecipeReader {
             commandLine: commandLine,
             size: MachineSize(memory: memory, processors: processors, cpu: cpu ?? nil),
             cloudInit: cloudInit,
+            cloudInitModules: modules,
             ssh: ssh,
             volatileRoot: (volatileRoot ?? nil) ?? false,
             ephemeral: ephemeral,

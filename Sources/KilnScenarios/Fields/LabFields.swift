@@ -59,6 +59,7 @@ enum VolumeFields: String, FileField {
 enum ServerFields: String, FileField {
     case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
+    case userDataFile = "user-data-file"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
     case warmReady = "warm-ready"
@@ -89,9 +90,10 @@ enum ServerFields: String, FileField {
             Schema.words(ServerSpec.Root.self, "persistent: kept for the generation; volatile: gone at a reboot.")
         case .userData:
             Schema.either(
-                [["type": "object"], Schema.pattern("^#cloud-config\\s", "The text of a cloud-config file.")],
+                [["type": "object"], Schema.pattern(userDataPattern, "Text in one of cloud-init's forms.")],
                 "cloud-init user-data."
             )
+        case .userDataFile: Schema.text("A file with cloud-init user-data in any of its forms, relative to this one.")
         case .ephemeral:
             Schema.list(of: Schema.guestPath("A path."), "What of the root may differ from the image.")
         case .keepRoots: Schema.whole(0...16, "How many roots of past generations are kept; 1 without it.")
@@ -99,6 +101,10 @@ enum ServerFields: String, FileField {
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         }
+    }
+
+    private var userDataPattern: String {
+        #"^\s*(#!|#include|#part-handler|#cloud-(config|boothook)|## template: jinja)|[Mm][Ii][Mm][Ee]-[Vv]ersion:"#
     }
 
     // The fields that say when a machine is healthy.
