@@ -51,8 +51,7 @@ struct LocalVerbTests {
             let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", path]) as? ScenarioLintVerb)
             #expect(await verb.status(in: recorded.session()) == 0)
             #expect(recorded.output.contains("warning: ") && recorded.output.contains("1 file without problems\n"))
-            let result = LintResult([path]) { file throws(InvalidFile) in try ScenarioFile.lab(at: file).warnings }
-                .payload
+            let result = await LintResult(labs: [path], cloudInit: CloudInitSchema(program: nil)).payload
             #expect(result.problems.isEmpty && result.warnings.map(\.path) == ["lab.servers.web.user-data.runcmd[0]"])
         }
     }
@@ -108,6 +107,27 @@ struct LocalVerbTests {
             let verb = try #require(try KilnCommand.parseAsRoot(line) as? SchemaVerb)
             #expect(await verb.status(in: recorded.session()) == 0)
             #expect(recorded.output.contains("\"title\" : \"Kiln \(title)"))
+        }
+    }
+
+    @Test("lint asks the host's cloud-init for what its schema says of user-data")
+    func lintSchema() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/lab.yaml"
+            let lab = "kiln: 1\nname: a\nlab: { servers: { web: { image: i, user-data: { ntp: 5 } } } }\n"
+            try Data(lab.utf8).write(to: URL(fileURLWithPath: path))
+            let program = directory + "/cloud-init"
+            let script = """
+                #!/bin/sh
+                [ "$1 $2" = "schema -c" ] && grep -q '"ntp":5' "$3" || exit 0
+                printf 'Error:\\nCloud config schema errors: ntp: 5 is not an object\\n\\nError: Invalid schema\\n' >&2
+                exit 1
+                """
+            try Data(script.utf8).write(to: URL(fileURLWithPath: program))
+            chmod(program, 0o755)
+            let result = await LintResult(labs: [path], cloudInit: CloudInitSchema(program: program)).payload
+            #expect(result.warnings.map(\.message) == ["cloud-init's schema: ntp: 5 is not an object"])
+            #expect(result.problems.isEmpty && result.warnings.first?.path == "lab.servers.web.user-data")
         }
     }
 

@@ -58,7 +58,7 @@ struct YAMLDocumentTests {
             ("", "empty file"),
             ("# nothing\n", "empty file"),
             ("a: b: c", "1:5: not YAML"),
-            ("a: \u{1}", "not YAML"),
+            ("a: 1\nb: x\u{1}", "2:5: not YAML: a control character"),
         ]
     )
     func refused(text: String, part: String) { expectRefusal(of: text, naming: part) }
@@ -88,5 +88,31 @@ struct YAMLDocumentTests {
         let found = problems("\"\\e[2J\": { a: 1, a: 2 }\n")
         #expect(found.contains { $0.contains("\\u{1b}") })
         #expect(!found.contains { $0.contains("\u{1b}") })
+    }
+
+    @Test(
+        "text is what is written, with characters that YAML 1.1 takes for breaks of lines",
+        arguments: [
+            "a\u{85}b", "a\u{2028}b\u{2029}c", "\u{85}", "a\u{feff}b", "\u{1f600}\u{e000}", "a\t b ", "e\u{301}*",
+        ]
+    )
+    func characters(text: String) throws {
+        for written in ["a: \"\(text)\"", "a: '\(text)'", "a: |-\n  \(text)"] {
+            let problems = ProblemList(file: "x")
+            let root = try #require(YAMLDocument.root(of: written, problems), "\(problems.problems)")
+            #expect(root.json["a"]?.string?.unicodeScalars.elementsEqual(text.unicodeScalars) == true, "\(written)")
+        }
+    }
+
+    @Test("bytes that are no UTF-8 text are refused at their place")
+    func latin1() {
+        let problems = ProblemList(file: "x")
+        #expect(TextFile.text([0x61, 0x0a, 0xc3, 0xa4, 0xe9, 0x0a], problems) == nil)
+        #expect(TextFile.text([0x61, 0x0a, 0x00], problems) == nil)
+        #expect(
+            problems.problems.map(\.description) == [
+                "x:2:2: expected UTF-8 text, found the byte 0xe9", "x:2:1: expected text without NUL characters",
+            ]
+        )
     }
 }

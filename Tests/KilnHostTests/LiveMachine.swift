@@ -64,7 +64,7 @@ struct LiveMachine {
         let seed = [
             "meta-data": "instance-id: live-1\nlocal-hostname: web\n", "user-data": "#cloud-config\n{}\n",
         ]
-        try await host.seeds.writeSeed(seed, to: state.seed(id))
+        try await host.seeds.writeSeed(seed.mapValues { Array($0.utf8) }, to: state.seed(id))
         return MachineSpec(
             id: id,
             uuid: UUID(),

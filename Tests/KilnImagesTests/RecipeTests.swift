@@ -40,6 +40,16 @@ struct RecipeTests {
         #expect(recipe.ephemeral == ["/run", "/etc/a b"])
     }
 
+    @Test("the recipe of Debian 13 names the modules that its cloud-init runs")
+    func modules() throws {
+        let folder = "\(RecipeTests.images)/debian-13"
+        let text = try String(contentsOfFile: folder + "/root/etc/cloud/cloud.cfg", encoding: .utf8)
+        let lists = text.replacing("\n  ", with: " ").split(separator: "\n").filter { $0.contains("_modules: [") }
+        #expect(lists.count == 3)
+        let modules = lists.flatMap { $0.split { !($0.isLetter || $0 == "_") }.dropFirst().map(String.init) }
+        #expect(try Recipe(folder: folder).cloudInitModules?.sorted() == modules.sorted())
+    }
+
     @Test("versions come oldest first, with their variables")
     func versions() throws {
         let recipe = try Recipe(at: RecipeFixture().file)
@@ -107,6 +117,14 @@ struct RecipeTests {
             ("\"10\": {}", "9: {}", "12:20: versions.9: the key is written twice, the first time at 12:13"),
             ("disk: 1GiB", "disk: [", "8:13: not YAML"),
             ("ssh: true", "ssh: &a true", "11:6: ssh: anchors (&) and aliases (*) are not supported"),
+            (
+                "ssh:", "cloud-init-modules: [runcmd, nptd]\nssh:",
+                "11:30: cloud-init-modules[1]: expected a module of cloud-init, found 'nptd'"
+            ),
+            (
+                "cloud-init: full", "cloud-init: subset\ncloud-init-modules: [runcmd]",
+                "11:21: cloud-init-modules: only an image with 'cloud-init: full' has modules of it"
+            ),
         ]
     )
     func oneMistake(from: String, to: String, start: String) throws {

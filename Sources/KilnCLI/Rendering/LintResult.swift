@@ -9,12 +9,12 @@ struct LintResult: Renderable {
     let warnings: [Problem]
 
     /// Reads every file; `read` answers with its warnings.
-    init(_ files: [String], _ read: (String) throws(InvalidFile) -> [Problem]) {
+    init(_ files: [String], _ read: (String) async throws(InvalidFile) -> [Problem]) async {
         var problems: [Problem] = []
         var warnings: [Problem] = []
         for path in files {
             do throws(InvalidFile) {
-                warnings += try read(path)
+                warnings += try await read(path)
             } catch {
                 problems += error.problems
             }

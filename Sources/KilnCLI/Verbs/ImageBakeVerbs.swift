@@ -58,7 +58,7 @@ struct ImageLintVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = LintResult(try location.paths(of: recipes, session)) { path throws(InvalidFile) in
+        let result = await LintResult(try location.paths(of: recipes, session)) { path throws(InvalidFile) in
             _ = try Recipe(at: path)
             return []
         }

@@ -44,7 +44,7 @@ struct RunVerb: Verb {
 extension Session {
     /// Carries out the scenario in a file, and shows its report; returns the exit status.
     func run(_ path: String, keepsOnFailure: Bool = false) async throws -> Int32 {
-        let scenario = try ScenarioFile.scenario(at: path)
+        let scenario = try ScenarioFile.scenario(at: path, images: KnownImages.manifest)
         say(warnings: scenario.warnings)
         let timeline = Timeline()
         let workspace = try await workspace { timeline.record($0) }

@@ -73,8 +73,18 @@ struct ScenarioLintVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = LintResult(files) { path throws(InvalidFile) in try ScenarioFile.lab(at: path).warnings }
+        let result = await LintResult(labs: files)
         try session.show(result)
         return result.status
+    }
+}
+
+extension LintResult {
+    /// Reads lab and scenario files, with what the store knows of their images and the host's cloud-init of their user-data.
+    init(labs files: [String], cloudInit: CloudInitSchema = CloudInitSchema()) async {
+        await self.init(files) { path async throws(InvalidFile) in
+            let file = try ScenarioFile.lab(at: path, images: KnownImages.manifest)
+            return file.warnings + (await cloudInit.warnings(on: file.lab, at: path))
+        }
     }
 }

@@ -47,6 +47,6 @@ enum LabReader {
                 exit: .usage
             )
         }
-        return try ScenarioFile.lab(at: path)
+        return try ScenarioFile.lab(at: path, images: KnownImages.manifest)
     }
 }

@@ -3,19 +3,41 @@ import Foundation
 /// Reads a text file that a user names.
 package enum TextFile {
     /// The text, or nothing after reporting why not.
+    package static func read(_ path: String, _ problems: ProblemList) -> String? {
+        bytes(path, problems).flatMap { text($0, problems) }
+    }
+
+    /// The bytes of a file, or nothing after reporting why not.
     ///
     /// Only regular files are read, so that a pipe can't block and a device can't be endless.
-    package static func read(_ path: String, _ problems: ProblemList) -> String? {
+    package static func bytes(_ path: String, _ problems: ProblemList) -> [UInt8]? {
         switch bytes(path) {
-        case .success(let bytes):
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                problems.add(Position(line: 1, column: 1), "", "expected UTF-8 text")
-                return nil
-            }
-            return text
+        case .success(let bytes): return bytes
         case .failure(let failure):
             problems.add(Position(line: 1, column: 1), "", failure.message)
             return nil
+        }
+    }
+
+    /// The text that the bytes are, or nothing after reporting the place of the first that is none.
+    package static func text(_ bytes: [UInt8], _ problems: ProblemList) -> String? {
+        var (decoder, rest) = (UTF8(), bytes.makeIterator())
+        var (line, column, count) = (1, 1, 0)
+        while true {
+            switch decoder.decode(&rest) {
+            case .emptyInput:
+                return String(decoding: bytes, as: UTF8.self)
+            case .error:
+                let byte = "0x" + String(bytes[count], radix: 16)
+                problems.add(Position(line: line, column: column), "", "expected UTF-8 text, found the byte \(byte)")
+                return nil
+            case .scalarValue("\0"):
+                problems.add(Position(line: line, column: column), "", "expected text without NUL characters")
+                return nil
+            case .scalarValue(let scalar):
+                count += UTF8.width(scalar)
+                (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
+            }
         }
     }
 
@@ -42,7 +64,9 @@ package enum TextFile {
             if got == 0 { break }
             count += got
         }
-        guard count <= YAMLDocument.largest else { return .failure(Failure(message: "expected at most 1 MiB")) }
+        guard count <= YAMLDocument.largest else {
+            return .failure(Failure(message: "expected at most 1 MiB, found \(status.st_size) bytes"))
+        }
         return .success(Array(buffer[..<count]))
     }
 

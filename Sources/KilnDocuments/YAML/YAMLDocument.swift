@@ -26,6 +26,8 @@ package struct YAMLDocument {
     /// What can stand for the first character of a key that is written twice, one for each such key.
     private var free: [Unicode.Scalar]
     private var scalars: [Unicode.Scalar]
+    /// What stands for `*`, and for what YAML 1.1 takes for a break of lines that no editor does.
+    private let originals: [Unicode.Scalar: Unicode.Scalar]
     private var replaced: [Position: (original: Unicode.Scalar, standIn: Unicode.Scalar)] = [:]
 
     /// The root of the document, or nothing where it is not YAML; what can't be used of it is reported and `broken`.
@@ -35,6 +37,10 @@ package struct YAMLDocument {
             problems.add(start, "", "expected at most 1 MiB, found \(text.utf8.count) bytes")
             return nil
         }
+        if let place = firstControl(in: text) {
+            problems.add(place, "", "not YAML: a control character, which can stand in double quotes as \"\\x07\"")
+            return nil
+        }
         guard var document = YAMLDocument(text, problems) else {
             problems.add(start, "", "expected text without private-use characters (U+E000 to U+F8FF)")
             return nil
@@ -42,14 +48,35 @@ package struct YAMLDocument {
         return document.compose()
     }
 
+    // https://yaml.org/spec/1.1/#c-printable
+    private static func firstControl(in text: String) -> Position? {
+        var (line, column) = (1, 1)
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0a: (line, column) = (line + 1, 0)
+            case 0x00...0x08, 0x0b, 0x0c, 0x0e...0x1f, 0x7f...0x84, 0x86...0x9f, 0xfffe, 0xffff:
+                return Position(line: line, column: column)
+            default: break
+            }
+            column += 1
+        }
+        return nil
+    }
+
     private init?(_ text: String, _ problems: ProblemList) {
         let present = Set(text.unicodeScalars)
         let privateUse = (UInt32(0xe000)...0xf8ff).lazy.compactMap { Unicode.Scalar($0) }
         free = Array(privateUse.filter { !present.contains($0) }.prefix(YAMLDocument.mostDuplicates + 1))
         guard let asterisk = free.popLast() else { return nil }
+        var standIns: [Unicode.Scalar: Unicode.Scalar] = ["*": asterisk]
+        for original in ["\u{85}", "\u{2028}", "\u{2029}"] as [Unicode.Scalar] where present.contains(original) {
+            guard let standIn = free.popLast() else { return nil }
+            standIns[original] = standIn
+        }
         self.problems = problems
         self.asterisk = asterisk
-        scalars = text.unicodeScalars.map { $0 == "*" ? asterisk : $0 }
+        originals = Dictionary(uniqueKeysWithValues: standIns.map { ($1, $0) })
+        scalars = text.unicodeScalars.map { standIns[$0] ?? $0 }
     }
 
     private mutating func compose() -> YAMLNode? {
@@ -106,7 +133,9 @@ extension YAMLDocument {
 
     /// The text as written.
     func restore(_ text: String) -> String {
-        text.replacing(String(asterisk), with: "*")
+        var restored = String.UnicodeScalarView()
+        restored.append(contentsOf: text.unicodeScalars.map { originals[$0] ?? $0 })
+        return String(restored)
     }
 
     /// The text of a key as written, with the character that a stand-in took.

@@ -80,6 +80,7 @@ struct BakeRun {
             version: version.name,
             boot: .direct(commandLine: recipe.commandLine),
             cloudInit: recipe.cloudInit,
+            cloudInitModules: recipe.cloudInitModules,
             ssh: recipe.ssh,
             volatileRoot: recipe.volatileRoot,
             size: recipe.size,

@@ -42,6 +42,8 @@ public struct Recipe: Sendable, Hashable {
     public let size: MachineSize
     /// What reads the seed in the guest.
     public let cloudInit: ImageManifest.CloudInit
+    /// The modules that its cloud-init runs; nothing means whatever cloud-init has.
+    public let cloudInitModules: [String]?
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
     /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.

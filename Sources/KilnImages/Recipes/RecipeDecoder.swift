@@ -22,6 +22,11 @@ struct RecipeDecoder {
         let commandLine = fields[.commandLine]?.text(.line)
         let size = size(fields)
         let cloudInit = fields[.cloudInit]?.word(ImageManifest.CloudInit.self)
+        let modules = fields[.cloudInitModules]?.list(of: "modules", atLeast: 0)?
+            .compactMap { $0.text(.cloudInitModule) }
+        if let cloudInit, cloudInit != .full {
+            fields[.cloudInitModules]?.problem("only an image with 'cloud-init: full' has modules of it")
+        }
         let ssh = fields[.ssh]?.bool()
         let volatileRoot = fields[.volatileRoot]?.bool() ?? false
         let ephemeral = fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
@@ -41,6 +46,7 @@ struct RecipeDecoder {
             commandLine: commandLine,
             size: size,
             cloudInit: cloudInit,
+            cloudInitModules: modules,
             ssh: ssh,
             volatileRoot: volatileRoot,
             ephemeral: ephemeral,

@@ -8,6 +8,7 @@ enum RecipeFields: String, FileField {
     case commandLine = "command-line"
     case memory, processors, cpu
     case cloudInit = "cloud-init"
+    case cloudInitModules = "cloud-init-modules"
     case ssh
     case volatileRoot = "volatile-root"
     case ephemeral, versions
@@ -39,7 +40,7 @@ enum RecipeFields: String, FileField {
                 "The versions, each with its variables."
             )
         case .disk, .memory, .processors, .cpu: machine
-        case .commandLine, .cloudInit, .ssh, .volatileRoot, .ephemeral: guest
+        case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .ephemeral: guest
         }
     }
 
@@ -64,6 +65,12 @@ enum RecipeFields: String, FileField {
             Schema.words(
                 ImageManifest.CloudInit.self,
                 "What reads the seed in the guest: cloud-init, a subset of it, or nothing."
+            )
+        case .cloudInitModules:
+            Schema.list(
+                of: Schema.text(.cloudInitModule, "A module, as cloud.cfg spells it."),
+                atLeast: 0,
+                "Of full cloud-init the modules that its cloud.cfg runs, so that Kiln can name the keys of user-data that it does not do; without it, all."
             )
         case .ssh: Schema.bool("Whether the guest runs an SSH server.")
         case .volatileRoot: Schema.bool("Whether the guest heeds kiln.root=volatile; false without it.")

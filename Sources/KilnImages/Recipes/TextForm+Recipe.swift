@@ -37,6 +37,12 @@ extension TextForm {
         RootPath(written: text).map { $0 != .root } ?? false
     }
 
+    static let cloudInitModule = TextForm(
+        "a module of cloud-init",
+        pattern: "^[a-z][a-z0-9_]*$",
+        accepts: CloudConfigKey.isModule
+    )
+
     static let version = TextForm(
         "a version: 1 to 40 letters, digits, '.', '_', '+' and '-', starting with a letter or digit",
         pattern: "^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$",

@@ -27,6 +27,11 @@ extension ErrorCode {
         .usage,
         "the recipe has no such version"
     )
+    public static let userDataFormUnread = ErrorCode(
+        "user-data.form-unread",
+        .aborted,
+        "user-data has a form that the image's cloud-init does not read"
+    )
     public static let userDataNotAList = ErrorCode(
         "user-data.not-a-list",
         .invalidFile,
@@ -45,7 +50,7 @@ extension ErrorCode {
 
     /// The codes of errors about files that users write.
     public static let documents: [ErrorCode] = [
-        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataNotAList,
-        userDataOwnMount, userDataReferenceUnknown,
+        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataFormUnread,
+        userDataNotAList, userDataOwnMount, userDataReferenceUnknown,
     ]
 }

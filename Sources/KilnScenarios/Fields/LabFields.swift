@@ -69,6 +69,7 @@ enum VolumeFields: String, FileField {
 enum ServerFields: String, FileField {
     case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
+    case userDataFile = "user-data-file"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
     case warmReady = "warm-ready"
@@ -107,9 +108,10 @@ enum ServerFields: String, FileField {
             )
         case .userData:
             Schema.either(
-                [["type": "object"], Schema.pattern("^#cloud-config\\s", "The text of a cloud-config file.")],
-                "User-data for cloud-init: a map, or text from #cloud-config on."
+                [["type": "object"], Schema.pattern(userDataPattern, "Text in one of cloud-init's forms.")],
+                "User-data for cloud-init: a map, or text in one of its forms."
             )
+        case .userDataFile: Schema.text("A file with cloud-init user-data in any of its forms, relative to this one.")
         case .ephemeral:
             Schema.list(
                 of: Schema.guestPath("A path."),
@@ -121,6 +123,10 @@ enum ServerFields: String, FileField {
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         }
+    }
+
+    private var userDataPattern: String {
+        #"^\s*(#!|#include|#part-handler|#cloud-(config|boothook)|## template: jinja)|[Mm][Ii][Mm][Ee]-[Vv]ersion:"#
     }
 
     // The fields that say when a machine is healthy.

@@ -12,6 +12,18 @@ struct UserDataGuard {
         for (key, value) in modules where key == "bootcmd" || key == "runcmd" { guardian.checkCommands(value) }
     }
 
+    /// The same for a script that is user-data itself.
+    static func check(script text: String, _ place: Value) {
+        var guardian = UserDataGuard()
+        guardian.checkText(text, "user-data.sh", place)
+    }
+
+    /// Reports as a warning what a text that is no script of a shell mentions.
+    static func check(mentionsIn text: String, _ place: Value) {
+        guard let program = FormattingProgram.mentioned(in: text) else { return }
+        place.report(FormatFinding(line: 0, program: program, device: nil))
+    }
+
     /// The commands of a module are one script, as cloud-init makes it of them.
     private func checkCommands(_ value: Value) {
         var script = ""
