@@ -23,8 +23,8 @@ struct HostRoot: Sendable {
         "qemu-system-common", "qemu-system-x86", "qemu-utils", "uidmap", "util-linux", "xorriso", "xz-utils", "zstd",
     ]
 
-    /// What the checks of the package look with: nothing that it depends on.
-    private static let lookers = ["apparmor", "bash-completion", "man-db"]
+    /// What the checks of the package look with, and whom the mirrors are trusted by.
+    private static let lookers = ["apparmor", "bash-completion", "ca-certificates", "man-db"]
 
     /// Makes the users: `kiln`, who runs root's machines, and a person with a home.
     private static let userHooks = [
@@ -38,7 +38,7 @@ struct HostRoot: Sendable {
 
     var packages: [String] { kind == .bare ? HostRoot.lookers : HostRoot.equipment }
     private var hooks: [String] { kind == .bare ? [HostRoot.userHooks[1]] : HostRoot.userHooks }
-    private var prefix: String { kind == .bare ? "\(suite)+bare-" : "\(suite)-" }
+    private var prefix: String { kind == .bare ? "\(suite).bare-" : "\(suite)-" }
 
     /// Where it lies.
     var path: String { "\(place.roots)/\(prefix)\(HostRoot.key(suite, packages + hooks))" }
