@@ -9,11 +9,16 @@ struct ReplacementResult: Renderable {
         let report: ReplacementReport
         let exit: KilnModel.ExitCode
 
-        private enum CodingKeys: String, CodingKey { case exit }
+        private enum CodingKeys: String, CodingKey {
+            case exit, milliseconds
+            case millisecondsBack = "milliseconds_back"
+        }
 
         func encode(to encoder: any Encoder) throws {
             try report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(report.milliseconds, forKey: .milliseconds)
+            try container.encode(report.millisecondsBack, forKey: .millisecondsBack)
             try container.encode(exit, forKey: .exit)
         }
     }
@@ -21,7 +26,8 @@ struct ReplacementResult: Renderable {
     var payload: Payload { Payload(report: report, exit: report.exit) }
 
     var human: HumanView {
-        let total = ProgressLines.seconds(.milliseconds(report.steps.map(\.milliseconds).reduce(0, +)))
+        let back = report.millisecondsBack.flatMap { $0 == 0 ? nil : $0 }.map { ", of which the way back \(ProgressLines.seconds(.milliseconds($0)))" }
+        let total = ProgressLines.seconds(.milliseconds(report.milliseconds)) + (back ?? "")
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
         var lines = ["\(report.server): \(sentence) (\(how)\(total))"]
