@@ -103,6 +103,21 @@ struct RenderingTests {
         )
     }
 
+    @Test("the time of a revert is that of the whole replacement, with the way back by itself")
+    func revertTime() throws {
+        var turn = TurnBack(direction: .revert, step: .healthy, code: .readyTimeout, reason: "no answer")
+        turn.milliseconds = 60_000
+        let report = try Fixtures.report(.reverted, turn: turn, last: .startOld)
+        let text = try Renderer.text(ReplacementResult(report: report), as: .table)
+        #expect(
+            text.hasPrefix(
+                "shop/web: reverted; generation 1 serves again (stop-first, 61.3 s, of which the way back 1.3 s)\n"
+            )
+        )
+        let json = try Renderer.text(ReplacementResult(report: report), as: .json)
+        #expect(json.contains(#""milliseconds" : 61300"#) && json.contains(#""milliseconds_back" : 1260"#))
+    }
+
     @Test("data that a revert discarded is named, and a first machine has no strategy")
     func discarded() throws {
         let turn = TurnBack(direction: .revert, step: .verify, code: .verifyFailed, reason: "no answer")

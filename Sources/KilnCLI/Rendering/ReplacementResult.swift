@@ -16,13 +16,16 @@ struct ReplacementResult: Renderable {
         let unavailableMS: Int?
 
         private enum CodingKeys: String, CodingKey {
-            case exit
+            case exit, milliseconds
+            case millisecondsBack = "milliseconds_back"
             case unavailableMS = "unavailable_ms"
         }
 
         func encode(to encoder: any Encoder) throws {
             try report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(report.milliseconds, forKey: .milliseconds)
+            try container.encode(report.millisecondsBack, forKey: .millisecondsBack)
             try container.encode(exit, forKey: .exit)
             try container.encode(unavailableMS, forKey: .unavailableMS)
         }
@@ -33,7 +36,7 @@ struct ReplacementResult: Renderable {
     var payload: Payload { Payload(report: report, exit: report.exit, unavailableMS: unavailableMS) }
 
     var human: HumanView {
-        let total = ProgressLines.seconds(.milliseconds(report.steps.map(\.milliseconds).reduce(0, +)))
+        let total = ProgressLines.seconds(.milliseconds(report.milliseconds)) + wayBack
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
         var lines = PhaseChart(phases).lines + (phases.isEmpty ? [] : [""])
@@ -64,6 +67,11 @@ struct ReplacementResult: Renderable {
             lines.append("or give the machines up and keep the volumes with 'kiln down \(report.server.lab)'")
         }
         return .lines(lines)
+    }
+
+    private var wayBack: String {
+        guard let back = report.millisecondsBack, back > 0 else { return "" }
+        return ", of which the way back \(ProgressLines.seconds(.milliseconds(back)))"
     }
 
     private var sentence: String {

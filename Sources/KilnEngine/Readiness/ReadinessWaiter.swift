@@ -256,7 +256,7 @@ struct ReadinessWaiter {
             let status = try await parts.guests.read(CloudInitStatus.statusPath, in: machine, limit: 65536)
             return CloudInitStatus.finding(result: result, status: status, allowDegraded: allowDegraded)
         } catch {
-            return .notYet(String(describing: error))
+            return Self.finding(error)
         }
     }
 
@@ -268,8 +268,16 @@ struct ReadinessWaiter {
             let found = "exit status \(result.status) \(said)"
             return result.status == Self.dataDamaged ? .dataDamaged(found) : .notYet(found)
         } catch {
+            return Self.finding(error)
+        }
+    }
+
+    // What the guest does not allow now it never will.
+    private static func finding(_ error: any Error) -> ProbeFinding {
+        guard let error = error as? KilnError, error.code == .guestForbidden else {
             return .notYet(String(describing: error))
         }
+        return .failed([error.message, error.hint].compactMap(\.self).joined(separator: "; "))
     }
 
     // Beside the probes, so that a machine that dies ends the wait at once, and its phase is shown.
