@@ -6,7 +6,8 @@ import Testing
 struct UserDataTests {
     private static func manifest(
         _ cloudInit: ImageManifest.CloudInit,
-        modules: [String]? = nil
+        modules: [String]? = nil,
+        recipe: ImageDigest? = nil
     ) throws -> ImageManifest {
         ImageManifest(
             name: try Name("web"),
@@ -17,7 +18,8 @@ struct UserDataTests {
             cloudInit: cloudInit,
             cloudInitModules: modules,
             ssh: true,
-            size: MachineSize(memory: .mebibytes(1), processors: 1)
+            size: MachineSize(memory: .mebibytes(1), processors: 1),
+            recipe: recipe
         )
     }
 
@@ -78,11 +80,14 @@ struct UserDataTests {
         #expect(none.unread != nil && none.remark(on: "runcmd", []) == nil && none.undone(["runcmd"]) == ["runcmd"])
     }
 
-    @Test("of an image that is not in the store only what changes a server is doubted")
-    func unknown() {
-        let review = UserDataReview(nil, named: "web")
-        #expect(review.remark(on: "packages", [])?.contains("not in the store") == true)
-        #expect(review.remark(on: "timezone", "UTC") == nil && review.undone(["packages"]).isEmpty)
+    @Test("of an image that is not in the store, or older than modules in recipes, what changes a server is doubted")
+    func unknown() throws {
+        let old = try Self.manifest(.full, recipe: ImageDigest(String(repeating: "b", count: 64)))
+        for image in [nil, old] {
+            let review = UserDataReview(image, named: "web")
+            #expect(review.remark(on: "packages", [])?.contains("can't be known") == true)
+            #expect(review.remark(on: "timezone", "UTC") == nil && review.undone(["packages"]).isEmpty)
+        }
     }
 
     @Test("a manifest that was written before there were modules is read")

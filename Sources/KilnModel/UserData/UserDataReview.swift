@@ -37,14 +37,15 @@ public struct UserDataReview {
         case "power_state": return "a machine that ends by itself does not become ready, or not for long"
         case "ssh_keys" where image?.ssh != false: return "not used: Kiln gives each generation a host key of its own"
         case "users" where image?.ssh != false: return lockOut(value)
-        case _ where image == nil && CloudConfigKey.changing.contains(key):
-            return
-                "the image \(name) is not in the store, so it can't be known whether its cloud-init does it; \(Self.advice)"
+        case _ where isDoubtful && CloudConfigKey.changing.contains(key):
+            return "it can't be known whether the cloud-init of the image \(name) does it; "
+                + "what a server needs is better baked into its image"
         default: return nil
         }
     }
 
-    private static let advice = "what a server needs is better baked into its image"
+    // It is not in the store, or was baked before recipes named modules. One that somebody else made does what cloud-init does.
+    private var isDoubtful: Bool { image.map { $0.cloudInitModules == nil && $0.recipe != nil } ?? true }
 
     private func isDone(_ key: String) -> Bool {
         guard let image, CloudConfigKey.all.contains(key) else { return image == nil }
