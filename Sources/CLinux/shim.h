@@ -27,3 +27,8 @@ static inline int kiln_landlock_create_ruleset(const void *rules, size_t size, u
 static inline int kiln_landlock_restrict_self(int ruleset) {
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
 }
+
+// memfd_create(2) is declared for GNU sources only; the flag is MFD_CLOEXEC.
+static inline int kiln_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1U);
+}

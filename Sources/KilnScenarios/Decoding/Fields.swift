@@ -5,8 +5,14 @@ import KilnModel
 protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
     /// The fields that can't be left out.
     static var required: [Self] { get }
+    /// What to write instead of fields that are known elsewhere but not here.
+    static var instead: [String: String] { get }
     /// The JSON Schema of the field's value.
     var schema: JSONValue { get }
+}
+
+extension FileField {
+    static var instead: [String: String] { [:] }
 }
 
 /// A map with a fixed set of fields.
@@ -25,7 +31,8 @@ struct Fields<Field: FileField> {
         for entry in entries {
             let path = FieldPath.joined(value.path, entry.key)
             guard let field = Field(rawValue: entry.key) else {
-                let suggestion = Suggestion.text(for: entry.key, among: known)
+                let suggestion =
+                    Field.instead[entry.key].map { " (\($0))" } ?? Suggestion.text(for: entry.key, among: known)
                 let message = "unknown field\(suggestion); expected one of \(known.joined(separator: ", "))"
                 value.problems.add(entry.position, path, message)
                 continue

@@ -57,8 +57,8 @@ extension ScenarioRunner {
     private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
         let ports = try await engine.status(id(server)).ports
         for check in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, let contains) = check.probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
+            if case .http(let probe) = check.probe, let port = ports[probe.port] {
+                return AvailabilityMeter.Target(probe, port: port.host, timeout: check.timeout)
             }
         }
         return nil
