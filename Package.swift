@@ -28,6 +28,7 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-gnutls-dev"])]),
         .systemLibrary(name: "CExt2fs", pkgConfig: "ext2fs", providers: [.apt(["libext2fs-dev"])]),
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -63,7 +64,8 @@ let package = Package(
         .target(
             name: "KilnHost",
             dependencies: [
-                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", crypto,
+                "CCurl", "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML",
+                crypto,
             ],
             exclude: ["README.md"],
             swiftSettings: strict

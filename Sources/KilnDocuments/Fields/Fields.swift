@@ -5,22 +5,14 @@ import KilnModel
 package protocol FileField: RawRepresentable, CaseIterable, Hashable, Sendable where RawValue == String {
     /// The fields that can't be left out.
     static var required: [Self] { get }
-    /// What fields were called before, so that an old file is told the new word.
-    static var renamed: [String: Self] { get }
+    /// What to write instead of fields that are known elsewhere, or were known before, but not here.
+    static var instead: [String: String] { get }
     /// The JSON Schema of the field's value.
     var schema: JSONValue { get }
 }
 
 extension FileField {
-    package static var renamed: [String: Self] { [:] }
-
-    /// What is wrong with a field that there is not.
-    fileprivate static func unknown(_ word: String) -> String {
-        if let now = renamed[word] { return "it is called '\(now.rawValue)' now" }
-        let known = allCases.map(\.rawValue)
-        let suggestion = Suggestion.text(for: word, among: known)
-        return "unknown field\(suggestion); expected one of \(known.joined(separator: ", "))"
-    }
+    package static var instead: [String: String] { [:] }
 }
 
 /// A map with a fixed set of fields.
@@ -35,10 +27,14 @@ package struct Fields<Field: FileField> {
             return nil
         }
         var values: [Field: Value] = [:]
+        let known = Field.allCases.map(\.rawValue)
         for entry in entries {
             let path = FieldPath.joined(value.path, entry.key)
             guard let field = Field(rawValue: entry.key) else {
-                value.problems.add(entry.position, path, Field.unknown(entry.key))
+                let suggestion =
+                    Field.instead[entry.key].map { " (\($0))" } ?? Suggestion.text(for: entry.key, among: known)
+                let message = "unknown field\(suggestion); expected one of \(known.joined(separator: ", "))"
+                value.problems.add(entry.position, path, message)
                 continue
             }
             values[field] = Value(node: entry.value, path: path, problems: value.problems)

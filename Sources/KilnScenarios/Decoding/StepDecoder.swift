@@ -93,7 +93,7 @@ extension StepDecoder {
         }
         let image = fields[.image]?.image()
         let ports = server.flatMap(lab.server)?.ports ?? []
-        let http = server == nil ? nil : fields[.http].flatMap { ProbeDecoder.http($0, ports: ports) }
+        let http = server == nil ? nil : fields[.http].flatMap { HTTPDecoder.expectation($0, ports: ports) }
         let drift = fields[.drift]?.word(Step.Expectation.Drift.self)
         return server.map {
             .expect(

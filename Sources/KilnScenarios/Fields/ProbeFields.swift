@@ -7,10 +7,11 @@ enum ProbeFields: String, FileField {
     case cloudInit = "cloud-init"
 
     static let required: [ProbeFields] = []
+    static let instead = ["https": "it is 'http' with 'tls: true'"]
 
     var schema: JSONValue {
         switch self {
-        case .http: Schema.object(CheckedFields<HTTPFields>.self, "An HTTP GET has to be answered.")
+        case .http: Schema.object(CheckedFields<HTTPFields>.self, "A request over HTTP has to be answered.")
         case .tcp:
             Schema.object(
                 CheckedFields<TCPFields>.self,
@@ -68,14 +69,17 @@ enum CheckFields: String, FileField {
 }
 
 /// The fields of a kind of probe, and those of every check.
-enum CheckedFields<Probe: FileField>: FileField {
+typealias CheckedFields<Probe: FileField> = JoinedFields<Probe, CheckFields>
+
+/// The fields of a kind of probe, and others that go with it.
+enum JoinedFields<Probe: FileField, Check: FileField>: FileField {
     case probe(Probe)
-    case check(CheckFields)
+    case check(Check)
 
     init?(rawValue: String) {
         if let field = Probe(rawValue: rawValue) {
             self = .probe(field)
-        } else if let field = CheckFields(rawValue: rawValue) {
+        } else if let field = Check(rawValue: rawValue) {
             self = .check(field)
         } else {
             return nil
@@ -89,30 +93,16 @@ enum CheckedFields<Probe: FileField>: FileField {
         }
     }
 
-    static var allCases: [CheckedFields] { Probe.allCases.map { .probe($0) } + CheckFields.allCases.map { .check($0) } }
+    static var allCases: [JoinedFields] { Probe.allCases.map { .probe($0) } + Check.allCases.map { .check($0) } }
 
-    static var required: [CheckedFields] { Probe.required.map { .probe($0) } }
+    static var required: [JoinedFields] { Probe.required.map { .probe($0) } }
+
+    static var instead: [String: String] { Probe.instead }
 
     var schema: JSONValue {
         switch self {
         case .probe(let field): field.schema
         case .check(let field): field.schema
-        }
-    }
-}
-
-/// The fields of an `http` probe or expectation.
-enum HTTPFields: String, FileField {
-    case port, path, status, contains
-
-    static let required: [HTTPFields] = [.port, .path]
-
-    var schema: JSONValue {
-        switch self {
-        case .port: Schema.name("A published port of the server.")
-        case .path: Schema.urlPath("The path to get, from '/'.")
-        case .status: Schema.whole(100...599, "The expected status; 200 without it.")
-        case .contains: Schema.text("What the body has to contain.")
         }
     }
 }

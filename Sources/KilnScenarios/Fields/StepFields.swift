@@ -128,7 +128,7 @@ enum ReplaceFields: String, FileField {
     case forceStop = "force-stop"
 
     static let required: [ReplaceFields] = [.server]
-    static let renamed = ["canary": ReplaceFields.rehearse]
+    static let instead = ["canary": "it is called 'rehearse' now"]
 
     var schema: JSONValue {
         switch self {
@@ -186,7 +186,7 @@ enum ExpectFields: String, FileField {
         case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
         case .ready: Schema.bool("Whether the probes of its ready list hold.")
         case .image: Schema.image("The image of the generation that serves.")
-        case .http: Schema.object(HTTPFields.self, "What it answers.")
+        case .http: Schema.object(ExpectedHTTPFields.self, "What it answers.")
         case .drift: Schema.words(Step.Expectation.Drift.self, "none: its root is as its image has it.")
         }
     }

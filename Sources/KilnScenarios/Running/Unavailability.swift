@@ -21,8 +21,8 @@ public enum Unavailability {
     private static func target(of id: ServerID, _ engine: LabEngine) async throws -> AvailabilityMeter.Target? {
         let ports = try await engine.status(id).ports
         for check in try engine.servingSpec(of: id)?.ready ?? [] {
-            if case .http(let name, let path, let status, let contains) = check.probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
+            if case .http(let probe) = check.probe, let port = ports[probe.port] {
+                return AvailabilityMeter.Target(probe, port: port.host, timeout: check.timeout)
             }
         }
         return nil
