@@ -230,18 +230,38 @@ struct RecipeTests {
         }
     }
 
-    @Test("mirrors come from apt, with the host's suite replaced and other archives left out")
-    func mirrors() {
-        let targets = [
-            "http://mirror.example/debian/ bookworm main", "http://mirror.example/debian/ bookworm main",
-            "http://mirror.example/security/ bookworm-security main", "https://vendor.example/ nodistro main",
-            "https://vendor.example/ bookwormish main",
+    @Test("mirrors and keyrings are one or more, and a keyring's content is a part of the recipe wherever it lies")
+    func mirrors() throws {
+        let folder = try TemporaryFolder()
+        let key = try folder.file("key.gpg", [0x99, 1])
+        func recipe(_ more: String) throws -> (Recipe, RecipeFixture) {
+            let fixture = try RecipeFixture(
+                RecipeFixture.text.replacing("packages: [curl]", with: more + "packages: [curl]")
+            )
+            _ = try fixture.folder.file("web/keys/own.asc", Array("-----BEGIN PGP PUBLIC KEY BLOCK-----".utf8))
+            return (try Recipe(folder: fixture.path), fixture)
+        }
+        let both = "mirror: [http://m.example/debian, 'deb [trusted=yes] http://m.example x main'], "
+        let (named, fixture) = try recipe(both + "keyring: [keys/own.asc, \(key)], ")
+        #expect(named.debian.mirrors == ["http://m.example/debian", "deb [trusted=yes] http://m.example x main"])
+        #expect(named.debian.keyrings == [fixture.path + "/keys/own.asc", key])
+        #expect(try recipe("mirror: http://m.example, ").0.debian.mirrors == ["http://m.example"])
+        #expect(try recipe("").0.debian.keyrings.isEmpty)
+        let version = try #require(named.versions.first)
+        let before = try named.contentDigest(of: version)
+        _ = try folder.file("key.gpg", [0x99, 2])
+        #expect(try named.contentDigest(of: version) != before)
+    }
+
+    @Test(
+        "what is no mirror or no keyring is named with its place",
+        arguments: [
+            "mirror: m.example", "mirror: 'deb http://m.example'", "mirror: 'deb-src http://m.example x main'",
+            "keyring: keys/none.gpg", "keyring: /etc/hostname",
         ]
-        #expect(
-            DebianSources.lines(targets: targets, own: "bookworm", suite: "trixie") == [
-                "deb http://mirror.example/debian/ trixie main",
-                "deb http://mirror.example/security/ trixie-security main",
-            ]
-        )
+    )
+    func noMirrors(line: String) throws {
+        let found = try problems(changing: "packages: [curl]", to: "packages: [curl], \(line)")
+        #expect(found.count == 1 && found[0].hasPrefix("4:"), "\(found)")
     }
 }

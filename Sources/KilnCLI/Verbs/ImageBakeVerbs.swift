@@ -8,7 +8,11 @@ import KilnModel
 struct ImageBakeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "bake",
-        abstract: "Bake images from their recipes, every version that the store does not hold yet."
+        abstract: "Bake images from their recipes, every version that the store does not hold yet.",
+        discussion: """
+            Packages come from the mirror that a recipe names; else from those of KILN_DEBIAN_MIRROR (URLs), checked with \
+            KILN_DEBIAN_KEYRING (a file); else from the Debian archives of this host's apt.
+            """
     )
 
     @Argument(

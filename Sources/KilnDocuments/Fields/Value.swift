@@ -39,6 +39,12 @@ package struct Value {
         return elements.enumerated().map { Value(node: $1, path: "\(path)[\($0)]", problems: problems) }
     }
 
+    /// The elements of a list, or this value alone where it is none.
+    package func oneOrMore(of expected: String) -> [Value] {
+        guard case .list = node.content else { return [self] }
+        return list(of: expected) ?? []
+    }
+
     /// The entries of a map whose keys the user chooses.
     package func entries(of expected: String) -> [(key: YAMLNode.Entry, value: Value)]? {
         guard case .map(let entries) = node.content else {

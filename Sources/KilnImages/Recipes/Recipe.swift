@@ -5,13 +5,15 @@ public struct Recipe: Sendable, Hashable {
     /// What mmdebstrap makes the tree from.
     public struct Debian: Sendable, Hashable {
         /// The suite's code name, such as `trixie`.
-        ///
-        /// The mirror comes from the host's own apt configuration.
         public let suite: String
         /// mmdebstrap's variant, such as `minbase` or `extract`.
         public let variant: String
         /// The packages besides those of the variant.
         public let packages: [String]
+        /// Mirrors' URLs, or lines of a `sources.list`; none where the environment or the host's own apt says.
+        public let mirrors: [String]
+        /// Absolute paths of the keyrings that the mirrors' signatures are checked with.
+        public let keyrings: [String]
     }
 
     /// One version of the image.

@@ -69,8 +69,16 @@ struct RecipeDecoder {
         let suite = fields[.suite]?.text(.suite)
         let variant = fields[.variant]?.text(.variant)
         let packages = fields[.packages]?.list(of: "packages", atLeast: 0)?.compactMap { $0.text(.package) } ?? []
+        let mirrors = fields[.mirror]?.oneOrMore(of: "mirrors").compactMap { $0.text(.mirror) } ?? []
+        let keyrings = fields[.keyring]?.oneOrMore(of: "keyrings").compactMap(keyring) ?? []
         guard let suite, let variant else { return nil }
-        return Recipe.Debian(suite: suite, variant: variant, packages: packages)
+        return Recipe.Debian(
+            suite: suite,
+            variant: variant,
+            packages: packages,
+            mirrors: mirrors,
+            keyrings: keyrings
+        )
     }
 
     private func size(_ fields: Fields<RecipeFields>) -> MachineSize? {
@@ -115,6 +123,17 @@ extension RecipeDecoder {
             return nil
         }
         return name
+    }
+
+    private func keyring(_ value: Value) -> String? {
+        guard let name = value.text(.keyring) else { return nil }
+        let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
+        do {
+            return try AptKeyring(file: path).file
+        } catch {
+            value.problem("expected a file of OpenPGP keys, absolute or below the recipe's folder: \(error)")
+            return nil
+        }
     }
 
     private func sharedFolder(_ value: Value) -> String? {

@@ -86,7 +86,7 @@ enum RecipeFields: String, FileField {
 
 /// The fields of `debian`.
 enum DebianFields: String, FileField {
-    case suite, variant, packages
+    case suite, variant, packages, mirror, keyring
 
     static let required: [DebianFields] = [.suite, .variant]
 
@@ -100,7 +100,19 @@ enum DebianFields: String, FileField {
                 atLeast: 0,
                 "The packages besides those of the variant."
             )
+        case .mirror:
+            DebianFields.oneOrMore(.mirror, "Where Debian is, where the host's apt shall not say: URLs of mirrors.")
+        case .keyring:
+            DebianFields.oneOrMore(
+                .keyring,
+                "What signs the mirrors: files of OpenPGP keys, absolute or below the recipe's folder."
+            )
         }
+    }
+
+    private static func oneOrMore(_ form: TextForm, _ about: String) -> JSONValue {
+        let one = Schema.text(form, "One.")
+        return Schema.either([one, Schema.list(of: one, "Several.")], about)
     }
 }
 

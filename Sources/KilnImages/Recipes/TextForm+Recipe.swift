@@ -6,6 +6,17 @@ extension TextForm {
     static let variant = word("a variant of mmdebstrap")
     static let package = word("a package's name")
 
+    static let mirror = TextForm(
+        DebianMirror.expected,
+        pattern: "^(deb [ -~]+|[a-z][a-z0-9+]*:/[^\\s\\[\\]\"]+)$"
+    ) { text in
+        DebianMirror.accepted(text) != nil
+    }
+
+    static let keyring = TextForm("the path of a file of OpenPGP keys", pattern: "^[^\\n]+$") { text in
+        !text.isEmpty && !text.contains("\n")
+    }
+
     /// A word of the Debian archive: it becomes part of a comma-separated argument.
     private static func word(_ what: String) -> TextForm {
         TextForm("\(what), of a-z, 0-9, '.', '+' and '-'", pattern: "^[a-z0-9.+][a-z0-9.+-]*$") { text in

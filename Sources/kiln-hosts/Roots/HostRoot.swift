@@ -58,7 +58,9 @@ struct HostRoot: Sendable {
         try removeOthers()
         let unfinished = path + ".unfinished"
         try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: true)
-        let sources = try await DebianSources.lines(for: suite).joined(separator: "\n") + "\n"
+        let scratch = path + ".apt"
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let sources = try await DebianSources.ofHost(for: suite, scratch: scratch).lines.joined(separator: "\n") + "\n"
         let list = path + ".list"
         try Data(sources.utf8).write(to: URL(fileURLWithPath: list))
         defer { unlink(list) }
