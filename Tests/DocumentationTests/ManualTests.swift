@@ -127,8 +127,14 @@ struct ManualTests {
 
     @Test("the example of a recipe is one that Kiln reads")
     func recipe() throws {
-        let recipe = try Recipe(text: FilePage.image.example, file: "image.yaml", folder: "/small")
-        #expect(recipe.versions.count == 1)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "kiln-docs-\(UUID().uuidString)/small")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder.deletingLastPathComponent()) }
+        try Data(FilePage.image.example.utf8).write(to: folder.appending(path: "image.yaml"))
+        let program = folder.appending(path: "assemble.sh").path
+        try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: program))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        #expect(try Recipe(folder: folder.path).versions.count == 1)
     }
 
     @Test("a page bears the day that a build asks for")

@@ -135,8 +135,9 @@ struct HostAptTests {
         let index = Self.control + "Filename: tool.deb\nSize: \(size)\nSHA256: \(digest)\n\n"
         let line = try archive("debian", "trixie", origin: "Debian", codename: "trixie", packages: index)
         let debian = "{ suite: trixie, variant: extract, packages: [tool], mirror: '\(line.dropLast())' }"
-        let text = RecipeTests.valid.replacing(/debian: .*/, with: "debian: \(debian)")
-        let recipe = try Recipe(text: text, file: "image.yaml", folder: folder.path + "/web")
+        let text = RecipeFixture.text.replacing(/debian: .*/, with: "debian: \(debian)")
+        let fixture = try RecipeFixture(text)
+        let recipe = try Recipe(folder: fixture.path)
         let baker = Baker(store: ImageStore(root: folder.path + "/images"), roots: UnlistedRoots()) { _ in }
         try FileManager.default.createDirectory(atPath: folder.path + "/bake", withIntermediateDirectories: false)
         let archive = try await baker.fetch(recipe, into: folder.path + "/bake")
@@ -144,11 +145,8 @@ struct HostAptTests {
         #expect(names.contains("./usr/bin/tool"))
         #expect(!names.contains { $0.contains("kiln/") || $0.contains("99kiln") })
         #expect(try await Command("tar", ["-xOf", archive, "./.kiln-packages"]).run().text == "tool\t1\n")
-        let missing = try Recipe(
-            text: text.replacing("[tool]", with: "[no-such-tool]"),
-            file: "image.yaml",
-            folder: recipe.folder
-        )
+        let other = try RecipeFixture(text.replacing("[tool]", with: "[no-such-tool]"))
+        let missing = try Recipe(folder: other.path)
         let error = await #expect(throws: KilnError.self) {
             try await baker.fetch(missing, into: folder.path + "/bake")
         }
