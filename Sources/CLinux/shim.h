@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -26,4 +27,14 @@ static inline int kiln_landlock_create_ruleset(const void *rules, size_t size, u
 
 static inline int kiln_landlock_restrict_self(int ruleset) {
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
+}
+
+// The C library declares renameat2 and RENAME_NOREPLACE (1) only with _GNU_SOURCE.
+static inline int kiln_rename_to_new(const char *from, const char *to) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U);
+}
+
+// memfd_create(2) is declared for GNU sources only; the flag is MFD_CLOEXEC.
+static inline int kiln_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1U);
 }

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads the files that users write.
@@ -40,6 +41,7 @@ public enum ScenarioFile {
         return LabFile(name: decoded.name, about: decoded.about, lab: decoded.lab, warnings: problems.warnings)
     }
 
+    private static let expected = "a map with 'kiln', 'name' and 'lab'"
     private static let noSteps = "the field 'steps' is missing: expected a scenario, found a lab file"
 }
 
@@ -59,10 +61,8 @@ extension ScenarioFile {
     ) -> Decoded? {
         guard let root = YAMLDocument.root(of: text, problems) else { return nil }
         let value = Value(node: root, path: "", problems: problems)
-        guard let fields = Fields<FileFields>(value, "a map with 'kiln', 'name' and 'lab'") else { return nil }
-        if let version = fields[.kiln]?.whole(in: 1...1_000_000), version != 1 {
-            fields[.kiln]?.problem("expected version 1 of the format, found \(version); use a newer kiln")
-        }
+        guard FileKind.lab.accepts(value), let fields = Fields<FileFields>(value, expected) else { return nil }
+        fields[.kiln]?.requireFirstFormat()
         let name = fields[.name]?.newName()
         let about = fields[.about]?.text()
         let lab = fields[.lab].flatMap { $0.isText ? labFile($0, images) : LabDecoder.decode($0, images) }
@@ -97,7 +97,7 @@ extension ScenarioFile {
         _ images: @escaping (ImageReference) -> ImageManifest?
     ) -> DecodedLab? {
         let value = Value(node: root, path: "", problems: problems)
-        guard let fields = Fields<FileFields>(value, "a map with 'kiln', 'name' and 'lab'") else { return nil }
+        guard FileKind.lab.accepts(value), let fields = Fields<FileFields>(value, expected) else { return nil }
         if fields[.kiln]?.whole(in: 1...1) == nil, fields[.kiln] != nil { return nil }
         _ = fields[.name]?.newName()
         _ = fields[.about]?.text()
@@ -110,16 +110,6 @@ extension ScenarioFile {
 }
 
 extension Value {
-    /// A name that this field gives.
-    func newName() -> Name? {
-        guard let text = text("a name (\(Value.nameRule))") else { return nil }
-        guard let name = try? Name(text) else {
-            mismatch("a name (\(Value.nameRule))")
-            return nil
-        }
-        return name
-    }
-
     fileprivate var isText: Bool {
         if case .scalar = node.content { true } else { false }
     }

@@ -6,9 +6,12 @@ import Testing
 
 @Suite struct LabConcurrencyTests {
     /// A replacement whose new machine keeps it waiting until its image is said to be ready.
-    private func waiting() async throws -> (LabTestWorld, Task<ReplacementReport, any Error>) {
-        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.hangs)])
+    private func waiting(
+        _ shutdown: GuestBehaviour.Shutdown = .obeys
+    ) async throws -> (LabTestWorld, Task<ReplacementReport, any Error>) {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.hangs, shutdown: shutdown)])
         var spec = try world.spec()
+        spec.stopTimeout = .seconds(60)
         spec.readyTimeout = .seconds(30)
         _ = try await world.engine.up(try world.lab([world.id.server: spec]))
         let task = Task { try await world.replace("tiny:2") }
@@ -40,7 +43,7 @@ import Testing
         #expect(try world.engine.history(world.id).open?.replacement.intent.to == Generation(2))
         #expect(try world.engine.machine(world.id) == world.machine(2))
         #expect(world.engine.volumes.names(of: world.id.lab).count == 1)
-        #expect(try await world.engine.plan(try world.lab()).count == 1)
+        #expect(try await world.engine.plan(try world.lab()).servers.count == 1)
         world.world.hypervisor.setBehaviour(
             GuestBehaviour(),
             ofImage: try world.engine.record(world.id).files.disk
@@ -57,5 +60,31 @@ import Testing
         #expect(report.turn?.code == .interrupted)
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         #expect(try await world.engine.status(world.id).operation == nil)
+    }
+
+    @Test(
+        "a machine that still boots and that its user gives up is ended at once: it hears nothing, and its end was not clean"
+    )
+    func givenUp() async throws {
+        let (world, task) = try await waiting(.ignores)
+        let begin = ContinuousClock.now
+        task.cancel()
+        let report = try await task.value
+        #expect(report.outcome == .reverted)
+        #expect(ContinuousClock.now - begin < .seconds(30))
+        #expect(world.world.hypervisor.alive == [world.machine(1)])
+    }
+
+    @Test("the time of a replacement that turned back has the step that failed in it, and the way back by itself")
+    func times() async throws {
+        let (world, task) = try await waiting()
+        try await Task.sleep(for: .milliseconds(300))
+        task.cancel()
+        let report = try await task.value
+        #expect(try #require(report.turn?.milliseconds) >= 290)
+        let back = try #require(report.millisecondsBack)
+        #expect(report.milliseconds - back >= 290)
+        let kept = try #require(try world.engine.history(world.id).operations.last?.replacement.turn)
+        #expect(kept == report.turn)
     }
 }

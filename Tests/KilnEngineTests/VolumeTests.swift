@@ -17,6 +17,17 @@ struct VolumeTests {
         }
     }
 
+    @Test("a home without hard links is named as that where one is needed, and a full disk as a full disk")
+    func noLinks() {
+        for number in [EPERM, EOPNOTSUPP, ENOSYS] {
+            let error = VolumeStore.notLinked("/home/volumes/lab/new/layer", number)
+            #expect(error.code == .volumeNoLinks && error.exit == .aborted)
+            #expect(error.message.contains("/home/volumes/lab/new has no hard links"))
+        }
+        #expect(VolumeStore.notLinked("/x/layer", ENOSPC).code == .diskFull)
+        #expect(VolumeStore.notLinked("/x/layer", EACCES).code == .stateNotWritable)
+    }
+
     @Test("a live snapshot lets the machine write on, says that its guest was quiesced, and can be returned to")
     func liveSnapshot() async throws {
         let test = try LabTestWorld()

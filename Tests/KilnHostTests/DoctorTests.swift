@@ -12,7 +12,9 @@ struct DoctorTests {
         let doctor = Doctor(home: directory.path, connect: "test:///default", executable: "/nonexistent/kiln")
         let findings = await doctor.findings()
         let names = Set(findings.map(\.name))
-        #expect(names.isSuperset(of: ["home", "acceleration", "disk", "memory", "tool.qemu-img", "tool.xorriso"]))
+        #expect(
+            names.isSuperset(of: ["home", "acceleration", "disk", "links", "memory", "tool.qemu-img", "tool.xorriso"])
+        )
         #expect(findings.filter { $0.level != .pass }.allSatisfy { $0.remedy != nil })
         #expect(findings.first { $0.name == "tool.qemu-img" }?.detail.contains("qemu-img version") == true)
     }
@@ -23,6 +25,17 @@ struct DoctorTests {
         let findings = await doctor.findings()
         #expect(findings.first?.level == .fail)
         #expect(findings.contains { $0.name == "tool.mke2fs" })
+    }
+
+    @Test("a home without hard links is a warning that names what is refused, and the look leaves nothing")
+    func links() throws {
+        let directory = try TestDirectory()
+        #expect(Doctor.links(directory.path)?.level == .pass)
+        let without = Doctor.links(directory.path) { _, _ in -1 }
+        #expect(without?.level == .warn)
+        #expect(without?.detail.contains("clones of volumes") == true && without?.remedy != nil)
+        #expect(Doctor.links(directory.path + "/none") == nil)
+        #expect(directory.names.isEmpty)
     }
 
     @Test("the available memory is read from the kernel's table")

@@ -62,6 +62,50 @@ struct RootInspectorTests {
         return (try await inspector.copy(overlay), disk)
     }
 
+    @Test("a packed disk with partitions is known by its first sectors: nothing is made to unpack it")
+    func partitioned() async throws {
+        let raw = path("partitions.raw")
+        var disk = Data(count: 4 << 20)
+        disk.replaceSubrange(510..<512, with: [0x55, 0xaa])
+        try disk.write(to: URL(fileURLWithPath: raw))
+        try await Command("qemu-img", ["convert", "-c", "-O", "qcow2", raw, path("partitions.qcow2")]).run()
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", path("tiny.qcow2"), "512"]).run()
+        // A scratch directory that nobody could make.
+        let unable = RootInspector(scratch: "/proc/none", owner: nil, executable: "/nonexistent/kiln")
+        for name in ["partitions.qcow2", "tiny.qcow2"] {
+            let error = await #expect(throws: KilnError.self) {
+                try await unable.writeListing(of: path(name), format: .qcow2, to: path("paths"))
+            }
+            #expect(error?.code == .driftNoFileSystem, "\(name)")
+        }
+    }
+
+    @Test("a packed disk that holds ext4 from its start on is listed")
+    func packed() async throws {
+        let raw = try await fileSystem { try write("x", $0 + "/file") }
+        let disk = path("packed.qcow2")
+        try await Command("qemu-img", ["convert", "-c", "-O", "qcow2", raw, disk]).run()
+        try await inspector.writeListing(of: disk, format: .qcow2, to: path("paths"))
+        let listing = try RootListing(try Data(contentsOf: URL(fileURLWithPath: path("paths"))), of: "the test's root")
+        #expect(try entry(listing, "/file").kind == .file)
+    }
+
+    @Test("what would fill the disk is refused, and so is a bomb, however much is free; dense small ones are not")
+    func room() throws {
+        func code(content: UInt64, packed: UInt64, free: UInt64) -> ErrorCode? {
+            do {
+                let free = FreeSpace(bytes: free)
+                try RootInspector.judge(content: content, packed: packed, free: free, "DISK", "FOLDER")
+                return nil
+            } catch { return (error as? KilnError)?.code }
+        }
+        #expect(code(content: 700 << 20, packed: 1 << 20, free: 1 << 40) == nil)
+        #expect(code(content: 700 << 20, packed: 1 << 20, free: 200 << 20) == .diskFull)
+        #expect(code(content: 90 << 30, packed: 1 << 30, free: 1 << 40) == nil)
+        #expect(code(content: 110 << 30, packed: 1 << 30, free: 1 << 40) == .diskBomb)
+        #expect(code(content: 16 << 40, packed: 1 << 20, free: 1 << 50) == .diskBomb)
+    }
+
     @Test("only what lies below some paths is listed, with what leads there; a file is read, and nothing else")
     func below() async throws {
         let raw = try await fileSystem { tree in

@@ -156,6 +156,46 @@ struct ImageStoreTests {
         #expect(try store.list().count == 1)
     }
 
+    @Test("what is no readable file is the user's to mend, and a store refusal names the image that is there")
+    func refusedFiles() async throws {
+        var added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
+        mkfifo(folder.path + "/fifo", 0o600)
+        for (name, exit) in [
+            ("none", ExitCode.usage), ("none/none", .usage), ("fifo", .invalidFile), (".", .invalidFile),
+        ] {
+            let error = await #expect(throws: KilnError.self) {
+                try await store.add("\(folder.path)/\(name)", as: added, roots: UnlistedRoots())
+            }
+            #expect(error?.exit == exit, "\(name)")
+        }
+        let disk = try folder.file("disk.qcow2", CraftedDisk().bytes)
+        _ = try await store.add(disk, as: added, roots: UnlistedRoots())
+        (added.name, added.boot) = (try Name("other"), .firmware(.uefi))
+        let error = await #expect(throws: KilnError.self) {
+            try await store.add(disk, as: added, roots: UnlistedRoots())
+        }
+        #expect(error?.code == .imageExists)
+        #expect(error?.message.contains("as own:1,") == true)
+        #expect(error?.hint?.contains("kiln image delete own:1") == true)
+    }
+
+    @Test("a file that was cut off is refused, wherever it ends")
+    func truncated() async throws {
+        let path = folder.path + "/disk.qcow2"
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", path, "8M"], deadline: .seconds(60)).run()
+        try await Command("qemu-io", ["-f", "qcow2", "-c", "write -q -P 7 0 2M", path], deadline: .seconds(60)).run()
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
+        for length in [0, 3, 80, 5_000, 70_000, 200_000, whole.count / 2, whole.count - 65_536] {
+            try whole.prefix(length).write(to: URL(fileURLWithPath: path))
+            let error = await #expect(throws: KilnError.self) {
+                try await store.add(path, as: added, roots: UnlistedRoots())
+            }
+            #expect(error?.exit == .invalidFile, "\(length)")
+        }
+        #expect(try store.list().isEmpty)
+    }
+
     @Test("what only qemu-img sees is refused too")
     func damaged() async throws {
         var disk = CraftedDisk()
@@ -233,7 +273,7 @@ private struct EmptyRoots: RootInspection {
 }
 
 /// Disks that hold no file system.
-private struct UnlistedRoots: RootInspection {
+struct UnlistedRoots: RootInspection {
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
         throw KilnError(.driftNoFileSystem, "nothing here")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import Testing
 
 @testable import KilnScenarios

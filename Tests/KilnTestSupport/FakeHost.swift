@@ -149,13 +149,7 @@ public final class FakeNetwork: NetworkProbe {
     init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
 
     /// Holds where a ready machine publishes the port.
-    public func http(
-        port: UInt16,
-        path: String,
-        status: Int,
-        contains: String?,
-        within limit: Duration
-    ) async -> ProbeFinding {
+    public func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
         answer(port)
     }
 

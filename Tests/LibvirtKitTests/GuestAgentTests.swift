@@ -91,6 +91,23 @@ struct GuestAgentTests {
         await #expect(throws: Self.unknown) { try await silent.ping() }
     }
 
+    @Test("a command that the guest's configuration forbids is told apart from one that a frozen guest refuses")
+    func forbidden() async throws {
+        let isFrozen = Mutex(false)
+        let agent = GuestAgent(of: "web") { json, _ in
+            if json.contains("fsfreeze-status") {
+                return isFrozen.withLock { #"{"return":"\#($0 ? "frozen" : "thawed")"}"# }
+            }
+            return #"{"return":{"version":"7.2.0","supported_commands":["#
+                + #"{"enabled":true,"name":"guest-ping","success-response":true},{"enabled":false,"name":"guest-exec"}]}}"#
+        }
+        #expect(try await agent.forbids("guest-exec"))
+        #expect(try await agent.forbids("guest-unheard-of"))
+        #expect(try await !agent.forbids("guest-ping"))
+        isFrozen.withLock { $0 = true }
+        #expect(try await !agent.forbids("guest-exec"))
+    }
+
     @Test("a program is started once where nobody knows whether a guest that is not frozen has heard of it")
     func startedOnce() async throws {
         let starts = Mutex(0)

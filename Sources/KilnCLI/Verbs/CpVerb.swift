@@ -3,19 +3,22 @@ import Foundation
 import KilnEngine
 import KilnModel
 
-/// `kiln cp`: copies one file into or out of a server.
+/// `kiln cp`: copies a file or a folder into or out of a server.
 struct CpVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "cp",
         abstract:
-            "Copy a file between the host and a server; one side is SERVER:PATH, '-' is standard input or output.",
+            "Copy a file or a folder between the host and a server; one side is SERVER:PATH, '-' is standard input or output.",
         discussion: """
             SERVER@GENERATION:PATH reads from the root of that generation, as long as it is there, from outside: also what a \
             volume hides.
+            A folder (-r) is copied to where nothing is, and appears there when it is whole: permissions and times stay, \
+            links are copied as links, and what is no file, folder or link is refused before anything is written. \
+            Where '-' is the other side it is a tar archive of what is in the folder.
             """
     )
 
-    /// The largest file: all of it is held in memory.
+    /// The largest file, and the largest archive of a folder: all of it is held in memory.
     static let largest = 64 << 20
 
     /// How long standard input may take to come to its end; Ctrl-C works all the while.
@@ -26,6 +29,9 @@ struct CpVerb: Verb {
 
     @Argument(help: "Where to.", completion: .file())
     var destination: String
+
+    @Flag(name: [.customShort("r"), .long], help: "Copy a folder with all that is in it.")
+    var recursive = false
 
     @Flag(help: "Do not wait until a server that boots has mounted its volumes.")
     var now = false
@@ -40,6 +46,7 @@ struct CpVerb: Verb {
             }
         case (.root, .host):
             if now { throw ValidationError("--now is about a machine that runs; leave it out for SERVER@GENERATION.") }
+            if recursive { throw ValidationError("A folder can only be copied from a machine that runs: SERVER:PATH.") }
         case (_, .root): throw ValidationError("SERVER@GENERATION:PATH can only be copied from.")
         default: throw ValidationError("Exactly one of the two has to be SERVER:PATH, with an absolute path.")
         }
@@ -47,43 +54,124 @@ struct CpVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let count: Int
         switch (CopySide(source), CopySide(destination)) {
         case (.host(let path), .guest(let server, let target)):
+            let guest = Guest(engine: engine, id: try engine.server(named: server), now: now)
+            let isFolder = recursive && (path == "-" || HostFile.isFolder(path))
+            session.say(try await isFolder ? guest.putFolder(path, target, session) : guest.putFile(path, target))
+        case (.guest(let server, let origin), .host(let path)):
+            let guest = Guest(engine: engine, id: try engine.server(named: server), now: now)
+            session.say(try await guest.get(origin, path, isRecursive: recursive, session))
+        case (.root(let server, let generation, let origin), .host(let path)):
+            let id = try engine.server(named: server)
+            let bytes = try await engine.read(origin, onRootOf: id, generation, limit: CpVerb.largest)
+            session.say(try HostFile.hand(bytes, to: path, named: origin, session))
+        default: throw ValidationError("Exactly one of the two has to be SERVER:PATH.")
+        }
+        return 0
+    }
+
+    /// The guest that is copied to or from; every copy says what it did.
+    private struct Guest {
+        let engine: LabEngine
+        let id: ServerID
+        let now: Bool
+
+        func putFile(_ path: String, _ target: String) async throws -> String {
             let bytes =
                 path == "-"
                 ? try await StandardInput.read(atMost: CpVerb.largest, within: CpVerb.patience)
                 : try HostFile.read(path)
-            try await engine.write(bytes, to: target, on: try engine.server(named: server), now: now)
-            count = bytes.count
-        case (.guest(let server, let origin), .host(let path)):
-            let id = try engine.server(named: server)
+            let place = try await place(target)
+            let name = (path as NSString).lastPathComponent
+            if place == .folder, path != "-" {
+                guard try await self.place("\(target)/\(name)") != .folder else { throw isFolder("\(target)/\(name)") }
+                try await engine.write(bytes, to: "\(target)/\(name)", on: id, now: now)
+            } else {
+                try refuseOdd(place, target)
+                try await engine.write(bytes, to: target, on: id, now: now)
+            }
+            return "copied \(bytes.count) bytes"
+        }
+
+        func putFolder(_ path: String, _ target: String, _ session: Session) async throws -> String {
+            guard path != "-" else {
+                let archive = try await StandardInput.read(atMost: CpVerb.largest, within: CpVerb.patience)
+                let place = try await engine.unpack(archive, to: target, named: "", on: id, now: now)
+                return "unpacked \(archive.count) bytes as \(Name.quoted(place))"
+            }
+            let folder = try HostFolder(path)
+            let (archive, remarks) = try await folder.pack()
+            if !remarks.isEmpty { session.say("note: \(ConsoleText.singleLine(remarks))") }
+            session.say("copying \(folder.summary)")
+            let place = try await engine.unpack(archive, to: target, named: folder.name, on: id, now: now)
+            return "copied \(folder.summary) to \(Name.quoted(place))"
+        }
+
+        func get(_ origin: String, _ path: String, isRecursive: Bool, _ session: Session) async throws -> String {
+            switch try await place(origin) {
+            case .folder where isRecursive: return try await getFolder(origin, path, session)
+            case let place: try refuseOdd(place, origin)
+            }
             guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest, now: now) else {
+                throw missing(origin)
+            }
+            return try HostFile.hand(bytes, to: path, named: origin, session)
+        }
+
+        private func getFolder(_ origin: String, _ path: String, _ session: Session) async throws -> String {
+            let target = path == "-" ? path : try HostFolder.target(path, named: origin)
+            let (archive, remarks) = try await engine.pack(origin, on: id, limit: CpVerb.largest, now: now)
+            if !remarks.isEmpty { session.say("note: \(ConsoleText.singleLine(remarks))") }
+            guard path != "-" else {
+                session.output.write(archive)
+                return "copied \(archive.count) bytes"
+            }
+            return "copied \(try HostFolder.unpack(archive, of: id, to: target)) to \(Name.quoted(target))"
+        }
+
+        // A FIFO would keep the agent waiting for ever.
+        private func refuseOdd(_ place: GuestPlace, _ path: String) throws {
+            switch place {
+            case .file, .free: break
+            case .folder: throw isFolder(path)
+            case .nowhere: throw missing(path)
+            case .other:
                 throw KilnError(
-                    .cpMissing,
-                    "\(id) has no file \(Name.quoted(origin))",
-                    hint: "see what there is: 'kiln exec \(id) -- ls -la DIRECTORY'",
+                    .cpOddFiles,
+                    "\(Name.quoted(path)) on \(id) is a device, a socket or a FIFO",
+                    hint: "let a program in the guest read or write it: 'kiln exec \(id) -- …'",
                     exit: .usage
                 )
             }
-            count = try hand(bytes, to: path, named: origin, session)
-        case (.root(let server, let generation, let origin), .host(let path)):
-            let id = try engine.server(named: server)
-            let bytes = try await engine.read(origin, onRootOf: id, generation, limit: CpVerb.largest)
-            count = try hand(bytes, to: path, named: origin, session)
-        default: throw ValidationError("Exactly one of the two has to be SERVER:PATH.")
         }
-        session.say("copied \(count) bytes")
-        return 0
-    }
 
-    private func hand(_ bytes: [UInt8], to path: String, named origin: String, _ session: Session) throws -> Int {
-        if path == "-" {
-            session.output.write(bytes)
-        } else {
-            try HostFile.write(bytes, to: path, named: origin)
+        // Only a hint of what to do: a guest that runs no commands may yet hand files out.
+        private func place(_ path: String) async throws -> GuestPlace {
+            do {
+                return try await engine.place(path, on: id, now: now)
+            } catch let error as KilnError where error.code == .guestForbidden {
+                return .file
+            }
         }
-        return bytes.count
+
+        private func isFolder(_ path: String) -> KilnError {
+            KilnError(
+                .cpFailed,
+                "\(Name.quoted(path)) on \(id) is a folder",
+                hint: "copy a folder with '-r'; a file is copied to another name",
+                exit: .usage
+            )
+        }
+
+        private func missing(_ path: String) -> KilnError {
+            KilnError(
+                .cpMissing,
+                "\(id) has no file \(Name.quoted(path))",
+                hint: "see what there is: 'kiln exec \(id) -- ls -la DIRECTORY'",
+                exit: .usage
+            )
+        }
     }
 }
 
@@ -109,53 +197,5 @@ enum CopySide: Equatable {
         } else {
             self = .guest(server: server.joined(separator: "@"), path: path)
         }
-    }
-}
-
-/// Files of the host that are copied whole.
-enum HostFile {
-    /// The content of a regular file.
-    static func read(_ path: String) throws -> [UInt8] {
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw failed("can't be read", path, String(cString: strerror(errno)))
-        }
-        defer { try? file.close() }
-        let data: Data
-        do {
-            data = try file.read(upToCount: CpVerb.largest + 1) ?? Data()
-        } catch {
-            throw failed("can't be read", path, "\(error)")
-        }
-        guard data.count <= CpVerb.largest else {
-            throw failed(
-                "is larger than \(ByteCount(bytes: UInt64(CpVerb.largest)))",
-                path,
-                nil,
-                hint: "cut it into pieces with 'split', or copy it over a published port"
-            )
-        }
-        return Array(data)
-    }
-
-    /// Writes a file, replacing its content; into a directory under the name that the guest's file has.
-    static func write(_ bytes: [UInt8], to path: String, named origin: String) throws {
-        var isDirectory: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-        let name = origin.split(separator: "/").last.map(String.init) ?? "file"
-        let target = isDirectory.boolValue ? "\(path)/\(name)" : path
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: target), options: .atomic)
-        } catch {
-            throw failed("can't be written", target, "\(error)")
-        }
-    }
-
-    private static func failed(
-        _ what: String,
-        _ path: String,
-        _ cause: String?,
-        hint: String = "name another file, or see to its permissions"
-    ) -> KilnError {
-        KilnError(.cpFailed, "\(Name.quoted(path)) \(what)", hint: hint, cause: cause, exit: .usage)
     }
 }

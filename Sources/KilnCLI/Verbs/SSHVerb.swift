@@ -11,8 +11,8 @@ struct SSHVerb: Verb {
         abstract: "Log in to a server, or run a command there, with OpenSSH.",
         usage: "kiln ssh <server> [--user <user>] [-- <command> ...]",
         discussion: """
-            Needs a published port named 'ssh'. Only the host key that this generation was born with is accepted, so a \
-            replaced server never leads to a warning, and an impostor always does.
+            Needs a published port named 'ssh', and an image with an SSH server. Only the host key that this generation was \
+            born with is accepted: a replaced server never leads to a warning, and another machine in its place always does.
             """
     )
 
@@ -34,11 +34,17 @@ struct SSHVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let workspace = try await session.workspace()
+        let invocation = try await invocation(try await session.workspace())
+        session.progress.clear()
+        try invocation.becomeSSH()
+    }
+
+    /// The way in, whose one host key is written down; also while the server is launched.
+    func invocation(_ workspace: Workspace) async throws -> SSHInvocation {
         let id = try workspace.engine.server(named: target.server)
         let status = try await workspace.engine.status(id)
-        guard let generation = status.generation, let port = status.ports.first(where: { $0.key.text == "ssh" })?.value
-        else {
+        let machine = try workspace.engine.machine(id)
+        guard let port = status.ports.first(where: { $0.key.text == "ssh" })?.value else {
             throw KilnError(
                 .sshNoPort,
                 "\(id) publishes no port named 'ssh'",
@@ -58,12 +64,11 @@ struct SSHVerb: Verb {
             port: port.host,
             user: user,
             identity: workspace.state.root + "/ssh/id_ed25519",
-            knownHosts: workspace.state.generation(id.machine(generation)) + "/known_hosts",
+            knownHosts: workspace.state.generation(machine) + "/known_hosts",
             command: command
         )
         try invocation.writeKnownHosts(key)
-        session.progress.clear()
-        try invocation.becomeSSH()
+        return invocation
     }
 }
 

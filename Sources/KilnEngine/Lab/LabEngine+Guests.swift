@@ -6,7 +6,7 @@ extension LabEngine {
     ///
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
     public func run(_ command: GuestCommand, on id: ServerID, now: Bool = false) async throws -> GuestCommandResult {
-        try await parts.guests.run(command, in: try await mounted(id, now: now))
+        try await reaching(id, now: now) { try await parts.guests.run(command, in: $0) }
     }
 
     /// The content of a file in a server's guest, or nothing where there is none.
@@ -20,20 +20,42 @@ extension LabEngine {
         limit: Int = 64 << 20,
         now: Bool = false
     ) async throws -> [UInt8]? {
-        try await parts.guests.read(path, in: try await mounted(id, now: now), limit: limit)
+        try await reaching(id, now: now) { try await parts.guests.read(path, in: $0, limit: limit) }
     }
 
     /// Writes a file in a server's guest.
     ///
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
     public func write(_ content: [UInt8], to path: String, on id: ServerID, now: Bool = false) async throws {
-        try await parts.guests.write(content, to: path, in: try await mounted(id, now: now))
+        try await reaching(id, now: now) { try await parts.guests.write(content, to: path, in: $0) }
     }
 
-    private func mounted(_ id: ServerID, now: Bool) async throws -> MachineID {
-        let machine = try machine(id)
-        if !now { try await existing(id).awaitMounts(of: machine) }
-        return machine
+    /// Does something with the machine that commands reach, once its volumes are mounted; what can be known of a guest without
+    /// an agent is told.
+    func reaching<Result>(
+        _ id: ServerID,
+        now: Bool,
+        _ body: (MachineID) async throws -> Result
+    ) async throws -> Result {
+        let (machine, workspace) = (try machine(id), try existing(id))
+        do {
+            if !now { try await workspace.awaitMounts(of: machine) }
+            return try await body(machine)
+        } catch let error as KilnError where error.code == .guestNoAgent {
+            throw workspace.hasBooted(machine) ? withoutAgent(machine, error.cause) : error
+        }
+    }
+
+    // Whoever has booted and not started one never will.
+    private func withoutAgent(_ machine: MachineID, _ cause: String?) -> KilnError {
+        KilnError(
+            .guestNoAgent,
+            "the guest of \(machine) has booted and runs no agent, through which 'kiln exec' and 'kiln cp' reach it",
+            hint:
+                "its image needs the package qemu-guest-agent; 'kiln ssh \(machine.server)' needs an SSH server instead",
+            cause: cause,
+            exit: .aborted
+        )
     }
 
     /// Waits until a server is ready.

@@ -151,6 +151,22 @@ extension ServerWorkspace {
         return ConsoleLog(path: state.consoleLog(machine), start: bootOffset(machine), allow: allow)
     }
 
+    /// Whether the console says that the guest has booted; where it says nothing, once it was found ready.
+    func hasBooted(_ machine: MachineID) -> Bool {
+        (try? console(of: machine).phase) == "booted" || (try? timeReady(machine)) != nil
+    }
+
+    /// Whether neither the agent nor the console of a guest tells that its services run.
+    func isStillBooting(_ machine: MachineID) async throws -> Bool {
+        guard !hasBooted(machine) else { return false }
+        do {
+            try await parts.guests.awaitAgent(machine, within: .milliseconds(200))
+            return false
+        } catch let error as KilnError where error.exit != .unreachable {
+            return true
+        }
+    }
+
     private func bootMark(_ machine: MachineID) -> String { state.generation(machine) + "/console.start" }
 
     /// Notes where the console log of the boot that is about to begin starts: what an earlier one said is no news.

@@ -41,7 +41,7 @@ public struct GuestCommandResult: Sendable, Hashable {
 ///
 /// All methods throw `KilnError`.
 public protocol GuestAccess: Sendable {
-    /// Waits until the agent answers; throws `guest.agent-silent` at the deadline.
+    /// Waits until the agent answers; throws `guest.agent-silent` or `guest.no-agent` at the deadline.
     func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws
     /// Runs a command and captures what it writes.
     func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult

@@ -210,9 +210,9 @@ struct ReadinessWaiter {
     private func attempt(_ check: Check) async -> ProbeFinding {
         await withTaskGroup(of: ProbeFinding.self) { group in
             group.addTask { await finding(check.probe, within: check.timeout) }
-            // The attempt's own deadline.
+            // For what does not end by itself; whatever does so in time can tell more.
             group.addTask {
-                try? await Task.sleep(for: check.timeout)
+                try? await Task.sleep(for: check.timeout + .milliseconds(500))
                 return .notYet("no answer within \(check.timeout)")
             }
             defer { group.cancelAll() }
@@ -224,14 +224,7 @@ struct ReadinessWaiter {
         switch probe {
         case .agent: await agent(timeout)
         case .cloudInit(let allowDegraded): await cloudInit(allowDegraded)
-        case .http(let port, let path, let status, let contains):
-            await parts.network.http(
-                port: forwards[port] ?? 0,
-                path: path,
-                status: status,
-                contains: contains,
-                within: timeout
-            )
+        case .http(let http): await parts.network.http(http, on: forwards[http.port] ?? 0, within: timeout)
         case .tcp(let port, let send, let expect):
             await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect, within: timeout)
         case .exec(let command): await exec(command, timeout)
@@ -256,7 +249,7 @@ struct ReadinessWaiter {
             let status = try await parts.guests.read(CloudInitStatus.statusPath, in: machine, limit: 65536)
             return CloudInitStatus.finding(result: result, status: status, allowDegraded: allowDegraded)
         } catch {
-            return .notYet(String(describing: error))
+            return Self.finding(error)
         }
     }
 
@@ -268,8 +261,16 @@ struct ReadinessWaiter {
             let found = "exit status \(result.status) \(said)"
             return result.status == Self.dataDamaged ? .dataDamaged(found) : .notYet(found)
         } catch {
+            return Self.finding(error)
+        }
+    }
+
+    // What the guest does not allow now it never will.
+    private static func finding(_ error: any Error) -> ProbeFinding {
+        guard let error = error as? KilnError, error.code == .guestForbidden else {
             return .notYet(String(describing: error))
         }
+        return .failed([error.message, error.hint].compactMap(\.self).joined(separator: "; "))
     }
 
     // Beside the probes, so that a machine that dies ends the wait at once, and its phase is shown.

@@ -242,13 +242,23 @@ extension ReplacementExecutor {
     }
 
     private func stopNew() async throws {
-        // A guest that has crashed can't be asked, and every second counts for the old one.
-        if replacement.turn?.code == ReadinessWaiter.crashCode,
-            try await server.parts.machines.state(of: new).isAlive
-        {
-            return try await server.cutPower(of: new)
-        }
+        guard try await server.parts.machines.state(of: new).isAlive else { return }
+        if try await isCutOff { return try await server.cutPower(of: new) }
         try await server.shutDownOrPowerOff(new)
+    }
+
+    // Whether the new machine is ended without asking its guest: one that has crashed can't be asked, and one that its user
+    // gives up is thrown away. Its volumes are not: a guest that can write to them has answered by then, and is asked.
+    private var isCutOff: Bool {
+        get async throws {
+            switch replacement.turn?.code {
+            case ReadinessWaiter.crashCode: return true
+            case .interrupted:
+                if try server.volumeNames(of: new).isEmpty { return true }
+                return try await server.isStillBooting(new)
+            default: return false
+            }
+        }
     }
 
     // What the old machine does not mount is nobody's again.

@@ -20,6 +20,8 @@ struct ReplacementExecutor {
     var isLeavingNew = false
     /// How often a machine was booted again in the step that is under way.
     var restarts = 0
+    /// When the step that is under way began.
+    private var stepBegan = ContinuousClock.now
 
     var id: ServerID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
@@ -67,14 +69,16 @@ struct ReplacementExecutor {
         try failpoint?.hit(step, "before")
         try write(.entered(step))
         server.parts.progress(.began(id, new.generation, step))
-        let start = ContinuousClock.now
+        stepBegan = .now
         restarts = 0
         try await performShielded(step)
         try failpoint?.hit(step, "after")
-        let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
+        let milliseconds = millisecondsInStep
         try write(.completed(step, milliseconds: milliseconds, restarts: restarts > 0 ? restarts : nil))
         server.parts.progress(.finished(id, new.generation, step, milliseconds: milliseconds))
     }
+
+    private var millisecondsInStep: Int { Int((ContinuousClock.now - stepBegan) / .milliseconds(1)) }
 
     // The way back and COMMIT must end even where the user has interrupted the command: an unstructured task does not
     // inherit the cancellation.
@@ -93,7 +97,11 @@ struct ReplacementExecutor {
 
     private mutating func turn(after step: Step, _ error: any Error) throws {
         let known = KilnError.wrapping(error)
-        guard let event = replacement.eventAfterFailure(of: step, error: known) else { throw leftOpen(by: known) }
+        guard var event = replacement.eventAfterFailure(of: step, error: known) else { throw leftOpen(by: known) }
+        if case .turnedBack(var turn) = event {
+            turn.milliseconds = millisecondsInStep
+            event = .turnedBack(turn)
+        }
         try write(event)
         if case .turnedBack(let turn) = event { server.parts.progress(.turnedBack(id, turn)) }
     }

@@ -25,6 +25,14 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
 }
 
 extension ReplacementReport {
+    /// How long all of it took: the steps that were done, and the one that failed.
+    public var milliseconds: Int { Self.sum(steps) + (turn?.milliseconds ?? 0) }
+
+    /// How long the way back took; nothing where it never turned back.
+    public var millisecondsBack: Int? { turn == nil ? nil : Self.sum(steps.filter { Step.wayBack.contains($0.step) }) }
+
+    private static func sum(_ steps: [CompletedStep]) -> Int { steps.map(\.milliseconds).reduce(0, +) }
+
     /// The exit code of a command that ends with this report.
     ///
     /// Where nothing was touched and it is known what is in the way, that is said instead of `.aborted`.

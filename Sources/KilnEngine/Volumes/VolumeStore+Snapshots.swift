@@ -136,8 +136,25 @@ extension VolumeStore {
     /// Gives layers of a volume further names in another directory.
     func link(_ layers: [String], of record: VolumeRecord, into directory: String) throws {
         for layer in layers where Foundation.link(path(record, layer), "\(directory)/\(layer)") != 0 {
-            throw DurableFile.failure("link", "\(directory)/\(layer)")
+            throw VolumeStore.notLinked("\(directory)/\(layer)", errno)
         }
+    }
+
+    /// The error of a link that can't be made.
+    static func notLinked(_ path: String, _ number: Int32) -> KilnError {
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(number) else {
+            errno = number
+            return DurableFile.failure("link", path)
+        }
+        return KilnError(
+            .volumeNoLinks,
+            "the file system of \(DurableFile.directory(of: path)) has no hard links, of which clones and returns to "
+                + "snapshots are made",
+            hint:
+                "set KILN_HOME to a place on ext4, xfs or btrfs; 'kiln volume export' and 'import' carry volumes there",
+            cause: "link: \(String(cString: strerror(number)))",
+            exit: .aborted
+        )
     }
 }
 

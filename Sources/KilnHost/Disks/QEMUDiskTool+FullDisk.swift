@@ -35,6 +35,8 @@ public struct FreeSpace: Sendable, Hashable {
     /// Bytes that this user can still write.
     public let bytes: UInt64
 
+    init(bytes: UInt64) { self.bytes = bytes }
+
     /// Measures it; nothing where the directory can't be examined.
     public init?(at directory: String) {
         var found = statvfs()

@@ -10,24 +10,30 @@ extension QEMUDiskTool {
     /// - Throws: `disk.exists`, `disk.full`, `disk.not-made`, `tool.…`.
     public func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws {
         try refuseExisting(file)
-        let name = (file as NSString).lastPathComponent
-        let draft = "\(DurableFile.directory(of: file))/.\(name).kiln-\(getpid())"
+        // A name of its own length: with the file's in it, it could be too long.
+        let draft = "\(DurableFile.directory(of: file))/.kiln-\(UUID().uuidString)"
         try await explainingFullDisk(at: file) {
             let made = open(draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            guard made >= 0 else { throw notMade(file) }
+            guard made >= 0 else { throw notMade(file, errno) }
             close(made)
             defer { unlink(draft) }
-            try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
+            do {
+                try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
+            } catch let error as KilnError where error.cause?.contains("File too large") == true {
+                // With LANG=C, the text of EFBIG: a file on FAT has at most 4 GiB.
+                throw notMade(file, EFBIG)
+            }
             // A volume that is made of it is another one.
             switch format {
             case .raw: try QEMUDiskTool.write(VolumeMark(), toRaw: draft)
             case .qcow2: _ = try await setMark(VolumeMark(), of: draft)
             }
             try DurableFile.synchronize(draft)
-            // Unlike a rename, a link never takes the place of a file that came meanwhile.
-            guard link(draft, file) == 0 else {
-                try refuseExisting(file)
-                throw notMade(file)
+            switch NewName.give(file, to: draft, by: newNames) {
+            case 0: break
+            // A file that came meanwhile.
+            case EEXIST: throw exists(file)
+            case let number: throw notMade(file, number)
             }
         }
         try DurableFile.synchronize(DurableFile.directory(of: file))
@@ -86,22 +92,26 @@ extension QEMUDiskTool {
 
     func refuseExisting(_ path: String) throws {
         var status = stat()
-        guard lstat(path, &status) != 0 else {
-            throw KilnError(
-                .diskExists,
-                "\(path) exists already; a disk is never overwritten",
-                hint: "name another file, or remove that one yourself",
-                exit: .aborted
-            )
-        }
+        guard lstat(path, &status) != 0 else { throw exists(path) }
     }
 
-    private func notMade(_ path: String) -> KilnError {
+    private func exists(_ path: String) -> KilnError {
+        KilnError(
+            .diskExists,
+            "\(path) exists already; a disk is never overwritten",
+            hint: "name another file, or remove that one yourself",
+            exit: .aborted
+        )
+    }
+
+    private func notMade(_ path: String, _ number: Int32) -> KilnError {
         KilnError(
             .diskNotMade,
             "\(path) can't be made",
-            hint: "check that its directory exists and belongs to you",
-            cause: String(cString: strerror(errno)),
+            hint: number == EFBIG
+                ? "its file system takes no file that large: 'kiln volume export --as qcow2' writes only what is in use"
+                : "check that its directory exists and belongs to you",
+            cause: String(cString: strerror(number)),
             exit: .aborted
         )
     }

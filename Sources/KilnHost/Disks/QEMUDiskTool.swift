@@ -9,10 +9,15 @@ import KilnSystem
 /// Every file is made in a private directory beside its place, written back, and renamed into place as the last act.
 public struct QEMUDiskTool: DiskTool {
     let owner: MachineOwner?
+    /// How an export gets its name, where the file system lets it.
+    let newNames: [NewName]
 
     /// A tool that gives files to `owner`; to nobody where machines run as the user who runs Kiln.
-    public init(owner: MachineOwner?) {
+    public init(owner: MachineOwner?) { self.init(owner: owner, newNames: NewName.allCases) }
+
+    init(owner: MachineOwner?, newNames: [NewName]) {
         self.owner = owner
+        self.newNames = newNames
     }
 
     /// Makes an empty qcow2 layer.

@@ -2,13 +2,16 @@ import Foundation
 
 /// A qcow2 file and the one below it, as qemu-img is told: it opens these and no other, whatever the headers say.
 struct DiskChain {
-    private let top: String
+    let top: String
     private let base: String?
 
     init(_ top: String, over base: String? = nil) {
         self.top = top
         self.base = base
     }
+
+    /// The files of it.
+    var files: [String] { [top] + [base].compactMap(\.self) }
 
     /// A pseudo-protocol of QEMU, in which every node is spelled out.
     ///

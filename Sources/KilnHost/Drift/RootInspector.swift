@@ -27,6 +27,7 @@ public struct RootInspector: RootInspection {
     ///
     /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.listing-damaged`, `tool.…`, `disk.…`.
     public func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        if format == .qcow2 { try await requireFileSystem(on: disk) }
         let folder = try scratch.make()
         defer { scratch.remove(folder) }
         var raw = disk
@@ -113,6 +114,7 @@ public struct RootInspector: RootInspection {
     }
 
     private func convert(_ chain: DiskChain, to raw: String) async throws {
+        try await requireRoom(for: chain, in: DurableFile.directory(of: raw))
         try await asMachines(
             "qemu-img",
             ["convert", "-q", "-m", "4", "-W", "-O", "raw", "--", try chain.description(), raw]
@@ -147,7 +149,7 @@ public struct RootInspector: RootInspection {
     }
 
     /// What reads hostile input runs as the user whom a guest that broke out would be.
-    private func asMachines(_ program: String, _ arguments: [String]) -> Command {
+    func asMachines(_ program: String, _ arguments: [String]) -> Command {
         Command(program, arguments, deadline: .seconds(600), limits: .diskImage, user: owner?.identity)
     }
 
@@ -180,7 +182,7 @@ public struct RootInspector: RootInspection {
 
     // MARK: - Errors
 
-    private func noFileSystem(_ disk: String) -> KilnError {
+    func noFileSystem(_ disk: String) -> KilnError {
         KilnError(
             .driftNoFileSystem,
             "\(disk) holds no ext4 file system that begins where the disk begins",

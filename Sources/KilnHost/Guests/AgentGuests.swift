@@ -2,6 +2,7 @@ import KilnEngine
 import KilnModel
 import KilnSystem
 import LibvirtKit
+import LibvirtXML
 
 /// Guests through their agent.
 public struct AgentGuests: GuestAccess {
@@ -14,7 +15,7 @@ public struct AgentGuests: GuestAccess {
 
     /// Waits until the agent answers.
     ///
-    /// - Throws: `guest.agent-silent` at the deadline, `guest.machine-off` as soon as the machine is off.
+    /// - Throws: `guest.agent-silent` or `guest.no-agent` at the deadline, `guest.machine-off` as soon as the machine is off.
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         let end = ContinuousClock.now + deadline
         while true {
@@ -22,7 +23,7 @@ public struct AgentGuests: GuestAccess {
             let news = try await session.read(subject(machine)) { try await $0.events() }
             do {
                 return try await asked(machine) { try await $0.ping() }
-            } catch let error as KilnError where error.code == GuestFailure.silence {
+            } catch let error as KilnError where [.guestAgentSilent, .guestNoAgent].contains(error.code) {
                 guard ContinuousClock.now < end else { throw error }
             }
             // An agent that hangs has its channel open and tells of no change, so it is asked again from time to time.
@@ -37,8 +38,8 @@ public struct AgentGuests: GuestAccess {
 
     /// Runs a command; see `GuestCommand`.
     ///
-    /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.agent-silent`,
-    ///   `guest.machine-off`.
+    /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.forbidden` where the
+    ///   guest lets its agent start none, `guest.agent-silent`, `guest.no-agent`, `guest.machine-off`.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
         guard let program = command.arguments.first else {
             throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
@@ -65,7 +66,7 @@ public struct AgentGuests: GuestAccess {
     public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
         do {
             return try await asked(machine) { try await $0.readFile(path, limit: limit) }
-        } catch let error as KilnError where error.code == GuestFailure.refusal {
+        } catch let error as KilnError where error.code == .guestRefused {
             // The agent says only in words why a file can't be opened.
             let exists = try await run(GuestCommand(["test", "-e", path], deadline: .seconds(10)), in: machine)
             if exists.status == 1 { return nil }
@@ -99,12 +100,19 @@ public struct AgentGuests: GuestAccess {
         _ question: @Sendable (GuestAgent) async throws -> Answer
     ) async throws -> Answer {
         try await session.change(subject(machine)) { connection in
+            let agent = GuestAgent(of: machine.domainName, on: connection, timeout: .seconds(5))
             do {
-                return try await question(GuestAgent(of: machine.domainName, on: connection, timeout: .seconds(5)))
+                return try await question(agent)
             } catch let error as LibvirtError {
                 guard await !connection.isLost else { throw error }
                 let isOn = try await connection.domain(named: machine.domainName)?.isActive == true
-                throw isOn ? GuestFailure.silent(machine, error) : GuestFailure.machineOff(machine, error)
+                guard isOn else { throw GuestFailure.machineOff(machine, error) }
+                let channel = try await LibvirtMachines.document(of: machine.domainName, .live, on: connection)?.agent
+                throw channel?.isConnected == false
+                    ? GuestFailure.absent(machine, error) : GuestFailure.silent(machine, error)
+            } catch let GuestAgentError.refused(command, reason) {
+                let isForGood = try? await agent.forbids(command)
+                throw GuestFailure.refused(machine, command, reason, isForGood: isForGood ?? false)
             } catch {
                 throw GuestFailure.translated(error, machine: machine)
             }

@@ -4,11 +4,6 @@ import LibvirtKit
 
 /// The errors of guest agents in Kiln's terms.
 enum GuestFailure {
-    /// No agent answers.
-    static let silence = ErrorCode.guestAgentSilent
-    /// The agent answers that it can't.
-    static let refusal = ErrorCode.guestRefused
-
     /// The error as a `KilnError` where it is about what the guest said; as it is otherwise.
     static func translated(_ error: any Error, machine: MachineID) -> any Error {
         switch error {
@@ -21,8 +16,6 @@ enum GuestFailure {
             )
         case GuestAgentError.answerTooLarge(_, let limit):
             KilnError(.guestTooLarge, "an answer of machine \(machine) is larger than \(limit) bytes")
-        case GuestAgentError.refused(_, let reason):
-            KilnError(refusal, "the agent of machine \(machine) refuses", cause: text(reason))
         case let error as GuestAgentError:
             KilnError(
                 .guestNonsense,
@@ -33,12 +26,39 @@ enum GuestFailure {
         }
     }
 
+    /// The agent answers that it can't; or, for good, that it may not.
+    static func refused(_ machine: MachineID, _ command: String, _ reason: String, isForGood: Bool) -> KilnError {
+        guard isForGood else {
+            return KilnError(.guestRefused, "the agent of machine \(machine) refuses", cause: text(reason))
+        }
+        return KilnError(
+            .guestForbidden,
+            "the guest of machine \(machine) does not let its agent carry out \(command), which Kiln needs",
+            hint:
+                "allow it in the image: see '--block-rpcs', '--blacklist' and '--allow-rpcs' where it starts qemu-ga, and "
+                + "/etc/qemu/qemu-ga.conf",
+            cause: text(reason),
+            exit: .aborted
+        )
+    }
+
+    /// The machine is on, and nobody in its guest has opened the agent's channel.
+    static func absent(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
+        KilnError(
+            .guestNoAgent,
+            "no agent runs in the guest of machine \(machine)",
+            hint: "it boots yet, or its image has none: 'kiln logs \(machine.server)' shows how far it is",
+            cause: text(error.message),
+            exit: .deadline
+        )
+    }
+
     /// The machine is on, and its agent gave no answer.
     static func silent(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
         KilnError(
-            silence,
+            .guestAgentSilent,
             "the agent of machine \(machine) does not answer",
-            hint: "look at its console",
+            hint: "its guest hangs or has too much to do; 'kiln logs \(machine.server)' shows its console",
             cause: text(error.message),
             exit: .deadline
         )

@@ -11,10 +11,12 @@ extension QCOW2Header {
         do {
             try self.init(file, standing: .alone)
         } catch {
+            let foreign = error.reason == .otherFormat ? ForeignFormat.of(file) : nil
+            let detail = foreign.map { "it is \($0.name), not in the qcow2 format" } ?? error.detail
             throw KilnError(
                 ErrorCode(rawValue: "image.refused.\(error.reason.rawValue)"),
-                "\(path) can't be an image: \(error.detail)",
-                hint: "convert it: qemu-img convert -O qcow2 SOURCE COPY, then add the copy",
+                "\(path) can't be an image: \(detail)",
+                hint: foreign?.hint ?? "convert it: qemu-img convert -O qcow2 SOURCE COPY, then add the copy",
                 exit: .invalidFile
             )
         }

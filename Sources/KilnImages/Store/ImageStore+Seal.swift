@@ -84,15 +84,24 @@ extension ImageStore {
             }
             let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
             guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
-                throw KilnError(
-                    .imageExists,
-                    "the store holds the disk of \(manifest.name):\(manifest.version) already, with another way to boot",
-                    hint: "remove that image first: 'kiln image list' names it (\(manifest.digest.short))",
-                    exit: .invalidFile
-                )
+                throw otherBoot(of: manifest)
             }
         }
         try DurableFile.synchronize(root + "/sha256")
+    }
+
+    private func otherBoot(of manifest: ImageManifest) -> KilnError {
+        let holders = ((try? list()) ?? []).map(\.manifest).filter { $0.digest == manifest.digest }
+            .map { "\($0.name):\($0.version)" }
+        let names = holders.isEmpty ? manifest.digest.short : holders.joined(separator: " and ")
+        return KilnError(
+            .imageExists,
+            "the disk of \(manifest.name):\(manifest.version) is in the store already, as \(names), with another way to boot",
+            hint: holders.isEmpty
+                ? "no image has that name any more: remove \(content(manifest.digest)), then add it again"
+                : "remove it there first: " + holders.map { "'kiln image delete \($0)'" }.joined(separator: ", "),
+            exit: .invalidFile
+        )
     }
 
     /// Adds the listing of its root to an image that was sealed without.

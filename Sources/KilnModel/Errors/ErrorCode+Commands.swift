@@ -28,7 +28,23 @@ extension ErrorCode {
         .usage,
         "a file on this side of a copy can't be read or written"
     )
+    public static let cpGuestFailed = ErrorCode("cp.guest-failed", .aborted, "the guest can't pack or unpack a folder")
+    public static let cpHostile = ErrorCode(
+        "cp.hostile",
+        .aborted,
+        "the guest's archive of a folder is damaged, or holds what must not be unpacked"
+    )
     public static let cpMissing = ErrorCode("cp.missing", .usage, "the guest has no such file")
+    public static let cpOddFiles = ErrorCode(
+        "cp.odd-files",
+        .usage,
+        "a folder holds devices, sockets or FIFOs, which are not copied"
+    )
+    public static let cpTaken = ErrorCode(
+        "cp.taken",
+        .usage,
+        "there is something already where a folder is to be copied"
+    )
     public static let initExists = ErrorCode("init.exists", .usage, "the file that 'init' would write exists already")
     public static let initFailed = ErrorCode("init.failed", .usage, "the file that 'init' would write can't be written")
     public static let inputTooLarge = ErrorCode(
@@ -42,6 +58,16 @@ extension ErrorCode {
         .usage,
         "this hypervisor runs no process that would write a log"
     )
+    public static let searchNotFound = ErrorCode(
+        "search.not-found",
+        .usage,
+        "no folder that is searched holds a recipe or scenario of that name"
+    )
+    public static let searchUnreadable = ErrorCode(
+        "search.unreadable",
+        .usage,
+        "a folder in which recipes or scenarios are searched can't be read"
+    )
     public static let sshKnownHosts = ErrorCode(
         "ssh.known-hosts",
         .internalError,
@@ -53,7 +79,8 @@ extension ErrorCode {
 
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
-        usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpMissing, initExists,
-        initFailed, inputTooLarge, logsMissing, logsNone, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
+        usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, searchNotFound,
+        searchUnreadable, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
     ]
 }

@@ -12,7 +12,11 @@ extension ErrorCode {
         .invalidFile,
         "a name has characters, or a length, that names can't have"
     )
-    public static let recipeInvalid = ErrorCode("recipe.invalid", .invalidFile, "a recipe is wrong")
+    public static let recipeInvalid = ErrorCode(
+        "recipe.invalid",
+        .invalidFile,
+        "a recipe is wrong; every problem is named with its line"
+    )
     public static let recipeMissing = ErrorCode(
         "recipe.missing",
         .invalidFile,

@@ -8,6 +8,11 @@ extension ErrorCode {
         .deadline,
         "a command in the guest was still running when its time was over"
     )
+    public static let guestForbidden = ErrorCode(
+        "guest.forbidden",
+        .aborted,
+        "the guest does not let its agent carry out what is needed"
+    )
     public static let guestFrozen = ErrorCode(
         "guest.frozen",
         .halted,
@@ -18,6 +23,11 @@ extension ErrorCode {
         .blocked,
         "the machine is off, so its guest can't be reached"
     )
+    public static let guestNoAgent = ErrorCode(
+        "guest.no-agent",
+        [.aborted, .deadline],
+        "no agent runs in the guest: it boots yet, or its image has none"
+    )
     public static let guestNoCommand = ErrorCode("guest.no-command", .usage, "there is no command to run in the guest")
     public static let guestNonsense = ErrorCode(
         "guest.nonsense",
@@ -27,7 +37,7 @@ extension ErrorCode {
     public static let guestRefused = ErrorCode("guest.refused", .internalError, "the guest's agent says that it can't")
     public static let guestTooLarge = ErrorCode(
         "guest.too-large",
-        .internalError,
+        [.internalError, .usage],
         "an answer of the guest is larger than is taken"
     )
     public static let machineAbsent = ErrorCode("machine.absent", .internalError, "the machine is not defined")
@@ -86,7 +96,8 @@ extension ErrorCode {
 
     /// The codes of errors about machines and what runs in them.
     public static let guests: [ErrorCode] = [
-        guestAgentSilent, guestCommandDeadline, guestFrozen, guestMachineOff, guestNoCommand, guestNonsense,
+        guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestMachineOff, guestNoAgent,
+        guestNoCommand, guestNonsense,
         guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLostPower,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machineSeedKept, machineStuck,
         seedInvalidName, seedKeyUnreadable, seedNotWritten,

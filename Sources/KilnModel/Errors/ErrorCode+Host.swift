@@ -71,8 +71,12 @@ extension ErrorCode {
     )
     public static let fileDigest = ErrorCode("file.digest", .internalError, "a sha256 is not 32 bytes")
     public static let fileNotRegular = ErrorCode("file.not-regular", .invalidFile, "a path is no regular file")
-    public static let fileUnreadable = ErrorCode("file.unreadable", .internalError, "a file can't be read")
-    public static let fileUnwritable = ErrorCode("file.unwritable", .internalError, "a file can't be written")
+    public static let fileUnreadable = ErrorCode("file.unreadable", [.usage, .internalError], "a file can't be read")
+    public static let fileUnwritable = ErrorCode(
+        "file.unwritable",
+        [.aborted, .usage, .internalError],
+        "a file can't be written"
+    )
     public static let holdersUnreadable = ErrorCode(
         "holders.unreadable",
         .internalError,

@@ -7,6 +7,11 @@ extension ErrorCode {
         .unmet,
         "e2fsck could not repair the file system"
     )
+    public static let diskBomb = ErrorCode(
+        "disk.bomb",
+        .invalidFile,
+        "far more would come out of a packed disk than any root file system holds"
+    )
     public static let diskExists = ErrorCode(
         "disk.exists",
         .aborted,
@@ -71,6 +76,11 @@ extension ErrorCode {
         "the volume belongs to another server or generation"
     )
     public static let volumeMissing = ErrorCode("volume.missing", [.usage, .aborted], "there is no such volume")
+    public static let volumeNoLinks = ErrorCode(
+        "volume.no-links",
+        .aborted,
+        "the file system below KILN_HOME has no hard links, of which clones are made"
+    )
     public static let volumeNotLarger = ErrorCode("volume.not-larger", .usage, "a volume can only grow")
     public static let volumeNotMounted = ErrorCode(
         "volume.not-mounted",
@@ -113,10 +123,11 @@ extension ErrorCode {
     /// The codes of errors about volumes and disks.
     public static let volumes: [ErrorCode] = [
         diskUnreadable, volumeNewerFeatures,
-        diskBeyondRepair, diskExists, diskFull, diskNewerFeatures, diskNoDirectory, diskNoMarkRead, diskNotExt4,
+        diskBeyondRepair, diskBomb, diskExists, diskFull, diskNewerFeatures, diskNoDirectory, diskNoMarkRead,
+        diskNotExt4,
         diskNotGrown, diskNotMade, diskNotSound, diskRefused, diskTooLarge, volumeNewerMark, volumeReformatted,
         volumeAttached, volumeDamaged, volumeDiffers, volumeExists, volumeHeld, volumeLeased,
-        volumeMissing, volumeNotLarger, volumeNotMounted, volumeSnapshotExists, volumeSnapshotMissing,
+        volumeMissing, volumeNoLinks, volumeNotLarger, volumeNotMounted, volumeSnapshotExists, volumeSnapshotMissing,
         volumeTooManyLayers, volumeUnconfirmed, volumeUnknown, volumeUnsettled,
     ]
 }

@@ -19,7 +19,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     }
 
     /// What wrote the guest's first-boot configuration: Debian's cloud-init, or the subset that `tiny` reads.
-    public enum CloudInit: String, Sendable, Hashable, Codable {
+    public enum CloudInit: String, Sendable, Hashable, Codable, CaseIterable {
         /// Canonical's cloud-init.
         case full
         /// The part of it that the image documents.

@@ -76,6 +76,8 @@ public struct TurnBack: Sendable, Hashable, Codable {
     public let cause: String?
     /// What to do next.
     public let hint: String?
+    /// How long the step took until it failed; nothing where nobody measured it.
+    public var milliseconds: Int?
 
     /// A turn from its parts.
     public init(

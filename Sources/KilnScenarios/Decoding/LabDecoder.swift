@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// A server as far as it could be read, for checks on what refers to it.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// A place in user-data that mounts a volume, which does not go with warm-first.

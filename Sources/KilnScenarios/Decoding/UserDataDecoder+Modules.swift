@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// What is wrong with single modules of a cloud-config, where cloud-init would say so in the guest, or not at all.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads user-data, and refuses what would erase a volume or name what is not there.

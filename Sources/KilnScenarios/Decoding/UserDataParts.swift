@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnModel
 
 /// Judges user-data of another form than a cloud-config by its parts, as far as they can be known before a machine has them.

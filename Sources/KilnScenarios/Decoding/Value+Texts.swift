@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 extension Value {

@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 
 /// Finds where user-data formats a device: it would run again for every generation, and erase a persistent volume.
 struct UserDataGuard {

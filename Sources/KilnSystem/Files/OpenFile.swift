@@ -90,13 +90,25 @@ public enum FileError {
     /// Reads `errno`: call it before anything else can change that.
     public static func failed(_ code: ErrorCode, _ verb: String, _ path: String) -> KilnError {
         let number = errno
-        let full = number == ENOSPC || number == EDQUOT
+        let (hint, exit) = advice(number)
         return KilnError(
             code,
             "can't \(verb) \(path)",
-            hint: full ? "make room and try again" : nil,
-            cause: String(cString: strerror(number))
+            hint: hint,
+            cause: String(cString: strerror(number)),
+            exit: exit
         )
+    }
+
+    /// What to do, and whose fault it is: only what nobody foresaw is Kiln's.
+    private static func advice(_ number: Int32) -> (hint: String?, exit: ExitCode) {
+        switch number {
+        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG: ("check the path: there is nothing", .usage)
+        case EACCES, EPERM: ("check who owns it, and its mode", .usage)
+        case ENOSPC, EDQUOT: ("make room and try again", .aborted)
+        case EROFS, EFBIG: ("check the file system that it lies on", .aborted)
+        default: (nil, .internalError)
+        }
     }
 
     /// The error for what is no regular file.

@@ -36,6 +36,24 @@ extension GuestAgent {
         }
     }
 
+    /// Whether an agent that refuses a command refuses it for good: its guest's configuration doesn't allow it.
+    ///
+    /// - Throws: ``LibvirtError`` or ``GuestAgentError`` where that can't be known.
+    public func forbids(_ command: String) async throws -> Bool {
+        struct Info: Decodable {
+            struct Command: Decodable {
+                let name: String
+                let enabled: Bool
+            }
+            let commands: [Command]
+            enum CodingKeys: String, CodingKey { case commands = "supported_commands" }
+        }
+        // Frozen, it allows hardly any.
+        if (try? await freezeStatus()) == .frozen { return false }
+        let info: Info = try await ask("guest-info")
+        return !info.commands.contains { $0.name == command && $0.enabled }
+    }
+
     /// Whether the guest's file systems are frozen.
     public func freezeStatus() async throws -> FreezeStatus {
         try await ask("guest-fsfreeze-status")
