@@ -32,7 +32,10 @@ struct RecipeTests {
         let recipe = try Recipe(folder: fixture.path)
         #expect(recipe.folder == fixture.path)
         #expect(recipe.name.text == "web" && recipe.about == "A server.")
-        #expect(recipe.debian == Recipe.Debian(suite: "trixie", variant: "minbase", packages: ["curl"]))
+        #expect(
+            recipe.debian
+                == Recipe.Debian(suite: "trixie", variant: "minbase", packages: ["curl"], mirrors: [], keyrings: [])
+        )
         #expect(recipe.assemble == "assemble.sh" && recipe.shared == ["initrd"])
         #expect(recipe.disk == ByteCount("1GiB") && recipe.commandLine == "quiet")
         #expect(recipe.size == MachineSize(memory: .mebibytes(256), processors: 2, cpu: .level3))
