@@ -80,6 +80,20 @@ extension EndToEnd {
             }
         }
 
+        @Test("text of user-data reaches the guest byte for byte, with whatever characters it has")
+        func characters() async throws {
+            let home = try #require(Home.shared)
+            let text = "é\u{85}\u{2028}\u{2029}\u{feff}\u{1f600}\t\r\n --- % ${HOME} MIME-Version: 1.0 end \n\n"
+            let quoted = String(decoding: try JSONEncoder().encode(text), as: UTF8.self)
+            let userData = "\nuser-data:\n  write_files:\n    - { path: /root/given, content: \(quoted) }"
+            try await home.withLab("characters", server: Home.plainServer + userData) { lab in
+                try await lab.upOrFail()
+                let back = home.path + "/given"
+                #expect(try await home.run("cp", "\(lab.web):/root/given", back).status == 0)
+                #expect(try Data(contentsOf: URL(fileURLWithPath: back)) == Data(text.utf8))
+            }
+        }
+
         @Test("an isolated guest reaches neither the host nor anything else, and its published port is reached")
         func isolation() async throws {
             let home = try #require(Home.shared)

@@ -142,6 +142,15 @@ struct UserDataDecoderTests {
         #expect(try !lab(text).problems.isEmpty)
     }
 
+    @Test("characters that cloud-init loses in a part of a message are a warning, unless they are encoded")
+    func rawParts() throws {
+        let raw = try #require(try lab(Self.message("text/x-shellscript", "#!/bin/sh\necho é", encoding: "8bit")).lab)
+        #expect(raw.warnings.contains { $0.message.contains("beyond ASCII") })
+        let encoded = Data("#!/bin/sh\necho é".utf8).base64EncodedString()
+        let kept = try #require(try lab(Self.message("text/x-shellscript", encoded, encoding: "base64")).lab)
+        #expect(kept.warnings.isEmpty)
+    }
+
     @Test("a part may not turn off what Kiln adds, nor take its place")
     func own() throws {
         let off = try lab(Self.message("text/cloud-config", "vendor_data: { enabled: false }")).problems

@@ -10,6 +10,8 @@ struct MailParts {
         let type: String?
         /// Its content, decoded.
         let bytes: [UInt8]
+        /// Whether it has characters beyond ASCII as they are, which Python's reader of mails does not keep.
+        let isRaw: Bool
     }
 
     private(set) var parts: [Part] = []
@@ -31,7 +33,10 @@ struct MailParts {
         let fields = (headers["content-type"] ?? "").split(separator: ";", maxSplits: 1)
         let type = fields.first.map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
         guard type?.hasPrefix("multipart/") == true else {
-            parts.append(Part(type: type, bytes: Self.decode(body, headers["content-transfer-encoding"])))
+            let encoding = headers["content-transfer-encoding"]?.lowercased()
+            let isEncoded = encoding == "base64" || encoding == "quoted-printable"
+            let isRaw = !isEncoded && body.contains { !$0.utf8.allSatisfy { $0 < 0x80 } }
+            parts.append(Part(type: type, bytes: Self.decode(body, encoding), isRaw: isRaw))
             return true
         }
         guard depth < 8, fields.count > 1, let boundary = Self.boundary(String(fields[1])) else { return false }
@@ -80,7 +85,7 @@ struct MailParts {
 
     private static func decode(_ body: ArraySlice<String>, _ encoding: String?) -> [UInt8] {
         let text = body.joined(separator: "\n")
-        switch encoding?.lowercased() {
+        switch encoding {
         case "base64": return Data(base64Encoded: text, options: .ignoreUnknownCharacters).map { Array($0) } ?? []
         case "quoted-printable": return unquoted(Array(text.utf8))
         default: return Array(text.utf8)

@@ -89,6 +89,12 @@ struct UserDataParts {
         guard let parts = MailParts(text)?.parts else {
             return place.problem("expected a MIME message whose parts can be told, found none")
         }
+        if parts.contains(where: \.isRaw) {
+            place.warning(
+                "cloud-init does not keep the characters beyond ASCII of a part: say 'Content-Transfer-Encoding: base64', and "
+                    + "encode it"
+            )
+        }
         for part in parts {
             if part.bytes.starts(with: [0x1f, 0x8b]) {
                 judge(part.bytes, as: .gzip, depth: depth + 1)
