@@ -14,7 +14,8 @@ struct VerbParsingTests {
             ["ps"], ["ps", "shop", "--format", "json"], ["exec", "web", "--", "ls", "-l"],
             ["exec", "shop/web", "--timeout", "90s", "--quiet", "--", "true"], ["cp", "a", "web:/b"],
             ["cp", "web:/b", "-"], ["cp", "-r", "a", "web:/b"],
-            ["cp", "--recursive", "web:/b", "-"], ["logs", "web"], ["logs", "web", "--source", "qemu", "--follow", "--raw"],
+            ["cp", "--recursive", "web:/b", "-"], ["logs", "web"],
+            ["logs", "web", "--source", "qemu", "--follow", "--raw"],
             ["logs", "web", "--source", "cloud-init"], ["console", "web"], ["ssh", "web"],
             ["ssh", "web", "--user", "root", "--", "uname", "-a"], ["wait", "web", "--timeout", "5m"],
             ["stop", "web", "--force"], ["start", "web"], ["replace", "web"],
@@ -48,7 +49,8 @@ struct VerbParsingTests {
     @Test(
         "a mistake is a usage error, exit 64",
         arguments: [
-            ["frobnicate"], ["exec", "web"], ["exec", "web", "ls"], ["cp", "a", "b"], ["cp", "-r", "web@1:/b", "a"], ["cp", "web:/a", "db:/b"],
+            ["frobnicate"], ["exec", "web"], ["exec", "web", "ls"], ["cp", "a", "b"], ["cp", "-r", "web@1:/b", "a"],
+            ["cp", "web:/a", "db:/b"],
             ["down", "shop", "-f", "lab.yaml"], ["logs", "web", "--source", "syslog"],
             ["logs", "web", "--source", "cloud-init", "--follow"], ["logs", "web", "--format", "json"],
             ["wait", "web", "--timeout", "90"], ["ps", "--format", "yaml"],

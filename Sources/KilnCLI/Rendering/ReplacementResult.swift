@@ -26,7 +26,9 @@ struct ReplacementResult: Renderable {
     var payload: Payload { Payload(report: report, exit: report.exit) }
 
     var human: HumanView {
-        let back = report.millisecondsBack.flatMap { $0 == 0 ? nil : $0 }.map { ", of which the way back \(ProgressLines.seconds(.milliseconds($0)))" }
+        let back = report.millisecondsBack.flatMap { $0 == 0 ? nil : $0 }.map {
+            ", of which the way back \(ProgressLines.seconds(.milliseconds($0)))"
+        }
         let total = ProgressLines.seconds(.milliseconds(report.milliseconds)) + (back ?? "")
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "

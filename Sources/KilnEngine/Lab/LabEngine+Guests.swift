@@ -51,7 +51,8 @@ extension LabEngine {
         KilnError(
             .guestNoAgent,
             "the guest of \(machine) has booted and runs no agent, through which 'kiln exec' and 'kiln cp' reach it",
-            hint: "its image needs the package qemu-guest-agent; 'kiln ssh \(machine.server)' needs an SSH server instead",
+            hint:
+                "its image needs the package qemu-guest-agent; 'kiln ssh \(machine.server)' needs an SSH server instead",
             cause: cause,
             exit: .aborted
         )

@@ -34,7 +34,8 @@ enum GuestFailure {
         return KilnError(
             .guestForbidden,
             "the guest of machine \(machine) does not let its agent carry out \(command), which Kiln needs",
-            hint: "allow it in the image: see '--block-rpcs', '--blacklist' and '--allow-rpcs' where it starts qemu-ga, and "
+            hint:
+                "allow it in the image: see '--block-rpcs', '--blacklist' and '--allow-rpcs' where it starts qemu-ga, and "
                 + "/etc/qemu/qemu-ga.conf",
             cause: text(reason),
             exit: .aborted

@@ -40,7 +40,11 @@ extension ErrorCode {
         .usage,
         "a folder holds devices, sockets or FIFOs, which are not copied"
     )
-    public static let cpTaken = ErrorCode("cp.taken", .usage, "there is something already where a folder is to be copied")
+    public static let cpTaken = ErrorCode(
+        "cp.taken",
+        .usage,
+        "there is something already where a folder is to be copied"
+    )
     public static let initExists = ErrorCode("init.exists", .usage, "the file that 'init' would write exists already")
     public static let initFailed = ErrorCode("init.failed", .usage, "the file that 'init' would write can't be written")
     public static let inputTooLarge = ErrorCode(
@@ -66,6 +70,7 @@ extension ErrorCode {
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
         usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
-        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, sshKnownHosts, sshMissing,
+        sshNoHostKey, sshNoPort,
     ]
 }
