@@ -1,17 +1,22 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build demo test bench sweep hosts format lint clean
+.PHONY: setup build release man install deb demo test bench sweep hosts docs format lint lint-ci clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
+SHELL_SOURCES := $(wildcard .github/actions/*/*.sh .packaging/install .packaging/make-deb .packaging/p*)
 KILN := .build/debug/kiln
+RELEASE := .build/static/release/kiln
+PACKAGE := .build/package
+PREFIX ?= /usr/local
 
 # What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
-PACKAGES := ca-certificates pkg-config libxml2-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
+PACKAGES := ca-certificates pkg-config libxml2-dev libcurl4-gnutls-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
 	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs libext2fs-dev \
-	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf
+	openssh-client uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf binutils dpkg-dev shellcheck groff-base \
+	$(shell command -v systemd-sysusers >/dev/null || echo systemd-standalone-sysusers)
 
 export DEBIAN_FRONTEND := noninteractive
 
-## setup: installs the Debian packages that are missing; makes the system user 'kiln' when run by root
+## setup: installs the Debian packages that are missing; makes the system users when run by root
 setup:
 	@missing=""; \
 	for package in $(PACKAGES); do \
@@ -24,29 +29,33 @@ setup:
 		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing </dev/null || { \
 			echo "setup: could not install; as root: apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
 	fi
-	@if [ "$$(id -u)" -eq 0 ] && ! getent passwd kiln >/dev/null; then \
-		echo "setup: making the system user 'kiln', who runs the machines that root starts"; \
-		useradd --system --user-group --no-create-home --home-dir /var/lib/kiln --shell /usr/sbin/nologin kiln; \
-	fi
-	@if [ "$$(id -u)" -eq 0 ] && ! getent passwd libvirt-qemu >/dev/null; then \
-		echo "setup: making the system user 'libvirt-qemu', without whom libvirt does not start inside a process of root"; \
-		useradd --system --user-group --no-create-home --home-dir /var/lib/libvirt --shell /usr/sbin/nologin libvirt-qemu; \
-	fi
-	@if [ "$$(id -u)" -eq 0 ] && getent group kvm >/dev/null; then \
-		for user in kiln libvirt-qemu; do \
-			id -nG "$$user" | grep -qw kvm && continue; \
-			echo "setup: letting user '$$user' use /dev/kvm"; \
-			usermod --append --groups kvm "$$user"; \
-		done; \
-	fi
+	@if [ "$$(id -u)" -eq 0 ]; then systemd-sysusers "$(CURDIR)/.packaging/sysusers.conf"; fi
 
 ## build: a debug build, which the tests use too
 build:
 	swift build
 
+## release: the program as it is given away: optimised, with Swift's runtime inside
+release:
+	swift build -c release --static-swift-stdlib --disable-local-rpath --product kiln --scratch-path .build/static
+
+## man: man pages, of the program's own definitions
+man:
+	swift build --product kiln-docs
+	rm -rf $(PACKAGE)/man
+	.build/debug/kiln-docs man $(PACKAGE)/man
+
+## install: program, recipes, scenarios, completions and man pages below $(DESTDIR)$(PREFIX)
+install: release man
+	.packaging/install $(RELEASE) $(PACKAGE)/man "$(DESTDIR)" "$(PREFIX)"
+
+## deb: a package for Debian 12 and later, in .build/package
+deb: setup release man
+	@.packaging/make-deb $(RELEASE) $(PACKAGE)/man $(PACKAGE)
+
 ## demo: replaces a server under load and proves that no acknowledged record is lost
 demo: setup build
-	$(KILN) image bake tiny
+	$(KILN) image bake --folder Images tiny
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
 # What takes many boots, or some of Debian, which are minutes where they are emulated.
@@ -62,29 +71,33 @@ endef
 
 ## test: everything, up to replacements of real machines; the small tests first, which take a minute
 test: setup lint build
-	$(KILN) image bake tiny debian-13
+	$(KILN) image bake --folder Images tiny debian-13
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
 	$(call run-tests,--skip EndToEnd)
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build
-	$(KILN) image bake tiny
-	$(KILN) image bake debian-13
+	$(KILN) image bake --folder Images tiny
+	$(KILN) image bake --folder Images debian-13
 	.build/debug/kiln-bench
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
 sweep: setup
 	swift build --build-tests
-	$(KILN) image bake tiny debian-13
+	$(KILN) image bake --folder Images tiny debian-13
 	.build/debug/kiln-sweep
 	swift test --skip-build --filter '$(LONG_TESTS)'
 
-## hosts: tries the static release build on Debian 12 and 13, and boots 100 guests on each; needs root
-hosts: setup
+## hosts: tries the package on Debian 12 and 13, and boots 100 guests on each; needs root
+hosts: deb
 	swift build --product kiln-hosts
-	swift build -c release --static-swift-stdlib --product kiln --scratch-path .build/static
-	.build/debug/kiln-hosts --kiln .build/static/release/kiln --boots 100
+	.build/debug/kiln-hosts --package "$$(ls $(PACKAGE)/kiln_*.deb)" --boots 100
+
+## docs: writes the tables of READMEs that are made from schemas
+docs: setup
+	swift build --product kiln-docs
+	.build/debug/kiln-docs reference
 
 ## format: formats the sources in place
 format:
@@ -93,6 +106,15 @@ format:
 ## lint: fails where the sources are not formatted or break a rule
 lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	shellcheck $(SHELL_SOURCES)
+
+## lint-ci: checks what GitHub reads, with tools from PyPI; needs python3-venv
+lint-ci:
+	python3 -m venv .build/lint-ci
+	.build/lint-ci/bin/pip --quiet install check-jsonschema zizmor
+	.build/lint-ci/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.build/lint-ci/bin/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	.build/lint-ci/bin/zizmor --offline .github
 
 ## clean: removes what was built; state in KILN_HOME stays
 clean:

@@ -28,12 +28,16 @@ let package = Package(
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-gnutls-dev"])]),
         .systemLibrary(name: "CExt2fs", pkgConfig: "ext2fs", providers: [.apt(["libext2fs-dev"])]),
         .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt-qemu", providers: [.apt(["libvirt-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CLibXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
         .target(name: "KilnModel", swiftSettings: strict),
+        .target(name: "KilnVersion", swiftSettings: strict, plugins: ["NoteCommit"]),
+        .plugin(name: "NoteCommit", capability: .buildTool(), path: "Sources/NoteCommit"),
         .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
+        .target(name: "KilnDocuments", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(
             name: "LibvirtKit",
             dependencies: ["CLibvirt", "KilnSystem", logging],
@@ -54,26 +58,29 @@ let package = Package(
         ),
         .target(
             name: "KilnImages",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
             name: "KilnHost",
             dependencies: [
-                "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", crypto,
+                "CCurl", "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML",
+                crypto,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
             name: "KilnScenarios",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", crypto, yams],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
             name: "KilnCLI",
             dependencies: [
-                "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", argumentParser,
+                "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnVersion",
+                argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -83,6 +90,12 @@ let package = Package(
             dependencies: [
                 "KilnHost", "KilnImages", "KilnModel", "KilnSystem", argumentParser, subprocess,
             ],
+            exclude: ["README.md"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "kiln-docs",
+            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -101,7 +114,7 @@ let package = Package(
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel"],
+            dependencies: ["KilnEngine", "KilnModel", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -109,6 +122,13 @@ let package = Package(
             name: "LyingLibvirt",
             path: "Tests/LyingLibvirt",
             linkerSettings: [.linkedLibrary("virt-qemu"), .linkedLibrary("virt")]
+        ),
+        .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs", argumentParser,
+            ],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "EndToEndTests",
@@ -119,9 +139,14 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
-                "KilnTestSupport", argumentParser,
+                "KilnCLI", "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios",
+                "KilnSystem", "KilnTestSupport", argumentParser,
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnDocumentsTests",
+            dependencies: ["KilnDocuments", "KilnModel", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -152,12 +177,16 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnScenariosTests",
-            dependencies: ["KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto, yams],
+            dependencies: [
+                "KilnDocuments", "KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto,
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "KilnImagesTests",
-            dependencies: ["KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport"],
+            dependencies: [
+                "KilnDocuments", "KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport",
+            ],
             swiftSettings: strict
         ),
     ],

@@ -33,6 +33,9 @@ rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/log/* "$r
     "$root"/usr/share/locale "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
 mkdir -p "$root/var/log" "$root/var/cache/apt/archives/partial"
 
+# The keyboard is set up where user-data declares one: see console-setup.service.d.
+rm -f "$root/etc/default/keyboard" "$root"/usr/lib/udev/rules.d/*console-setup*
+
 # Boot time. cloud-init's generator and hot-plug rule: see /etc/tmpfiles.d/kiln.conf. Key generation: cloud-init's, ed25519.
 rm -f "$root/usr/lib/systemd/system-generators/cloud-init-generator" "$root"/usr/lib/udev/rules.d/*cloud-init* \
     "$root"/usr/lib/udev/rules.d/*azure*

@@ -18,15 +18,15 @@ merge_usr() {
 take() {
     for program in "$@"; do
         mkdir -p "$root/${program%/*}"
-        cp -p "$tree/$program" "$root/$program"
+        cp -aL "$tree/$program" "$root/$program"
         chroot "$tree" /lib64/ld-linux-x86-64.so.2 --list "/$program" | awk '{ for (i = 1; i <= NF; i++) if ($i ~ "^/") print $i }' |
             while read -r library; do
                 target=$(readlink -f "$tree$library")
                 case $target in "$tree"/*) ;; *) echo "assemble: $library leads out of the tree" >&2 && exit 1 ;; esac
                 mkdir -p "$root/usr/lib/x86_64-linux-gnu"
                 case $library in
-                /lib64/*) cp -p "$target" "$root/usr/lib64/${library##*/}" ;;
-                *) cp -p "$target" "$root/usr/lib/x86_64-linux-gnu/${library##*/}" ;;
+                /lib64/*) cp -aL "$target" "$root/usr/lib64/${library##*/}" ;;
+                *) cp -aL "$target" "$root/usr/lib/x86_64-linux-gnu/${library##*/}" ;;
                 esac
             done
     done

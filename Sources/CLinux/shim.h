@@ -33,3 +33,8 @@ static inline int kiln_landlock_restrict_self(int ruleset) {
 static inline int kiln_rename_to_new(const char *from, const char *to) {
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U);
 }
+
+// memfd_create(2) is declared for GNU sources only; the flag is MFD_CLOEXEC.
+static inline int kiln_memory_file(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1U);
+}

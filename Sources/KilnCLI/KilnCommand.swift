@@ -1,19 +1,25 @@
 import ArgumentParser
 import Foundation
 import KilnModel
+import KilnVersion
 
 /// `kiln`.
 public struct KilnCommand: AsyncParsableCommand {
-    /// The version of Kiln.
-    public static let version = "0.1.0"
+    /// The version of Kiln, with its commit.
+    public static let version = KilnVersion.text
+
+    /// What every reader of a help or manual has to know first.
+    public static let introduction = """
+        A lab file declares servers and volumes; 'kiln init' writes one to start from. \
+        Data goes to standard output, progress and errors to standard error.
+        """
 
     /// The verbs in groups, and the exit codes.
     public static let configuration = CommandConfiguration(
         commandName: "kiln",
         abstract: "Servers that are never modified, only replaced.",
         discussion: """
-            A lab file declares servers and volumes; 'kiln init' writes one to start from. \
-            Data goes to standard output, progress and errors to standard error.
+            \(introduction)
 
             EXIT CODES:
             \(ExitCode.allCases.map(\.helpLine).joined(separator: "\n"))
@@ -37,7 +43,10 @@ public struct KilnCommand: AsyncParsableCommand {
                 name: "Inside a server:",
                 subcommands: [ExecVerb.self, CpVerb.self, SSHVerb.self, ConsoleVerb.self, LogsVerb.self]
             ),
-            CommandGroup(name: "Scenarios:", subcommands: [RunVerb.self, ScenarioVerbs.self, SchemaVerb.self]),
+            CommandGroup(
+                name: "Scenarios:",
+                subcommands: [DemoVerb.self, RunVerb.self, ScenarioVerbs.self, SchemaVerb.self]
+            ),
             CommandGroup(
                 name: "Images, volumes and the host:",
                 subcommands: [ImageVerbs.self, VolumeVerbs.self, DoctorVerb.self, GcVerb.self]

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// A lab as one file declares it.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads the files that users write.
@@ -5,10 +6,14 @@ public enum ScenarioFile {
     /// The scenario in the file at `path`.
     ///
     /// Where `lab` names another file, that file is read too.
+    /// - Parameter images: what is known of an image, where anything is: warnings tell what it would not do.
     /// - Throws: `InvalidFile` with everything that is wrong, including that the file can't be read.
-    public static func scenario(at path: String) throws(InvalidFile) -> Scenario {
+    public static func scenario(
+        at path: String,
+        images: @escaping (ImageReference) -> ImageManifest? = { _ in nil }
+    ) throws(InvalidFile) -> Scenario {
         let problems = ProblemList(file: path)
-        let decoded = TextFile.read(path, problems).flatMap { decode($0, problems) { labFile($0, beside: path) } }
+        let decoded = TextFile.read(path, problems).flatMap { decode($0, problems, images) }
         guard let decoded, problems.isEmpty, let steps = decoded.steps else {
             if problems.isEmpty { problems.add(decoded?.start ?? Position(line: 1, column: 1), "", noSteps) }
             throw InvalidFile(problems: problems.sorted)
@@ -24,14 +29,19 @@ public enum ScenarioFile {
 
     /// The lab in the file at `path`; of a scenario, its lab.
     ///
+    /// - Parameter images: what is known of an image, where anything is: warnings tell what it would not do.
     /// - Throws: `InvalidFile` with everything that is wrong, including that the file can't be read.
-    public static func lab(at path: String) throws(InvalidFile) -> LabFile {
+    public static func lab(
+        at path: String,
+        images: @escaping (ImageReference) -> ImageManifest? = { _ in nil }
+    ) throws(InvalidFile) -> LabFile {
         let problems = ProblemList(file: path)
-        let decoded = TextFile.read(path, problems).flatMap { decode($0, problems) { labFile($0, beside: path) } }
+        let decoded = TextFile.read(path, problems).flatMap { decode($0, problems, images) }
         guard let decoded, problems.isEmpty else { throw InvalidFile(problems: problems.sorted) }
         return LabFile(name: decoded.name, about: decoded.about, lab: decoded.lab, warnings: problems.warnings)
     }
 
+    private static let expected = "a map with 'kiln', 'name' and 'lab'"
     private static let noSteps = "the field 'steps' is missing: expected a scenario, found a lab file"
 }
 
@@ -47,17 +57,15 @@ extension ScenarioFile {
     private static func decode(
         _ text: String,
         _ problems: ProblemList,
-        labFile: (Value) -> DecodedLab?
+        _ images: @escaping (ImageReference) -> ImageManifest?
     ) -> Decoded? {
         guard let root = YAMLDocument.root(of: text, problems) else { return nil }
         let value = Value(node: root, path: "", problems: problems)
-        guard let fields = Fields<FileFields>(value, "a map with 'kiln', 'name' and 'lab'") else { return nil }
-        if let version = fields[.kiln]?.whole(in: 1...1_000_000), version != 1 {
-            fields[.kiln]?.problem("expected version 1 of the format, found \(version); use a newer kiln")
-        }
+        guard FileKind.lab.accepts(value), let fields = Fields<FileFields>(value, expected) else { return nil }
+        fields[.kiln]?.requireFirstFormat()
         let name = fields[.name]?.newName()
         let about = fields[.about]?.text()
-        let lab = fields[.lab].flatMap { $0.isText ? labFile($0) : LabDecoder.decode($0) }
+        let lab = fields[.lab].flatMap { $0.isText ? labFile($0, images) : LabDecoder.decode($0, images) }
         let steps = fields[.steps].map { readSteps($0, lab) }
         guard let name, let lab else { return nil }
         return Decoded(name: name, about: about, lab: lab.spec(name: name), steps: steps, start: root.position)
@@ -72,23 +80,24 @@ extension ScenarioFile {
     }
 
     /// The lab of the file that `value` names, whose problems carry that file's name.
-    private static func labFile(_ value: Value, beside path: String) -> DecodedLab? {
-        guard let name = value.text("the path of a lab file") else { return nil }
-        guard !name.hasPrefix("/") else {
-            value.problem("expected a path relative to this file, found the absolute path \(Name.quoted(name))")
-            return nil
-        }
-        let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
-        let problems = ProblemList(file: folder + name)
-        let text = TextFile.read(problems.file, problems)
-        let lab = text.flatMap { YAMLDocument.root(of: $0, problems) }.flatMap { declaredLab($0, problems) }
+    private static func labFile(
+        _ value: Value,
+        _ images: @escaping (ImageReference) -> ImageManifest?
+    ) -> DecodedLab? {
+        guard let path = value.neighbour("the path of a lab file") else { return nil }
+        let problems = ProblemList(file: path)
         value.problems.include(problems)
-        return lab
+        return TextFile.read(path, problems).flatMap { YAMLDocument.root(of: $0, problems) }
+            .flatMap { declaredLab($0, problems, images) }
     }
 
-    private static func declaredLab(_ root: YAMLNode, _ problems: ProblemList) -> DecodedLab? {
+    private static func declaredLab(
+        _ root: YAMLNode,
+        _ problems: ProblemList,
+        _ images: @escaping (ImageReference) -> ImageManifest?
+    ) -> DecodedLab? {
         let value = Value(node: root, path: "", problems: problems)
-        guard let fields = Fields<FileFields>(value, "a map with 'kiln', 'name' and 'lab'") else { return nil }
+        guard FileKind.lab.accepts(value), let fields = Fields<FileFields>(value, expected) else { return nil }
         if fields[.kiln]?.whole(in: 1...1) == nil, fields[.kiln] != nil { return nil }
         _ = fields[.name]?.newName()
         _ = fields[.about]?.text()
@@ -96,21 +105,11 @@ extension ScenarioFile {
         if lab.isText {
             lab.problem("expected a map: a lab file that is named by another file declares its lab itself")
         }
-        return lab.isText ? nil : LabDecoder.decode(lab)
+        return lab.isText ? nil : LabDecoder.decode(lab, images)
     }
 }
 
 extension Value {
-    /// A name that this field gives.
-    func newName() -> Name? {
-        guard let text = text("a name (\(Value.nameRule))") else { return nil }
-        guard let name = try? Name(text) else {
-            mismatch("a name (\(Value.nameRule))")
-            return nil
-        }
-        return name
-    }
-
     fileprivate var isText: Bool {
         if case .scalar = node.content { true } else { false }
     }

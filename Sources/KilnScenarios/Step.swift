@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// One step of a scenario.
@@ -61,7 +62,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
         /// Whether an old machine that ignores the request to shut down is switched off.
         public let forceStop: Bool
         /// Whether the new generation is tried on clones of the volumes first.
-        public let isCanaryFirst: Bool
+        public let rehearsesFirst: Bool
         /// How it has to end.
         public let outcome: Outcome
 
@@ -72,7 +73,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             strategy: Strategy? = nil,
             dataOnRevert: DataOnRevert = .keep,
             forceStop: Bool = false,
-            isCanaryFirst: Bool = false,
+            rehearsesFirst: Bool = false,
             outcome: Outcome = .committed
         ) {
             self.server = server
@@ -80,7 +81,7 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
             self.strategy = strategy
             self.dataOnRevert = dataOnRevert
             self.forceStop = forceStop
-            self.isCanaryFirst = isCanaryFirst
+            self.rehearsesFirst = rehearsesFirst
             self.outcome = outcome
         }
     }
@@ -116,23 +117,17 @@ public struct Step: Sendable, Hashable, CustomStringConvertible {
 
     /// What is expected of a server; at least one part besides the server is set.
     public struct Expectation: Sendable, Hashable {
-        /// An HTTP GET through a published port that has to be answered with a status and a text.
+        /// A request through a published port that has to be answered in time.
         public struct HTTP: Sendable, Hashable {
-            /// The published port.
-            public let port: Name
-            /// The path, from `/`.
-            public let path: String
-            /// The expected status.
-            public let status: Int
-            /// What the body has to contain.
-            public let contains: String?
+            /// The request and the expected answer.
+            public let probe: HTTPProbe
+            /// How long it may take.
+            public let timeout: Duration
 
             /// A request from its parts.
-            public init(port: Name, path: String, status: Int = 200, contains: String? = nil) {
-                self.port = port
-                self.path = path
-                self.status = status
-                self.contains = contains
+            public init(_ probe: HTTPProbe, timeout: Duration = Check.usualTimeout) {
+                self.probe = probe
+                self.timeout = timeout
             }
         }
 

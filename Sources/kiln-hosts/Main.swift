@@ -32,8 +32,9 @@ struct RootOptions: ParsableArguments {
 
     var place: HostPlace { HostPlace(path: URL(fileURLWithPath: directory).path) }
 
-    var roots: [HostRoot] {
-        HostRoot.suites.filter { suites.isEmpty || suites.contains($0) }.map { HostRoot(suite: $0, place: place) }
+    func roots(_ kind: HostRoot.Kind) -> [HostRoot] {
+        HostRoot.suites.filter { suites.isEmpty || suites.contains($0) }
+            .map { HostRoot(suite: $0, kind: kind, place: place) }
     }
 }
 
@@ -45,7 +46,7 @@ struct Roots: AsyncParsableCommand {
 
     func run() async throws {
         try Privileges.insist()
-        for root in options.roots { try await root.make() }
+        for root in options.roots(.equipped) { try await root.make() }
     }
 }
 
@@ -67,6 +68,11 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The kiln program; without it, the one beside this program.")
     var kiln: String?
 
+    @Option(
+        help: "A package of kiln, which is installed in roots without anything that it needs, and tried as installed."
+    )
+    var package: String?
+
     @Flag(help: "List the checks, and run nothing.")
     var list = false
 
@@ -75,21 +81,25 @@ struct Run: AsyncParsableCommand {
         for text in only where !Check.all.contains(where: { $0.name.contains(text) }) {
             throw ValidationError("no check has '\(text)' in its name; see --list")
         }
+        if package != nil && (kiln != nil || quick) {
+            throw ValidationError("--package is tried as a whole, without --kiln and --quick")
+        }
     }
 
-    private var plan: Plan { Plan(only: only, quick: quick, boots: boots) }
+    private var plan: Plan { Plan(only: only, quick: quick, boots: boots, isOfPackage: package != nil) }
 
     func run() async throws {
         if list { return print(plan.listing, terminator: "") }
-        let programs = try Programs(kiln: kiln)
+        let programs = try Programs(kiln: kiln, package: package)
+        let roots = options.roots(package == nil ? .equipped : .bare)
         try Privileges.insist()
         options.place.removeAbandoned()
         // Before signals are caught: Ctrl-C ends this program, and with it what makes a root.
-        for root in options.roots { try await root.make() }
+        for root in roots { try await root.make() }
         Interruption.install()
         let start = ContinuousClock.now
         var hosts: [HostFindings] = []
-        for root in options.roots where !Interruption.isCaught {
+        for root in roots where !Interruption.isCaught {
             hosts.append(try Visit(root: root, programs: programs, plan: plan).run())
         }
         let table = HostsTable(hosts: hosts, took: ContinuousClock.now - start, evidence: options.place.evidence)

@@ -4,6 +4,7 @@ import KilnOutside
 
 /// What is carried into a root: the program that is tried, this one, and what they need.
 struct Programs: Sendable {
+    /// The program that is tried, or the package.
     let kiln: String
     let own: String
     /// The checkout, for its images and scenarios.
@@ -13,16 +14,16 @@ struct Programs: Sendable {
     /// Such programs name the place, so it has to be the same in a root.
     let runtime: String?
 
-    init(kiln named: String?) throws {
+    init(kiln named: String?, package: String?) throws {
         own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         let beside = URL(fileURLWithPath: own).deletingLastPathComponent().path
-        kiln = URL(fileURLWithPath: named ?? beside + "/kiln").resolvingSymlinksInPath().path
+        kiln = URL(fileURLWithPath: package ?? named ?? beside + "/kiln").resolvingSymlinksInPath().path
         checkout = FileManager.default.currentDirectoryPath
         runtime = Programs.folder(of: "libswiftCore.so", among: Programs.mapped)
-        guard FileManager.default.isExecutableFile(atPath: kiln) else {
-            throw ValidationError("there is no program \(kiln); build it, or name it with --kiln")
+        guard access(kiln, package == nil ? X_OK : R_OK) == 0 else {
+            throw ValidationError("there is no \(kiln); build it, or name it with --kiln or --package")
         }
-        for folder in ["Images/tiny", "Scenarios"] where access("\(checkout)/\(folder)", R_OK) != 0 {
+        for folder in ["Images/tiny", "Scenarios", ".github/actions"] where access("\(checkout)/\(folder)", R_OK) != 0 {
             throw ValidationError("there is no \(folder) in \(checkout); run this in a checkout of kiln")
         }
     }

@@ -160,18 +160,18 @@ extension EndToEnd {
         }
 
         @Test("a rehearsal leaves the server alone and nothing behind; killed, the next command clears it away")
-        func canary() async throws {
+        func rehearsal() async throws {
             let home = try #require(Home.shared)
             let failing = "user-data: { runcmd: [[grep, -q, VERSION=1, /etc/kiln-release]] }"
-            try await home.withLab("canary", server: Self.server("stop-first", [failing])) { lab in
+            try await home.withLab("rehearsal", server: Self.server("stop-first", [failing])) { lab in
                 try await lab.upOrFail()
                 try await lab.shell("echo kept >/data/record; sync /data/record")
                 let (machines, boot) = (lab.machines, try await lab.shell(Self.bootID))
-                let bad = try await home.run("replace", lab.web, "--image", "tiny:2", "--canary")
+                let bad = try await home.run("replace", lab.web, "--image", "tiny:2", "--rehearse")
                 #expect(bad.exit == .aborted && bad.errors.contains("rehearsal"), "\(bad.errors)")
                 try await expectUntouched(lab, machines, boot)
 
-                let arguments = ["replace", lab.web, "--image", "tiny:2", "--canary"]
+                let arguments = ["replace", lab.web, "--image", "tiny:2", "--rehearse"]
                 let killed = try await home.run(arguments, failpoint: "healthy.before=kill")
                 #expect(killed.status == 137 && lab.machines.count == 2)
                 #expect(try await home.run("recover").status == 0)
@@ -195,7 +195,7 @@ extension EndToEnd {
             let volumes = try FileManager.default.contentsOfDirectory(atPath: "\(lab.home.path)/volumes/\(lab.name)")
             #expect(volumes.filter { !$0.hasPrefix(".") } == ["data"])
             let ports = try String(contentsOfFile: lab.directory + "/ports.json", encoding: .utf8)
-            #expect(!ports.contains("canary"))
+            #expect(!ports.contains("rehearsal"))
         }
 
         @Test("a broken or deaf old machine is replaced, a rollback goes back to its image, gc runs all the while")

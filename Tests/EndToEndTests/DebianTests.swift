@@ -10,7 +10,7 @@ extension EndToEnd {
         private static let instance = "cat /var/lib/cloud/data/instance-id"
         private static let cloudInit = "cloud-init status --wait | sed -n 's/^.*status: //p'"
         private static let fileSystem = "findmnt -n -o UUID /data"
-        // One processor, because an emulated guest with several crashes now and then: see the main README.
+        // One processor, because an emulated guest with several crashes now and then: see Sources/KilnHost/README.md.
         private static let server = """
             image: debian-13:1
             processors: 1

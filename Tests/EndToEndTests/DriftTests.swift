@@ -105,7 +105,7 @@ extension EndToEnd {
             echo "changed: 1" >/srv/app/conf
             """
 
-        // One processor, because an emulated guest with several crashes now and then: see the main README.
+        // One processor, because an emulated guest with several crashes now and then: see Sources/KilnHost/README.md.
         private static let debian = """
             image: debian-13:1
             processors: 1

@@ -38,7 +38,7 @@ extension EndToEnd {
 
         @Test(
             "a scenario passes where a bad image is found out as it expects",
-            arguments: ["bad-image-reverts", "canary-rehearses"]
+            arguments: ["bad-image-reverts", "rehearsal"]
         )
         func badImage(_ scenario: String) async throws {
             let home = try #require(Home.shared)

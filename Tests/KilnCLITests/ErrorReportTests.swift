@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnScenarios

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnScenarios
@@ -50,8 +51,83 @@ struct LocalVerbTests {
             let verb = try #require(try KilnCommand.parseAsRoot(["scenario", "lint", path]) as? ScenarioLintVerb)
             #expect(await verb.status(in: recorded.session()) == 0)
             #expect(recorded.output.contains("warning: ") && recorded.output.contains("1 file without problems\n"))
-            let result = LintResult(files: [path]).payload
+            let result = await LintResult(labs: [path], cloudInit: CloudInitSchema(program: nil)).payload
             #expect(result.problems.isEmpty && result.warnings.map(\.path) == ["lab.servers.web.user-data.runcmd[0]"])
+        }
+    }
+
+    @Test("recipes are linted by name, folder or file, with every problem of all of them")
+    func imageLint() async throws {
+        try await Fixtures.withDirectory { directory in
+            let file = directory + "/web/image.yaml"
+            try FileManager.default.createDirectory(atPath: directory + "/web", withIntermediateDirectories: false)
+            try Data("kiln-image: 1\nname: Bad\n".utf8).write(to: URL(fileURLWithPath: file))
+            for recipe in ["web", directory + "/web", file] {
+                let recorded = RecordedSession()
+                let line = ["image", "lint", recipe, "--folder", directory]
+                let verb = try #require(try KilnCommand.parseAsRoot(line) as? ImageLintVerb)
+                #expect(await verb.status(in: recorded.session()) == 65)
+                #expect(recorded.output.contains(file + ":2:7: name:"), "\(recorded.output)")
+            }
+            let images = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().appending(path: "Images").path
+            let clean = RecordedSession()
+            let line = ["image", "lint", "tiny", "debian-13", "--folder", images]
+            let ok = try #require(try KilnCommand.parseAsRoot(line) as? ImageLintVerb)
+            #expect(await ok.status(in: clean.session()) == 0)
+            #expect(clean.output == "2 files without problems\n")
+        }
+    }
+
+    @Test("a lint that is given a file of the other kind names the lint for it")
+    func otherLint() async throws {
+        try await Fixtures.withDirectory { directory in
+            let recipe = directory + "/image.yaml"
+            let lab = directory + "/lab.yaml"
+            try Data("kiln-image: 1\nname: web\n".utf8).write(to: URL(fileURLWithPath: recipe))
+            try StarterLab.write(to: lab)
+            let given = [
+                (["scenario", "lint", recipe], "'kiln image lint "), (["image", "lint", lab], "'kiln scenario lint "),
+            ]
+            for (line, expected) in given {
+                let recorded = RecordedSession()
+                let verb = try #require(try KilnCommand.parseAsRoot(line) as? any Verb)
+                #expect(await verb.status(in: recorded.session()) == 65)
+                #expect(recorded.output.contains(expected) && recorded.output.split(separator: "\n").count == 1)
+            }
+        }
+    }
+
+    @Test("there is a schema for labs, which is the usual one, and one for recipes")
+    func schemas() async throws {
+        for (line, title) in [
+            (["schema"], "lab or scenario"), (["schema", "lab"], "lab or"), (["schema", "recipe"], "recipe"),
+        ] {
+            let recorded = RecordedSession()
+            let verb = try #require(try KilnCommand.parseAsRoot(line) as? SchemaVerb)
+            #expect(await verb.status(in: recorded.session()) == 0)
+            #expect(recorded.output.contains("\"title\" : \"Kiln \(title)"))
+        }
+    }
+
+    @Test("lint asks the host's cloud-init for what its schema says of user-data")
+    func lintSchema() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/lab.yaml"
+            let lab = "kiln: 1\nname: a\nlab: { servers: { web: { image: i, user-data: { ntp: 5 } } } }\n"
+            try Data(lab.utf8).write(to: URL(fileURLWithPath: path))
+            let program = directory + "/cloud-init"
+            let script = """
+                #!/bin/sh
+                [ "$1 $2" = "schema -c" ] && grep -q '"ntp":5' "$3" || exit 0
+                printf 'Error:\\nCloud config schema errors: ntp: 5 is not an object\\n\\nError: Invalid schema\\n' >&2
+                exit 1
+                """
+            try Data(script.utf8).write(to: URL(fileURLWithPath: program))
+            chmod(program, 0o755)
+            let result = await LintResult(labs: [path], cloudInit: CloudInitSchema(program: program)).payload
+            #expect(result.warnings.map(\.message) == ["cloud-init's schema: ntp: 5 is not an object"])
+            #expect(result.problems.isEmpty && result.warnings.first?.path == "lab.servers.web.user-data")
         }
     }
 
@@ -61,22 +137,6 @@ struct LocalVerbTests {
             ($0 as? KilnError)?.code == .labNoFile
         }
         #expect(throws: InvalidFile.self) { try LabReader.lab(at: "/nonexistent/kiln.yaml", isExplicit: true) }
-    }
-
-    @Test("completion offers LAB/NAME always, and NAME where one lab has it")
-    func completion() async throws {
-        try await Fixtures.withDirectory { directory in
-            for path in ["a/servers/web", "b/servers/web", "b/servers/db", "b/servers/.new"] {
-                try FileManager.default.createDirectory(
-                    atPath: "\(directory)/labs/\(path)",
-                    withIntermediateDirectories: true
-                )
-            }
-            let names = KnownNames(state: StateDirectory(root: directory, sockets: ""))
-            #expect(names.servers(startingWith: "") == ["a/web", "b/db", "b/web", "db"])
-            #expect(names.servers(startingWith: "b/") == ["b/db", "b/web"])
-            #expect(names.labs(startingWith: "") == ["a", "b"])
-        }
     }
 
     @Test("nobody is asked where nobody can answer: deleting a volume needs --yes")

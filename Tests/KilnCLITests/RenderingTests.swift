@@ -2,6 +2,7 @@ import Foundation
 import KilnHost
 import KilnImages
 import KilnModel
+import KilnScenarios
 import Testing
 
 @testable import KilnCLI
@@ -125,7 +126,7 @@ struct RenderingTests {
             try Renderer.text(ReplacementResult(report: report), as: .table) == """
                 shop/web: reverted; generation 1 serves again (warm-first, 1.3 s)
                 why: verify failed: no answer [verify.failed]
-                discarded: what was written since is kept as the retained volume shop.data.7; see 'kiln volume list'
+                retained: what was written since, as the volume shop.data.7; see 'kiln volume list'
 
                 """
         )
@@ -220,11 +221,35 @@ struct RenderingTests {
                     }
                   ],
                   "strategy" : "stop-first",
-                  "to" : 2
+                  "to" : 2,
+                  "unavailable_ms" : null
                 }
 
                 """
         )
+    }
+
+    @Test("a replacement that was watched shows its phases as bars on one axis, and how long nobody answered")
+    func watchedReplacement() throws {
+        let web = try Name("web")
+        let phases = [("STOP", 0, 3000), ("START", 3000, 1000)].map { phase, start, length in
+            ScenarioReport.Phase(server: web, operation: "generation 2", phase: phase, startMS: start, ms: length)
+        }
+        let result = ReplacementResult(
+            report: try Fixtures.report(.committed),
+            phases: phases,
+            unavailable: .milliseconds(3900)
+        )
+        let lines = try Renderer.text(result, as: .table).split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines[0].hasPrefix("web generation 2 STOP ") && lines[0].hasSuffix("3.0 s  " + bar(0, 30)))
+        #expect(lines[1].hasSuffix("1.0 s  " + bar(30, 10)))
+        #expect(lines[2] == "" && lines[3] == "unavailable for 3.9 s")
+        #expect(lines[4].hasPrefix("shop/web: generation 2 serves;"))
+        #expect(try Renderer.text(result, as: .json).contains(#""unavailable_ms" : 3900"#))
+    }
+
+    private func bar(_ offset: Int, _ length: Int) -> String {
+        String(repeating: " ", count: offset) + String(repeating: "█", count: length)
     }
 
     private func history() throws -> HistoryView {

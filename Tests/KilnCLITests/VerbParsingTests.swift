@@ -21,13 +21,18 @@ struct VerbParsingTests {
             ["stop", "web", "--force"], ["start", "web"], ["replace", "web"],
             ["replace", "web", "--image", "tiny:2", "--format", "json"], ["recover"], ["recover", "web", "--dry-run"],
             ["recover", "web", "--data", "restore"], ["ps", "--due"], ["rollback", "web"],
-            ["replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop", "--canary"],
+            [
+                "replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop",
+                "--rehearse",
+            ],
             ["rollback", "shop/web", "--to", "3", "--strategy", "stop-first", "--data-on-revert", "keep"],
             ["history", "web"], ["drift", "web"],
             ["drift", "shop/web", "--generation", "3", "--format", "json"], ["down"], ["down", "shop"],
             ["down", "-f", "lab.yaml"],
             ["run", "s.yaml", "--format", "json", "--keep-on-failure"], ["scenario", "lint", "a.yaml", "b.yaml"],
-            ["schema"], ["image", "list"], ["image", "bake", "tiny", "debian-13"],
+            ["demo"], ["run", "replace-keeps-data"], ["scenario", "list"], ["image", "bake", "--folder", "x", "tiny"],
+            ["schema"], ["schema", "recipe"], ["image", "lint", "tiny", "a/image.yaml"], ["image", "list"],
+            ["image", "bake", "tiny", "debian-13"],
             ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
             ["volume", "list"], ["volume", "list", "--retained"],
             ["volume", "show", "shop/data"], ["volume", "snapshot", "shop/data"],
@@ -58,7 +63,8 @@ struct VerbParsingTests {
             ["ssh", "web", "--user", "a@b"], ["replace"], ["rollback"], ["rollback", "web", "--to", "0"],
             ["rollback", "web", "--image", "tiny:1"],
             ["replace", "web", "--strategy", "warm"], ["recover", "--data", "keep"],
-            ["recover", "web", "--data", "keep", "--dry-run"], ["image", "bake"], ["volume", "delete"],
+            ["recover", "web", "--data", "keep", "--dry-run"], ["image", "bake"], ["image", "lint"],
+            ["schema", "labs"], ["volume", "delete"],
             ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
             ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],
             ["volume", "export", "shop/data", "x", "--as", "vmdk"],
@@ -71,14 +77,23 @@ struct VerbParsingTests {
     @Test("what a replacement is told reaches the engine")
     func replacementOptions() throws {
         let line = [
-            "replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop", "--canary",
+            "replace", "web", "--strategy", "warm-first", "--data-on-revert", "restore", "--force-stop", "--rehearse",
         ]
         let options = try #require(try KilnCommand.parseAsRoot(line) as? ReplaceVerb).options.engineOptions()
         #expect(options.strategy == .warmFirst && options.dataOnRevert == .restore)
-        #expect(options.forceStop && options.isCanaryFirst && options.image == nil)
+        #expect(options.forceStop && options.rehearsesFirst && options.image == nil)
         let plain = try #require(try KilnCommand.parseAsRoot(["rollback", "web"]) as? RollbackVerb).options
             .engineOptions()
-        #expect(plain.strategy == nil && plain.dataOnRevert == .keep && !plain.forceStop && !plain.isCanaryFirst)
+        #expect(plain.strategy == nil && plain.dataOnRevert == .keep && !plain.forceStop && !plain.rehearsesFirst)
+    }
+
+    @Test("the word of before is refused with the word of today")
+    func renamedOption() {
+        #expect {
+            try KilnCommand.parseAsRoot(["replace", "web", "--canary"])
+        } throws: {
+            KilnCommand.message(for: $0).contains("--rehearse") && KilnCommand.exitCode(for: $0).rawValue == 64
+        }
     }
 
     @Test("what follows -- reaches the command in the guest untouched")

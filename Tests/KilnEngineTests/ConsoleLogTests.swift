@@ -60,7 +60,8 @@ import Testing
     @Test("no control character of a guest gets through, by any way")
     func hostile() throws {
         let evil = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\u{0}"
-        let text = "Cloud-init v. 1 running '\(evil)modules' at\nKernel panic - not syncing: \(evil)\nend\(evil)"
+        let text =
+            "Cloud-init v. 1 running '\(evil)modules' at\n[    1.2] Kernel panic - not syncing: \(evil)\nend\(evil)"
         try log(Array(text.utf8) + [0xff, 0xfe, 0xc3]) { console in
             for shown in [console.phase, console.fatalLine ?? ""] + console.lastLines(8) {
                 #expect(
@@ -68,22 +69,33 @@ import Testing
                     "\(shown.debugDescription)"
                 )
             }
-            #expect(console.fatalLine?.hasPrefix("Kernel panic - not syncing") == true)
+            #expect(console.fatalLine?.hasPrefix("[    1.2] Kernel panic - not syncing") == true)
         }
     }
 
     @Test(
         "what tells that a guest is not to be kept is found, and what is allowed is not",
         arguments: [
-            "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
-            "[    9.1] Oops: 0002 [#1] PREEMPT SMP NOPTI",
-            "[    9.1] BUG: unable to handle page fault for address: ffffffffc0a0b000",
+            "[    1.204882] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)",
+            "[    1.204882][    T1] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100",
+            "debian login: [   61.020113] Kernel panic - not syncing: sysrq triggered crash",
+            "root@debian:~# [   61.020113] Oops: 0000 [#1] PREEMPT SMP",
+            "[***   ] A start job is running for web (5s / 1min 30s)[    9.100001] Oops: 0002 [#1] PREEMPT SMP NOPTI",
+            "[    9.100001] Oops: 0002 [#1] PREEMPT SMP NOPTI",
+            "[    9.100001] Internal error: Oops: 96000004 [#1] SMP",
+            "[    9.100001] BUG: unable to handle page fault for address: ffffffffc0a0b000",
             "You are in emergency mode. After logging in, type \"journalctl -xb\" to view system logs",
+            "\u{1b}[0;1;31mYou are in emergency mode. After logging in, type \"journalctl -xb\" to view",
             "[  OK  ] Entering emergency mode. Exit the shell to continue.",
-            "[   21.9] EXT4-fs error (device vda): ext4_lookup:1855: inode #12: comm ls: deleted inode referenced: 15",
-            "[   33.0] blk_update_request: I/O error, dev vdb, sector 2048 op 0x1:(WRITE) flags 0x800",
-            "[   40.2] Out of memory: Killed process 412 (server) total-vm:204800kB, anon-rss:190000kB",
-            "[   40.2] Memory cgroup out of memory: Killed process 412 (server) total-vm:204800kB",
+            "[   21.900001] EXT4-fs error (device vda): ext4_lookup:1855: inode #12: comm ls: deleted inode referenced: 15",
+            "[   33.000001] blk_update_request: I/O error, dev vdb, sector 2048 op 0x1:(WRITE) flags 0x800",
+            "[   33.000001] I/O error, dev vda, sector 4098 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2",
+            "[   33.000001] Buffer I/O error on dev vdb, logical block 0, lost async page write",
+            "[   33.000001] XFS (vdb): log I/O error -5",
+            "[   33.000001] EXT4-fs (vdb): I/O error while writing superblock",
+            "[   40.200001] Out of memory: Killed process 412 (server) total-vm:204800kB, anon-rss:190000kB",
+            "[   40.200001] Memory cgroup out of memory: Killed process 412 (server) total-vm:204800kB",
+            "kiln-guest: unguarded mount points: /data: no chattr",
         ]
     )
     func fatal(_ line: String) throws {
@@ -95,6 +107,25 @@ import Testing
             #expect(console.fatalLine == nil)
         }
         try log(Array("Linux version 6.1.0\nlogin:".utf8)) { #expect($0.fatalLine == nil) }
+    }
+
+    @Test(
+        "what a program prints fails no machine, whatever words it uses",
+        arguments: [
+            "Kernel panic - not syncing: just a drill", "app: Kernel panic - not syncing", "Oops: wrong button",
+            "[   12.345678] app[501]: Kernel panic - not syncing: says journald of a program",
+            "[   12.345678] cloud-init[501]: dd: error reading '/dev/sr0': I/O error",
+            "[   12.345678] app: I/O error on the network, trying again",
+            "2026-01-01 12:00:00 ERROR I/O error, dev mode is on", "cat: /data/x: Input/output error: I/O error",
+            "Runbook: if you see 'You are in emergency mode. After logging in', call somebody",
+            "the app is in emergency mode", "You are in emergency mode of the pump",
+            "last boot said '[    1.204882] Kernel panic - not syncing: VFS'",
+            "kernel: [    1.204882] Kernel panic - not syncing: VFS",
+            "tests: 12 passed (BUG: unable to handle nil is fixed)", "java: Out of memory: Killed process of the user",
+        ]
+    )
+    func harmless(_ line: String) throws {
+        try log(Array("[    0.000000] Linux version 6.1.0\n\(line)\nlogin:".utf8)) { #expect($0.fatalLine == nil) }
     }
 
     @Test("long lines and long logs are cut")

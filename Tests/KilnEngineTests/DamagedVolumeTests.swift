@@ -57,7 +57,7 @@ struct DamagedVolumeTests {
     @Test("stops a rehearsal and its end neither")
     func rehearsal() async throws {
         let test = try await world("{")
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         #expect(try await test.engine.replace(test.id, options).outcome == .committed)
         #expect(test.engine.volumes.names(of: test.id.lab).map(\.text) == ["data", "spare"])
     }

@@ -43,7 +43,7 @@ import Testing
         #expect(try world.engine.history(world.id).open?.replacement.intent.to == Generation(2))
         #expect(try world.engine.machine(world.id) == world.machine(2))
         #expect(world.engine.volumes.names(of: world.id.lab).count == 1)
-        #expect(try await world.engine.plan(try world.lab()).count == 1)
+        #expect(try await world.engine.plan(try world.lab()).servers.count == 1)
         world.world.hypervisor.setBehaviour(
             GuestBehaviour(),
             ofImage: try world.engine.record(world.id).files.disk

@@ -175,17 +175,17 @@ import Testing
 
     @Test(
         "a rehearsal whose command was killed is gone after the next command, whichever that is",
-        arguments: ["recover", "recover-canary", "up", "stop", "replace", "gc", "down"]
+        arguments: ["recover", "recover-rehearsal", "up", "stop", "replace", "gc", "down"]
     )
     func killedRehearsal(_ next: String) async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let canary = ServerID(lab: world.id.lab, server: try Name("web-canary"))
+        let rehearsal = ServerID(lab: world.id.lab, server: try Name("web-rehearsal"))
         try await killRehearsal(world)
-        #expect(try world.engine.servers().contains(canary))
+        #expect(try world.engine.servers().contains(rehearsal))
         switch next {
         case "recover": _ = try await world.engine.recover(world.id)
-        case "recover-canary": _ = try await world.engine.recover(canary)
+        case "recover-rehearsal": _ = try await world.engine.recover(rehearsal)
         case "up": try await world.up()
         case "stop": try await world.engine.stop(world.id)
         case "replace": #expect(try await world.replace("tiny:2").outcome == .committed)
@@ -195,13 +195,26 @@ import Testing
         #expect(try world.engine.servers() == (next == "down" ? [] : [world.id]))
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
-        #expect(try await world.world.hypervisor.machines().keys.filter { $0.server == canary } == [])
+        #expect(try await world.world.hypervisor.machines().keys.filter { $0.server == rehearsal } == [])
         #expect(world.world.hypervisor.violations.isEmpty)
-        #expect(try !world.files().contains { $0.contains("canary") })
+        #expect(try !world.files().contains { $0.contains("rehearsal") })
+    }
+
+    @Test("what a rehearsal left that was killed under an earlier kiln, which marked it otherwise, is collected too")
+    func earlierMark() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        try await killRehearsal(world)
+        let folder = world.engine.state.server(ServerID(lab: world.id.lab, server: try Name("web-rehearsal")))
+        try FileManager.default.moveItem(atPath: folder + "/rehearsal", toPath: folder + "/canary")
+        _ = try await world.engine.collectGarbage()
+        #expect(try world.engine.servers() == [world.id])
+        #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
+        #expect(try !world.files().contains { $0.contains("rehearsal") })
     }
 
     private func killRehearsal(_ world: LabTestWorld) async throws {
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         let faults = world.world.faults
         faults.before("define") { faults.arm(.crashAfter, at: 3) }
         await #expect(throws: (any Error).self) { try await world.engine.replace(world.id, options) }
@@ -220,7 +233,7 @@ import Testing
         var spec = try world.spec()
         spec.verify = [Check(.exec(["/usr/bin/check"]), every: .milliseconds(1), failures: 10000)]
         try await world.up(spec)
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         async let report = world.engine.replace(world.id, options)
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline, world.world.guests.commands(of: "/usr/bin/check").isEmpty {

@@ -13,7 +13,7 @@ import Testing
         try await world.engine.stop(world.id)
         #expect(try await world.engine.status(world.id).state == .off)
         #expect(try world.record().lease?.machine == world.machine(1))
-        #expect(try await world.engine.plan(try world.lab()).map(\.kind) == [.start])
+        #expect(try await world.engine.plan(try world.lab()).servers.map(\.kind) == [.start])
         try await world.engine.start(world.id)
         world.write("b", by: 1)
         let after = try await world.engine.status(world.id)

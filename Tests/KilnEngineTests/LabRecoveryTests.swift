@@ -17,11 +17,11 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         world.write("a", by: 1)
-        let name = try Name("data-canary")
+        let name = try Name("data-rehearsal")
         _ = try await world.engine.cloneVolume(lab: world.id.lab, world.volume, as: name)
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         let error = try await #require(throws: KilnError.self) { try await world.engine.replace(world.id, options) }
-        #expect(error.code == .canaryNameTaken && error.message.contains("lab/data-canary"))
+        #expect(error.code == .rehearsalNameTaken && error.message.contains("lab/data-rehearsal"))
         #expect(try world.world.written(lab: world.id.lab, volume: name) == ["a"])
         #expect(try world.engine.servers() == [world.id])
     }
@@ -31,14 +31,14 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         world.world.faults.before("start") { [faults = world.world.faults] in faults.arm(.crashBefore, at: 1) }
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         await #expect(throws: (any Error).self) { try await world.engine.replace(world.id, options) }
         try #require(world.world.faults.isCrashed)
         world.world.faults.before("start", nil)
         world.world.faults.disarm()
         try world.world.reviveAfterCrash()
         let names = world.engine.volumes.names(of: world.id.lab).map(\.text)
-        try #require(names == ["data", "data-canary"])
+        try #require(names == ["data", "data-rehearsal"])
         var spec = try world.spec()
         spec.volumes = [:]
         try await world.up(spec)

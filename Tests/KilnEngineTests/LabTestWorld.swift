@@ -31,7 +31,9 @@ struct LabTestWorld {
             image: try ImageReference(image),
             volumes: [volume: "/data"],
             ports: [try Name("http"): PortSpec(guest: 80)],
-            ready: [Check(.agent), Check(.cloudInit()), Check(.http(port: try Name("http"), path: "/health"))],
+            ready: [
+                Check(.agent), Check(.cloudInit()), Check(.http(HTTPProbe(port: try Name("http"), path: "/health"))),
+            ],
             readyTimeout: .seconds(100),
             stopTimeout: .milliseconds(60)
         )

@@ -30,7 +30,7 @@ import Testing
         #expect(again.state == .running && again.ports == first.ports)
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(try world.files() == files)
-        #expect(try await world.engine.plan(try world.lab()).map(\.kind) == [.nothing])
+        #expect(try await world.engine.plan(try world.lab()).servers.map(\.kind) == [.nothing])
     }
 
     @Test(
@@ -56,10 +56,41 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         let other = try world.lab([world.id.server: try world.spec("tiny:2")])
-        #expect(try await world.engine.plan(other).map(\.kind) == [.differs])
+        #expect(try await world.engine.plan(other).servers.map(\.kind) == [.differs])
         #expect(try await world.engine.up(other).first?.generation == Generation(1))
         #expect(try await world.engine.replace(world.id).outcome == .committed)
         #expect(try await world.engine.status(world.id).image?.version == "2")
+    }
+
+    @Test("a plan names what up would make, and changes nothing")
+    func plan() async throws {
+        let world = try LabTestWorld()
+        let before = try world.files()
+        let plan = try await world.engine.plan(try world.lab())
+        #expect(plan.volumes.map(\.name) == [world.volume])
+        #expect(plan.servers.map(\.kind) == [.launch])
+        #expect(plan.servers.first?.changes.map(\.kind) == [.image, .volume])
+        #expect(try world.files() == before && world.world.hypervisor.starts(world.machine(1)) == 0)
+        let missing = try world.lab([world.id.server: try world.spec("tiny:9")])
+        await #expect { try await world.engine.plan(missing) } throws: { ($0 as? KilnError)?.code == .imageMissing }
+    }
+
+    @Test("a plan of a replacement names image, configuration and volumes, and changes nothing")
+    func replacementPlan() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        var spec = try world.spec("tiny:2")
+        spec.keepRoots = 2
+        _ = try await world.engine.up(try world.lab([world.id.server: spec]))
+        let before = try world.files()
+        let options = ReplaceOptions(strategy: .warmFirst)
+        let plan = try await world.engine.planReplacement(world.id, options)
+        #expect(plan.from == Generation(1) && plan.to == Generation(2) && plan.strategy == .warmFirst)
+        #expect(plan.changes.map(\.name) == ["image", "keep-roots", "strategy"])
+        #expect(plan.changes.first?.from?.hasPrefix("tiny:1 (") == true && plan.volumes.keys.contains(world.volume))
+        #expect(!plan.recoversFirst)
+        #expect(try world.files() == before)
+        #expect(try await world.engine.replace(world.id, options).to == plan.to)
     }
 
     @Test("a missing image leaves nothing behind")

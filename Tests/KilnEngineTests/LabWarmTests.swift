@@ -114,13 +114,13 @@ import Testing
         #expect(try await world.replace("tiny:full", .stopFirst).outcome == .committed)
     }
 
-    @Test("a rehearsal that fails leaves the server, its volume and no canary")
-    func canaryFails() async throws {
+    @Test("a rehearsal that fails leaves the server, its volume and no rehearsal")
+    func rehearsalFails() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
         try await world.up()
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         await #expect { try await world.engine.replace(world.id, options) } throws: {
-            ($0 as? KilnError)?.code == .canaryFailed
+            ($0 as? KilnError)?.code == .rehearsalFailed
         }
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
         #expect(try world.engine.servers() == [world.id])
@@ -129,10 +129,10 @@ import Testing
     }
 
     @Test("a rehearsal that passes is followed by the replacement")
-    func canaryPasses() async throws {
+    func rehearsalPasses() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let options = ReplaceOptions(image: try ImageReference("tiny:2"), isCanaryFirst: true)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         #expect(try await world.engine.replace(world.id, options).outcome == .committed)
         #expect(try world.engine.servers() == [world.id])
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])

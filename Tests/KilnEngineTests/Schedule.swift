@@ -19,7 +19,7 @@ struct Schedule {
 
     private enum Command: CaseIterable {
         case up, replaceGood, replaceSame, replaceBad, replaceDying, replaceStubborn, stop, start, recover
-        case warmGood, warmBad, warmDying, warmStubborn, forced, rollback, canary
+        case warmGood, warmBad, warmDying, warmStubborn, forced, rollback, rehearse
         case snapshot, clone
     }
 
@@ -105,9 +105,9 @@ struct Schedule {
             try await
                 "\(world.engine.replace(world.id, ReplaceOptions(image: ImageReference("tiny:1"), forceStop: true)).outcome)"
         case .rollback: try await "\(world.engine.rollback(world.id).outcome)"
-        case .canary:
+        case .rehearse:
             try await
-                "\(world.engine.replace(world.id, ReplaceOptions(image: ImageReference("tiny:2"), isCanaryFirst: true)).outcome)"
+                "\(world.engine.replace(world.id, ReplaceOptions(image: ImageReference("tiny:2"), rehearsesFirst: true)).outcome)"
         case .stop: try await "\(world.engine.stop(world.id))"
         case .start: try await "\(world.engine.start(world.id))"
         case .recover: try await "\(String(describing: world.engine.recover(world.id)?.outcome))"

@@ -10,6 +10,7 @@ struct SeedDocumentsTests {
 
     private func documents(
         userData: JSONValue?,
+        document: UserDataDocument? = nil,
         hostKey: SSHKeyPair? = nil,
         isWarm: Bool = false,
         cloudInit: ImageManifest.CloudInit = .subset,
@@ -24,7 +25,7 @@ struct SeedDocumentsTests {
         let digest = try #require(ImageDigest(String(repeating: "a", count: 64)))
         let record = GenerationRecord(
             machine: machine,
-            spec: ServerSpec(image: try ImageReference("tiny"), userData: userData),
+            spec: ServerSpec(image: try ImageReference("tiny"), userData: userData, userDataDocument: document),
             image: ServerStatus.Image(name: try Name("tiny"), version: "1", digest: digest),
             boot: .direct(commandLine: "quiet"),
             cloudInit: cloudInit,
@@ -48,6 +49,7 @@ struct SeedDocumentsTests {
             ports: ports
         )
         .files()
+        .mapValues { String(decoding: $0, as: UTF8.self) }
     }
 
     private func json(_ text: String?) throws -> JSONValue {
@@ -136,6 +138,43 @@ struct SeedDocumentsTests {
         let bad: JSONValue = .object(["runcmd": .array([.string("${servers.db.ports.sqll}")])])
         let error = #expect(throws: KilnError.self) { try documents(userData: bad, ports: ports) }
         #expect(error?.code == .userDataReferenceUnknown)
+    }
+
+    @Test("user-data of another form stays as it is, and what is Kiln's travels beside it and goes first")
+    func document() throws {
+        let script = UserDataDocument(Array("#!/bin/sh\r\necho \u{85} ${HOME} ${servers.db.ports.sql} \n\n".utf8))
+        let files = try documents(
+            userData: nil,
+            document: script,
+            hostKey: SSHKeyPair(privateKey: "CANARY", publicKey: "public"),
+            cloudInit: .full,
+            ports: [try Name("db"): [try Name("sql"): 20123]]
+        )
+        #expect(files["user-data"] == "#!/bin/sh\r\necho \u{85} ${HOME} 20123 \n\n")
+        let vendor = try #require(files["vendor-data"])
+        #expect(vendor.hasPrefix("#cloud-config\n"))
+        let own = try json(String(vendor.dropFirst("#cloud-config\n".count)))
+        #expect(own["bootcmd"]?.array?.first?.string?.contains("kiln-guest: unguarded mount points") == true)
+        #expect(own["mounts"]?.array?.count == 1 && own["ssh_keys"]?["ed25519_private"] == "CANARY")
+        // Taken away by the first merge, and by the second.
+        #expect(own["merge_how"] == own["merge_type"] && own["merge_how"]?.string?.hasPrefix("list(prepend)") == true)
+    }
+
+    @Test("to a reader of YAML 1.1 every text means what it means in JSON, and is no mail")
+    func characters() throws {
+        let text =
+            "\u{7f}\u{80}\u{85}\u{9f}\u{a0}\u{2028}\u{2029}\u{feff}\u{fffd}\u{ffff}\u{1f600}\t\r\n \u{1} % --- MIME-Version:\u{301} "
+        let written = try SeedText.json(["a": .string(text)])
+        // https://yaml.org/spec/1.1/#c-printable, without the breaks of lines.
+        let isPlain = written.unicodeScalars.allSatisfy { scalar in
+            switch scalar.value {
+            case 0x0a, 0x20...0x7e, 0xa0...0x2027, 0x202a...0xd7ff, 0xe000...0xfefe, 0xff00...0xfffd, 0x10000...: true
+            default: false
+            }
+        }
+        #expect(isPlain && !written.lowercased().contains("mime-version"))
+        let read = try json(written)["a"]?.string
+        #expect(read?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
     }
 
     @Test("the private host key is in user-data and nowhere else")

@@ -7,7 +7,8 @@ final class Listener: Sendable {
     let port: UInt16
     let socket: Int32
 
-    init() throws {
+    /// A listener that lets so many wait to be accepted.
+    init(backlog: Int32 = 8) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -19,7 +20,9 @@ final class Listener: Sendable {
         let told = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
         }
-        guard bound == 0, told == 0, listen(socket, 8) == 0 else { throw KilnError("test.no-listener", "no listener") }
+        guard bound == 0, told == 0, listen(socket, backlog) == 0 else {
+            throw KilnError("test.no-listener", "no listener")
+        }
         self.socket = socket
         port = UInt16(bigEndian: address.sin_port)
     }

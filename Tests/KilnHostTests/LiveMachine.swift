@@ -11,6 +11,7 @@ struct LiveMachine {
     let home: String
     let host: LocalHost
     let id: MachineID
+    private let http: Name
 
     var machines: LibvirtMachines { host.machines }
     var guests: AgentGuests { host.guests }
@@ -19,6 +20,7 @@ struct LiveMachine {
         home = FileManager.default.temporaryDirectory.path + "/kiln-live-\(UUID().uuidString)"
         let connect = ProcessInfo.processInfo.environment["KILN_TEST_CONNECT"]
         host = try await LocalHost.open(home: home, connect: connect, executable: DaemonTestHome.executable ?? "kiln")
+        http = try Name("http")
         id = ServerID(lab: try Name("live"), server: try Name("web")).machine(Generation(1))
     }
 
@@ -30,7 +32,7 @@ struct LiveMachine {
 
     /// What the guest's web server answers.
     func health(_ port: UInt16) async -> ProbeFinding {
-        await LoopbackProbe().http(port: port, path: "/health", status: 200, contains: nil, within: .seconds(2))
+        await LoopbackProbe().http(HTTPProbe(port: http, path: "/health"), on: port, within: .seconds(2))
     }
 
     /// Whether something becomes true within 30 s; the guest has no event for it.
@@ -64,7 +66,7 @@ struct LiveMachine {
         let seed = [
             "meta-data": "instance-id: live-1\nlocal-hostname: web\n", "user-data": "#cloud-config\n{}\n",
         ]
-        try await host.seeds.writeSeed(seed, to: state.seed(id))
+        try await host.seeds.writeSeed(seed.mapValues { Array($0.utf8) }, to: state.seed(id))
         return MachineSpec(
             id: id,
             uuid: UUID(),

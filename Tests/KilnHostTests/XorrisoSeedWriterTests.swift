@@ -19,8 +19,10 @@ struct XorrisoSeedWriterTests {
     @Test("a seed is private, carries its label and its files, and replaces an old one")
     func writes() async throws {
         let seed = directory.path + "/seed.iso"
-        try await writer.writeSeed(["meta-data": "old", "vendor-data": "old"], to: seed)
-        try await writer.writeSeed(["meta-data": "instance-id: i-1\n", "user-data": "#cloud-config\n{}\n"], to: seed)
+        let old = Array("old".utf8)
+        let packed: [UInt8] = [0x1f, 0x8b, 0, 0xff, 0x0a]
+        try await writer.writeSeed(["meta-data": old, "vendor-data": old], to: seed)
+        try await writer.writeSeed(["meta-data": Array("instance-id: i-1\n".utf8), "user-data": packed], to: seed)
         #expect(directory.names == ["seed.iso"])
         #expect(directory.mode("seed.iso") == "600")
         // ECMA-119: the volume identifier is at byte 40 of the primary descriptor in sector 16.
@@ -30,6 +32,7 @@ struct XorrisoSeedWriterTests {
         try await Command("xorriso", ["-osirrox", "on", "-indev", seed, "-extract", "/", out]).run()
         #expect(try FileManager.default.contentsOfDirectory(atPath: out).sorted() == ["meta-data", "user-data"])
         #expect(FileManager.default.contents(atPath: out + "/meta-data") == Data("instance-id: i-1\n".utf8))
+        #expect(FileManager.default.contents(atPath: out + "/user-data") == Data(packed))
         try await Command("chmod", ["-R", "u+w", out]).run()
     }
 
@@ -39,7 +42,7 @@ struct XorrisoSeedWriterTests {
     )
     func refusesNames(_ name: String) async throws {
         let error = await #expect(throws: KilnError.self) {
-            try await writer.writeSeed([name: "x"], to: directory.path + "/seed.iso")
+            try await writer.writeSeed([name: [0x78]], to: directory.path + "/seed.iso")
         }
         #expect(error?.code == .seedInvalidName)
         #expect(directory.names.isEmpty)

@@ -273,7 +273,7 @@ private struct EmptyRoots: RootInspection {
 }
 
 /// Disks that hold no file system.
-private struct UnlistedRoots: RootInspection {
+struct UnlistedRoots: RootInspection {
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
         throw KilnError(.driftNoFileSystem, "nothing here")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnScenarios
 
 /// A folder that lasts as long as the closure.

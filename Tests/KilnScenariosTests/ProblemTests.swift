@@ -115,6 +115,56 @@ struct ProblemTests {
     }
 
     @Test(
+        "a mistake in an http probe is told with the way out",
+        arguments: [
+            ("path: health", "expected a path that starts with '/'"),
+            ("path: /, method: get", "expected one of GET, HEAD,"),
+            ("path: /, method: HAED", "(did you mean 'HEAD'?)"),
+            ("path: /, status: 99", "expected a status from 100 to 599, or a class of them, such as 2xx"),
+            ("path: /, status: 2x", "expected a status from 100 to 599"),
+            ("path: /, status: [200, 200-299]", "status[1]: expected a status from 100 to 599"),
+            ("path: /, status: []", "expected a list of statuses"),
+            ("path: /, headers: { 'a b': c }", "expected the name of a header field"),
+            ("path: /, headers: { A: \"b\\nC: d\" }", "expected one line"),
+            ("path: /, headers: { A: 1 }", "put it in quotes to make it text"),
+            ("path: /, headers: { content-length: '3' }", "follows from the request; leave it out"),
+            ("path: /, headers: [a]", "expected a map of header fields"),
+            ("path: /, method: HEAD, contains: ok", "use GET"),
+            ("path: /, method: HEAD, body: ok", "use another 'method'"),
+            ("path: /, tls: yes", "expected true, or a map with settings"),
+            ("path: /, tls: false", "expected true, or a map with settings"),
+            ("path: /, tls: { verfy: false }", "(did you mean 'verify'?)"),
+            ("path: /, tls: { server-name: a/b }", "expected a host's name"),
+            ("path: /, tls: { ca: missing.pem }", "can't be read"),
+            ("path: /, scheme: HTTPS", "unknown field (https is 'tls: true')"),
+            ("path: /, https: true", "unknown field (it is 'tls: true')"),
+            ("path: /, verify: false", "unknown field (it is a field of 'tls')"),
+            ("path: /, httpHeaders: {}", "unknown field"), ("path: /, heders: {}", "(did you mean 'headers'?)"),
+        ]
+    )
+    func http(fields: String, part: String) throws {
+        for place in [
+            scenario(server: "ports: { http: 80 }\nready: [{ http: { port: http, \(fields) } }]"),
+            scenario(
+                server: "ports: { http: 80 }",
+                steps: "[up, { expect: { server: web, http: { port: http, \(fields) } } }]"
+            ),
+        ] {
+            let found = try problems(place)
+            #expect(found.count == 1 && found[0].contains(part), "\(found)")
+        }
+    }
+
+    @Test("nobody who signed is named where no signature is looked at, and https is no kind of probe")
+    func tls() throws {
+        let ports = "ports: { http: 80 }\n"
+        let both = ports + "ready: [{ http: { port: http, path: /, tls: { verify: false, ca: missing.pem } } }]"
+        #expect(try problems(scenario(server: both)).contains { $0.contains("nobody's signature is looked for") })
+        let kind = ports + "ready: [{ https: { port: http, path: / } }]"
+        #expect(try problems(scenario(server: kind)).contains { $0.contains("(it is 'http' with 'tls: true')") })
+    }
+
+    @Test(
         "a step that can't work is a problem",
         arguments: [
             ("[]", "expected a list of steps, found an empty list"),
@@ -137,7 +187,8 @@ struct ProblemTests {
             ("[up, { replace: { server: web, image: a, outcome: commited } }]", "(did you mean 'committed'?)"),
             ("[up, { replace: { server: web, strategy: warm } }]", "expected one of stop-first, warm-first"),
             ("[up, { replace: { server: web, data-on-revert: keeep } }]", "(did you mean 'keep'?)"),
-            ("[up, { replace: { server: web, canary: 'yes' } }]", "expected true or false"),
+            ("[up, { replace: { server: web, rehearse: 'yes' } }]", "expected true or false"),
+            ("[up, { replace: { server: web, canary: true } }]", "it is called 'rehearse' now"),
             ("[{ rollback: { server: web } }]", "not up at this step"),
             ("[up, { rollback: { server: web, to: 0 } }]", "whole number from 1"),
             ("[up, { rollback: { server: web, image: a } }]", "unknown field"),

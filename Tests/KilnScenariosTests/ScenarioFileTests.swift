@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnModel
 import KilnScenarios
 import Testing
@@ -38,6 +39,14 @@ struct ScenarioFileTests {
                 - cloud-init: { timeout: 1m }
               verify:
                 - http: { port: http, path: /, every: 1s, successes: 3 }
+                - http:
+                    port: admin
+                    path: /jobs?dry=1
+                    method: POST
+                    headers: { Host: app.example, X-Empty: "" }
+                    body: "{}"
+                    status: [202, 3xx]
+                    tls: { verify: false, server-name: app.example }
                 - tcp: { port: admin, expect: pong, failures: 1 }
                 - exec: { run: [/bin/check, --all], timeout: 30s, hint: restore the backup }
               drain: [sync, [/bin/leave, --now], { run: "leave; wait", deadline: 10s }]
@@ -54,14 +63,14 @@ struct ScenarioFileTests {
           - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
           - write-ledger: { server: web, path: /data/ledger }
           - replace: { server: web, image: tiny:3, outcome: reverted }
-          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, canary: true, outcome: halted }
+          - replace: { server: web, strategy: stop-first, data-on-revert: restore, force-stop: true, rehearse: true, outcome: halted }
           - rollback: { server: web, to: 1, outcome: aborted }
           - volume-snapshot: { volume: data, name: before }
           - volume-snapshot: { volume: data }
           - verify-ledger: { server: web, records-at-least: 10 }
           - stop: [web]
           - start: all
-          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: / }, drift: none }
+          - expect: { server: web, generation: 1, ready: true, image: tiny:2, http: { port: http, path: /, tls: true, status: 2xx, timeout: 5s }, drift: none }
           - down:
         """
 
@@ -87,7 +96,7 @@ struct ScenarioFileTests {
         #expect(
             server.ready.map(\.probe) == [
                 .agent, .cloudInit(allowDegraded: true),
-                .http(port: try Name("http"), path: "/health", status: 204, contains: "ok"),
+                .http(HTTPProbe(port: try Name("http"), path: "/health", status: HTTPStatuses(204), contains: "ok")),
                 .tcp(port: try Name("admin"), send: "ping", expect: "pong"),
                 .exec(["/bin/sh", "-c", "test -e /data"]), .exec(["/bin/true", ""]),
             ]
@@ -117,7 +126,20 @@ struct ScenarioFileTests {
         )
         #expect(
             server.verify == [
-                Check(.http(port: http, path: "/"), every: .seconds(1), successes: 3),
+                Check(.http(HTTPProbe(port: http, path: "/")), every: .seconds(1), successes: 3),
+                Check(
+                    .http(
+                        HTTPProbe(
+                            port: admin,
+                            path: "/jobs?dry=1",
+                            method: .post,
+                            headers: ["Host": "app.example", "X-Empty": ""],
+                            body: "{}",
+                            tls: HTTPProbe.TLS(isVerified: false, serverName: "app.example"),
+                            status: try #require(HTTPStatuses(["202", "3xx"]))
+                        )
+                    )
+                ),
                 Check(.tcp(port: admin, expect: "pong"), failures: 1),
                 Check(.exec(["/bin/check", "--all"]), timeout: .seconds(30), hint: "restore the backup"),
             ]
@@ -147,7 +169,13 @@ struct ScenarioFileTests {
     func everyStep() throws {
         let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
         let web = try Name("web")
-        let http = Step.Expectation.HTTP(port: try Name("http"), path: "/")
+        let probe = HTTPProbe(
+            port: try Name("http"),
+            path: "/",
+            tls: HTTPProbe.TLS(),
+            status: try #require(HTTPStatuses(["2xx"]))
+        )
+        let http = Step.Expectation.HTTP(probe, timeout: .seconds(5))
         #expect(
             scenario.steps.map(\.action) == [
                 .up([web]),
@@ -160,7 +188,7 @@ struct ScenarioFileTests {
                         strategy: .stopFirst,
                         dataOnRevert: .restore,
                         forceStop: true,
-                        isCanaryFirst: true,
+                        rehearsesFirst: true,
                         outcome: .halted
                     )
                 ),
@@ -182,7 +210,7 @@ struct ScenarioFileTests {
                 .down,
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 48, column: 5))
+        #expect(scenario.steps[3].position == Position(line: 56, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")
@@ -191,6 +219,26 @@ struct ScenarioFileTests {
         let data = try read(scenario(server: fields)).lab.servers[try Name("web")]?.userData
         let expected: JSONValue = ["write_files": [["path": "/a", "permissions": "0644"]]]
         #expect(data == expected)
+    }
+
+    @Test("the certificates of those who are trusted are read with the file that names theirs")
+    func certificates() throws {
+        let fields = "ports: { https: 443 }\nready: [{ http: { port: https, path: /, tls: { ca: ca.pem } } }]"
+        try withFolder { folder in
+            let file = folder.appending(path: "lab.yaml")
+            try Data(scenario(server: fields).utf8).write(to: file)
+            let missing = #expect(throws: InvalidFile.self) { try ScenarioFile.lab(at: file.path) }
+            #expect(missing?.problems.map(\.file) == [folder.appending(path: "ca.pem").path])
+            #expect(missing?.problems.first?.message.contains("can't be read") == true)
+            try Data("a key".utf8).write(to: folder.appending(path: "ca.pem"))
+            let other = #expect(throws: InvalidFile.self) { try ScenarioFile.lab(at: file.path) }
+            #expect(other?.problems.first?.message.contains("expected certificates as PEM") == true)
+            let certificate = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
+            try Data(certificate.utf8).write(to: folder.appending(path: "ca.pem"))
+            let probe = try ScenarioFile.lab(at: file.path).lab.servers[try Name("web")]?.ready.first?.probe
+            let tls = HTTPProbe.TLS(authorities: certificate)
+            #expect(probe == .http(HTTPProbe(port: try Name("https"), path: "/", tls: tls)))
+        }
     }
 
     @Test("a scenario takes its lab from another file but keeps its own name")

@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnTestSupport
@@ -133,15 +134,49 @@ struct ScenarioRunnerTests {
     func unavailable() async throws {
         let gap = Duration.milliseconds(300)
         let network = SilentAwhile()
-        let port = try Name("http")
-        let target = AvailabilityMeter.Target(port: 1, path: "/", status: 200, contains: "\(port)")
+        let target = AvailabilityMeter.Target(HTTPProbe(port: try Name("http"), path: "/"), port: 1)
         let (result, longest) = try await AvailabilityMeter(target, network: network).measure {
             try await network.fallSilent(for: gap)
             return 7
         }
         #expect(result == 7)
         // The gap itself and at most the beats around it, on a busy host some more.
-        #expect(try #require(longest) >= gap - AvailabilityMeter.interval)
+        #expect(try #require(longest) >= gap - target.interval)
+    }
+
+    @Test("who says how long an answer may take is asked that patiently, and by no more than forty at a time")
+    func patience() throws {
+        let probe = HTTPProbe(port: try Name("http"), path: "/")
+        let usual = AvailabilityMeter.Target(probe, port: 1, timeout: Check.usualTimeout)
+        #expect(usual.patience == .seconds(2) && usual.interval == .milliseconds(50))
+        let slow = AvailabilityMeter.Target(probe, port: 1, timeout: .seconds(10))
+        #expect(slow.patience == .seconds(10) && slow.interval == .milliseconds(250))
+        let quick = AvailabilityMeter.Target(probe, port: 1, timeout: .milliseconds(200))
+        #expect(quick.patience == .milliseconds(200) && quick.interval == .milliseconds(50))
+    }
+
+    @Test(
+        "what is expected is asked for with all that is said of it",
+        arguments: [("", Duration.seconds(20)), (", timeout: 90s", .seconds(90))]
+    )
+    func expected(_ field: String, _ limit: Duration) async throws {
+        let network = Recorder()
+        let step =
+            "expect: { server: web, http: { port: http, path: /, method: PUT, body: a, status: 204, tls: true\(field) } }"
+        let report = await (try runner(["up", step], network: network)).run { _ in }
+        #expect(
+            report.outcome == .failed && report.steps[1].detail?.contains("PUT /: 204 expected, busy found") == true
+        )
+        let probe = HTTPProbe(
+            port: try Name("http"),
+            path: "/",
+            method: .put,
+            body: "a",
+            tls: HTTPProbe.TLS(),
+            status: HTTPStatuses(204)
+        )
+        #expect(network.asked.withLock { $0.map(\.probe) } == [probe])
+        #expect(network.asked.withLock { $0.map(\.limit) } == [limit])
     }
 }
 
@@ -149,13 +184,7 @@ struct ScenarioRunnerTests {
 private final class SilentAwhile: NetworkProbe {
     private let asked = Mutex((count: 0, isSilent: false))
 
-    func http(
-        port: UInt16,
-        path: String,
-        status: Int,
-        contains: String?,
-        within limit: Duration
-    ) async -> ProbeFinding {
+    func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
         asked.withLock { asked in
             asked.count += 1
             return asked.isSilent ? .notYet("an empty answer") : .holds
@@ -177,4 +206,16 @@ private final class SilentAwhile: NetworkProbe {
         let before = asked.withLock { $0.count }
         while asked.withLock({ $0.count }) == before { try await Task.sleep(for: .milliseconds(5)) }
     }
+}
+
+/// Never holds, and remembers what it was asked.
+private final class Recorder: NetworkProbe {
+    let asked = Mutex<[(probe: HTTPProbe, limit: Duration)]>([])
+
+    func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
+        asked.withLock { $0.append((probe, limit)) }
+        return .notYet("busy")
+    }
+
+    func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding { .holds }
 }

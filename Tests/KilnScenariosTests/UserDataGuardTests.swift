@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import Testing
 
 @testable import KilnScenarios
@@ -51,7 +52,7 @@ struct UserDataGuardTests {
             "runcmd: ['command -v mkfs.xfs >/dev/null || echo none >/root/note']",
             "runcmd: ['truncate -s 16M /root/i && mke2fs -F /root/i >/dev/null 2>&1']",
             "runcmd: [[mke2fs, $disk]]",
-            "runcmd: [[echo, 5, true], 7]",
+            "runcmd: [[echo, 5, 'true'], ~]",
             "write_files: [{ path: /etc/motd, content: 'Never mke2fs /dev/vdc' }, { path: /x }, 5]",
             "write_files: [{ path: /f, content: '%%%', encoding: b64 }]",
         ]
@@ -65,7 +66,7 @@ struct UserDataGuardTests {
         let problems = ProblemList(file: "lab.yaml")
         let text = modules.hasPrefix("{") ? modules : "{ \(modules) }"
         let root = try #require(YAMLDocument.root(of: text, problems))
-        _ = UserDataDecoder.decode(Value(node: root, path: "user-data", problems: problems))
+        _ = UserDataDecoder(nil, nil).decode(Value(node: root, path: "user-data", problems: problems))
         return problems
     }
 }

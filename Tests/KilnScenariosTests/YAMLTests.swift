@@ -1,93 +1,14 @@
 import KilnModel
 import KilnScenarios
+import KilnTestSupport
 import Testing
 
-@Suite("Hostile and surprising YAML")
+@Suite("Surprising YAML in user-data")
 struct YAMLTests {
-    @Test("every key that is written twice is reported where it stands the second time")
-    func duplicates() throws {
-        let text = """
-            kiln: 1
-            name: a
-            name: b
-            lab:
-              servers:
-                web: { image: tiny, "image": tiny, ports: { a: 1, b: 2, a: 3 } }
-            steps: [up]
-            name: c
-            """
-        let found = try problems(text)
-        #expect(
-            found == [
-                "3:1: name: the key is written twice, the first time at 2:1",
-                "6:25: lab.servers.web.image: the key is written twice, the first time at 6:12",
-                "6:61: lab.servers.web.ports.a: the key is written twice, the first time at 6:49",
-                "8:1: name: the key is written twice, the first time at 2:1",
-            ]
-        )
-    }
-
-    @Test("a key that is written twice in two ways is still found")
-    func escapedDuplicate() throws {
-        let found = try problems("kiln: 1\n\"\\u0061\": 1\na: 2\n")
-        #expect(found.contains { $0.contains("written twice") }, "\(found)")
-    }
-
-    @Test("aliases are refused before they can multiply")
-    func bomb() throws {
-        var text = "a0: &a0 [x, x]\n"
-        for level in 1...60 { text += "a\(level): &a\(level) {[*a\(level - 1), *a\(level - 1)]: 1}\n" }
-        let found = try problems(text)
-        #expect(found.contains { $0.contains("anchors (&) and aliases (*) are not supported") }, "\(found.prefix(3))")
-    }
-
     @Test("asterisks that are no aliases stay what they are")
     func asterisks() throws {
         let data = try read(scenario(server: "user-data: { a: 'x*', b: a*, c: \"*\" }  # * *a")).lab
         #expect(data.servers.values.first?.userData == ["a": "x*", "b": "a*", "c": "*"])
-    }
-
-    @Test(
-        "what could hide or crash is refused",
-        arguments: [
-            ("kiln: !!int '1'", "tags (!) are not supported"),
-            ("kiln: !include x", "tags (!) are not supported"),
-            ("a: \"\\0\"", "NUL"),
-            ("? [a]\n: b", "keys that are plain text"),
-            ("a: 1\n---\nb: 2\n", "not YAML"),
-            ("", "empty file"),
-            ("# nothing\n", "empty file"),
-            ("a: b: c", "1:5: not YAML"),
-            ("a: \u{1}", "not YAML"),
-        ]
-    )
-    func refused(text: String, part: String) throws { try expectRefusal(of: text, naming: part) }
-
-    // Repeated here and not in the arguments, which a test's log shows in full.
-    @Test(
-        "what is deep or long beyond reason is refused",
-        arguments: [
-            ("[", 500_000, "", "not YAML"),
-            ("- ", 400_000, "", "not YAML"),
-            ("[", 900, "]", "levels of nesting"),
-            ("# x\n", 300_000, "", "at most 1 MiB"),
-        ]
-    )
-    func bomb(opening: String, count: Int, closing: String, part: String) throws {
-        let text = String(repeating: opening, count: count) + String(repeating: closing, count: count)
-        try expectRefusal(of: text, naming: part)
-    }
-
-    private func expectRefusal(of text: String, naming part: String) throws {
-        let found = try problems(text)
-        #expect(found.contains { $0.contains(part) }, "\(found.prefix(3).map { $0.prefix(300) })")
-    }
-
-    @Test("hostile keys are printed harmlessly")
-    func hostileKeys() throws {
-        let found = try problems("kiln: 1\n\"\\e[2J\": 1\n")
-        #expect(found.contains { $0.contains("\\u{1b}") })
-        #expect(!found.contains { $0.contains("\u{1b}") })
     }
 
     @Test(

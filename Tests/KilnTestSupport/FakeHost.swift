@@ -14,8 +14,9 @@ public final class FakeSeeds: SeedWriter {
     public func files(_ path: String) -> [String: String]? { written.withLock { $0[path] } }
 
     /// Writes the files as one JSON document.
-    public func writeSeed(_ files: [String: String], to path: String) async throws {
+    public func writeSeed(_ files: [String: [UInt8]], to path: String) async throws {
         try faults.call("writeSeed") {
+            let files = files.mapValues { String(decoding: $0, as: UTF8.self) }
             try JSONEncoder().encode(files).write(to: URL(fileURLWithPath: path))
             guard chmod(path, 0o600) == 0 else { throw KilnError("seed.failed", "chmod \(path)") }
             written.withLock { $0[path] = files }
@@ -148,13 +149,7 @@ public final class FakeNetwork: NetworkProbe {
     init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
 
     /// Holds where a ready machine publishes the port.
-    public func http(
-        port: UInt16,
-        path: String,
-        status: Int,
-        contains: String?,
-        within limit: Duration
-    ) async -> ProbeFinding {
+    public func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
         answer(port)
     }
 

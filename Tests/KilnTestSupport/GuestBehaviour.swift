@@ -60,7 +60,7 @@ public struct GuestBehaviour: Sendable, Hashable {
     /// What its console says first.
     var console: String {
         switch boot {
-        case .panics: "Kernel panic - not syncing: no init"
+        case .panics: "[    2.104882] Kernel panic - not syncing: no init"
         case .emulationFails: "[    4.8] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"
         default: "Welcome to the fake guest"
         }

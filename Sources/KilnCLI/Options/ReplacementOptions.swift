@@ -26,8 +26,15 @@ struct ReplacementOptions: ParsableArguments {
     @Flag(help: "Switch the old machine off where it does not shut down; its volumes are checked before they move.")
     var forceStop = false
 
-    @Flag(help: "Try the new generation on clones of the volumes first.")
+    @Flag(help: "Rehearse it first: try the new generation on clones of the volumes, and throw these away.")
+    var rehearse = false
+
+    @Flag(help: .hidden)
     var canary = false
+
+    func validate() throws {
+        if canary { throw ValidationError("--canary is called --rehearse now.") }
+    }
 
     /// The options for the engine.
     func engineOptions(image: ImageReference? = nil) -> ReplaceOptions {
@@ -36,7 +43,7 @@ struct ReplacementOptions: ParsableArguments {
             strategy: strategy,
             dataOnRevert: dataOnRevert,
             forceStop: forceStop,
-            isCanaryFirst: canary
+            rehearsesFirst: rehearse
         )
     }
 }

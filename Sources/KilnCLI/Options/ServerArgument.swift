@@ -4,7 +4,7 @@ import ArgumentParser
 struct ServerArgument: ParsableArguments {
     @Argument(
         help: "The server: NAME where only one lab has it, else LAB/NAME.",
-        completion: .custom { _, _, prefix in KnownNames.current.servers(startingWith: prefix) }
+        completion: .servers
     )
     var server: String
 }

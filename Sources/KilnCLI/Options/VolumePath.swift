@@ -13,7 +13,8 @@ struct VolumePath: ExpressibleByArgument, CustomStringConvertible, Sendable, Has
         self.name = name
     }
 
-    static var allValueStrings: [String] { KnownNames.current.volumes }
+    // Asked for each time: a list of values would become part of the script.
+    static var defaultCompletionKind: CompletionKind { .volumes }
 
     var description: String { "\(lab)/\(name)" }
 }

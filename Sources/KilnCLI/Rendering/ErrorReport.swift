@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 import KilnScenarios
 

@@ -2,7 +2,7 @@ import KilnModel
 
 extension KilnModel.ExitCode {
     /// What the code means, in a few words.
-    var meaning: String {
+    public var meaning: String {
         switch self {
         case .done: "done, or passed"
         case .unmet: "an expectation was not met"

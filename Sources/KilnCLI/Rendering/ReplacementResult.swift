@@ -1,17 +1,24 @@
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
-/// What became of a replacement.
+/// What became of a replacement, and what was seen of it from outside.
 struct ReplacementResult: Renderable {
     let report: ReplacementReport
+    /// The phases as they passed, where this process has seen them.
+    var phases: [ScenarioReport.Phase] = []
+    /// The longest time without an answer; nothing where it was not measured.
+    var unavailable: Duration?
 
     struct Payload: Encodable {
         let report: ReplacementReport
         let exit: KilnModel.ExitCode
+        let unavailableMS: Int?
 
         private enum CodingKeys: String, CodingKey {
             case exit, milliseconds
             case millisecondsBack = "milliseconds_back"
+            case unavailableMS = "unavailable_ms"
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -20,19 +27,21 @@ struct ReplacementResult: Renderable {
             try container.encode(report.milliseconds, forKey: .milliseconds)
             try container.encode(report.millisecondsBack, forKey: .millisecondsBack)
             try container.encode(exit, forKey: .exit)
+            try container.encode(unavailableMS, forKey: .unavailableMS)
         }
     }
 
-    var payload: Payload { Payload(report: report, exit: report.exit) }
+    private var unavailableMS: Int? { unavailable.map { Int($0 / .milliseconds(1)) } }
+
+    var payload: Payload { Payload(report: report, exit: report.exit, unavailableMS: unavailableMS) }
 
     var human: HumanView {
-        let back = report.millisecondsBack.flatMap { $0 == 0 ? nil : $0 }.map {
-            ", of which the way back \(ProgressLines.seconds(.milliseconds($0)))"
-        }
-        let total = ProgressLines.seconds(.milliseconds(report.milliseconds)) + (back ?? "")
+        let total = ProgressLines.seconds(.milliseconds(report.milliseconds)) + wayBack
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
-        var lines = ["\(report.server): \(sentence) (\(how)\(total))"]
+        var lines = PhaseChart(phases).lines + (phases.isEmpty ? [] : [""])
+        if let unavailableMS { lines.append(ReportText.unavailable(unavailableMS)) }
+        lines.append("\(report.server): \(sentence) (\(how)\(total))")
         if let turn = report.turn {
             lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
@@ -47,7 +56,7 @@ struct ReplacementResult: Renderable {
         }
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {
-            "discarded: what was written since is kept as the retained volume \($0); see 'kiln volume list'"
+            "retained: what was written since, as the volume \($0); see 'kiln volume list'"
         }
         if report.outcome == .halted {
             lines.append("next: try the way back again with 'kiln recover \(report.server)'")
@@ -58,6 +67,11 @@ struct ReplacementResult: Renderable {
             lines.append("or give the machines up and keep the volumes with 'kiln down \(report.server.lab)'")
         }
         return .lines(lines)
+    }
+
+    private var wayBack: String {
+        guard let back = report.millisecondsBack, back > 0 else { return "" }
+        return ", of which the way back \(ProgressLines.seconds(.milliseconds(back)))"
     }
 
     private var sentence: String {

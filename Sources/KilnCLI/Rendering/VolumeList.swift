@@ -103,7 +103,7 @@ struct VolumeList: Renderable {
                         let spec = $0.record?.spec
                         return [
                             $0.kept, spec?.size.description ?? "-", spec?.fileSystem.rawValue ?? "-", "-",
-                            $0.isDiscarded ? "discarded" : "retained",
+                            $0.isDiscarded ? "retained by a restore" : "retained",
                         ]
                     }
             ),

@@ -116,7 +116,7 @@ struct RestoredVolume: Renderable {
 
     var human: HumanView {
         .lines([
-            "\(volume) is as it was at \(snapshot)", "discarded: the state before is kept as \(discarded)",
+            "\(volume) is as it was at \(snapshot)", "retained: the state before, as \(discarded)",
             "next: 'kiln volume undelete \(discarded) \(volume.lab)/NAME' makes a volume of it, "
                 + "'kiln volume purge \(discarded)' removes it",
         ])
@@ -252,7 +252,7 @@ struct CheckResult: Renderable {
     }
 }
 
-/// A volume that was set aside or removed.
+/// A volume that was retained or removed.
 struct DeletedVolume: Renderable {
     let volume: String
     let retainedAs: String?
@@ -272,7 +272,7 @@ struct DeletedVolume: Renderable {
     var human: HumanView {
         guard let retainedAs else { return .lines(["\(volume) is removed for good"]) }
         return .lines([
-            "\(volume) is set aside as \(retainedAs)",
+            "\(volume) is retained as \(retainedAs)",
             "next: 'kiln volume undelete \(retainedAs)' brings it back, 'kiln volume purge \(retainedAs)' removes it",
         ])
     }

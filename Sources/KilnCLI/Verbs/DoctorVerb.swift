@@ -6,7 +6,8 @@ import KilnModel
 struct DoctorVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check this host: programs, acceleration, libvirt, disk space."
+        abstract: "Check this host: programs, acceleration, libvirt, disk space.",
+        discussion: "Exit 1 where Kiln can't work here. Every finding that is not 'pass' says what to do."
     )
 
     @OptionGroup var global: GlobalOptions

@@ -7,12 +7,13 @@ import KilnScenarios
 struct DownVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "down",
-        abstract: "Remove the machines of a lab; images and volumes stay."
+        abstract: "Remove the machines of a lab; images and volumes stay.",
+        discussion: "With the machines go their roots, their seeds and the history of their servers."
     )
 
     @Argument(
         help: "The lab; without it, that of the lab file.",
-        completion: .custom { _, _, prefix in KnownNames.current.labs(startingWith: prefix) }
+        completion: .labs
     )
     var name: String?
 

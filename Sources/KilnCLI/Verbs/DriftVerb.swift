@@ -9,15 +9,15 @@ struct DriftVerb: Verb {
         abstract: "List what differs on a server's root from its image.",
         discussion: """
             Found from outside: the root is copied and read by an unprivileged process; the guest is only asked to hold \
-            back its writes for a moment. Paths that the image declares ephemeral, volumes, and files that the server's \
-            user-data writes don't count. Exits with 0 where nothing differs, with 1 where \
-            something does or where it can't be seen.
+            back its writes for a moment. Volumes, paths that image or server declare ephemeral, and files that the \
+            server's user-data writes don't count. What a volume hides below its mount point does, as 'hidden'. Exits with \
+            0 where nothing differs, with 1 where something does or where it can't be seen.
             """
     )
 
     @OptionGroup var target: ServerArgument
 
-    @Option(help: ArgumentHelp("An older generation, whose root is still there.", valueName: "n"))
+    @Option(help: ArgumentHelp("A past generation, as its root was found when it was replaced.", valueName: "n"))
     var generation: Int?
 
     @OptionGroup var global: GlobalOptions

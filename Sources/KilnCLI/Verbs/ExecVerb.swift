@@ -29,7 +29,7 @@ struct ExecVerb: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "How long the command, and the input before it, may take, such as 90s.",
+            "How long the command, and the input before it, may take, such as 90s; 60s without it.",
             valueName: "duration"
         )
     )

@@ -6,7 +6,8 @@ import KilnModel
 struct HistoryVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "history",
-        abstract: "List everything that happened to a server, from its journal."
+        abstract: "List everything that happened to a server, from its journal.",
+        discussion: "When, by which image and strategy, how it ended, the time of each step, and why it turned back."
     )
 
     @OptionGroup var target: ServerArgument

@@ -7,9 +7,10 @@ import KilnModel
 struct ImageVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "List, bake, add, verify and delete images.",
+        abstract: "List, bake, add, verify and delete images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self, ImageDeleteVerb.self,
+            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self,
+            ImageDeleteVerb.self,
         ]
     )
 }
@@ -33,7 +34,7 @@ struct ImageVerifyVerb: Verb {
         abstract: "Read images whole and compare them with their digests."
     )
 
-    @Argument(help: "The images; without any, all.")
+    @Argument(help: "The images; without any, all.", completion: .images)
     var images: [String] = []
 
     @OptionGroup var global: GlobalOptions
@@ -54,7 +55,7 @@ struct ImageDeleteVerb: Verb {
         abstract: "Delete an image that no server uses."
     )
 
-    @Argument(help: "The image: name:version or name@sha256:…")
+    @Argument(help: "The image: name:version, or name@sha256:… with its digest.", completion: .images)
     var image: String
 
     @OptionGroup var global: GlobalOptions

@@ -38,9 +38,9 @@ struct WrittenFile: Renderable {
 }
 
 /// The lab file that `kiln init` writes.
-enum StarterLab {
+public enum StarterLab {
     /// Its text.
-    static let text = """
+    public static let text = """
         # A lab: servers that are never modified, only replaced. Bring it up with 'kiln up'.
         kiln: 1
         name: hello

@@ -18,7 +18,7 @@ struct LogsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "logs",
         abstract: "Print the log of a server's machine; control sequences are escaped.",
-        discussion: "What a guest writes is hostile: sent to a terminal as it is, it can do more than be read."
+        discussion: "What a guest writes may be hostile: on a terminal, a control sequence can do more than be read."
     )
 
     @OptionGroup var target: ServerArgument
@@ -26,13 +26,13 @@ struct LogsVerb: Verb {
     @Option(help: "console, cloud-init or qemu.")
     var source = Source.console
 
-    @Option(help: "The generation; without it, the one that other commands reach.")
+    @Option(help: "A generation; without it, the present one.")
     var generation: Int?
 
-    @Flag(name: .shortAndLong, help: "Go on as the log grows, until interrupted.")
+    @Flag(name: .shortAndLong, help: "Go on as the log grows, until Ctrl-C.")
     var follow = false
 
-    @Flag(help: "Print the bytes as they are.")
+    @Flag(help: "Print the bytes as they are, control sequences too.")
     var raw = false
 
     @OptionGroup var global: GlobalOptions

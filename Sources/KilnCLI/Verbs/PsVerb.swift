@@ -12,7 +12,7 @@ struct PsVerb: Verb {
 
     @Argument(
         help: "Only the servers of this lab.",
-        completion: .custom { _, _, prefix in KnownNames.current.labs(startingWith: prefix) }
+        completion: .labs
     )
     var lab: String?
 

@@ -8,14 +8,15 @@ struct RecoverVerb: Verb {
         commandName: "recover",
         abstract: "Finish or roll back interrupted replacements.",
         discussion: """
-            Every changing command does this first by itself; this one does nothing else. Without a server, one that can't \
-            be recovered keeps no other from it; the exit code is the worst, with 13 before 12 before the first of the rest.
+            Every command that changes a server does this first by itself; this one does nothing else. Without a server it \
+            goes through all of them, also where one can't be recovered. The exit code is then the worst of them: 13, else \
+            12, else the first of the rest.
             """
     )
 
     @Argument(
         help: "The server; without it, all.",
-        completion: .custom { _, _, prefix in KnownNames.current.servers(startingWith: prefix) }
+        completion: .servers
     )
     var server: String?
 

@@ -26,10 +26,8 @@ struct RollbackVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        let report = try await engine.rollback(id, to: to.map { Generation($0) }, options.engineOptions())
-        try session.show(ReplacementResult(report: report))
-        return report.exit.rawValue
+        let generation = to.map { Generation($0) }
+        let options = options.engineOptions()
+        return try await session.replace(target.server) { try await $0.rollback($1, to: generation, options) }
     }
 }

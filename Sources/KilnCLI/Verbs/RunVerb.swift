@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KilnEngine
 import KilnModel
 import KilnScenarios
@@ -7,12 +8,20 @@ import KilnScenarios
 struct RunVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a scenario in a lab of its own, and report what held.",
-        discussion: "The lab is removed afterwards. Exit 1: an expectation was unmet; 5: acknowledged data was lost."
+        abstract: "Run a scenario in a lab of its own, and report what it found.",
+        discussion: "The lab is removed afterwards. Exit 1: an expectation was not met; 5: acknowledged data was lost."
     )
 
-    @Argument(help: "The scenario file.", completion: .file(extensions: ["yaml", "yml"]))
-    var file: String
+    @Argument(
+        help: ArgumentHelp(
+            "The scenario's file, or its name.",
+            discussion:
+                "A name is searched for in ./Scenarios, kiln/scenarios in the user's data ($XDG_DATA_HOME), and in what is "
+                + "installed; 'kiln scenario list' shows them."
+        ),
+        completion: .scenarios
+    )
+    var scenario: String
 
     @Flag(help: "Leave the lab as it is if the scenario fails, to look at it.")
     var keepOnFailure = false
@@ -20,19 +29,34 @@ struct RunVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let scenario = try ScenarioFile.scenario(at: file)
-        session.say(warnings: scenario.warnings)
+        try await session.run(try RunVerb.path(of: scenario, session), keepsOnFailure: keepOnFailure)
+    }
+
+    /// The file: what looks like one or is one, else what has that name.
+    static func path(of text: String, _ session: Session) throws -> String {
+        guard !text.contains("/"), !text.contains("."), !FileManager.default.fileExists(atPath: text) else {
+            return text
+        }
+        return try SearchPath(.scenarios).find(try Name(text), session)
+    }
+}
+
+extension Session {
+    /// Carries out the scenario in a file, and shows its report; returns the exit status.
+    func run(_ path: String, keepsOnFailure: Bool = false) async throws -> Int32 {
+        let scenario = try ScenarioFile.scenario(at: path, images: KnownImages.manifest)
+        say(warnings: scenario.warnings)
         let timeline = Timeline()
-        let workspace = try await session.workspace { timeline.record($0) }
+        let workspace = try await workspace { timeline.record($0) }
         let runner = ScenarioRunner(
             scenario: scenario,
             engine: workspace.engine,
             network: workspace.parts.network,
             timeline: timeline,
-            options: .init(keepsOnFailure: keepOnFailure, version: KilnCommand.version)
+            options: .init(keepsOnFailure: keepsOnFailure, version: KilnCommand.version)
         )
-        let report = await runner.run { session.say("step \($0)") }
-        try session.show(ScenarioResult(report: report, isColored: session.terminal.isOutputColored))
+        let report = await runner.run { say("step \($0)") }
+        try show(ScenarioResult(report: report, isColored: terminal.isOutputColored))
         return report.exit.rawValue
     }
 }

@@ -11,8 +11,8 @@ struct SSHVerb: Verb {
         abstract: "Log in to a server, or run a command there, with OpenSSH.",
         usage: "kiln ssh <server> [--user <user>] [-- <command> ...]",
         discussion: """
-            Needs a published port named 'ssh'. Only the host key that this generation was born with is accepted, so a \
-            replaced server never leads to a warning, and an impostor always does.
+            Needs a published port named 'ssh', and an image with an SSH server. Only the host key that this generation was \
+            born with is accepted: a replaced server never leads to a warning, and another machine in its place always does.
             """
     )
 

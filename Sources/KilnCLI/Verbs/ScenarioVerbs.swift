@@ -1,4 +1,5 @@
 import ArgumentParser
+import KilnDocuments
 import KilnModel
 import KilnScenarios
 
@@ -6,16 +7,64 @@ import KilnScenarios
 struct ScenarioVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "Check scenario files.",
-        subcommands: [ScenarioLintVerb.self]
+        abstract: "List the scenarios that can be run by name, and check lab and scenario files.",
+        subcommands: [ScenarioListVerb.self, ScenarioLintVerb.self]
     )
+}
+
+/// `kiln scenario list`: what `kiln run NAME` finds.
+struct ScenarioListVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the scenarios that 'kiln run' finds by name."
+    )
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let path = SearchPath(.scenarios)
+        if let leftOut = path.leftOut { session.say(leftOut) }
+        try session.show(ScenarioList(path: path))
+        return 0
+    }
+}
+
+/// The scenarios in the folders of a search path.
+struct ScenarioList: Renderable {
+    struct Item: Encodable {
+        let name: Name
+        let file: String
+        /// What it shows; nothing where the file says nothing, or is not understood.
+        let about: String?
+    }
+
+    let items: [Item]
+
+    init(path: SearchPath) {
+        items = path.names.compactMap { name in
+            guard let file = try? path.find(name) else { return nil }
+            return Item(name: name, file: file, about: (try? ScenarioFile.scenario(at: file))?.about)
+        }
+    }
+
+    var payload: [String: [Item]] { ["scenarios": items] }
+
+    var human: HumanView {
+        .table(
+            TextTable(
+                header: ["scenario", "file", "about"],
+                rows: items.map { [$0.name.text, $0.file, $0.about ?? "-"] }
+            ),
+            empty: "no scenarios"
+        )
+    }
 }
 
 /// `kiln scenario lint`: everything that is wrong with lab and scenario files.
 struct ScenarioLintVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "lint",
-        abstract: "Check lab and scenario files; prints every problem with its line."
+        abstract: "Name every problem of lab and scenario files, with its line and column."
     )
 
     @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"]))
@@ -24,67 +73,18 @@ struct ScenarioLintVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = LintResult(files: files)
+        let result = await LintResult(labs: files)
         try session.show(result)
-        return result.problems.isEmpty ? 0 : KilnModel.ExitCode.invalidFile.rawValue
+        return result.status
     }
 }
 
-/// What is wrong with files.
-struct LintResult: Renderable {
-    let count: Int
-    let problems: [Problem]
-    /// What may be wrong, which fails nothing.
-    let warnings: [Problem]
-
-    /// Reads every file.
-    init(files: [String]) {
-        var problems: [Problem] = []
-        var warnings: [Problem] = []
-        for path in files {
-            do throws(InvalidFile) {
-                warnings += try ScenarioFile.lab(at: path).warnings
-            } catch {
-                problems += error.problems
-            }
+extension LintResult {
+    /// Reads lab and scenario files, with what the store knows of their images and the host's cloud-init of their user-data.
+    init(labs files: [String], cloudInit: CloudInitSchema = CloudInitSchema()) async {
+        await self.init(files) { path async throws(InvalidFile) in
+            let file = try ScenarioFile.lab(at: path, images: KnownImages.manifest)
+            return file.warnings + (await cloudInit.warnings(on: file.lab, at: path))
         }
-        count = files.count
-        self.problems = problems
-        self.warnings = warnings
-    }
-
-    struct Payload: Encodable {
-        struct Item: Encodable {
-            let file: String
-            let line: Int
-            let column: Int
-            let path: String
-            let message: String
-        }
-
-        let problems: [Item]
-        let warnings: [Item]
-    }
-
-    var payload: Payload {
-        Payload(problems: problems.map(Payload.Item.init), warnings: warnings.map(Payload.Item.init))
-    }
-
-    var human: HumanView {
-        let lines = problems.map(\.description) + warnings.map { "warning: \($0.description)" }
-        let verdict = problems.isEmpty ? ["\(count) file\(count == 1 ? "" : "s") without problems"] : []
-        return .lines((lines + verdict).map(ConsoleText.singleLine))
-    }
-}
-
-extension LintResult.Payload.Item {
-    fileprivate init(_ problem: Problem) {
-        self.init(
-            file: problem.file,
-            line: problem.position.line,
-            column: problem.position.column,
-            path: problem.path,
-            message: problem.message
-        )
     }
 }

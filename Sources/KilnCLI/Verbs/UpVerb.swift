@@ -15,6 +15,9 @@ struct UpVerb: Verb {
     @Argument(help: "The servers; without any, all of the lab.")
     var servers: [String] = []
 
+    @Flag(help: "Only say what would be done, and in what running servers differ from the file.")
+    var dryRun = false
+
     @OptionGroup var lab: LabFileOption
     @OptionGroup var global: GlobalOptions
 
@@ -22,7 +25,12 @@ struct UpVerb: Verb {
         let file = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
         session.say(warnings: file.warnings)
         let only = try servers.map { try Name($0) }
-        try session.show(ServerList(servers: try await session.workspace().engine.up(file.lab, only: only)))
+        let engine = try await session.workspace().engine
+        if dryRun {
+            try session.show(LabPlanView(lab: file.lab.name, plan: try await engine.plan(file.lab, only: only)))
+        } else {
+            try session.show(ServerList(servers: try await engine.up(file.lab, only: only)))
+        }
         return 0
     }
 }
@@ -39,6 +47,6 @@ enum LabReader {
                 exit: .usage
             )
         }
-        return try ScenarioFile.lab(at: path)
+        return try ScenarioFile.lab(at: path, images: KnownImages.manifest)
     }
 }

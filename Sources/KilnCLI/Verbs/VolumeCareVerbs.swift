@@ -10,7 +10,8 @@ struct VolumeCheckVerb: Verb {
         abstract: "Check the file system of a volume that is not in use, on a private copy.",
         discussion: """
             Exit 0: clean, or sound once its journal is replayed, which the next mount does. Exit 1: damaged, or made with \
-            features that this host's tools don't know. A repair keeps the state before as a snapshot.
+            features that this host's tools don't know. A repair keeps the state before as a snapshot. Of a volume in use, \
+            check a clone.
             """
     )
 
@@ -35,7 +36,8 @@ struct VolumeCheckVerb: Verb {
 struct VolumeGrowVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "grow",
-        abstract: "Enlarge a volume that is not in use, and its file system; the state before is kept as a snapshot."
+        abstract: "Enlarge a volume that is not in use, and its file system; the state before is kept as a snapshot.",
+        discussion: "Takes seconds, whatever the size. What the file system can't become is refused with its limit."
     )
 
     @Argument(help: "The volume, LAB/NAME.")

@@ -17,7 +17,7 @@ struct VolumeSnapshotVerb: Verb {
     @Argument(help: "The volume, LAB/NAME.")
     var volume: VolumePath
 
-    @Argument(help: "The snapshot's name; without it, 'snapshot-1' and so on.")
+    @Argument(help: "The snapshot's name; without it, 'snapshot-1' and so on.", completion: .snapshots)
     var name: Name?
 
     @Flag(help: "Forget a snapshot instead; the volume stays as it is.")
@@ -46,13 +46,13 @@ struct VolumeSnapshotVerb: Verb {
 struct VolumeRestoreVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Return a volume that is not in use to a snapshot; the state that it had is set aside."
+        abstract: "Return a volume that is not in use to a snapshot; the state that it had is retained."
     )
 
     @Argument(help: "The volume, LAB/NAME.")
     var volume: VolumePath
 
-    @Argument(help: "The snapshot, as 'kiln volume show' calls it.")
+    @Argument(help: "The snapshot, as 'kiln volume show' calls it.", completion: .snapshots)
     var snapshot: String
 
     @OptionGroup var global: GlobalOptions
@@ -105,7 +105,7 @@ struct VolumeExportVerb: Verb {
     @Argument(help: "The file, which must not be there yet.", completion: .file())
     var file: String
 
-    @Option(name: .customLong("as"), help: "The file's format: raw or qcow2.")
+    @Option(name: .customLong("as"), help: ArgumentHelp("The file's format: raw or qcow2.", valueName: "format"))
     var diskFormat: DiskFormat = .qcow2
 
     @OptionGroup var global: GlobalOptions

@@ -72,11 +72,14 @@ struct VolumeShowVerb: Verb {
 struct VolumeDeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a volume: it is set aside first, and removed for good with 'kiln volume purge'.",
+        abstract: "Delete a volume: it is retained first, and removed for good with 'kiln volume purge'.",
         discussion: "With 'purge', the only command that ever takes a volume away."
     )
 
-    @Argument(help: "The volume, LAB/NAME; with --purge, what 'kiln volume list' calls it among the retained.")
+    @Argument(
+        help: "The volume, LAB/NAME; with --purge, what 'kiln volume list' calls it among the retained.",
+        completion: .volumes
+    )
     var volume: String
 
     @Flag(help: "The same as 'kiln volume purge'.")
@@ -110,10 +113,10 @@ struct VolumeDeleteVerb: Verb {
 struct VolumePurgeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "purge",
-        abstract: "Remove a volume that was set aside, for good."
+        abstract: "Remove a retained volume for good."
     )
 
-    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    @Argument(help: "What 'kiln volume list' calls it among the retained.", completion: .retained)
     var volume: String
 
     @Flag(help: "Don't ask.")
@@ -139,10 +142,10 @@ struct VolumePurgeVerb: Verb {
 struct VolumeUndeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "undelete",
-        abstract: "Make a volume again of one that was set aside, or of a state that a restore discarded."
+        abstract: "Make a volume of a retained one again."
     )
 
-    @Argument(help: "What 'kiln volume list' calls it among the retained.")
+    @Argument(help: "What 'kiln volume list' calls it among the retained.", completion: .retained)
     var kept: String
 
     @Argument(help: "The volume that it becomes, LAB/NAME; without it, the one that it was.")

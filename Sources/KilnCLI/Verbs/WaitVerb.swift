@@ -13,7 +13,7 @@ struct WaitVerb: Verb {
 
     @Option(
         help: ArgumentHelp(
-            "How long, such as 90s or 5m; without it, the server's ready-timeout.",
+            "How long at most, such as 90s; it can only shorten the server's ready-timeout.",
             valueName: "duration"
         )
     )

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnEngine
 import KilnModel
 import KilnScenarios

@@ -13,6 +13,7 @@ struct GenerationWriter: Sendable {
     /// Writes record and seed, both private since user-data may hold secrets; the record is written last, so that it stands only beside a whole seed.
     func write(_ machine: MachineID) async throws {
         try checkRoot()
+        try checkUserData()
         let state = workspace.state
         try DurableFile.makeDirectory(state.generation(machine))
         let manifest = image.manifest
@@ -33,14 +34,27 @@ struct GenerationWriter: Sendable {
         try DurableFile.writeJSON(record, to: state.generation(machine) + "/generation.json", mode: 0o600)
     }
 
+    private var title: String { "\(image.manifest.name):\(image.manifest.version)" }
+
+    private func checkUserData() throws {
+        guard let form = spec.userDataDocument?.form,
+            let refusal = UserDataReview(image.manifest, named: title).refusal(of: form)
+        else { return }
+        throw KilnError(
+            .userDataFormUnread,
+            "\(workspace.id) can't be made: \(refusal)",
+            hint: "write its user-data as a map, or choose an image with a full cloud-init",
+            exit: .aborted
+        )
+    }
+
     private func checkRoot() throws {
         try refuseForgettingMounts()
         try refuseAmbiguousRoot()
         guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
         throw KilnError(
             .imageNoVolatileRoot,
-            "\(workspace.id) asks for a volatile root, which the image \(image.manifest.name):\(image.manifest.version) "
-                + "can't have",
+            "\(workspace.id) asks for a volatile root, which the image \(title) can't have",
             hint: "choose an image whose recipe says 'volatile-root: true', or leave 'root' out",
             exit: .aborted
         )
@@ -66,7 +80,7 @@ struct GenerationWriter: Sendable {
         else { return }
         throw KilnError(
             .imageBootsByLabel,
-            "the image \(image.manifest.name):\(image.manifest.version) boots by '\(word)', a label that the volume "
+            "the image \(title) boots by '\(word)', a label that the volume "
                 + "\(workspace.id.lab)/\(volume) may have as well",
             hint: "bake the image with 'root=/dev/disk/by-id/virtio-\(MachineSpec.rootSerial)' on its command line, or "
                 + "call the volume otherwise",
@@ -100,7 +114,8 @@ struct GenerationWriter: Sendable {
             instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
             hostKey: hostKey,
             created: Date(),
-            ports: ports
+            ports: ports,
+            undone: UserDataReview(manifest, named: title).undone(spec.userDataKeys)
         )
     }
 }

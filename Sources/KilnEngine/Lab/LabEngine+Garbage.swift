@@ -19,9 +19,11 @@ extension LabEngine {
             if !dryRun { try await end(machine) }
         }
         let lent = volumes.lentGenerations()
-        let canaries = known.filter(isCanary)
-        for id in canaries.sorted() { removed += try await canaryLeftover(id, dryRun: dryRun) }
-        for id in known.subtracting(canaries).sorted() { removed += try await leftovers(of: id, lent, dryRun: dryRun) }
+        let rehearsals = known.filter(isRehearsal)
+        for id in rehearsals.sorted() { removed += try await rehearsalLeftover(id, dryRun: dryRun) }
+        for id in known.subtracting(rehearsals).sorted() {
+            removed += try await leftovers(of: id, lent, dryRun: dryRun)
+        }
         for path in try await abandonedFiles() {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -39,10 +41,10 @@ extension LabEngine {
         try await parts.machines.undefine(machine)
     }
 
-    private func canaryLeftover(_ id: ServerID, dryRun: Bool) async throws -> [String] {
+    private func rehearsalLeftover(_ id: ServerID, dryRun: Bool) async throws -> [String] {
         do {
-            if !dryRun { try await discardAbandonedCanary(id) }
-            return ["canary \(id)"]
+            if !dryRun { try await discardAbandonedRehearsal(id) }
+            return ["rehearsal \(id)"]
         } catch let error as KilnError where error.code == .lockHeld {
             return []
         }

@@ -58,10 +58,10 @@ extension LabEngine {
             )
         }
         let all = try servers().filter { $0.lab == lab }
-        let wanted = all.filter { !isCanary($0) }
+        let wanted = all.filter { !isRehearsal($0) }
         let locks = try wanted.map { try workspace($0).lock() }
         defer { withExtendedLifetime(locks) {} }
-        for id in all where isCanary(id) { try await discardCanary(id) }
+        for id in all where isRehearsal(id) { try await discardRehearsal(id) }
         for id in wanted { try await remove(workspace(id)) }
         try DurableFile.remove(state.lab(lab))
     }

@@ -10,10 +10,17 @@ extension LabEngine {
     public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
     {
         try await changing(id) { workspace, current in
-            var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
-            if let image = options.image { spec.image = image }
-            return try await replace(workspace, by: spec, options)
+            try await replace(workspace, by: try nextSpec(workspace, current, options), options)
         }
+    }
+
+    /// What the next generation is made from: the declaration, and what the command says.
+    func nextSpec(_ workspace: ServerWorkspace, _ current: Generation, _ options: ReplaceOptions) throws -> ServerSpec {
+        let id = workspace.id
+        var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
+        if let image = options.image { spec.image = image }
+        if let strategy = options.strategy { spec.strategy = strategy }
+        return spec
     }
 
     /// Replaces a server's machine by a new one from the image of an earlier generation, with the same volumes.
@@ -33,7 +40,7 @@ extension LabEngine {
                 throw noGeneration(id, generation, served)
             }
             let image = try workspace.record(id.machine(target)).image
-            var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
+            var spec = try nextSpec(workspace, current, options)
             spec.image = ImageReference(name: image.name, selector: .digest(image.digest))
             return try await replace(workspace, by: spec, options)
         }
@@ -71,14 +78,7 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace, leavingNew: true, leavingOld: true)
         let history = try workspace.journal.history()
-        guard let current = history.current else {
-            throw KilnError(
-                .serverNotLaunched,
-                "\(id) has no machine that could be replaced",
-                hint: "bring it up with 'kiln up'",
-                exit: .blocked
-            )
-        }
+        guard let current = history.current else { throw notLaunched(id) }
         do {
             return try await body(workspace, current)
         } catch let error as KilnError where history.halted != nil && error.exit == .aborted {
@@ -87,17 +87,24 @@ extension LabEngine {
         }
     }
 
+    func notLaunched(_ id: ServerID) -> KilnError {
+        KilnError(
+            .serverNotLaunched,
+            "\(id) has no machine that could be replaced",
+            hint: "bring it up with 'kiln up'",
+            exit: .blocked
+        )
+    }
+
     private func replace(
         _ workspace: ServerWorkspace,
         by spec: ServerSpec,
         _ options: ReplaceOptions
     ) async throws -> ReplacementReport {
-        var spec = spec
-        if let strategy = options.strategy { spec.strategy = strategy }
         // Lab files are checked when they are read; a strategy may be another one than theirs.
         if spec.strategy == .warmFirst, let mount = spec.ownMount { throw mountsItself(workspace.id, mount) }
         do {
-            if options.isCanaryFirst { try await rehearse(workspace, spec) }
+            if options.rehearsesFirst { try await rehearse(workspace, spec) }
             return try await begin(workspace, spec: spec, options)
         } catch let error as KilnError where ErrorCode.images.contains(error.code) {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
@@ -163,8 +170,8 @@ extension LabEngine {
     ///   it began.
     /// - Returns: how that ended, or nothing where there was nothing to recover.
     public func recover(_ id: ServerID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
-        if isCanary(id) {
-            try await discardAbandonedCanary(id)
+        if isRehearsal(id) {
+            try await discardAbandonedRehearsal(id)
             return nil
         }
         let workspace = try existing(id)
@@ -210,7 +217,9 @@ extension LabEngine {
     ) async throws -> ReplacementReport? {
         if let machine = try? machine(workspace.id) { try await workspace.thawLeftover(machine) }
         // One of a command that has ended, since this one has the server's lock.
-        if let canary = try? canaryID(of: workspace.id), isCanary(canary) { try await discardCanary(canary) }
+        if let rehearsal = try? rehearsalID(of: workspace.id), isRehearsal(rehearsal) {
+            try await discardRehearsal(rehearsal)
+        }
         let history = try workspace.history()
         if let halted = history.halted?.replacement, !(leavingOld && halted.lacksOnlyOld) {
             throw try haltedError(workspace, halted)
@@ -238,7 +247,7 @@ extension LabEngine {
             ways.append("the old generation with the data as it is: 'kiln recover \(id) --data keep'")
             if replacement.isHandedOver {
                 ways.append(
-                    "the old generation with the data from before the replacement, today's set aside: "
+                    "the old generation with the data from before the replacement, today's retained: "
                         + "'kiln recover \(id) --data restore'"
                 )
             }

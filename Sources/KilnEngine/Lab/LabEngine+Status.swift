@@ -34,6 +34,12 @@ extension LabEngine {
         return found.status(try await states)
     }
 
+    /// The declaration that the serving generation was made from; nothing before the first was committed.
+    public func servingSpec(of id: ServerID) throws -> ServerSpec? {
+        let workspace = try existing(id)
+        return try workspace.history().current.map { try workspace.record(id.machine($0)).spec }
+    }
+
     /// What files tell of a server; the hypervisor tells the rest.
     private struct Sight: Sendable {
         let id: ServerID

@@ -2,37 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 
-/// What `up` will do with a server.
-public struct PlannedAction: Sendable, Hashable, Codable {
-    /// The kinds of actions.
-    public enum Kind: String, Sendable, Hashable, Codable {
-        /// Its first machine is made.
-        case launch
-        /// Its machine is started.
-        case start
-        /// It runs as the file declares it.
-        case nothing
-        /// It runs, but was declared otherwise; only `replace` changes that.
-        case differs
-    }
-
-    /// The server.
-    public let server: ServerID
-    /// What is done.
-    public let kind: Kind
-    /// The same for people.
-    public let detail: String
-}
-
 extension LabEngine {
-    /// What ``up(_:only:)`` would do now.
-    ///
-    /// - Parameter only: the servers to bring up; none means all.
-    public func plan(_ lab: LabSpec, only: [Name] = []) async throws -> [PlannedAction] {
-        let states = try await parts.machines.machines()
-        return try selected(lab, only).map { id, spec in try action(id, spec, states: states) }
-    }
-
     /// Brings a lab up: makes the volumes that are missing, launches new servers, starts those that are off.
     ///
     /// What runs is left as it is, so `up` can be repeated. A server that was declared otherwise before is not changed:
@@ -82,17 +52,17 @@ extension LabEngine {
         )
     }
 
-    private func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
+    func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
         let workspace = workspace(id)
         let history = try workspace.history()
         guard let current = history.current else {
             let detail = "launch generation \(history.highest + 1) from \(spec.image)"
-            return PlannedAction(server: id, kind: .launch, detail: detail)
+            return PlannedAction(server: id, kind: .launch, detail: detail, changes: [])
         }
         let machine = id.machine(current)
         // What is paused goes on; what crashed can't, and to start it says so.
         guard states[machine] == .running else {
-            return PlannedAction(server: id, kind: .start, detail: "start generation \(current)")
+            return PlannedAction(server: id, kind: .start, detail: "start generation \(current)", changes: [])
         }
         let record = try workspace.record(machine)
         guard record.spec == spec else {
@@ -100,13 +70,14 @@ extension LabEngine {
                 server: id,
                 kind: .differs,
                 detail:
-                    "runs as generation \(current), but is declared otherwise now: 'kiln replace \(id)' applies that"
+                    "runs as generation \(current), but is declared otherwise now: 'kiln replace \(id)' applies that",
+                changes: []
             )
         }
-        return PlannedAction(server: id, kind: .nothing, detail: "runs as generation \(current)")
+        return PlannedAction(server: id, kind: .nothing, detail: "runs as generation \(current)", changes: [])
     }
 
-    private func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(ServerID, ServerSpec)] {
+    func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(ServerID, ServerSpec)] {
         if let unknown = only.first(where: { lab.servers[$0] == nil }) {
             throw KilnError(
                 .serverMissing,
@@ -120,7 +91,7 @@ extension LabEngine {
     }
 
     // Before anything is made, so that a missing image leaves nothing behind.
-    private func checkImages(_ specs: [ServerSpec]) async throws {
+    func checkImages(_ specs: [ServerSpec]) async throws {
         for reference in Set(specs.map(\.image)) { _ = try await parts.images.verifiedImage(reference) }
     }
 

@@ -112,6 +112,20 @@ extension ServerWorkspace {
     private func markReady(_ machine: MachineID) {
         guard (try? timeReady(machine)) == nil else { return }
         try? DurableFile.writeJSON(HostUptime.now, to: readyMark(machine))
+        if let record = try? record(machine) { nameUndone(record) }
+    }
+
+    // Ready is not the same as set up.
+    private func nameUndone(_ record: GenerationRecord) {
+        guard let undone = record.undone, !undone.isEmpty else { return }
+        let done = record.spec.userDataKeys.filter { !undone.contains($0) }
+        parts.progress(
+            .note(
+                "\(record.machine) is ready, but \(record.image.name):\(record.image.version) does not do all of its "
+                    + "user-data; not done: \(undone.joined(separator: ", "))"
+                    + (done.isEmpty ? "" : "; done: \(done.joined(separator: ", "))")
+            )
+        )
     }
 
     /// For how long a machine has been ready, as far as anybody looked; nothing where it never was in this boot, or the

@@ -85,7 +85,7 @@ public enum FileSystemFinding: Sendable, Hashable {
 /// Writes seed disks.
 public protocol SeedWriter: Sendable {
     /// Writes a NoCloud disk (label CIDATA, mode 0600) that holds `files` by name; replaces an old one.
-    func writeSeed(_ files: [String: String], to path: String) async throws
+    func writeSeed(_ files: [String: [UInt8]], to path: String) async throws
     /// A new Ed25519 key pair in OpenSSH's format; the private half goes into a seed and nowhere else.
     func makeHostKey(comment: String) async throws -> SSHKeyPair
     /// The public key whose owner may log in to the guests.

@@ -14,14 +14,8 @@ public enum ProbeFinding: Sendable, Hashable {
 
 /// Talks to published ports on 127.0.0.1.
 public protocol NetworkProbe: Sendable {
-    /// Sends an HTTP GET and compares the answer, which may take until `limit` has passed.
-    func http(
-        port: UInt16,
-        path: String,
-        status: Int,
-        contains: String?,
-        within limit: Duration
-    ) async -> ProbeFinding
+    /// Makes a request of a port of this host and judges the answer, which may take until `limit` has passed.
+    func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding
     /// Connects, sends, and looks for a text in what comes back until `limit` has passed.
     func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding
 }

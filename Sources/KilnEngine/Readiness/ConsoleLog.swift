@@ -22,14 +22,6 @@ struct ConsoleLog {
         return signs.contains { bytes.range(of: Data($0.utf8)) != nil }
     }
 
-    /// What tells that a guest is not to be kept: its kernel crashed, its boot ended in the emergency shell, a disk failed,
-    /// a process was ended for its memory, or what is written below a mount point would be lost.
-    static let fatal = [
-        "Kernel panic - not syncing", "Oops: ", "BUG: unable to handle", "You are in emergency mode",
-        "Entering emergency mode", "EXT4-fs error", "I/O error", "ut of memory: Killed process",
-        "unguarded mount points",
-    ]
-
     /// How far the boot has come, as far as the console tells.
     var phase: String {
         let text = tail
@@ -45,11 +37,15 @@ struct ConsoleLog {
     var fatalLine: String? {
         // The bytes come first: of a console that grows and grows only a few lines are worth a look.
         let bytes = bytes(from: start, most: longestScan)
-        guard ConsoleLog.fatal.contains(where: { bytes.range(of: Data($0.utf8)) != nil }) else { return nil }
-        return ConsoleLog.lines(of: String(decoding: bytes, as: UTF8.self)).first { line in
-            ConsoleLog.fatal.contains(where: line.contains) && !allow.contains(where: line.contains)
+        guard FatalLine.words.contains(where: { bytes.range(of: Data($0.utf8)) != nil }) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self).replacing(ConsoleLog.colour, with: "")
+        return ConsoleLog.lines(of: text).first { line in
+            FatalLine.matches(line) && !allow.contains(where: line.contains)
         }
     }
+
+    // What a terminal takes for colours and movements: https://ecma-international.org/publications-and-standards/standards/ecma-48/
+    private static var colour: Regex<Substring> { #/\u{1b}\[[0-9;?]*[A-Za-z]/# }
 
     /// The first line of this boot with one of these texts, where nothing tells that init had begun.
     func crashBeforeInit(_ crashes: [String]) -> String? {

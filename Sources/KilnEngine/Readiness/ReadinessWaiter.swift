@@ -210,9 +210,9 @@ struct ReadinessWaiter {
     private func attempt(_ check: Check) async -> ProbeFinding {
         await withTaskGroup(of: ProbeFinding.self) { group in
             group.addTask { await finding(check.probe, within: check.timeout) }
-            // The attempt's own deadline.
+            // For what does not end by itself; whatever does so in time can tell more.
             group.addTask {
-                try? await Task.sleep(for: check.timeout)
+                try? await Task.sleep(for: check.timeout + .milliseconds(500))
                 return .notYet("no answer within \(check.timeout)")
             }
             defer { group.cancelAll() }
@@ -224,14 +224,7 @@ struct ReadinessWaiter {
         switch probe {
         case .agent: await agent(timeout)
         case .cloudInit(let allowDegraded): await cloudInit(allowDegraded)
-        case .http(let port, let path, let status, let contains):
-            await parts.network.http(
-                port: forwards[port] ?? 0,
-                path: path,
-                status: status,
-                contains: contains,
-                within: timeout
-            )
+        case .http(let http): await parts.network.http(http, on: forwards[http.port] ?? 0, within: timeout)
         case .tcp(let port, let send, let expect):
             await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect, within: timeout)
         case .exec(let command): await exec(command, timeout)

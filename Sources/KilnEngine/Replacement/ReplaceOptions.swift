@@ -11,7 +11,7 @@ public struct ReplaceOptions: Sendable, Hashable {
     /// Whether an old machine that ignores the request to shut down is switched off, and its volumes are checked.
     public var forceStop: Bool
     /// Whether the new generation is tried on clones of the volumes first.
-    public var isCanaryFirst: Bool
+    public var rehearsesFirst: Bool
 
     /// Options from their parts.
     public init(
@@ -19,12 +19,12 @@ public struct ReplaceOptions: Sendable, Hashable {
         strategy: Strategy? = nil,
         dataOnRevert: DataOnRevert = .keep,
         forceStop: Bool = false,
-        isCanaryFirst: Bool = false
+        rehearsesFirst: Bool = false
     ) {
         self.image = image
         self.strategy = strategy
         self.dataOnRevert = dataOnRevert
         self.forceStop = forceStop
-        self.isCanaryFirst = isCanaryFirst
+        self.rehearsesFirst = rehearsesFirst
     }
 }

@@ -3,8 +3,9 @@ import KilnModel
 
 /// The NoCloud documents of one generation.
 ///
-/// All are JSON, which is also YAML, so that a small guest can read them with `jq`. The user's user-data stays as it is,
-/// but for lists that Kiln has to add to: mounts, their guard and SSH keys.
+/// All are JSON, which is also YAML, so that a small guest can read them with `jq`. The user's cloud-config stays as it is,
+/// but for lists that Kiln has to add to: mounts, their guard and SSH keys. To user-data of another form nothing is added; what
+/// is Kiln's travels beside it, as vendor-data.
 /// https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
 struct SeedDocuments {
     let record: GenerationRecord
@@ -17,12 +18,17 @@ struct SeedDocuments {
     let ports: [Name: [Name: UInt16]]
 
     /// The files of the seed disk by name.
-    func files() throws -> [String: String] {
-        [
-            "meta-data": try text(metaData),
-            "user-data": "#cloud-config\n" + (try text(try userData())),
-            "network-config": try text(networkConfig),
-        ]
+    func files() throws -> [String: [UInt8]] {
+        var files = ["meta-data": try text(metaData), "network-config": try text(networkConfig)]
+        let config = try userData()
+        guard let document = record.spec.userDataDocument else {
+            files["user-data"] = "#cloud-config\n" + (try text(.object(config)))
+            return files.mapValues { Array($0.utf8) }
+        }
+        if !config.isEmpty { files["vendor-data"] = "#cloud-config\n" + (try text(.object(mergeable(config)))) }
+        var bytes = files.mapValues { Array($0.utf8) }
+        bytes["user-data"] = try document.text.map { Array(try resolve($0).utf8) } ?? document.bytes
+        return bytes
     }
 
     private var metaData: JSONValue {
@@ -45,7 +51,15 @@ struct SeedDocuments {
         ])
     }
 
-    private func userData() throws -> JSONValue {
+    // Where both have a list, Kiln's elements come first; else the user's word counts. cloud-init takes 'merge_how' away where it
+    // merges the parts of vendor-data, and then heeds 'merge_type' where it merges the result with user-data.
+    // https://cloudinit.readthedocs.io/en/latest/reference/merging.html
+    private func mergeable(_ config: [String: JSONValue]) -> [String: JSONValue] {
+        let rule = JSONValue.string("list(prepend)+dict(no_replace,recurse_list)+str()")
+        return config.merging(["merge_how": rule, "merge_type": rule]) { $1 }
+    }
+
+    private func userData() throws -> [String: JSONValue] {
         var map: [String: JSONValue] = [:]
         if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
         if !mounts.isEmpty { try add(mounts, to: &map) }
@@ -58,7 +72,7 @@ struct SeedDocuments {
                 "ed25519_private": .string(hostKey.privateKey), "ed25519_public": .string(hostKey.publicKey),
             ])
         }
-        return .object(map)
+        return map
     }
 
     // cloud-init drops a mount whose device is not there, so a warm guest gets units, which wait for theirs. The reader of
@@ -131,9 +145,5 @@ struct SeedDocuments {
         }
     }
 
-    private func text(_ value: JSONValue) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
-    }
+    private func text(_ value: JSONValue) throws -> String { try SeedText.json(value) + "\n" }
 }

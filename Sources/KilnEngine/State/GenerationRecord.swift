@@ -31,6 +31,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     public let created: Date
     /// Its published ports by name; nothing in the record of an older Kiln, whose ports are the lab's.
     let ports: [Name: UInt16]?
+    /// The top-level keys of its user-data that its image does not do.
+    let undone: [String]?
 
     /// A record from its parts.
     init(
@@ -45,7 +47,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         instanceID: String,
         hostKey: String?,
         created: Date,
-        ports: [Name: UInt16]?
+        ports: [Name: UInt16]?,
+        undone: [String]? = nil
     ) {
         self.machine = machine
         self.spec = spec
@@ -61,6 +64,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.hostKey = hostKey
         self.created = created
         self.ports = ports
+        self.undone = undone
         format = RecordFormat()
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 
-/// A volume that was set aside.
+/// A volume that is retained.
 public struct RetainedVolume: Sendable, Hashable {
     /// The name by which it is restored or removed.
     public let kept: String

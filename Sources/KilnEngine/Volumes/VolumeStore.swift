@@ -62,12 +62,18 @@ public struct VolumeStore: Sendable {
         try DurableFile.readJSON(VolumeRecord.self, from: state.volume(lab: lab, name) + "/volume.json")
     }
 
+    /// Whether the volume is not there yet.
+    ///
+    /// - Throws: `volume.differs` where one of that name is, and is another than was declared.
+    func isMissing(lab: Name, _ name: Name, spec: VolumeSpec) throws -> Bool {
+        guard let existing = try record(lab: lab, name) else { return true }
+        guard existing.spec == spec else { throw specDiffers(existing, spec) }
+        return false
+    }
+
     /// Makes the volume if it isn't there: formatted by the host, now and never again.
     func createIfMissing(lab: Name, _ name: Name, spec: VolumeSpec) async throws {
-        if let existing = try record(lab: lab, name) {
-            guard existing.spec == spec else { throw specDiffers(existing, spec) }
-            return
-        }
+        guard try isMissing(lab: lab, name, spec: spec) else { return }
         try await make(lab: lab, name) { directory in
             let first = "0001.qcow2"
             let mark = VolumeMark()

@@ -102,7 +102,7 @@ extension DaemonReaper {
         KilnError(
             .daemonLibvirtdMissing,
             "libvirtd isn't installed: not found on \(ProgramPath.text)",
-            hint: "run `make setup`, or install the package libvirt-daemon",
+            hint: "install the package libvirt-daemon, or run 'make setup' in a checkout",
             exit: .unreachable
         )
     }

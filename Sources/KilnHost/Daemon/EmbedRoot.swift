@@ -76,7 +76,8 @@ public enum EmbedRoot {
         throw KilnError(
             .embedUserMissing,
             "there is no user '\(builtInUser)', without whom libvirt does not start inside a process of root",
-            hint: "run `make setup` once, which creates the user, or leave --connect out",
+            hint:
+                "install the package kiln again or run 'make setup' in a checkout, which make the user; or leave --connect out",
             exit: .unreachable
         )
     }

@@ -8,7 +8,7 @@ import KilnSystem
 ///
 /// This holds for every way to reach the hypervisor: a guest that breaks out of QEMU must not find itself root.
 public struct MachineOwner: Sendable, Hashable {
-    /// The name of the system user that runs root's machines; `make setup` creates it.
+    /// The name of the system user that runs root's machines; the package and `make setup` make it.
     public static let systemUser = "kiln"
 
     /// The numeric user id.
@@ -54,7 +54,7 @@ public struct MachineOwner: Sendable, Hashable {
             throw KilnError(
                 .ownerMissing,
                 "there is no user '\(name)', who runs the machines that root starts",
-                hint: "run `make setup` once, which creates the user",
+                hint: "install the package kiln again, or run 'make setup' in a checkout: both make the user",
                 exit: .unreachable
             )
         }

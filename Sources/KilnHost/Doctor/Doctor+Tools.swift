@@ -5,29 +5,45 @@ extension Doctor {
     /// A program that Kiln runs.
     private struct Tool {
         let name: String
+        /// The Debian package that has it.
+        let package: String
         /// The argument that makes it tell its version; nothing where it has none.
         let version: String?
         /// What does not work without it.
         let purpose: String
         /// Whether only some commands need it.
         let isOptional: Bool
+
+        init(
+            _ name: String,
+            of package: String,
+            version: String? = "--version",
+            for purpose: String,
+            isOptional: Bool = false
+        ) {
+            self.name = name
+            self.package = package
+            self.version = version
+            self.purpose = purpose
+            self.isOptional = isOptional
+        }
     }
 
     private static let programs = [
-        Tool(name: "qemu-system-x86_64", version: "--version", purpose: "machines", isOptional: false),
-        Tool(name: "libvirtd", version: "--version", purpose: "the private daemon", isOptional: true),
-        Tool(name: "qemu-img", version: "--version", purpose: "disks", isOptional: false),
-        Tool(name: "qemu-io", version: "--version", purpose: "the marks of volumes", isOptional: false),
-        Tool(name: "prlimit", version: "--version", purpose: "limits for qemu-img", isOptional: false),
-        Tool(name: "mke2fs", version: "-V", purpose: "volumes", isOptional: false),
-        Tool(name: "e2fsck", version: "-V", purpose: "drift, and checking volumes", isOptional: true),
-        Tool(name: "resize2fs", version: nil, purpose: "growing volumes", isOptional: true),
-        Tool(name: "setpriv", version: "--version", purpose: "drift, volumes and baking", isOptional: true),
-        Tool(name: "xorriso", version: "-version", purpose: "seeds", isOptional: false),
-        Tool(name: "ssh-keygen", version: nil, purpose: "host keys", isOptional: false),
-        Tool(name: "ssh", version: "-V", purpose: "'kiln ssh'", isOptional: true),
-        Tool(name: "qemu-storage-daemon", version: "--version", purpose: "faults of disks", isOptional: true),
-        Tool(name: "mmdebstrap", version: "--version", purpose: "baking Debian images", isOptional: true),
+        Tool("qemu-system-x86_64", of: "qemu-system-x86", for: "machines"),
+        Tool("libvirtd", of: "libvirt-daemon", for: "the private daemon", isOptional: true),
+        Tool("qemu-img", of: "qemu-utils", for: "disks"),
+        Tool("qemu-io", of: "qemu-utils", for: "the marks of volumes"),
+        Tool("prlimit", of: "util-linux", for: "limits for qemu-img"),
+        Tool("mke2fs", of: "e2fsprogs", version: "-V", for: "volumes"),
+        Tool("e2fsck", of: "e2fsprogs", version: "-V", for: "drift, and checking volumes", isOptional: true),
+        Tool("resize2fs", of: "e2fsprogs", version: nil, for: "growing volumes", isOptional: true),
+        Tool("setpriv", of: "util-linux", for: "drift, volumes and baking", isOptional: true),
+        Tool("xorriso", of: "xorriso", version: "-version", for: "seeds"),
+        Tool("ssh-keygen", of: "openssh-client", version: nil, for: "host keys"),
+        Tool("ssh", of: "openssh-client", version: "-V", for: "'kiln ssh'", isOptional: true),
+        Tool("qemu-storage-daemon", of: "qemu-system-common qemu-utils", for: "faults of disks", isOptional: true),
+        Tool("mmdebstrap", of: "mmdebstrap", for: "baking Debian images", isOptional: true),
     ]
 
     /// One finding for each program.
@@ -51,7 +67,7 @@ extension Doctor {
                 "tool.\(tool.name)",
                 tool.isOptional ? .warn : .fail,
                 "missing or broken; needed for \(tool.purpose)",
-                remedy: "run 'make setup'"
+                remedy: "apt install \(tool.package)"
             )
         }
     }

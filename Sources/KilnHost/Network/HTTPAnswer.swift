@@ -1,37 +1,32 @@
-import Foundation
+import KilnEngine
+import KilnModel
 
 /// As much of an HTTP answer as a probe looks at.
-///
-/// https://www.rfc-editor.org/rfc/rfc9112
-struct HTTPAnswer {
-    /// The status code.
+struct HTTPAnswer: Sendable, Equatable {
+    /// How much of a body is read, in bytes.
+    static let bodyLimit = 1 << 20
+    /// How much of all headers is read, in bytes.
+    static let headerLimit = 64 << 10
+
+    /// The status.
     let status: Int
-    /// The announced length of the body in bytes, if any.
-    let length: Int?
-    /// What was read of the body.
-    let body: ArraySlice<UInt8>
+    /// Where it says that the thing is, if it does.
+    let location: String?
+    /// The body, up to its limit.
+    let body: [UInt8]
 
-    /// Reads what came so far; nothing before the header has ended, or where it is not HTTP.
-    init?(_ bytes: [UInt8]) {
-        guard bytes.starts(with: Array("HTTP/1.".utf8)), let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else {
-            return nil
+    /// What the answer says of the probe.
+    func finding(for probe: HTTPProbe) -> ProbeFinding {
+        guard probe.status.contains(status) else {
+            let there = location.map { ", which leads to \(HTTPAnswer.excerpt(Array($0.utf8)))" } ?? ""
+            let why = location == nil ? "" : "; a probe follows no redirect"
+            return .notYet("HTTP status \(status)\(there), expected \(probe.status)\(why)")
         }
-        let lines = String(decoding: bytes[..<end.lowerBound], as: UTF8.self).components(separatedBy: "\r\n")
-        let words = lines[0].split(separator: " ", maxSplits: 2)
-        guard words.count >= 2, words[1].utf8.count == 3, let status = Int(words[1]) else { return nil }
-        self.status = status
-        length = lines.dropFirst().lazy.compactMap(HTTPAnswer.contentLength).first
-        body = bytes[end.upperBound...]
+        guard let text = probe.contains, body.firstRange(of: Array(text.utf8)) == nil else { return .holds }
+        let part = body.count < HTTPAnswer.bodyLimit ? "it" : "its first MiB"
+        return .notYet("the body is \(HTTPAnswer.excerpt(body)), expected \(Name.quoted(text)) in \(part)")
     }
 
-    /// Whether the announced length has been read.
-    var isComplete: Bool { length.map { body.count >= $0 } ?? false }
-    /// Whether less than the announced length has been read.
-    var isCutOff: Bool { length.map { body.count < $0 } ?? false }
-
-    private static func contentLength(_ line: String) -> Int? {
-        let parts = line.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "content-length" else { return nil }
-        return Int(parts[1].trimmingCharacters(in: .whitespaces))
-    }
+    /// What a peer said, as far as it is worth telling.
+    static func excerpt(_ bytes: [UInt8]) -> String { Name.quoted(String(decoding: bytes.prefix(240), as: UTF8.self)) }
 }

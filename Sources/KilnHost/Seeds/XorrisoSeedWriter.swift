@@ -25,7 +25,7 @@ public struct XorrisoSeedWriter: SeedWriter {
     /// Writes a NoCloud disk.
     ///
     /// - Throws: `seed.invalid-name` for a file name that isn't plain, `tool.missing`, `tool.failed`.
-    public func writeSeed(_ files: [String: String], to path: String) async throws {
+    public func writeSeed(_ files: [String: [UInt8]], to path: String) async throws {
         try await DurableFile.withPrivateDirectory(beside: path) { directory in
             let tree = directory + "/tree"
             guard mkdir(tree, 0o700) == 0 else { throw notWritten(tree, errno) }
@@ -81,13 +81,13 @@ public struct XorrisoSeedWriter: SeedWriter {
         try await Command("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path]).run()
     }
 
-    private func write(_ content: String, named name: String, in directory: String) throws {
+    private func write(_ content: [UInt8], named name: String, in directory: String) throws {
         let plain = Set("abcdefghijklmnopqrstuvwxyz0123456789-._".utf8)
         guard !name.isEmpty, !name.hasPrefix("."), name.utf8.allSatisfy({ plain.contains($0) }) else {
             throw KilnError(.seedInvalidName, "\(Name.quoted(name)) can't be the name of a file in a seed")
         }
         let path = directory + "/" + name
-        guard FileManager.default.createFile(atPath: path, contents: Data(content.utf8)) else {
+        guard FileManager.default.createFile(atPath: path, contents: Data(content)) else {
             throw notWritten(path, errno)
         }
     }

@@ -19,8 +19,7 @@ struct BakeRun {
     func run() async throws {
         for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeDirectory(path) }
         baker.tell("\(recipe.name):\(version.name): assembling the root file system")
-        // Only root can make device nodes, and no image needs them: the kernel fills /dev.
-        try await Namespace.command("tar", ["-C", scratch + "/tree", "--exclude=./dev/*", "-xf", tree]).run()
+        try await FileTree(path: scratch + "/tree").unpack(tree)
         try await assemble()
         baker.tell("\(recipe.name):\(version.name): making the disk")
         try await makeDisk()
@@ -56,15 +55,7 @@ struct BakeRun {
 
     private func makeDisk() async throws {
         let raw = scratch + "/disk.raw"
-        // Without lazy initialisation: a guest would do it in the background, into its overlay.
-        try await Namespace.command(
-            "mke2fs",
-            [
-                "-q", "-t", "ext4", "-b", "4096", "-L", "root", "-m", "0", "-E",
-                "lazy_itable_init=0,lazy_journal_init=0", "-d", root,
-                raw, "\(recipe.disk.bytes / 1024)k",
-            ]
-        ).run()
+        try await FileTree(path: root).makeDisk(at: raw, size: recipe.disk)
         try await Command.bake(
             "qemu-img",
             ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
@@ -80,6 +71,7 @@ struct BakeRun {
             version: version.name,
             boot: .direct(commandLine: recipe.commandLine),
             cloudInit: recipe.cloudInit,
+            cloudInitModules: recipe.cloudInitModules,
             ssh: recipe.ssh,
             volatileRoot: recipe.volatileRoot,
             size: recipe.size,

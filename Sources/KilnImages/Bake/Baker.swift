@@ -29,7 +29,7 @@ public struct Baker: Sendable {
     /// - Parameters:
     ///   - wanted: names of versions; all if empty.
     ///   - again: bake even what is in the store already, for newer packages.
-    /// - Throws: `KilnError` with code `recipe.version-missing`, `recipe.missing`, `bake.no-mirror`, `bake.incomplete`,
+    /// - Throws: `KilnError` with code `recipe.version-missing`, `recipe.missing`, `bake.…`,
     ///   `tool.…` or `file.…`; `CancellationError`.
     /// - Returns: the images, in the order of the versions.
     public func bake(_ recipe: Recipe, versions wanted: [String] = [], again: Bool = false) async throws
@@ -92,34 +92,5 @@ public struct Baker: Sendable {
 
     private func removeAbandonedWork() async {
         for folder in WorkFolder.abandoned(in: store.work) { await Namespace.remove(folder) }
-    }
-
-    /// Runs mmdebstrap and returns the archive it makes.
-    private func fetch(_ recipe: Recipe, into folder: String) async throws -> String {
-        let debian = recipe.debian
-        tell("\(recipe.name): fetching Debian \(debian.suite)")
-        let sources = "\(folder)/sources.list"
-        let lines = try await DebianSources.lines(for: debian.suite)
-        try DurableFile.write(Data((lines.joined(separator: "\n") + "\n").utf8), to: sources)
-        let archive = "\(folder)/tree.tar"
-        // As root its scratch folder goes where the next bake finds it; in a namespace it must be where others may enter.
-        let command = Command.bake(
-            "mmdebstrap",
-            Baker.arguments(debian) + [debian.suite, archive, sources],
-            environment: geteuid() == 0 ? ["TMPDIR": folder] : [:]
-        )
-        _ = try await command.lines { [tell] in tell("  \($0)") }
-        return archive
-    }
-
-    private static func arguments(_ debian: Recipe.Debian) -> [String] {
-        // The list of packages is kept in the tree. Nothing is installed for `extract`, so there the archives are asked.
-        let list =
-            debian.variant == "extract"
-            ? #"--extract-hook=for deb in "$1"/var/cache/apt/archives/*.deb; do dpkg-deb -W "$deb"; done > "$1/.kiln-packages""#
-            : #"--customize-hook=chroot "$1" dpkg-query -W > "$1/.kiln-packages""#
-        let leftOut = ["doc", "info", "locale", "man"].map { "--dpkgopt=path-exclude=/usr/share/\($0)/*" }
-        return ["--mode=auto", "--format=tar", "--variant=\(debian.variant)", list] + leftOut
-            + ["--include=\(debian.packages.joined(separator: ","))"]
     }
 }

@@ -4,7 +4,7 @@ import KilnSystem
 
 extension Recipe {
     /// Raised when the baker itself starts to make other images from the same recipe.
-    private static let bakerVersion = 1
+    private static let bakerVersion = 2
 
     /// sha256 over everything that a version is baked from: the files of the recipe's folder and of the shared ones,
     /// with names, modes and links, and the version's name.
@@ -18,6 +18,8 @@ extension Recipe {
         for (label, path) in [("recipe", folder)] + shared.sorted().map({ ("shared/\($0)", "\(parent)/\($0)") }) {
             lines += try Recipe.entries(of: path, label: label)
         }
+        // They may lie elsewhere.
+        for keyring in debian.keyrings { lines.append("keyring \(try FileDigest.sha256(of: keyring))") }
         return try FileDigest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 

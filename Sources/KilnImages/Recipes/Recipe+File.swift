@@ -1,18 +1,36 @@
 import Foundation
+import KilnDocuments
 import KilnModel
-import Yams
 
 extension Recipe {
     /// The name of a recipe's file.
     public static let fileName = "image.yaml"
 
+    /// Reads the recipe at `path`: its folder, or its file.
+    ///
+    /// - Throws: `InvalidFile` with everything that is wrong, including that the file can't be read or that what it names is
+    ///   not there.
+    public init(at path: String) throws(InvalidFile) {
+        let file = Recipe.isFolder(path) ? "\(path)/\(Recipe.fileName)" : path
+        let problems = ProblemList(file: file)
+        let decoder = RecipeDecoder(
+            folder: URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path
+        )
+        let recipe = TextFile.read(file, problems)
+            .flatMap { YAMLDocument.root(of: $0, problems) }
+            .flatMap { decoder.decode(Value(node: $0, path: "", problems: problems)) }
+        guard let recipe, problems.isEmpty else {
+            throw InvalidFile(problems: problems.sorted, code: .recipeInvalid)
+        }
+        self = recipe
+    }
+
     /// Reads the recipe in `folder`.
     ///
-    /// - Throws: `KilnError` with code `recipe.missing`, or `recipe.invalid` naming every problem with file, line and
-    ///   column.
+    /// - Throws: `KilnError` with code `recipe.missing`; `InvalidFile` with everything that is wrong.
     public init(folder: String) throws {
-        let file = folder + "/" + Recipe.fileName
-        guard let bytes = FileManager.default.contents(atPath: file), bytes.count <= 1 << 20 else {
+        let file = "\(folder)/\(Recipe.fileName)"
+        guard FileManager.default.fileExists(atPath: file) else {
             throw KilnError(
                 .recipeMissing,
                 "there is no recipe at \(file)",
@@ -20,29 +38,7 @@ extension Recipe {
                 exit: .invalidFile
             )
         }
-        try self.init(text: String(decoding: bytes, as: UTF8.self), file: file, folder: folder)
-    }
-
-    /// Reads a recipe from its text; `file` is only named in problems.
-    ///
-    /// - Throws: `KilnError` with code `recipe.invalid`, one line of its message for each problem.
-    public init(text: String, file: String, folder: String) throws {
-        let problems: [RecipeProblem]
-        do {
-            guard let node = try Yams.compose(yaml: text) else {
-                throw Recipe.invalid([RecipeProblem(file: file, line: 1, column: 1, message: "the file is empty")])
-            }
-            var reader = RecipeReader(file: file)
-            let recipe = reader.recipe(node, folder: folder)
-            if let recipe, reader.problems.isEmpty {
-                self = recipe
-                return
-            }
-            problems = reader.problems
-        } catch let error as YamlError {
-            throw Recipe.invalid([Recipe.problem(error, file: file)])
-        }
-        throw Recipe.invalid(problems)
+        try self.init(at: file)
     }
 
     /// The recipes in the folders of `folder`, by name.
@@ -58,22 +54,9 @@ extension Recipe {
             .map { try Recipe(folder: $0) }
     }
 
-    private static func invalid(_ problems: [RecipeProblem]) -> KilnError {
-        KilnError(
-            .recipeInvalid,
-            problems.map(\.description).joined(separator: "\n"),
-            hint: "compare with a recipe in Images/",
-            exit: .invalidFile
-        )
-    }
-
-    private static func problem(_ error: YamlError, file: String) -> RecipeProblem {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            RecipeProblem(file: file, line: mark.line, column: mark.column, message: "not YAML: \(problem)")
-        default:
-            RecipeProblem(file: file, line: 1, column: 1, message: "not YAML: \(error)")
-        }
+    /// Whether there is a folder at `path`, or where a link there leads.
+    static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
     }
 }

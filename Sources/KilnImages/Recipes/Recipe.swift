@@ -5,13 +5,15 @@ public struct Recipe: Sendable, Hashable {
     /// What mmdebstrap makes the tree from.
     public struct Debian: Sendable, Hashable {
         /// The suite's code name, such as `trixie`.
-        ///
-        /// The mirror comes from the host's own apt configuration.
         public let suite: String
         /// mmdebstrap's variant, such as `minbase` or `extract`.
         public let variant: String
         /// The packages besides those of the variant.
         public let packages: [String]
+        /// Mirrors' URLs, or lines of a `sources.list`; none where the environment or the host's own apt says.
+        public let mirrors: [String]
+        /// Absolute paths of the keyrings that the mirrors' signatures are checked with.
+        public let keyrings: [String]
     }
 
     /// One version of the image.
@@ -22,7 +24,7 @@ public struct Recipe: Sendable, Hashable {
         public let variables: [String: String]
     }
 
-    /// The folder of `image.yaml`.
+    /// The folder of `image.yaml`, an absolute path.
     public let folder: String
     /// The image's name, the same as the folder's.
     public let name: Name
@@ -42,6 +44,8 @@ public struct Recipe: Sendable, Hashable {
     public let size: MachineSize
     /// What reads the seed in the guest.
     public let cloudInit: ImageManifest.CloudInit
+    /// The modules that its cloud-init runs; nothing means whatever cloud-init has.
+    public let cloudInitModules: [String]?
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
     /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.
@@ -50,19 +54,4 @@ public struct Recipe: Sendable, Hashable {
     public let ephemeral: [String]
     /// The versions, oldest first.
     public let versions: [Version]
-}
-
-/// Something wrong in a file that the user wrote, with its place.
-public struct RecipeProblem: Sendable, Hashable, CustomStringConvertible {
-    /// The file's path as given.
-    public let file: String
-    /// Line, from 1.
-    public let line: Int
-    /// Column, from 1.
-    public let column: Int
-    /// What is wrong.
-    public let message: String
-
-    /// `FILE:LINE:COLUMN: MESSAGE`.
-    public var description: String { "\(file):\(line):\(column): \(message)" }
 }

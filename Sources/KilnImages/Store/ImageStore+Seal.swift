@@ -12,6 +12,7 @@ extension ImageStore {
         let version: String
         let boot: ImageManifest.Boot
         let cloudInit: ImageManifest.CloudInit
+        var cloudInitModules: [String]?
         let ssh: Bool
         var volatileRoot: Bool?
         let size: MachineSize
@@ -42,6 +43,7 @@ extension ImageStore {
             boot: draft.boot,
             files: files,
             cloudInit: draft.cloudInit,
+            cloudInitModules: draft.cloudInitModules,
             ssh: draft.ssh,
             volatileRoot: draft.volatileRoot,
             size: draft.size,

@@ -162,6 +162,7 @@ extension ImageManifest {
             boot: boot,
             files: files,
             cloudInit: cloudInit,
+            cloudInitModules: cloudInitModules,
             ssh: ssh,
             volatileRoot: volatileRoot,
             size: size,

@@ -58,6 +58,16 @@ extension ErrorCode {
         .usage,
         "this hypervisor runs no process that would write a log"
     )
+    public static let searchNotFound = ErrorCode(
+        "search.not-found",
+        .usage,
+        "no folder that is searched holds a recipe or scenario of that name"
+    )
+    public static let searchUnreadable = ErrorCode(
+        "search.unreadable",
+        .usage,
+        "a folder in which recipes or scenarios are searched can't be read"
+    )
     public static let sshKnownHosts = ErrorCode(
         "ssh.known-hosts",
         .internalError,
@@ -70,7 +80,7 @@ extension ErrorCode {
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
         usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
-        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, sshKnownHosts, sshMissing,
-        sshNoHostKey, sshNoPort,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, searchNotFound,
+        searchUnreadable, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
     ]
 }

@@ -12,7 +12,11 @@ extension ErrorCode {
         .invalidFile,
         "a name has characters, or a length, that names can't have"
     )
-    public static let recipeInvalid = ErrorCode("recipe.invalid", .invalidFile, "a recipe is wrong")
+    public static let recipeInvalid = ErrorCode(
+        "recipe.invalid",
+        .invalidFile,
+        "a recipe is wrong; every problem is named with its line"
+    )
     public static let recipeMissing = ErrorCode(
         "recipe.missing",
         .invalidFile,
@@ -22,6 +26,11 @@ extension ErrorCode {
         "recipe.version-missing",
         .usage,
         "the recipe has no such version"
+    )
+    public static let userDataFormUnread = ErrorCode(
+        "user-data.form-unread",
+        .aborted,
+        "user-data has a form that the image's cloud-init does not read"
     )
     public static let userDataNotAList = ErrorCode(
         "user-data.not-a-list",
@@ -41,7 +50,7 @@ extension ErrorCode {
 
     /// The codes of errors about files that users write.
     public static let documents: [ErrorCode] = [
-        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataNotAList,
-        userDataOwnMount, userDataReferenceUnknown,
+        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataFormUnread,
+        userDataNotAList, userDataOwnMount, userDataReferenceUnknown,
     ]
 }

@@ -2,15 +2,30 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 extension ErrorCode {
+    public static let bakeAttributesLost = ErrorCode(
+        "bake.attributes-lost",
+        .aborted,
+        "the file system that is baked on can't keep what files have"
+    )
     public static let bakeIncomplete = ErrorCode(
         "bake.incomplete",
         .internalError,
         "the recipe's program made no kernel or initrd"
     )
+    public static let bakeNoKeyring = ErrorCode(
+        "bake.no-keyring",
+        .aborted,
+        "there are no keys to check a mirror's signature with"
+    )
     public static let bakeNoMirror = ErrorCode(
         "bake.no-mirror",
-        .internalError,
-        "apt on this host knows no mirror of the suite"
+        [.aborted, .usage],
+        "no mirror of Debian is known, or only a part of what is needed"
+    )
+    public static let bakeNotFetched = ErrorCode(
+        "bake.not-fetched",
+        .aborted,
+        "mmdebstrap could not make a tree of the suite and its packages"
     )
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
@@ -115,7 +130,8 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeIncomplete, bakeNoMirror, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing,
+        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, imageCheckFailed,
+        imageDigestMismatch, imageExists, imageFileMissing,
         imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
         imageRefusedOtherFormat, imageRefusedSnapshots, imageRefusedTooLarge, imageRefusedTooShort,

@@ -2,18 +2,18 @@
 // swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
 
 extension ErrorCode {
-    public static let canaryFailed = ErrorCode(
-        "canary.failed",
+    public static let rehearsalFailed = ErrorCode(
+        "rehearsal.failed",
         .aborted,
         "the rehearsal on clones failed; nothing was changed"
     )
-    public static let canaryNameTaken = ErrorCode(
-        "canary.name-taken",
+    public static let rehearsalNameTaken = ErrorCode(
+        "rehearsal.name-taken",
         .blocked,
         "a server has the name that the rehearsal needs"
     )
-    public static let canaryNoName = ErrorCode(
-        "canary.no-name",
+    public static let rehearsalNoName = ErrorCode(
+        "rehearsal.no-name",
         .usage,
         "no name for a rehearsal can be made of the server's"
     )
@@ -77,7 +77,7 @@ extension ErrorCode {
     /// The codes of errors about replacements, launches and recovery.
     public static let replacements: [ErrorCode] = [
         replaceHiddenData, replaceRootUnseen,
-        canaryFailed, canaryNameTaken, canaryNoName, failpointHit, hookFailed, launchFailed, replaceHalted,
+        rehearsalFailed, rehearsalNameTaken, rehearsalNoName, failpointHit, hookFailed, launchFailed, replaceHalted,
         replaceInterrupted, replaceOpen, rootForgetsMounts, stopTimeout, verifyDataDamaged, verifyFailed,
     ]
 }

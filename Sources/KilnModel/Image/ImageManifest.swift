@@ -19,7 +19,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     }
 
     /// What wrote the guest's first-boot configuration: Debian's cloud-init, or the subset that `tiny` reads.
-    public enum CloudInit: String, Sendable, Hashable, Codable {
+    public enum CloudInit: String, Sendable, Hashable, Codable, CaseIterable {
         /// Canonical's cloud-init.
         case full
         /// The part of it that the image documents.
@@ -58,6 +58,8 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let files: [String: ImageDigest]
     /// What reads the seed in the guest.
     public let cloudInit: CloudInit
+    /// The modules that its cloud-init runs; nothing means whatever cloud-init has.
+    public let cloudInitModules: [String]?
     /// Whether the guest runs an SSH server.
     public let ssh: Bool
     /// Whether it can keep its root in memory, when the kernel is told `kiln.root=volatile`; nothing means that it can't.
@@ -82,6 +84,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         boot: Boot,
         files: [String: ImageDigest] = [:],
         cloudInit: CloudInit,
+        cloudInitModules: [String]? = nil,
         ssh: Bool,
         volatileRoot: Bool? = nil,
         size: MachineSize,
@@ -97,6 +100,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.boot = boot
         self.files = files
         self.cloudInit = cloudInit
+        self.cloudInitModules = cloudInitModules
         self.ssh = ssh
         self.volatileRoot = volatileRoot
         memory = size.memory

@@ -16,11 +16,14 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
     /// What the user says to do where it does not hold.
     public let hint: String?
 
+    /// How long one attempt may take where nothing is said.
+    public static let usualTimeout = Duration.seconds(20)
+
     /// A check from its parts.
     public init(
         _ probe: Probe,
         every: Duration? = nil,
-        timeout: Duration = .seconds(20),
+        timeout: Duration = Check.usualTimeout,
         successes: Int = 1,
         failures: Int = 3,
         hint: String? = nil

@@ -60,8 +60,9 @@ public struct OwnMount: Sendable, Hashable {
 extension ServerSpec {
     /// The first place in the user-data that mounts one of the server's volumes.
     public var ownMount: OwnMount? {
-        guard case .object(let fields)? = userData else { return nil }
         let paths = Set(volumes.values)
+        if let text = userDataDocument?.text { return OwnMount(.string(text), of: "runcmd", paths: paths) }
+        guard case .object(let fields)? = userData else { return nil }
         return fields.sorted { $0.key < $1.key }.lazy.flatMap { key, list in
             (list.array ?? []).lazy.compactMap { OwnMount($0, of: key, paths: paths) }
         }.first

@@ -2,13 +2,13 @@
 ///
 /// A TCP connection through a user-mode forward proves nothing, because the forward accepts for a machine that never
 /// ran; so every probe needs an answer.
-public enum Probe: Sendable, Hashable, Codable, CustomStringConvertible {
+public enum Probe: Sendable, Hashable, CustomStringConvertible {
     /// The guest agent answers.
     case agent
     /// cloud-init has ended: `done`, or also `degraded` (recoverable errors) where that is tolerated.
     case cloudInit(allowDegraded: Bool = false)
-    /// An HTTP GET is answered with the status and, where given, a body that contains a text.
-    case http(port: Name, path: String, status: Int = 200, contains: String? = nil)
+    /// A request over HTTP is answered as expected.
+    case http(HTTPProbe)
     /// After connecting and sending a text, the answer contains a text.
     case tcp(port: Name, send: String? = nil, expect: String)
     /// A command in the guest ends with exit status 0.
@@ -19,7 +19,7 @@ public enum Probe: Sendable, Hashable, Codable, CustomStringConvertible {
         switch self {
         case .agent: "agent"
         case .cloudInit(let allowDegraded): allowDegraded ? "cloud-init (degraded allowed)" : "cloud-init"
-        case .http(let port, let path, _, _): "http \(port)\(path)"
+        case .http(let http): "\(http.tls == nil ? "http" : "https") \(http.port)\(http.path)"
         case .tcp(let port, _, _): "tcp \(port)"
         case .exec(let command): "exec \(Self.text(of: command))"
         }
@@ -34,8 +34,59 @@ public enum Probe: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The published port that the probe needs, if any.
     public var port: Name? {
         switch self {
-        case .http(let port, _, _, _), .tcp(let port, _, _): port
+        case .http(let http): http.port
+        case .tcp(let port, _, _): port
         case .agent, .cloudInit, .exec: nil
+        }
+    }
+}
+
+// A map of one field, the kind, whose value has the parts: as the first versions wrote it.
+extension Probe: Codable {
+    private enum Kind: String, CodingKey, CaseIterable { case agent, cloudInit, http, tcp, exec }
+    private struct Agent: Codable {}
+    private struct CloudInit: Codable { let allowDegraded: Bool }
+    private struct TCP: Codable {
+        let port: Name
+        let send: String?
+        let expect: String
+    }
+    private struct Exec: Codable {
+        let command: [String]
+        private enum CodingKeys: String, CodingKey { case command = "_0" }
+    }
+
+    /// Decodes a probe that this or an earlier version wrote.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Kind.self)
+        switch fields.allKeys.first {
+        case .agent: self = .agent
+        case .cloudInit:
+            self = .cloudInit(allowDegraded: try fields.decode(CloudInit.self, forKey: .cloudInit).allowDegraded)
+        case .http: self = .http(try fields.decode(HTTPProbe.self, forKey: .http))
+        case .tcp:
+            let tcp = try fields.decode(TCP.self, forKey: .tcp)
+            self = .tcp(port: tcp.port, send: tcp.send, expect: tcp.expect)
+        case .exec: self = .exec(try fields.decode(Exec.self, forKey: .exec).command)
+        case nil:
+            let words = Kind.allCases.map(\.rawValue).joined(separator: ", ")
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "expected a probe: one of \(words)")
+            )
+        }
+    }
+
+    /// Encodes a probe.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Kind.self)
+        switch self {
+        case .agent: try fields.encode(Agent(), forKey: .agent)
+        case .cloudInit(let allowDegraded):
+            try fields.encode(CloudInit(allowDegraded: allowDegraded), forKey: .cloudInit)
+        case .http(let http): try fields.encode(http, forKey: .http)
+        case .tcp(let port, let send, let expect):
+            try fields.encode(TCP(port: port, send: send, expect: expect), forKey: .tcp)
+        case .exec(let command): try fields.encode(Exec(command: command), forKey: .exec)
         }
     }
 }

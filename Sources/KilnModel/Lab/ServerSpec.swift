@@ -38,6 +38,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var ports: [Name: PortSpec]
     /// cloud-init user-data of the user: a map, as after `#cloud-config`.
     public var userData: JSONValue?
+    /// User-data of the user in any other form; then ``userData`` is nothing.
+    public var userDataDocument: UserDataDocument?
     /// What of the network the guest sees.
     public var network: Network
     /// What becomes of what the guest writes to its root.
@@ -82,6 +84,7 @@ public struct ServerSpec: Sendable, Hashable {
         volumes: [Name: String] = [:],
         ports: [Name: PortSpec] = [:],
         userData: JSONValue? = nil,
+        userDataDocument: UserDataDocument? = nil,
         network: Network = .open,
         root: Root = .persistent,
         strategy: Strategy = .stopFirst,
@@ -107,6 +110,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.volumes = volumes
         self.ports = ports
         self.userData = userData
+        self.userDataDocument = userDataDocument
         self.network = network
         self.root = root
         self.strategy = strategy
@@ -143,6 +147,12 @@ public struct ServerSpec: Sendable, Hashable {
     public var mounts: [(volume: Name, path: String)] {
         // The path of a parent begins what is below it, so it sorts first.
         volumes.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map { (volume: $0.key, path: $0.value) }
+    }
+
+    /// The top-level keys of its cloud-config.
+    public var userDataKeys: [String] {
+        guard case .object(let fields)? = userData else { return userDataDocument?.keys ?? [] }
+        return fields.keys.sorted()
     }
 
     /// The check that cloud-init, which makes the mounts, has ended.
@@ -185,7 +195,8 @@ public struct PortSpec: Sendable, Hashable, Codable {
 // when Kiln is updated.
 extension ServerSpec: Codable {
     private enum CodingKeys: String, CodingKey {
-        case image, memory, processors, cpu, volumes, ports, userData, network, root, strategy, ready, warmReady
+        case image, memory, processors, cpu, volumes, ports, userData, userDataDocument, network, root, strategy, ready
+        case warmReady
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, hiddenData, maxAge
     }
@@ -203,6 +214,7 @@ extension ServerSpec: Codable {
         volumes = try field(.volumes, or: volumes)
         ports = try field(.ports, or: ports)
         userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)
+        userDataDocument = try fields.decodeIfPresent(UserDataDocument.self, forKey: .userDataDocument)
         network = try field(.network, or: network)
         root = try field(.root, or: root)
         strategy = try field(.strategy, or: strategy)

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// A server as far as it could be read, for checks on what refers to it.
@@ -32,17 +33,24 @@ struct DecodedLab {
 /// Reads the `lab` of a file.
 struct LabDecoder {
     private let problems: ProblemList
+    private let images: (ImageReference) -> ImageManifest?
     private var volumeNames: [Name] = []
     private var volumeOwners: [Name: Name] = [:]
     private var hostPorts: [UInt16: String] = [:]
     private var userData: [(server: Name, network: ServerSpec.Network, parts: [Value])] = []
 
-    static func decode(_ value: Value) -> DecodedLab? {
-        var decoder = LabDecoder(problems: value.problems)
+    /// The lab.
+    ///
+    /// - Parameter images: what is known of an image, where anything is.
+    static func decode(_ value: Value, _ images: @escaping (ImageReference) -> ImageManifest?) -> DecodedLab? {
+        var decoder = LabDecoder(problems: value.problems, images: images)
         return decoder.decode(value)
     }
 
-    private init(problems: ProblemList) { self.problems = problems }
+    private init(problems: ProblemList, images: @escaping (ImageReference) -> ImageManifest?) {
+        self.problems = problems
+        self.images = images
+    }
 
     private mutating func decode(_ value: Value) -> DecodedLab? {
         guard let fields = Fields<LabFields>(value, "a map with 'servers'") else { return nil }
@@ -77,11 +85,12 @@ struct LabDecoder {
         let ports = Value.names(of: fields[.ports])
         let volumes = fields[.volumes].map { mounts($0, of: name) } ?? [:]
         let image = fields[.image]?.image()
-        let data = fields[.userData].flatMap(UserDataDecoder.decode)
+        let data = userData(fields, image)
         var edits = ServerEdits()
         edits.set(\.volumes, volumes)
         edits.set(\.ports, fields[.ports].map { self.ports($0) })
-        edits.set(\.userData, data?.json)
+        edits.set(\.userData, data?.config)
+        edits.set(\.userDataDocument, data?.document)
         let network = fields[.network]?.word(ServerSpec.Network.self)
         edits.set(\.network, network)
         if let data { userData.append((name, network ?? .open, data.texts)) }
@@ -101,13 +110,20 @@ struct LabDecoder {
             mounts: Array(volumes.values),
             spec: image.map(edits.spec)
         )
-        server.ownMounts = fields[.userData].map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
+        server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }
         return server
     }
 }
 
 extension LabDecoder {
+    private func userData(_ fields: Fields<ServerFields>, _ image: ImageReference?) -> UserDataDecoder.UserData? {
+        let decoder = UserDataDecoder(image, image.flatMap(images))
+        guard let file = fields[.userDataFile] else { return fields[.userData].flatMap { decoder.decode($0) } }
+        if fields[.userData] != nil { file.problem("expected user-data here or in a file, found both") }
+        return decoder.decode(file: file)
+    }
+
     private mutating func mounts(_ value: Value, of server: Name) -> [Name: String] {
         var mounts: [Name: String] = [:]
         for (entry, value) in value.entries(of: "volume names and mount paths") ?? [] {

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// A place in user-data that mounts a volume, which does not go with warm-first.
@@ -14,14 +15,16 @@ struct PlacedOwnMount {
     }
 
     /// All of them in the user-data of a server with these volumes.
-    static func all(in userData: Value, of volumes: [Name: String]) -> [PlacedOwnMount] {
-        guard let entries = UserDataDecoder.map(userData) else { return [] }
+    static func all(in userData: UserDataDecoder.UserData, of volumes: [Name: String]) -> [PlacedOwnMount] {
         let paths = Set(volumes.values)
-        return entries.flatMap { key, value in
+        let modules = userData.modules.flatMap { key, value in
             value.elements.compactMap { element in
-                OwnMount(element.node.json, of: key, paths: paths)
-                    .map { PlacedOwnMount(place: element, mount: $0) }
+                OwnMount(element.node.json, of: key, paths: paths).map { PlacedOwnMount(place: element, mount: $0) }
             }
         }
+        let scripts = userData.scripts.compactMap { text, place in
+            OwnMount(.string(text), of: "runcmd", paths: paths).map { PlacedOwnMount(place: place, mount: $0) }
+        }
+        return modules + scripts
     }
 }

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads probes and what is like them.
@@ -15,11 +16,7 @@ enum ProbeDecoder {
             guard let fields = Fields<CheckedFields<HTTPFields>>(value, "a map with 'port' and 'path'") else {
                 return nil
             }
-            let request = http({ fields[.probe($0)] }, ports: ports)
-            return check(
-                request.map { .http(port: $0.port, path: $0.path, status: $0.status, contains: $0.contains) },
-                fields
-            )
+            return check(HTTPDecoder.probe({ fields[.probe($0)] }, ports: ports).map { .http($0) }, fields)
         case .tcp: return tcp(value, ports: ports)
         case .exec: return exec(value)
         case .agent:
@@ -40,22 +37,6 @@ enum ProbeDecoder {
             )
             return nil
         }
-    }
-
-    /// The fields of an expected HTTP answer of one of `ports`.
-    static func http(_ value: Value, ports: [Name]) -> Step.Expectation.HTTP? {
-        Fields<HTTPFields>(value, "a map with 'port' and 'path'").flatMap { fields in
-            http({ fields[$0] }, ports: ports)
-        }
-    }
-
-    private static func http(_ field: (HTTPFields) -> Value?, ports: [Name]) -> Step.Expectation.HTTP? {
-        let port = field(.port)?.reference("port of this server", among: ports)
-        let path = field(.path)?.urlPath()
-        let status = field(.status).map { $0.whole(in: 100...599) } ?? 200
-        let contains = field(.contains)?.text()
-        guard let port, let path, let status else { return nil }
-        return Step.Expectation.HTTP(port: port, path: path, status: status, contains: contains)
     }
 
     private static func tcp(_ value: Value, ports: [Name]) -> Check? {
@@ -87,7 +68,7 @@ enum ProbeDecoder {
     // All is read before anything is given up, so that all problems are reported.
     private static func check(_ probe: Probe?, _ field: (CheckFields) -> Value?) -> Check? {
         let every = field(.every)?.duration()
-        let timeout = field(.timeout).map { $0.duration() } ?? .seconds(20)
+        let timeout = field(.timeout).map { $0.duration() } ?? Check.usualTimeout
         let successes = field(.successes).map { $0.whole(in: 1...100) } ?? 1
         let failures = field(.failures).map { $0.whole(in: 1...100) } ?? 3
         let hint = field(.hint)?.text()
@@ -135,17 +116,8 @@ extension Value {
         return Field.allCases.first { fields[$0] != nil }.flatMap { field in fields[field].map { (field, $0) } }
     }
 
-    /// A path in a URL.
-    fileprivate func urlPath() -> String? {
-        guard let text = text("a path that starts with '/'") else { return nil }
-        guard text.hasPrefix("/"), text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), text.utf8.count <= 1024 else {
-            mismatch("a path that starts with '/' and has no blanks")
-            return nil
-        }
-        return text
-    }
-
-    fileprivate var isEmptyText: Bool {
+    /// Whether it is a text without a character.
+    var isEmptyText: Bool {
         guard case .scalar(let scalar) = node.content else { return false }
         return scalar.text.isEmpty && scalar.meaning == .text
     }

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// What a file says of a server, collected field by field and applied once its image is known.

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads one step.
@@ -92,7 +93,7 @@ extension StepDecoder {
         }
         let image = fields[.image]?.image()
         let ports = server.flatMap(lab.server)?.ports ?? []
-        let http = server == nil ? nil : fields[.http].flatMap { ProbeDecoder.http($0, ports: ports) }
+        let http = server == nil ? nil : fields[.http].flatMap { HTTPDecoder.expectation($0, ports: ports) }
         let drift = fields[.drift]?.word(Step.Expectation.Drift.self)
         return server.map {
             .expect(
@@ -141,9 +142,9 @@ extension StepDecoder {
         let strategy = fields[.strategy]?.word(Strategy.self)
         let data = fields[.dataOnRevert].map { $0.word(DataOnRevert.self) } ?? .keep
         let forceStop = fields[.forceStop].map { $0.bool() } ?? false
-        let isCanaryFirst = fields[.canary].map { $0.bool() } ?? false
+        let rehearsesFirst = fields[.rehearse].map { $0.bool() } ?? false
         let outcome = fields[.outcome].map { $0.word(Step.Outcome.self) } ?? .committed
-        guard let server, let data, let forceStop, let isCanaryFirst, let outcome else { return nil }
+        guard let server, let data, let forceStop, let rehearsesFirst, let outcome else { return nil }
         if strategy == .warmFirst, let declared = lab.server(server), declared.spec?.strategy == .stopFirst,
             let found = declared.ownMounts.first
         {
@@ -156,7 +157,7 @@ extension StepDecoder {
                 strategy: strategy,
                 dataOnRevert: data,
                 forceStop: forceStop,
-                isCanaryFirst: isCanaryFirst,
+                rehearsesFirst: rehearsesFirst,
                 outcome: outcome
             )
         )

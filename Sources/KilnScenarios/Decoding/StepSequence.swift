@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// Follows the steps in order, to find those that can't work: a server that is not up, a ledger that nobody writes.

@@ -1,160 +1,121 @@
+import KilnDocuments
 import KilnModel
 
 /// Reads user-data, and refuses what would erase a volume or name what is not there.
-enum UserDataDecoder {
-    /// User-data as JSON, and every text in it with its place.
+struct UserDataDecoder {
+    /// What the server's image makes of it.
+    let review: UserDataReview
+    let image: ImageManifest?
+
+    /// User-data as it could be read.
     struct UserData {
-        let json: JSONValue
-        let texts: [Value]
+        /// The cloud-config that it is.
+        var config: JSONValue?
+        /// The document that it is, where it has another form.
+        var document: UserDataDocument?
+        /// What stands below the top-level keys of its cloud-configs.
+        var modules: [(key: String, value: Value)] = []
+        /// Its scripts, each with its place.
+        var scripts: [(text: String, place: Value)] = []
+        /// The texts that become part of the guest.
+        var texts: [Value] = []
     }
 
-    /// A map, or text that starts with `#cloud-config` and parses as one.
-    static func decode(_ value: Value) -> UserData? {
-        let expected = "a map, or a text that starts with '#cloud-config'"
+    init(_ image: ImageReference?, _ manifest: ImageManifest?) {
+        self.image = manifest
+        review = UserDataReview(manifest, named: image.map(\.description) ?? "of the server")
+    }
+
+    /// A map, or text of one of cloud-init's forms.
+    func decode(_ value: Value) -> UserData? {
+        if let unread = review.unread { value.warning(unread) }
         switch value.node.content {
-        case .map:
-            return check(value)
-        case .scalar(let scalar) where scalar.meaning == .text:
-            let firstLine = scalar.text.prefix { $0 != "\n" }
-            guard firstLine.trimming(" \r") == "#cloud-config" else {
-                value.mismatch(expected)
-                return nil
-            }
-            return nested(scalar.text, value).flatMap(check)
+        case .map: return config(value)
+        case .scalar(let scalar) where scalar.meaning == .text: return decode(scalar.text, value)
         default:
-            value.mismatch(expected)
+            value.mismatch("a map, or \(UserDataForm.choices)")
             return nil
         }
     }
 
-    /// The map that a cloud-config text holds; its parts are placed where the text starts.
-    private static func nested(_ text: String, _ value: Value) -> Value? {
+    /// The file that `value` names, relative to the one that names it.
+    func decode(file value: Value) -> UserData? {
+        guard let path = value.neighbour("the path of a file with user-data") else { return nil }
+        let problems = ProblemList(file: path)
+        value.problems.include(problems)
+        guard let bytes = TextFile.bytes(path, problems) else { return nil }
+        if UserDataForm(bytes) == .gzip {
+            let place = Value.text("", in: problems)
+            if let unread = review.unread { place.warning(unread) }
+            return document(bytes, .gzip, place)
+        }
+        guard let text = TextFile.text(bytes, problems) else { return nil }
+        let place = Value.text(text, in: problems)
+        if let unread = review.unread { place.warning(unread) }
+        return decode(text, place)
+    }
+
+    private func decode(_ text: String, _ place: Value) -> UserData? {
+        let beginning = UserDataForm(beginning: text)
+        if beginning == .cloudConfig { return nested(text, place, isFile: place.path.isEmpty).flatMap(config) }
+        guard let form = UserDataForm(Array(text.utf8)) else {
+            let mark = text.unicodeScalars.first == "\u{feff}" ? ", behind a byte order mark" : ""
+            let first = String(text.prefix { !$0.isNewline }.prefix(60))
+            place.problem("expected \(UserDataForm.choices), found \(Name.quoted(first))\(mark)")
+            return nil
+        }
+        if form == .mime, let beginning {
+            place.problem(
+                "cloud-init takes \(beginning.about) for a MIME message where its first 4096 bytes have '\(form.rawValue)': "
+                    + "move that on, or make the text a part of a MIME message"
+            )
+            return nil
+        }
+        var data = document(Array(text.utf8), form, place)
+        data?.texts = [place]
+        return data
+    }
+
+    private func document(_ bytes: [UInt8], _ form: UserDataForm, _ place: Value) -> UserData? {
+        if let refusal = review.refusal(of: form) {
+            place.problem(refusal)
+            return nil
+        }
+        var parts = UserDataParts(decoder: self, place: place)
+        parts.judge(bytes, as: form)
+        var data = parts.data
+        data.document = UserDataDocument(bytes, keys: Set(data.modules.map(\.key)).sorted())
+        return data
+    }
+
+    /// The map that a cloud-config text holds; where it is not a file by itself its parts are placed where it starts.
+    func nested(_ text: String, _ value: Value, isFile: Bool = false) -> Value? {
         let inner = ProblemList(file: value.problems.file)
-        let root = YAMLDocument.root(of: text, inner)
+        let root = YAMLDocument.root(of: text, isFile ? value.problems : inner)
         for problem in inner.sorted {
             let path = problem.path.isEmpty ? "" : "\(problem.path): "
             value.problem("line \(problem.position.line) of the text: \(path)\(problem.message)")
         }
-        guard let root, inner.isEmpty else { return nil }
+        guard let root, inner.isEmpty, !isFile || value.problems.isEmpty else { return nil }
         guard case .map = root.content else {
             value.problem("expected a map after '#cloud-config', found \(root.found)")
             return nil
         }
-        return Value(node: root.moved(to: value.node.position), path: value.path, problems: value.problems)
+        return isFile ? Value(node: root, path: "", problems: value.problems) : value.holding(root)
     }
 
-    /// The modules of user-data that ``decode(_:)`` reads, without a word about what is wrong.
-    static func map(_ value: Value) -> [(key: String, value: Value)]? {
-        let silent = ProblemList(file: value.problems.file)
-        var value = value
-        if case .scalar(let scalar) = value.node.content {
-            guard let root = YAMLDocument.root(of: scalar.text, silent) else { return nil }
-            value = Value(node: root.moved(to: value.node.position), path: value.path, problems: value.problems)
-        }
-        guard case .map(let entries) = value.node.content else { return nil }
-        return entries.map { entry in
-            let path = FieldPath.joined(value.path, entry.key)
-            return (entry.key, Value(node: entry.value, path: path, problems: value.problems))
-        }
-    }
-
-    private static func check(_ value: Value) -> UserData? {
+    /// A cloud-config, checked.
+    func config(_ value: Value) -> UserData? {
         guard case .map(let entries) = value.node.content else { return nil }
         if entries.isEmpty { value.problem("expected at least one cloud-config module, found an empty map") }
-        for entry in entries {
-            let part = Value(node: entry.value, path: FieldPath.joined(value.path, entry.key), problems: value.problems)
-            guard ["fs_setup", "disk_setup"].contains(entry.key) else { continue }
-            part.placed(at: entry.position).problem(
-                "not allowed: cloud-init runs it again for every generation, which erases a persistent volume; "
-                    + "volumes are formatted once, by the host, when they are created"
-            )
+        let modules = entries.map { entry in
+            let path = FieldPath.joined(value.path, entry.key)
+            return (key: entry.key, value: Value(node: entry.value, path: path, problems: value.problems))
         }
-        UserDataGuard.check(map(value) ?? [])
-        return UserData(json: value.node.json, texts: value.texts)
-    }
-
-    /// Checks what `${servers.NAME.ports.NAME}` names in a text of the user-data of `server`.
-    static func checkReferences(
-        _ value: Value,
-        from server: Name,
-        _ network: ServerSpec.Network,
-        _ lab: DecodedLab
-    ) {
-        for expression in value.plainText.map(PortReference.expressions) ?? [] {
-            guard let reference = PortReference(expression: expression) else {
-                if isNearMiss(expression) {
-                    value.warning(
-                        "\(Name.quoted("${\(expression)}")) stays as it is written; "
-                            + "only ${servers.NAME.ports.NAME} becomes a port"
-                    )
-                }
-                continue
-            }
-            let names = lab.servers.map(\.name)
-            guard value.reference("server", text: reference.server.text, among: names) != nil,
-                let target = lab.server(reference.server),
-                value.reference("port of '\(target.name)'", text: reference.port.text, among: target.ports) != nil
-            else { continue }
-            if network == .isolated {
-                value.problem("'\(server)' is isolated and can't reach '\(target.name)'; say 'network: open'")
-            }
+        for (entry, module) in zip(entries, modules) {
+            check(module.value, module.value.placed(at: entry.position), entry.key)
         }
-    }
-
-    // Files of other programs have such expressions too, as '${server.port}' of Spring: it takes more than the first word.
-    private static func isNearMiss(_ expression: String) -> Bool {
-        let parts = expression.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        if parts[0] == "servers" { return true }
-        return parts.count == 4 && Suggestion.nearest(to: parts[0], among: ["servers"]) != nil
-    }
-}
-
-extension Value {
-    /// The elements of a list; nothing else has any.
-    var elements: [Value] {
-        guard case .list(let nodes) = node.content else { return [] }
-        return nodes.enumerated().map { Value(node: $1, path: "\(path)[\($0)]", problems: problems) }
-    }
-
-    /// The scalars in it, at any depth; keys are no scalars.
-    var texts: [Value] {
-        switch node.content {
-        case .scalar: [self]
-        case .list: elements.flatMap(\.texts)
-        case .map(let entries):
-            entries.flatMap {
-                Value(node: $0.value, path: FieldPath.joined(path, $0.key), problems: problems).texts
-            }
-        case .broken: []
-        }
-    }
-
-    /// The scalar as it is written.
-    var plainText: String? {
-        guard case .scalar(let scalar) = node.content else { return nil }
-        return scalar.text
-    }
-}
-
-extension YAMLNode {
-    /// The same content with all of it at one place.
-    fileprivate func moved(to position: Position) -> YAMLNode {
-        let content: Content =
-            switch content {
-            case .scalar, .broken: content
-            case .list(let elements): .list(elements.map { $0.moved(to: position) })
-            case .map(let entries):
-                .map(entries.map { Entry(key: $0.key, position: position, value: $0.value.moved(to: position)) })
-            }
-        return YAMLNode(position: position, content: content)
-    }
-}
-
-extension Substring {
-    /// Without the given characters at the end.
-    fileprivate func trimming(_ characters: String) -> Substring {
-        var text = self
-        while let last = text.last, characters.contains(last) { text.removeLast() }
-        return text
+        UserDataGuard.check(modules)
+        return UserData(config: value.node.json, modules: modules, texts: value.texts)
     }
 }

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The fields of a file.
@@ -13,7 +14,10 @@ enum FileFields: String, FileField {
         case .about: Schema.text("What it shows, in a sentence.")
         case .lab:
             Schema.either(
-                [Schema.text("A lab file, relative to this one."), Schema.object(LabFields.self, "The lab.")],
+                [
+                    Schema.text("A lab file, relative to this one."),
+                    Schema.titled("lab", Schema.object(LabFields.self, "What is brought up together.")),
+                ],
                 "The lab, or the file that declares it."
             )
         case .steps: Schema.list(of: StepSchema.step, "What is done, in order. A lab file has none.")
@@ -31,11 +35,14 @@ enum LabFields: String, FileField {
         switch self {
         case .volumes:
             Schema.named(
-                Schema.object(VolumeFields.self, "A persistent disk with a life of its own."),
+                Schema.titled("volume", Schema.object(VolumeFields.self, "A persistent disk with a life of its own.")),
                 "Volumes by name."
             )
         case .servers:
-            Schema.named(Schema.object(ServerFields.self, "A named thing that serves."), "Servers by name.")
+            Schema.named(
+                Schema.titled("server", Schema.object(ServerFields.self, "A named thing that serves.")),
+                "Servers by name."
+            )
         }
     }
 }
@@ -50,7 +57,10 @@ enum VolumeFields: String, FileField {
         switch self {
         case .size: Schema.size("The size that the guest sees, such as 256MiB.")
         case .filesystem:
-            Schema.words(VolumeSpec.FileSystem.self, "What the host puts on it, once, when it is created.")
+            Schema.words(
+                VolumeSpec.FileSystem.self,
+                "What the host puts on it, once, when it is created; ext4 without it."
+            )
         }
     }
 }
@@ -59,6 +69,7 @@ enum VolumeFields: String, FileField {
 enum ServerFields: String, FileField {
     case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
     case userData = "user-data"
+    case userDataFile = "user-data-file"
     case readyTimeout = "ready-timeout"
     case stopTimeout = "stop-timeout"
     case warmReady = "warm-ready"
@@ -74,63 +85,92 @@ enum ServerFields: String, FileField {
 
     var schema: JSONValue {
         switch self {
-        case .image: Schema.image("The image to boot from: name, name:version or name@sha256:<digits>.")
+        case .image:
+            Schema.image("The image to boot from: name (its newest version), name:version or name@sha256:<digits>.")
         case .memory: Schema.size("Memory of a machine; without it the image's default.")
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
         case .cpu:
-            Schema.pattern(
-                "^(x86-64-v[23]|host|(?!x86-64)[A-Za-z0-9][A-Za-z0-9._-]{0,39})$",
+            Schema.processorModel(
                 "x86-64-v2, x86-64-v3, host or a model of the hypervisor's; without it the image's default."
             )
-        case .volumes: Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name.")
-        case .ports: Schema.named(PortFields.port, "Published ports by name.")
-        case .network: Schema.words(ServerSpec.Network.self, "open: reaches the host and beyond; isolated: nothing.")
+        case .volumes:
+            Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name, and where each is mounted.")
+        case .ports: Schema.named(PortFields.port, "Published TCP ports by name.")
+        case .network:
+            Schema.words(
+                ServerSpec.Network.self,
+                "open: reaches the host and beyond; isolated: nothing; open without it."
+            )
         case .root:
-            Schema.words(ServerSpec.Root.self, "persistent: kept for the generation; volatile: gone at a reboot.")
+            Schema.words(
+                ServerSpec.Root.self,
+                "persistent: what the guest writes to its root is kept for the generation; volatile: gone at a reboot; persistent without it."
+            )
         case .userData:
             Schema.either(
-                [["type": "object"], Schema.pattern("^#cloud-config\\s", "The text of a cloud-config file.")],
-                "cloud-init user-data."
+                [["type": "object"], Schema.pattern(userDataPattern, "Text in one of cloud-init's forms.")],
+                "User-data for cloud-init: a map, or text in one of its forms."
             )
+        case .userDataFile: Schema.text("A file with cloud-init user-data in any of its forms, relative to this one.")
         case .ephemeral:
-            Schema.list(of: Schema.guestPath("A path."), "What of the root may differ from the image.")
-        case .keepRoots: Schema.whole(0...16, "How many roots of past generations are kept; 1 without it.")
+            Schema.list(
+                of: Schema.guestPath("A path."),
+                "What may differ on the root without being drift, besides what the image declares."
+            )
+        case .keepRoots:
+            Schema.whole(0...16, "How many roots of past generations are kept to be looked at; 1 without it.")
         case .maxAge: Schema.longDuration("The age at which a generation is due to be replaced, such as 30d.")
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         }
     }
 
+    private var userDataPattern: String {
+        #"^\s*(#!|#include|#part-handler|#cloud-(config|boothook)|## template: jinja)|[Mm][Ii][Mm][Ee]-[Vv]ersion:"#
+    }
+
     // The fields that say when a machine is healthy.
     private var health: JSONValue {
         switch self {
-        case .readyTimeout: Schema.duration("How long a machine may take to be ready, such as 90s.")
-        case .minHealthy: Schema.duration("How long a new machine has to stay ready before it counts, such as 10s.")
+        case .readyTimeout:
+            Schema.duration("How long a machine may take to be ready; without it 120s with KVM, 300s without KVM.")
+        case .minHealthy:
+            Schema.duration(
+                "The soak: how long a new machine has to stay ready before it counts as healthy; none without it."
+            )
         case .healthyDeadline:
             Schema.duration("How long readiness and min-healthy may take together; their sum without it.")
         case .consoleAllow:
             Schema.list(of: Schema.text("A text."), "Console lines that contain one of these fail no machine.")
-        default: ProbeSchema.list("What must hold for the server to be ready, in order.")
+        default:
+            ProbeSchema.list("What must hold for the server to be ready, in order; agent and cloud-init without it.")
         }
     }
 
     // The fields that say how one generation follows another.
     private var replacement: JSONValue {
         switch self {
-        case .warmReady: ProbeSchema.list("warm-first: what must hold before the old machine is stopped, in order.")
-        case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, in order.")
-        case .verify: ProbeSchema.list("What must hold in a healthy new machine for it to be kept, in order.")
+        case .warmReady:
+            ProbeSchema.list(
+                "warm-first: what must hold before the old machine is stopped; agent and cloud-init without it."
+            )
+        case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, after every boot, in order.")
+        case .verify:
+            ProbeSchema.list(
+                "What must hold in a healthy new machine for it to be kept, in order; else it is reverted."
+            )
         case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
-        case .stopTimeout: Schema.duration("How long a machine may take to shut down, such as 30s.")
+        case .stopTimeout:
+            Schema.duration("How long a machine may take to shut down before that counts as refused; 60s without it.")
         case .hiddenData:
             Schema.words(
                 ServerSpec.HiddenData.self,
-                "Data that a volume hides on the old root: report it, and keep the root; or abort."
+                "Data that a volume hides on the old root: report it and keep the root, or abort; report without it."
             )
         default:
             Schema.words(
                 Strategy.self,
-                "stop-first: stop, then boot; warm-first: boot, then stop and move the volumes."
+                "stop-first: stop, then boot; warm-first: boot, then stop and move the volumes; stop-first without it."
             )
         }
     }
@@ -150,9 +190,12 @@ enum PortFields: String, FileField {
     }
 
     static var port: JSONValue {
-        Schema.either(
-            [PortFields.guest.schema, Schema.object(PortFields.self, "Both ends of the port.")],
-            "The guest's port, or both ends."
+        Schema.titled(
+            "port",
+            Schema.either(
+                [PortFields.guest.schema, Schema.object(PortFields.self, "Both ends of the port.")],
+                "The guest's port, or both ends."
+            )
         )
     }
 }

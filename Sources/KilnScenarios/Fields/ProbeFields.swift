@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The kinds of probe that are written as a map of one field.
@@ -6,10 +7,11 @@ enum ProbeFields: String, FileField {
     case cloudInit = "cloud-init"
 
     static let required: [ProbeFields] = []
+    static let instead = ["https": "it is 'http' with 'tls: true'"]
 
     var schema: JSONValue {
         switch self {
-        case .http: Schema.object(CheckedFields<HTTPFields>.self, "An HTTP GET has to be answered.")
+        case .http: Schema.object(CheckedFields<HTTPFields>.self, "A request over HTTP has to be answered.")
         case .tcp:
             Schema.object(
                 CheckedFields<TCPFields>.self,
@@ -21,7 +23,8 @@ enum ProbeFields: String, FileField {
                 "A command in the guest has to end with status 0."
             )
         case .agent: Schema.object(CheckFields.self, "The guest agent has to answer.")
-        case .cloudInit: Schema.object(CheckedFields<CloudInitFields>.self, "cloud-init has to have ended.")
+        case .cloudInit:
+            Schema.object(CheckedFields<CloudInitFields>.self, "cloud-init has to have ended without errors.")
         }
     }
 }
@@ -35,9 +38,12 @@ enum ProbeWord: String, CaseIterable {
 /// How a probe is written.
 enum ProbeSchema {
     static var probe: JSONValue {
-        Schema.either(
-            [Schema.words(ProbeWord.self, "A probe without settings."), StepSchema.oneField(of: ProbeFields.self)],
-            "One condition."
+        Schema.titled(
+            "probe",
+            Schema.either(
+                [Schema.words(ProbeWord.self, "A probe without settings."), StepSchema.oneField(of: ProbeFields.self)],
+                "One condition, as a word or as a map of one of these fields."
+            )
         )
     }
 
@@ -55,21 +61,25 @@ enum CheckFields: String, FileField {
         case .every: Schema.duration("The pause between two attempts, such as 1s.")
         case .timeout: Schema.duration("How long one attempt may take; 20s without it.")
         case .successes: Schema.whole(1...100, "How many attempts in a row must hold; 1 without it.")
-        case .failures: Schema.whole(1...100, "How many attempts in a row may fail before it is lost; 3 without it.")
-        case .hint: Schema.text("What to do where it does not hold.")
+        case .failures:
+            Schema.whole(1...100, "After how many failed attempts in a row what held counts as lost; 3 without it.")
+        case .hint: Schema.text("What to do where it does not hold; shown while it is waited for.")
         }
     }
 }
 
 /// The fields of a kind of probe, and those of every check.
-enum CheckedFields<Probe: FileField>: FileField {
+typealias CheckedFields<Probe: FileField> = JoinedFields<Probe, CheckFields>
+
+/// The fields of a kind of probe, and others that go with it.
+enum JoinedFields<Probe: FileField, Check: FileField>: FileField {
     case probe(Probe)
-    case check(CheckFields)
+    case check(Check)
 
     init?(rawValue: String) {
         if let field = Probe(rawValue: rawValue) {
             self = .probe(field)
-        } else if let field = CheckFields(rawValue: rawValue) {
+        } else if let field = Check(rawValue: rawValue) {
             self = .check(field)
         } else {
             return nil
@@ -83,30 +93,16 @@ enum CheckedFields<Probe: FileField>: FileField {
         }
     }
 
-    static var allCases: [CheckedFields] { Probe.allCases.map { .probe($0) } + CheckFields.allCases.map { .check($0) } }
+    static var allCases: [JoinedFields] { Probe.allCases.map { .probe($0) } + Check.allCases.map { .check($0) } }
 
-    static var required: [CheckedFields] { Probe.required.map { .probe($0) } }
+    static var required: [JoinedFields] { Probe.required.map { .probe($0) } }
+
+    static var instead: [String: String] { Probe.instead }
 
     var schema: JSONValue {
         switch self {
         case .probe(let field): field.schema
         case .check(let field): field.schema
-        }
-    }
-}
-
-/// The fields of an `http` probe or expectation.
-enum HTTPFields: String, FileField {
-    case port, path, status, contains
-
-    static let required: [HTTPFields] = [.port, .path]
-
-    var schema: JSONValue {
-        switch self {
-        case .port: Schema.name("A published port of the server.")
-        case .path: Schema.urlPath("The path to get, from '/'.")
-        case .status: Schema.whole(100...599, "The expected status; 200 without it.")
-        case .contains: Schema.text("What the body has to contain.")
         }
     }
 }
@@ -159,9 +155,12 @@ enum HookFields: String, FileField {
 
     static func list(_ about: String) -> JSONValue {
         Schema.list(
-            of: Schema.either(
-                [StepSchema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
-                "A command."
+            of: Schema.titled(
+                "hook",
+                Schema.either(
+                    [StepSchema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
+                    "A command, as it is or as a map of these fields."
+                )
             ),
             about
         )

@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 
 /// The kinds of step; a step is a map of one of these, or a bare word.
@@ -19,7 +20,7 @@ enum StepFields: String, FileField {
         case .stop: StepSchema.servers("Shuts the machines down.")
         case .start: StepSchema.servers("Starts stopped machines and waits until they are ready.")
         case .expect: Schema.object(ExpectFields.self, "Compares a server with what is expected of it.")
-        case .down: ["enum": ["all", .null], "description": "Destroys the machines; volumes are retained."]
+        case .down: ["enum": ["all", .null], "description": "Removes the machines; volumes stay."]
         case .writeLedger: Schema.object(WriteLedgerFields.self, "Starts writing numbered records.")
         case .verifyLedger: Schema.object(VerifyLedgerFields.self, "Stops the writer and counts what is lost.")
         case .volumeSnapshot:
@@ -36,9 +37,12 @@ enum StepWord: String, CaseIterable {
 /// How steps are written.
 enum StepSchema {
     static var step: JSONValue {
-        Schema.either(
-            [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
-            "One step."
+        Schema.titled(
+            "step",
+            Schema.either(
+                [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
+                "One step, as a word or as a map of one of these fields."
+            )
         )
     }
 
@@ -58,12 +62,15 @@ enum StepSchema {
     }
 
     static func command(_ about: String) -> JSONValue {
-        Schema.either(
-            [
-                Schema.text("A command line, run by /bin/sh -c."),
-                Schema.list(of: ["type": "string"], "Program and arguments."),
-            ],
-            about
+        Schema.titled(
+            "command",
+            Schema.either(
+                [
+                    Schema.text("A command line, run by /bin/sh -c."),
+                    Schema.list(of: ["type": "string"], "Program and arguments."),
+                ],
+                about
+            )
         )
     }
 }
@@ -116,18 +123,19 @@ enum VerifyLedgerFields: String, FileField {
 
 /// The fields of a `replace` step.
 enum ReplaceFields: String, FileField {
-    case server, image, strategy, canary, outcome
+    case server, image, strategy, rehearse, outcome
     case dataOnRevert = "data-on-revert"
     case forceStop = "force-stop"
 
     static let required: [ReplaceFields] = [.server]
+    static let instead = ["canary": "it is called 'rehearse' now"]
 
     var schema: JSONValue {
         switch self {
         case .server: Schema.name("The server to replace.")
         case .image: Schema.image("The image of the next generation; without it the one that the lab declares.")
         case .strategy: Schema.words(Strategy.self, "How it follows the old one; without it as the lab declares.")
-        case .canary: Schema.bool("Whether it is tried on clones of the volumes first; false without it.")
+        case .rehearse: Schema.bool("Whether it is tried on clones of the volumes first; false without it.")
         case .outcome: Schema.words(Step.Outcome.self, "How it has to end; committed without it.")
         case .dataOnRevert:
             Schema.words(DataOnRevert.self, "What becomes of the data on a revert; keep without it.")
@@ -178,7 +186,7 @@ enum ExpectFields: String, FileField {
         case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
         case .ready: Schema.bool("Whether the probes of its ready list hold.")
         case .image: Schema.image("The image of the generation that serves.")
-        case .http: Schema.object(HTTPFields.self, "What it answers.")
+        case .http: Schema.object(ExpectedHTTPFields.self, "What it answers.")
         case .drift: Schema.words(Step.Expectation.Drift.self, "none: its root is as its image has it.")
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 
 /// Finds where user-data formats a device: it would run again for every generation, and erase a persistent volume.
 struct UserDataGuard {
@@ -9,6 +10,18 @@ struct UserDataGuard {
         var guardian = UserDataGuard()
         for (key, value) in modules where key == "write_files" { value.elements.forEach { guardian.checkFile($0) } }
         for (key, value) in modules where key == "bootcmd" || key == "runcmd" { guardian.checkCommands(value) }
+    }
+
+    /// The same for a script that is user-data itself.
+    static func check(script text: String, _ place: Value) {
+        var guardian = UserDataGuard()
+        guardian.checkText(text, "user-data.sh", place)
+    }
+
+    /// Reports as a warning what a text that is no script of a shell mentions.
+    static func check(mentionsIn text: String, _ place: Value) {
+        guard let program = FormattingProgram.mentioned(in: text) else { return }
+        place.report(FormatFinding(line: 0, program: program, device: nil))
     }
 
     /// The commands of a module are one script, as cloud-init makes it of them.

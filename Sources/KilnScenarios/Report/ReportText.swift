@@ -2,8 +2,6 @@ import KilnModel
 
 /// A report as people read it, in at most 100 columns.
 public struct ReportText: Sendable {
-    private static let longestBar = 40
-
     private let report: ScenarioReport
     private let color: Bool
 
@@ -16,12 +14,12 @@ public struct ReportText: Sendable {
     /// The whole text, with a final newline.
     public var text: String {
         var lines = report.steps.flatMap(stepLines)
-        if !report.phases.isEmpty { lines += [""] + timeline }
+        if !report.phases.isEmpty { lines += [""] + PhaseChart(report.phases).lines }
         lines.append("")
         if let error = report.error {
             lines += [error.message, error.hint.map { "next: \($0)" }].compactMap { $0 }
         }
-        if let milliseconds = report.unavailableMS { lines.append("unavailable for \(ReportText.time(milliseconds))") }
+        if let milliseconds = report.unavailableMS { lines.append(ReportText.unavailable(milliseconds)) }
         if let evidence = report.evidence { lines.append("evidence in \(evidence)") }
         if let ledger = report.ledger { lines.append(ReportText.verdict(ledger)) }
         lines.append("\(report.scenario) \(painted(report.outcome.rawValue, report.outcome))")
@@ -33,25 +31,14 @@ public struct ReportText: Sendable {
         "acknowledged \(ledger.acknowledged), lost \(ledger.lost), torn \(ledger.torn), duplicated \(ledger.duplicated)"
     }
 
+    /// How long nobody answered, the same wherever it is shown.
+    public static func unavailable(_ milliseconds: Int) -> String { "unavailable for \(time(milliseconds))" }
+
     private func stepLines(_ step: ScenarioReport.StepResult) -> [String] {
         let time = ReportText.left(step.outcome == .skipped ? "" : ReportText.time(step.ms), 8)
         let name = ReportText.right(step.name, 60)
         let line = "\(name) \(time)  \(painted(step.outcome.rawValue, step.outcome))"
         return [line] + (step.detail.map { $0.split(separator: "\n").map { "    \($0)" } } ?? [])
-    }
-
-    private var timeline: [String] {
-        let start = report.phases.map(\.startMS).min() ?? 0
-        let end = report.phases.map { $0.startMS + $0.ms }.max() ?? start
-        let scale = Double(ReportText.longestBar) / Double(max(1, end - start))
-        return report.phases.map { phase in
-            let name = "\(phase.server) \(phase.operation) \(phase.phase)\(phase.failed ? " failed" : "")"
-            let label = ReportText.right(name, 46)
-            let offset = min(ReportText.longestBar - 1, Int((Double(phase.startMS - start) * scale).rounded()))
-            let length = min(max(1, Int((Double(phase.ms) * scale).rounded())), ReportText.longestBar - offset)
-            let bar = String(repeating: " ", count: offset) + String(repeating: "█", count: length)
-            return "\(label) \(ReportText.left(ReportText.time(phase.ms), 8))  \(bar)"
-        }
     }
 
     private func painted(_ word: String, _ outcome: ScenarioReport.Outcome) -> String {
@@ -75,13 +62,13 @@ public struct ReportText: Sendable {
     }
 
     /// `text` cut or filled on the right to `width` characters.
-    private static func right(_ text: String, _ width: Int) -> String {
+    static func right(_ text: String, _ width: Int) -> String {
         let cut = text.count > width ? text.prefix(width - 1) + "…" : text[...]
         return cut + String(repeating: " ", count: width - cut.count)
     }
 
     /// `text` filled on the left to `width` characters.
-    private static func left(_ text: String, _ width: Int) -> String {
+    static func left(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 }

@@ -9,17 +9,23 @@ import Synchronization
 final class AvailabilityMeter: Sendable {
     /// What is asked.
     struct Target: Sendable {
+        let probe: HTTPProbe
         let port: UInt16
-        let path: String
-        let status: Int
-        let contains: String?
+        /// How long an answer may take to count: who waits longer calls the service away.
+        let patience: Duration
+
+        /// A client of a port; where the probe says how long an answer may take, the client waits as long.
+        init(_ probe: HTTPProbe, port: UInt16, timeout: Duration = Check.usualTimeout) {
+            self.probe = probe
+            self.port = port
+            patience = timeout == Check.usualTimeout ? .seconds(2) : timeout
+        }
+
+        /// The time between two requests; the result can't be finer.
+        ///
+        /// Who waits long asks less often, so that no more than forty requests wait for one answer.
+        var interval: Duration { max(.milliseconds(50), patience / 40) }
     }
-
-    /// The time between two requests; the result can't be finer.
-    static let interval = Duration.milliseconds(50)
-
-    /// How long an answer may take to count: who waits longer calls the service away.
-    static let patience = Duration.seconds(2)
 
     private let answers = Mutex<[ContinuousClock.Instant]>([])
     private let target: Target
@@ -30,12 +36,13 @@ final class AvailabilityMeter: Sendable {
         self.network = network
     }
 
-    /// Asks while `body` runs, and a little before and after.
+    /// Asks while `body` runs, once before, and once after.
     ///
     /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
     func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (
         Result, Duration?
     ) {
+        await ask()
         let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 await self.askUntilCancelled()
@@ -57,27 +64,20 @@ final class AvailabilityMeter: Sendable {
             while !Task.isCancelled {
                 group.addTask { await self.ask() }
                 // The client's own beat, not a wait for something.
-                try? await Task.sleep(for: AvailabilityMeter.interval)
+                try? await Task.sleep(for: target.interval)
             }
             group.cancelAll()
         }
     }
 
     private func ask() async {
-        let finding = await network.http(
-            port: target.port,
-            path: target.path,
-            status: target.status,
-            contains: target.contains,
-            within: AvailabilityMeter.patience
-        )
-        guard finding == .holds else { return }
+        guard await network.http(target.probe, on: target.port, within: target.patience) == .holds else { return }
         answers.withLock { $0.append(ContinuousClock.now) }
     }
 
     private var longestGap: Duration? {
         let times = answers.withLock { $0.sorted() }
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
-        return gaps.max().map { max($0 - AvailabilityMeter.interval, .zero) }
+        return gaps.max().map { max($0 - target.interval, .zero) }
     }
 }

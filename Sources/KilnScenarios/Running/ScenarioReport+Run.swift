@@ -16,7 +16,7 @@ extension ScenarioReport {
             unavailableMS: run.unavailable.map { Int($0 / .milliseconds(1)) },
             steps: run.steps + skipped,
             servers: run.servers.values.sorted { $0.name < $1.name }.compactMap(Server.init(status:)),
-            phases: timeline.phases.map(Phase.init(phase:)),
+            phases: timeline.reported,
             error: run.failure.map { Failure(KilnError(failure: $0)) },
             evidence: evidence
         )
@@ -40,19 +40,6 @@ extension ScenarioReport.Server {
             generation: generation,
             image: image,
             instanceID: instanceID
-        )
-    }
-}
-
-extension ScenarioReport.Phase {
-    fileprivate init(phase: Timeline.Phase) {
-        self.init(
-            server: phase.server,
-            operation: "generation \(phase.generation)",
-            phase: phase.step.rawValue.uppercased(),
-            startMS: Int(phase.start / .milliseconds(1)),
-            ms: Int(phase.duration / .milliseconds(1)),
-            failed: phase.hasFailed
         )
     }
 }

@@ -9,7 +9,7 @@ extension ScenarioRunner {
             strategy: step.strategy,
             dataOnRevert: step.dataOnRevert,
             forceStop: step.forceStop,
-            isCanaryFirst: step.isCanaryFirst
+            rehearsesFirst: step.rehearsesFirst
         )
         let (engine, id) = (engine, id(step.server))
         return try await judged(step.server, step.outcome, &run) { try await engine.replace(id, options) }
@@ -28,8 +28,8 @@ extension ScenarioRunner {
     ) async throws -> String? {
         let (report, gap): (ReplacementReport, Duration?)
         do {
-            (report, gap) = try await measured(server, body)
-        } catch let error as KilnError where error.code == .canaryFailed && expected == .aborted {
+            (report, gap) = try await Unavailability.measured(of: id(server), engine, network, body)
+        } catch let error as KilnError where error.code == .rehearsalFailed && expected == .aborted {
             // A rehearsal that failed leaves no report: the replacement never began.
             return error.message
         }
@@ -44,23 +44,5 @@ extension ScenarioRunner {
             )
         }
         return gap.map { "unavailable \(Int($0 / .milliseconds(1))) ms" }
-    }
-
-    private func measured(
-        _ server: Name,
-        _ body: @escaping @Sendable () async throws -> ReplacementReport
-    ) async throws -> (ReplacementReport, Duration?) {
-        guard let target = try await availabilityTarget(server) else { return (try await body(), nil) }
-        return try await AvailabilityMeter(target, network: network).measure(body)
-    }
-
-    private func availabilityTarget(_ server: Name) async throws -> AvailabilityMeter.Target? {
-        let ports = try await engine.status(id(server)).ports
-        for check in scenario.lab.servers[server]?.ready ?? [] {
-            if case .http(let name, let path, let status, let contains) = check.probe, let port = ports[name] {
-                return AvailabilityMeter.Target(port: port.host, path: path, status: status, contains: contains)
-            }
-        }
-        return nil
     }
 }

@@ -114,19 +114,15 @@ extension ScenarioRunner {
     }
 
     private func expect(_ http: Step.Expectation.HTTP, of server: Name, _ status: ServerStatus) async throws {
-        let port = status.ports[http.port]?.host ?? 0
-        let finding = await network.http(
-            port: port,
-            path: http.path,
-            status: http.status,
-            contains: http.contains,
-            within: AvailabilityMeter.patience
-        )
+        let probe = http.probe
+        let port = status.ports[probe.port]?.host ?? 0
+        let finding = await network.http(probe, on: port, within: http.timeout)
         switch finding {
         case .holds: return
         case .notYet(let found), .failed(let found), .dataDamaged(let found):
             throw Unmet(
-                "\(server): GET \(http.path): \(http.contains.map { Name.quoted($0) } ?? "\(http.status)") expected, \(found) found"
+                "\(server): \(probe.method.rawValue) \(probe.path): "
+                    + "\(probe.contains.map { Name.quoted($0) } ?? "\(probe.status)") expected, \(found) found"
             )
         }
     }

@@ -1,71 +1,86 @@
+import Dispatch
 import Foundation
 import Glibc
 
-/// A TCP connection to 127.0.0.1 whose every operation ends at one deadline.
-///
-/// It blocks its thread, so it is used on a thread of its own: see ``BlockingWork``.
+/// Why a peer's answer did not come.
+public struct NoAnswer: Error, Equatable {
+    /// The system's words, or what there was instead.
+    public let reason: String
+    /// Whether the peer only has not done its part in time.
+    public let isSilence: Bool
+
+    /// Nothing came in time.
+    public static let silence = NoAnswer("no sign of an answer in time", isSilence: true)
+
+    /// A reason.
+    public init(_ reason: String, isSilence: Bool = false) {
+        self.reason = reason
+        self.isSilence = isSilence
+    }
+}
+
+/// A TCP connection to 127.0.0.1; whoever waits for it holds no thread, and is back at once when the task is cancelled.
 public final class LoopbackConnection {
-    /// Why an exchange did not come about.
-    public struct Failure: Error {
-        /// The system's or this type's words.
-        public let reason: String
-        /// Whether the peer only has not done its part in time.
-        public let isSilence: Bool
+    private let socket: Int32
 
-        /// Nothing came in time.
-        public static let silence = Failure(reason: "no sign of an answer in time", isSilence: true)
-
-        init(reason: String, isSilence: Bool = false) {
-            self.reason = reason
-            self.isSilence = isSilence
+    /// Sends `bytes`, and reads until `isComplete`, the end of the stream, or `limit` bytes.
+    ///
+    /// - Returns: what was read, or why nothing is known of an answer.
+    public static func answer(
+        to bytes: [UInt8],
+        on port: UInt16,
+        within time: Duration,
+        atMost limit: Int,
+        until isComplete: @escaping @Sendable ([UInt8]) -> Bool
+    ) async -> Result<[UInt8], NoAnswer> {
+        do {
+            let answer = try await withDeadline(time, operation: "exchange a text with port \(port)") {
+                let connection = try await LoopbackConnection(port: port)
+                try await connection.send(bytes)
+                return try await connection.receive(limit: limit, until: isComplete)
+            }
+            return .success(answer)
+        } catch {
+            return .failure(error as? NoAnswer ?? .silence)
         }
     }
 
-    private let socket: Int32
-    private let end: ContinuousClock.Instant
-
-    /// Connects.
-    public init(port: UInt16, within limit: Duration) throws(Failure) {
-        end = .now + limit
+    private init(port: UInt16) async throws {
         socket = Glibc.socket(
             AF_INET,
             Int32(SOCK_STREAM.rawValue) | SocketFlags.nonBlocking | SocketFlags.closeOnExec,
             0
         )
-        guard socket >= 0 else { throw Failure(reason: LoopbackConnection.text(errno)) }
+        guard socket >= 0 else { throw LoopbackConnection.failure(errno) }
         let result = LoopbackAddress.with(port) { connect(socket, $0, $1) }
         if result == 0 { return }
-        guard errno == EINPROGRESS else { throw Failure(reason: LoopbackConnection.text(errno)) }
-        try wait(Int16(POLLOUT), for: "a connection")
+        guard errno == EINPROGRESS else { throw LoopbackConnection.failure(errno) }
+        try await Readiness(toWrite: socket).wait()
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         getsockopt(socket, SOL_SOCKET, SO_ERROR, &code, &length)
-        guard code == 0 else { throw Failure(reason: LoopbackConnection.text(code)) }
+        guard code == 0 else { throw LoopbackConnection.failure(code) }
     }
 
     deinit {
         if socket >= 0 { close(socket) }
     }
 
-    /// Sends all bytes.
-    public func send(_ bytes: [UInt8]) throws(Failure) {
+    private func send(_ bytes: [UInt8]) async throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             if count > 0 {
                 rest = rest.dropFirst(count)
             } else if errno == EAGAIN {
-                try wait(Int16(POLLOUT), for: "the peer to read")
+                try await Readiness(toWrite: socket).wait()
             } else if errno != EINTR {
-                throw Failure(reason: LoopbackConnection.text(errno))
+                throw LoopbackConnection.failure(errno)
             }
         }
     }
 
-    /// Reads until `isComplete`, the end of the stream, or `limit` bytes; returns what was read.
-    ///
-    /// - Throws: `Failure` at the deadline and when the peer resets the connection.
-    public func receive(limit: Int, until isComplete: ([UInt8]) -> Bool) throws(Failure) -> [UInt8] {
+    private func receive(limit: Int, until isComplete: ([UInt8]) -> Bool) async throws -> [UInt8] {
         var received: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while received.count < limit && !isComplete(received) {
@@ -75,38 +90,62 @@ public final class LoopbackConnection {
             } else if count == 0 {
                 return received
             } else if errno == EAGAIN {
-                try wait(Int16(POLLIN), for: "an answer")
+                try await Readiness(toRead: socket).wait()
             } else if errno != EINTR {
-                throw Failure(reason: LoopbackConnection.text(errno))
+                throw LoopbackConnection.failure(errno)
             }
         }
         return received
     }
 
-    private func wait(_ events: Int16, for what: String) throws(Failure) {
-        while true {
-            let left = end - .now
-            guard left > .zero else { throw Failure(reason: "no sign of \(what) in time", isSilence: true) }
-            let milliseconds = Int32(
-                left.components.seconds * 1_000 + left.components.attoseconds / 1_000_000_000_000_000
-            )
-            var descriptor = pollfd(fd: socket, events: events, revents: 0)
-            // A failed connection or a reset wakes the poll too; the call that follows says what it was.
-            if poll(&descriptor, 1, milliseconds + 1) > 0 { return }
-        }
+    private static func failure(_ code: Int32) -> NoAnswer { NoAnswer(String(cString: strerror(code))) }
+}
+
+/// The moment at which a socket can be read or written, or has failed; used once.
+private final class Readiness: @unchecked Sendable {
+    private static let queue = DispatchQueue(label: "kiln.sockets")
+    // Its methods may be called on any thread.
+    private let source: any DispatchSourceProtocol
+
+    init(toRead socket: Int32) {
+        source = DispatchSource.makeReadSource(fileDescriptor: socket, queue: Readiness.queue)
     }
 
-    private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+    init(toWrite socket: Int32) {
+        source = DispatchSource.makeWriteSource(fileDescriptor: socket, queue: Readiness.queue)
+    }
+
+    // The socket may be closed once the source has said that it is cancelled.
+    func wait() async throws {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                source.setEventHandler { [source] in source.cancel() }
+                source.setCancelHandler { waiter.resume() }
+                source.activate()
+            }
+        } onCancel: {
+            source.cancel()
+        }
+        try Task.checkCancellation()
+    }
 }
 
 /// 127.0.0.1 with a port, as the socket calls want it.
 public enum LoopbackAddress {
+    private static let number = UInt32(0x7f00_0001).bigEndian
+
+    /// Whether an address is 127.0.0.1, with whatever port.
+    public static func isOf(_ address: sockaddr) -> Bool {
+        withUnsafeBytes(of: address) { $0.loadUnaligned(as: sockaddr_in.self) }.sin_addr.s_addr == number
+            && address.sa_family == sa_family_t(AF_INET)
+    }
+
     /// Calls `body` with the address.
     public static func with<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_addr.s_addr = number
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))

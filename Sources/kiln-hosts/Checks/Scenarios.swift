@@ -12,7 +12,7 @@ extension Check {
         ),
         scenario("warm-first", "warm-first", "the successor boots first, and gets the volume by hot-plug"),
         scenario("revert", "bad-image-reverts", "an image that breaks its promise is taken back"),
-        scenario("rehearsal", "canary-rehearses", "it is found out on clones, before the server is touched"),
+        scenario("rehearsal", "rehearsal", "it is found out on clones, before the server is touched"),
     ]
 
     private static func scenario(
@@ -24,7 +24,7 @@ extension Check {
     ) -> Check {
         Check(name: name, about: about, accounts: accounts, quick: quick) { account in
             try account.needTiny()
-            try account.insist("run", "Scenarios/\(file).yaml")
+            try account.insist("run", "\(Visit.Inner.scenarios)/\(file).yaml")
         }
     }
 }

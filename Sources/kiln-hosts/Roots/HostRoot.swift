@@ -3,29 +3,45 @@ import Foundation
 import KilnImages
 import KilnOutside
 
-/// A Debian release with what kiln runs on: a directory that is made once and never written to again.
+/// A Debian release with what is tried: a directory that is made once and never written to again.
 struct HostRoot: Sendable {
+    /// What is in it.
+    enum Kind: String, Sendable {
+        /// All that kiln runs on.
+        case equipped
+        /// Debian and no more, for kiln's package to bring the rest.
+        case bare
+    }
+
     /// The releases that are tried.
     static let suites = ["bookworm", "trixie"]
 
     /// Debian's packages that kiln needs to run, and what the checks look with.
-    static let packages = [
+    private static let equipment = [
         "busybox-static", "ca-certificates", "cpio", "e2fsprogs", "libext2fs2", "libvirt-clients", "libvirt-daemon",
         "libvirt-daemon-driver-qemu", "libvirt0", "libxml2", "mmdebstrap", "openssh-client", "ovmf", "procps",
         "qemu-system-common", "qemu-system-x86", "qemu-utils", "uidmap", "util-linux", "xorriso", "xz-utils", "zstd",
     ]
 
+    /// What the checks of the package look with, and whom the mirrors are trusted by.
+    private static let lookers = ["apparmor", "bash-completion", "ca-certificates", "man-db"]
+
     /// Makes the users: `kiln`, who runs root's machines, and a person with a home.
-    static let hooks = [
+    private static let userHooks = [
         #"chroot "$1" useradd --system --user-group --no-create-home --home-dir /var/lib/kiln --shell /usr/sbin/nologin kiln"#,
         #"chroot "$1" useradd --create-home --uid 1000 --user-group --shell /bin/sh \#(Account.Kind.person.user)"#,
     ]
 
     let suite: String
+    var kind = Kind.equipped
     let place: HostPlace
 
+    var packages: [String] { kind == .bare ? HostRoot.lookers : HostRoot.equipment }
+    private var hooks: [String] { kind == .bare ? [HostRoot.userHooks[1]] : HostRoot.userHooks }
+    private var prefix: String { kind == .bare ? "\(suite).bare-" : "\(suite)-" }
+
     /// Where it lies.
-    var path: String { "\(place.roots)/\(suite)-\(HostRoot.key(suite, HostRoot.packages + HostRoot.hooks))" }
+    var path: String { "\(place.roots)/\(prefix)\(HostRoot.key(suite, packages + hooks))" }
 
     /// What tells a root from one that is made otherwise.
     static func key(_ suite: String, _ parts: [String]) -> String {
@@ -38,11 +54,13 @@ struct HostRoot: Sendable {
     func make() async throws {
         guard access(path, F_OK) != 0 else { return }
         let start = ContinuousClock.now
-        say("\(suite): making a root with \(HostRoot.packages.count) packages")
+        say("\(suite): making a root with \(packages.count) packages")
         try removeOthers()
         let unfinished = path + ".unfinished"
         try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: true)
-        let sources = try await DebianSources.lines(for: suite).joined(separator: "\n") + "\n"
+        let scratch = path + ".apt"
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
+        let sources = try await DebianSources.ofHost(for: suite, scratch: scratch).lines.joined(separator: "\n") + "\n"
         let list = path + ".list"
         try Data(sources.utf8).write(to: URL(fileURLWithPath: list))
         defer { unlink(list) }
@@ -58,9 +76,9 @@ struct HostRoot: Sendable {
             + ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
             // The lists stay: kiln asks apt which archives there are.
             + ["mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--skip=cleanup/apt/lists"]
-            + HostRoot.hooks.map { "--customize-hook=" + $0 }
+            + hooks.map { "--customize-hook=" + $0 }
             + (try aptOptions.map { "--aptopt=" + $0 })
-            + ["--include=" + HostRoot.packages.joined(separator: ","), suite, target, sources]
+            + ["--include=" + packages.joined(separator: ","), suite, target, sources]
     }
 
     /// How this host's apt reaches its archives, such as by a proxy.
@@ -74,7 +92,7 @@ struct HostRoot: Sendable {
 
     private func removeOthers() throws {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: place.roots)) ?? []
-        where name.hasPrefix(suite + "-") {
+        where name.hasPrefix(prefix) {
             try FileManager.default.removeItem(atPath: "\(place.roots)/\(name)")
         }
     }

@@ -9,10 +9,11 @@ struct Inside: ParsableCommand {
     @Option var suite: String
     @Option var boots: Int
     @Flag var quick = false
+    @Flag var package = false
     @Option var only: [String] = []
 
     func run() throws {
-        let plan = Plan(only: only, quick: quick, boots: boots)
+        let plan = Plan(only: only, quick: quick, boots: boots, isOfPackage: package)
         for kind in Account.Kind.allCases {
             let checks = plan.checks(as: kind)
             if checks.isEmpty { continue }

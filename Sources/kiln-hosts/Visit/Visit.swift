@@ -52,10 +52,13 @@ struct Visit {
 
     private func line(_ directory: String, _ evidence: String) -> [String] {
         // Should this process be killed, the kernel ends unshare, and that the first process of the namespace.
-        ["setpriv", "--pdeathsig", "KILL", "--"]
-            + ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--"]
-            + ["sh", "-c", Visit.entrance, "enter", root.path, directory, evidence, programs.kiln, programs.own]
-            + [programs.checkout, programs.runtime ?? "", "--suite", root.suite, "--boots", "\(plan.boots)"]
-            + (plan.quick ? ["--quick"] : []) + plan.only.flatMap { ["--only", $0] }
+        let host = [
+            "setpriv", "--pdeathsig", "KILL", "--", "unshare", "--mount", "--propagation", "private", "--pid", "--fork",
+            "--kill-child", "--", "sh", "-c", Visit.entrance, "enter",
+        ]
+        let places = [
+            root.path, directory, evidence, programs.kiln, programs.own, programs.checkout, programs.runtime ?? "",
+        ]
+        return host + places + ["--suite", root.suite] + plan.arguments
     }
 }

@@ -3,13 +3,15 @@
 # not for the stage at hand does nothing. One run for both: to start jq is most of what it costs.
 def q: if . == null then "''" elif type == "string" then @sh else tostring | @sh end;
 def command: if type == "array" then map(tostring | @sh) | join(" ") else tostring end;
-def script: "#!/bin/sh\n" + (map(command) | join("\n")) + "\n";
+def script: "#!/bin/sh\n" + (map(select(. != null) | command) | join("\n")) + "\n";
 def known: ["write_files", "mounts", "runcmd", "bootcmd", "hostname", "fqdn", "preserve_hostname"];
+def known_of_file: ["path", "content", "encoding", "permissions", "owner", "append", "defer"];
 # Without the text that could not be read: it may hold secrets.
 def reason: split(" (while parsing")[0];
 def plan:
   if type != "object" then "problem 'user-data is not a mapping'" else
     (keys_unsorted[] | select(. as $key | known | index($key) | not) | "ignored \(q)"),
+    ([.write_files // [] | .[] | objects | keys_unsorted[]] - known_of_file | unique[] | "ignored \("write_files." + . | q)"),
     (select(.hostname or .fqdn) | "name_host \((.hostname // .fqdn) | q)"),
     (select(.bootcmd) | "bootcmd \(.bootcmd | script | q)"),
     (.write_files // [] | .[] | if type == "object" and (.path | type) == "string" and (.path | startswith("/")) then

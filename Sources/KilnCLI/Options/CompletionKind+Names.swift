@@ -1,0 +1,38 @@
+import ArgumentParser
+import KilnEngine
+import KilnModel
+
+/// What a shell offers: names of the state directory, read at each question.
+extension CompletionKind {
+    /// Labs.
+    static var labs: CompletionKind { names { known, _ in known.labs } }
+    /// Servers, in every form that names exactly one.
+    static var servers: CompletionKind { names { known, _ in known.servers } }
+    /// Volumes, as `LAB/NAME`.
+    static var volumes: CompletionKind { names { known, _ in known.volumes } }
+    /// Retained volumes.
+    static var retained: CompletionKind { names { known, _ in known.retained } }
+    /// Images, as `NAME:VERSION`.
+    static var images: CompletionKind { names { known, _ in known.images } }
+    /// Recipes by name.
+    static var recipes: CompletionKind { names { known, _ in known.recipes } }
+    /// Scenarios by name, and files.
+    static var scenarios: CompletionKind {
+        .custom { _, _, prefix in
+            KnownNames.current.scenarios.filter { $0.hasPrefix(prefix) } + KnownNames.files(startingWith: prefix)
+        }
+    }
+    /// The snapshots of the volume that stands before.
+    static var snapshots: CompletionKind {
+        names { known, words in words.compactMap(VolumePath.init).flatMap(known.snapshots) }
+    }
+
+    /// Those that begin with what is typed so far; `list` is given all words of the line, too.
+    private static func names(_ list: @escaping @Sendable (KnownNames, [String]) -> [String]) -> CompletionKind {
+        .custom { words, _, prefix in
+            let names = list(.current, words).filter { $0.hasPrefix(prefix) }
+            // There a colon ends the word, and what follows describes it.
+            return CompletionShell.requesting == .zsh ? names.map { $0.replacing(":", with: "\\:") } : names
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import Glibc
+
+/// Who may have written what root is about to run or follow because it lies in the current directory.
+///
+/// A recipe holds programs. Root may stand anywhere, such as in `/tmp` or another user's home, so a folder that is only
+/// found there counts where nobody but root, or the user who called `sudo`, can have put it there. Git does the same with
+/// repositories (`safe.directory`).
+struct FolderTrust: Sendable {
+    /// The users who may write.
+    let users: Set<uid_t>
+    /// The groups that may write: root's, and the one of the user who called sudo, in which Debian puts nobody else.
+    let groups: Set<gid_t>
+
+    /// For this process; nothing for a plain user, who runs what is theirs to run.
+    static var ofProcess: FolderTrust? {
+        guard geteuid() == 0 else { return nil }
+        let environment = ProcessInfo.processInfo.environment
+        return FolderTrust(
+            users: Set([0] + [environment["SUDO_UID"].flatMap { uid_t($0) }].compactMap(\.self)),
+            groups: Set([0] + [environment["SUDO_GID"].flatMap { gid_t($0) }].compactMap(\.self))
+        )
+    }
+
+    /// What speaks against a folder: who else can write to it, to something in it, or to a folder above it.
+    func objection(to folder: String) -> String? {
+        var above = URL(fileURLWithPath: folder).standardizedFileURL.deletingLastPathComponent().path
+        while true {
+            if let objection = objection(entry: above, isAbove: true) { return objection }
+            if above == "/" { break }
+            above = URL(fileURLWithPath: above).deletingLastPathComponent().path
+        }
+        if let objection = objection(entry: folder, isAbove: false) { return objection }
+        guard let entries = FileManager.default.enumerator(atPath: folder) else { return nil }
+        for case let entry as String in entries {
+            if let objection = objection(entry: "\(folder)/\(entry)", isAbove: false) { return objection }
+        }
+        return nil
+    }
+
+    private func objection(entry: String, isAbove: Bool) -> String? {
+        var status = stat()
+        guard lstat(entry, &status) == 0 else { return "\(entry) can't be read: \(String(cString: strerror(errno)))" }
+        guard users.contains(status.st_uid) else {
+            return
+                "\(entry) belongs to user \(status.st_uid), who is neither root nor who called it; name it with --folder"
+        }
+        // A link has no mode of its own; in a sticky folder, such as /tmp, only an entry's owner can move it away.
+        let isLink = status.st_mode & S_IFMT == S_IFLNK
+        let isSticky = isAbove && status.st_mode & S_ISVTX != 0
+        guard !isLink, !isSticky else { return nil }
+        let byGroup = status.st_mode & S_IWGRP != 0 && !groups.contains(status.st_gid)
+        guard status.st_mode & S_IWOTH == 0, !byGroup else {
+            return "other users can write to \(entry); take that from them with 'chmod go-w', or name it with --folder"
+        }
+        return nil
+    }
+}

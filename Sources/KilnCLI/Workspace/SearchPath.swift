@@ -1,0 +1,144 @@
+import Foundation
+import Glibc
+import KilnModel
+
+/// Where recipes and scenarios are found by name: the first folder that holds one counts.
+///
+/// 1. the folder that the command names
+/// 2. `Images` or `Scenarios` in the current directory; for root only where nobody else can write to it
+/// 3. `kiln/images` or `kiln/scenarios` in the user's data: `XDG_DATA_HOME`, else `~/.local/share`
+/// 4. the same in what is installed: beside the program (`PREFIX/share`), else `/usr/local/share` and `/usr/share`
+///
+/// https://specifications.freedesktop.org/basedir-spec/latest/
+struct SearchPath: Sendable {
+    /// What is found.
+    enum Kind: Sendable {
+        case recipes, scenarios
+    }
+
+    /// What the folders depend on.
+    struct Surroundings: Sendable {
+        var environment = ProcessInfo.processInfo.environment
+        var executable = Workspace.executable
+        /// Where `Images` and `Scenarios` lie; nothing for the current directory, in which paths stay short.
+        var directory: String?
+        /// Who may write to the folders of the current directory; nothing where that does not matter, as for a plain user.
+        var trust = FolderTrust.ofProcess
+    }
+
+    let kind: Kind
+    /// The folders, whether they are there or not.
+    let folders: [String]
+    /// Why the folder in the current directory does not count, where it is there.
+    let leftOut: String?
+
+    /// The path for a command, of which `folder` was named.
+    init(_ kind: Kind, folder: String? = nil, _ surroundings: Surroundings = Surroundings()) {
+        self.kind = kind
+        let local = (surroundings.directory.map { $0 + "/" } ?? "") + (kind == .recipes ? "Images" : "Scenarios")
+        let isThere = FileManager.default.fileExists(atPath: local)
+        leftOut = isThere ? surroundings.trust?.objection(to: local).map { "\(local) does not count: \($0)" } : nil
+        let own = SearchPath.userData(surroundings.environment)
+        folders =
+            [folder, leftOut == nil ? local : nil, own.map { kind.folder(in: $0) }].compactMap(\.self)
+            + SearchPath.installed(kind, surroundings).folders
+    }
+
+    private init(_ kind: Kind, folders: [String]) {
+        self.kind = kind
+        self.folders = folders
+        leftOut = nil
+    }
+
+    /// What is installed only, wherever the user stands.
+    static func installed(_ kind: Kind, _ surroundings: Surroundings = Surroundings()) -> SearchPath {
+        let program = URL(fileURLWithPath: surroundings.executable).deletingLastPathComponent()
+        let prefix = program.lastPathComponent == "bin" ? program.deletingLastPathComponent().path : nil
+        let shares = [prefix.map { ($0 == "/" ? "" : $0) + "/share" }, "/usr/local/share", "/usr/share"]
+        var folders: [String] = []
+        for folder in shares.compactMap(\.self).map(kind.folder) where !folders.contains(folder) {
+            folders.append(folder)
+        }
+        return SearchPath(kind, folders: folders)
+    }
+
+    private static func userData(_ environment: [String: String]) -> String? {
+        // The specification says to ignore relative paths.
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return data }
+        return environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/share" : nil }
+    }
+}
+
+extension SearchPath {
+    /// The file or folder of that name.
+    ///
+    /// - Throws: `KilnError` with code `search.not-found`, or `search.unreadable` where a folder on the way can't be read:
+    ///   what it may hold is not passed over.
+    func find(_ name: Name) throws -> String {
+        for folder in folders {
+            let path = folder + "/" + kind.entry(name)
+            var status = stat()
+            if stat(path, &status) == 0 { return path }
+            guard errno == ENOENT || errno == ENOTDIR else { throw unreadable(folder, errno) }
+        }
+        throw notFound(name)
+    }
+
+    /// The same, saying on standard error which one it is, and what was left out.
+    func find(_ name: Name, _ session: Session) throws -> String {
+        if let leftOut { session.say(leftOut) }
+        let path = try find(name)
+        session.say("\(kind.noun) \(name): \(path)")
+        return path
+    }
+
+    /// The names that can be found, sorted; folders that can't be read have none.
+    var names: [Name] {
+        let found = folders.flatMap { folder in
+            ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap {
+                kind.name(of: $0, in: folder)
+            }
+        }
+        return Set(found).sorted()
+    }
+
+    private func unreadable(_ folder: String, _ code: Int32) -> KilnError {
+        KilnError(
+            .searchUnreadable,
+            "\(folder) can't be searched: \(String(cString: strerror(code)))",
+            hint: "let this user read it (chmod a+rX), or name the \(kind.noun) by its path",
+            exit: .usage
+        )
+    }
+
+    private func notFound(_ name: Name) -> KilnError {
+        let known = names
+        let suggestion = Suggestion.text(for: name.text, among: known.map(\.text))
+        return KilnError(
+            .searchNotFound,
+            "there is no \(kind.noun) '\(name)'\(suggestion) in \(folders.joined(separator: ", "))",
+            hint: leftOut
+                ?? (known.isEmpty
+                    ? "name one by its path" : "there are: \(known.map(\.text).joined(separator: ", "))"),
+            exit: .usage
+        )
+    }
+}
+
+extension SearchPath.Kind {
+    var noun: String { self == .recipes ? "recipe" : "scenario" }
+
+    func folder(in share: String) -> String { share + (self == .recipes ? "/kiln/images" : "/kiln/scenarios") }
+
+    func entry(_ name: Name) -> String { self == .recipes ? name.text : name.text + ".yaml" }
+
+    /// The name of an entry of a folder; nothing where it is something else.
+    func name(of entry: String, in folder: String) -> Name? {
+        switch self {
+        case .recipes:
+            FileManager.default.fileExists(atPath: "\(folder)/\(entry)/image.yaml") ? try? Name(entry) : nil
+        case .scenarios:
+            entry.hasSuffix(".yaml") ? try? Name(String(entry.dropLast(".yaml".count))) : nil
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import KilnModel
+
+/// What would be done: nothing here takes a lock, writes or recovers.
+extension LabEngine {
+    /// What ``up(_:only:)`` would do now.
+    ///
+    /// - Parameter only: the servers to bring up; none means all.
+    /// - Throws: what `up` throws before it makes anything: a port that is not allowed, an image that is missing, a volume
+    ///   that is declared otherwise.
+    public func plan(_ lab: LabSpec, only: [Name] = []) async throws -> LabPlan {
+        let wanted = try selected(lab, only)
+        try PortBook.requireAllowed(lab, by: parts.ports)
+        try await checkImages(wanted.map(\.1))
+        let missing = try volumesToMake(lab, for: wanted.map(\.1))
+        let states = try await parts.machines.machines()
+        var servers: [PlannedAction] = []
+        for (id, spec) in wanted {
+            let action = try action(id, spec, states: states)
+            servers.append(try await withChanges(action, to: spec))
+        }
+        return LabPlan(servers: servers, volumes: missing)
+    }
+
+    /// What ``replace(_:_:)`` would do now.
+    ///
+    /// - Throws: `server.not-launched`, `image.…`.
+    public func planReplacement(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws
+        -> ReplacementPlan
+    {
+        let workspace = try existing(id)
+        let history = try workspace.journal.history()
+        guard let current = history.current else { throw notLaunched(id) }
+        let record = try workspace.record(id.machine(current))
+        let spec = try nextSpec(workspace, current, options)
+        return ReplacementPlan(
+            server: id,
+            from: current,
+            to: Generation(history.highest + 1),
+            strategy: spec.strategy,
+            changes: try await imageChange(from: record.image, to: spec.image) + record.spec.changes(to: spec),
+            volumes: spec.volumes,
+            recoversFirst: history.open != nil
+        )
+    }
+
+    private func withChanges(_ action: PlannedAction, to spec: ServerSpec) async throws -> PlannedAction {
+        let changes: [SpecChange]
+        switch action.kind {
+        case .start, .nothing: return action
+        case .launch:
+            let mounts = spec.mounts.map { SpecChange(.volume, $0.volume.text, from: nil, to: $0.path) }
+            changes = try await imageChange(from: nil, to: spec.image) + mounts
+        case .differs:
+            let workspace = workspace(action.server)
+            guard let current = try workspace.history().current else { return action }
+            let record = try workspace.record(action.server.machine(current))
+            changes = try await imageChange(from: record.image, to: spec.image) + record.spec.changes(to: spec)
+        }
+        return PlannedAction(server: action.server, kind: action.kind, detail: action.detail, changes: changes)
+    }
+
+    private func imageChange(from old: ServerStatus.Image?, to reference: ImageReference) async throws -> [SpecChange] {
+        let manifest = try await parts.images.verifiedImage(reference).manifest
+        guard old?.digest != manifest.digest else { return [] }
+        let next = "\(manifest.name):\(manifest.version) (\(manifest.digest.short))"
+        return [
+            SpecChange(.image, "image", from: old.map { "\($0.name):\($0.version) (\($0.digest.short))" }, to: next)
+        ]
+    }
+
+    private func volumesToMake(_ lab: LabSpec, for specs: [ServerSpec]) throws -> [LabPlan.Volume] {
+        try lab.volumes.sorted { $0.key < $1.key }.compactMap { name, spec in
+            guard specs.contains(where: { $0.volumes[name] != nil }) else { return nil }
+            return try volumes.isMissing(lab: lab.name, name, spec: spec) ? LabPlan.Volume(name: name, spec: spec) : nil
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+/// A rehearsal: a server that lives as long as one command, from the new image, on clones of the real volumes.
+extension LabEngine {
+    /// Launches what is to replace a server beside it, on clones of its volumes, until it is ready and verified; then
+    /// removes all of it.
+    ///
+    /// The caller holds the server's lock.
+    /// - Throws: `rehearsal.failed`, with what its machine left behind; then nothing of the server was touched.
+    func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
+        let rehearsal = try rehearsalID(of: workspace.id)
+        try refuseTaken(rehearsal, spec)
+        parts.progress(.note("\(workspace.id): rehearsing on clones of its volumes, as \(rehearsal)"))
+        let result: Result<ReplacementReport, any Error>
+        do {
+            result = .success(try await launchRehearsal(rehearsal, for: workspace, spec))
+        } catch {
+            result = .failure(error)
+        }
+        // An interrupted rehearsal leaves nothing either: an unstructured task does not inherit the cancellation.
+        try await Task { try await discardRehearsal(rehearsal) }.value
+        let report = try result.get()
+        guard report.outcome != .committed else { return }
+        throw KilnError(
+            .rehearsalFailed,
+            "the rehearsal of \(workspace.id) on clones of its volumes failed: \(report.turn?.reason ?? "it was halted")",
+            hint: report.evidence.map { "what its machine left behind is in \($0)" } ?? report.turn?.hint,
+            cause: report.turn?.cause,
+            exit: .aborted
+        )
+    }
+
+    private func launchRehearsal(
+        _ rehearsal: ServerID,
+        for workspace: ServerWorkspace,
+        _ spec: ServerSpec
+    ) async throws -> ReplacementReport {
+        let rehearsalWorkspace = self.workspace(rehearsal)
+        let lock = try rehearsalWorkspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        try DurableFile.writeJSON([workspace.id], to: rehearsalMark(rehearsal))
+        var rehearsed = spec
+        rehearsed.volumes = [:]
+        for (name, path) in spec.volumes.sorted(by: { $0.key < $1.key }) {
+            let clone = try rehearsalName(name)
+            _ = try await cloneLocked(lab: rehearsal.lab, name, as: clone, for: rehearsal)
+            rehearsed.volumes[clone] = path
+        }
+        rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, host: nil) }
+        try publishRehearsal(rehearsal, rehearsed)
+        return try await begin(rehearsalWorkspace, spec: rehearsed)
+    }
+
+    /// Removes the rehearsal of a command that has ended; one that still rehearses is left alone.
+    ///
+    /// - Throws: `lock.held` where its server is being changed.
+    func discardAbandonedRehearsal(_ rehearsal: ServerID) async throws {
+        let original = try rehearsalMark(of: rehearsal).flatMap {
+            try DurableFile.readJSON([ServerID].self, from: $0)
+        }?.first
+        let lock = try original.flatMap { id in
+            FileManager.default.fileExists(atPath: state.server(id)) ? try workspace(id).lock() : nil
+        }
+        defer { withExtendedLifetime(lock) {} }
+        // Whoever had the lock may have removed it.
+        if isRehearsal(rehearsal) { try await discardRehearsal(rehearsal) }
+    }
+
+    /// Removes a rehearsal: its machine, its clones and its ports.
+    func discardRehearsal(_ rehearsal: ServerID) async throws {
+        let workspace = workspace(rehearsal)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        for machine in try await parts.machines.machines().keys where machine.server == rehearsal {
+            try await parts.machines.powerOff(machine)
+        }
+        // By what the clones say of themselves: the lab may be declared otherwise by now, and a user's volume may have
+        // such a name.
+        for clone in volumes.readableList().volumes where clone.rehearsal == rehearsal {
+            if let machine = clone.lease?.machine { try volumes.release(lab: clone.lab, clone.name, from: machine) }
+            try volumes.purge(try volumes.retain(lab: clone.lab, clone.name))
+        }
+        for kept in try volumes.retainedVolumes() where kept.record?.rehearsal == rehearsal {
+            try volumes.purge(kept.kept)
+        }
+        try publishRehearsal(rehearsal, nil)
+        try await remove(workspace)
+    }
+
+    /// Whether a server was made for a rehearsal.
+    func isRehearsal(_ id: ServerID) -> Bool { rehearsalMark(of: id) != nil }
+
+    /// The server by which another one is rehearsed.
+    func rehearsalID(of id: ServerID) throws -> ServerID { ServerID(lab: id.lab, server: try rehearsalName(id.server)) }
+
+    private func rehearsalMark(_ rehearsal: ServerID) -> String { state.server(rehearsal) + "/rehearsal" }
+
+    /// The mark of a rehearsal that is there; before 0.2 it was called `canary`.
+    private func rehearsalMark(of id: ServerID) -> String? {
+        [rehearsalMark(id), state.server(id) + "/canary"].first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private func rehearsalName(_ name: Name) throws -> Name {
+        do {
+            return try Name("\(name.text.prefix(Name.longest - 10))-rehearsal")
+        } catch {
+            throw KilnError(
+                .rehearsalNoName,
+                "no name for a rehearsal can be made from \(name)",
+                hint: "replace without --rehearse, or use a shorter name",
+                exit: .usage
+            )
+        }
+    }
+
+    private func refuseTaken(_ rehearsal: ServerID, _ spec: ServerSpec) throws {
+        for clone in try spec.volumes.keys.sorted().map(rehearsalName)
+        where try volumes.record(lab: rehearsal.lab, clone) != nil {
+            throw nameTaken(
+                "the rehearsal's clone would be called \(rehearsal.lab)/\(clone), but there is such a volume"
+            )
+        }
+        // A directory alone may be what a killed rehearsal had just made.
+        let isDeclared = try lab(rehearsal.lab).servers[rehearsal.server] != nil
+        guard try isDeclared || !workspace(rehearsal).journal.history().operations.isEmpty else { return }
+        throw nameTaken("a rehearsal would be called \(rehearsal), but the lab has a server of that name")
+    }
+
+    private func nameTaken(_ what: String) -> KilnError {
+        KilnError(
+            .rehearsalNameTaken,
+            what,
+            hint: "replace without --rehearse, or give that one another name",
+            exit: .blocked
+        )
+    }
+
+    private func publishRehearsal(_ rehearsal: ServerID, _ spec: ServerSpec?) throws {
+        let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
+        defer { withExtendedLifetime(lock) {} }
+        let path = state.lab(rehearsal.lab) + "/ports.json"
+        var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
+        book.forget(rehearsal.server)
+        if let spec {
+            let lab = LabSpec(name: rehearsal.lab, volumes: [:], servers: [rehearsal.server: spec])
+            try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+        }
+        try DurableFile.writeJSON(book, to: path)
+    }
+}

@@ -1,0 +1,49 @@
+import KilnModel
+import KilnSystem
+
+/// A folder that becomes a root file system, with all that its files have: owners, file capabilities and other extended
+/// attributes, access lists, hard links and holes.
+///
+/// In a user namespace the kernel stores a capability together with whose root may use it, and shows it in the namespace
+/// as it was given. So what is unpacked, changed and made a disk in one kind of namespace comes out as on a machine.
+struct FileTree: Sendable {
+    let path: String
+
+    /// Unpacks an archive of mmdebstrap into the folder.
+    ///
+    /// - Throws: `KilnError` with code `bake.attributes-lost` where the file system of the folder can't keep what the
+    ///   files have, `tool.…`; `CancellationError`.
+    func unpack(_ archive: String) async throws {
+        // Only root can make device nodes, and no image needs them: the kernel fills /dev.
+        let lost = try await Namespace.command(
+            "tar",
+            [
+                "-C", path, "--exclude=./dev/*", "--numeric-owner", "--xattrs", "--xattrs-include=*",
+                "--warning=none", "--warning=xattr-write", "-xf", archive,
+            ]
+        ).lines()
+        // To tar it is a warning.
+        guard let first = lost.first else { return }
+        throw KilnError(
+            .bakeAttributesLost,
+            "the file system of \(path) can't keep \(lost.count) attributes of files that the image needs",
+            hint: "set KILN_HOME to a folder on ext4, xfs or btrfs",
+            cause: first,
+            exit: .aborted
+        )
+    }
+
+    /// Makes an ext4 file system of the folder, without mounting anything.
+    ///
+    /// - Throws: `KilnError` with code `tool.…`, also where the tree doesn't fit; `CancellationError`.
+    func makeDisk(at raw: String, size: ByteCount) async throws {
+        // Without lazy initialisation: a guest would do it in the background, into its overlay.
+        try await Namespace.command(
+            "mke2fs",
+            [
+                "-q", "-t", "ext4", "-b", "4096", "-L", "root", "-m", "0", "-E",
+                "lazy_itable_init=0,lazy_journal_init=0", "-d", path, raw, "\(size.bytes / 1024)k",
+            ]
+        ).run()
+    }
+}

@@ -1,0 +1,131 @@
+import KilnDocuments
+import KilnModel
+
+/// The fields of a recipe.
+enum RecipeFields: String, FileField {
+    case kilnImage = "kiln-image"
+    case name, about, debian, assemble, shared, disk
+    case commandLine = "command-line"
+    case memory, processors, cpu
+    case cloudInit = "cloud-init"
+    case cloudInitModules = "cloud-init-modules"
+    case ssh
+    case volatileRoot = "volatile-root"
+    case ephemeral, versions
+
+    static let required: [RecipeFields] = [
+        .kilnImage, .name, .about, .debian, .assemble, .disk, .commandLine, .memory, .processors, .cloudInit, .ssh,
+        .versions,
+    ]
+
+    var schema: JSONValue {
+        switch self {
+        case .kilnImage: ["const": 1, "description": "The version of the format."]
+        case .name: Schema.name("What the image is called: the name of the recipe's folder.")
+        case .about: Schema.text("What it is, in a sentence.")
+        case .debian: Schema.object(DebianFields.self, "What mmdebstrap makes the tree from.")
+        case .assemble:
+            Schema.text(.fileName, "The program beside this file that makes a root file system of the tree.")
+        case .shared:
+            Schema.list(
+                of: Schema.text(.fileName, "A folder beside the recipe's own."),
+                atLeast: 0,
+                "Folders beside the recipe's own whose files the program uses, too."
+            )
+        case .versions:
+            Schema.map(
+                of: VersionSchema.variables,
+                keys: .version,
+                atLeast: 1,
+                "The versions, each with its variables."
+            )
+        case .disk, .memory, .processors, .cpu: machine
+        case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .ephemeral: guest
+        }
+    }
+
+    // The fields that say what a machine of the image computes with.
+    private var machine: JSONValue {
+        switch self {
+        case .disk: Schema.size("The size of the disk, such as 2GiB.")
+        case .memory: Schema.size("Memory of a machine whose server says nothing of it, such as 768MiB.")
+        case .processors: Schema.whole(1...64, "Virtual processors of a machine whose server says nothing of them.")
+        default:
+            Schema.processorModel(
+                "x86-64-v2, x86-64-v3, host or a model of the hypervisor's, where the server names none."
+            )
+        }
+    }
+
+    // The fields that say what a guest of the image is like.
+    private var guest: JSONValue {
+        switch self {
+        case .commandLine: Schema.text(.line, "What the kernel is told.")
+        case .cloudInit:
+            Schema.words(
+                ImageManifest.CloudInit.self,
+                "What reads the seed in the guest: cloud-init, a subset of it, or nothing."
+            )
+        case .cloudInitModules:
+            Schema.list(
+                of: Schema.text(.cloudInitModule, "A module, as cloud.cfg spells it."),
+                atLeast: 0,
+                "Of full cloud-init the modules that its cloud.cfg runs, so that Kiln can name the keys of user-data that it does not do; without it, all."
+            )
+        case .ssh: Schema.bool("Whether the guest runs an SSH server.")
+        case .volatileRoot: Schema.bool("Whether the guest heeds kiln.root=volatile; false without it.")
+        default:
+            Schema.list(
+                of: Schema.text(.rootPath, "A path; a directory covers what is below it."),
+                atLeast: 0,
+                "What may differ on a running root without being drift."
+            )
+        }
+    }
+}
+
+/// The fields of `debian`.
+enum DebianFields: String, FileField {
+    case suite, variant, packages, mirror, keyring
+
+    static let required: [DebianFields] = [.suite, .variant]
+
+    var schema: JSONValue {
+        switch self {
+        case .suite: Schema.text(.suite, "The suite's code name, such as trixie.")
+        case .variant: Schema.text(.variant, "The variant of mmdebstrap, such as minbase or extract.")
+        case .packages:
+            Schema.list(
+                of: Schema.text(.package, "A package."),
+                atLeast: 0,
+                "The packages besides those of the variant."
+            )
+        case .mirror:
+            DebianFields.oneOrMore(.mirror, "Where Debian is, where the host's apt shall not say: URLs of mirrors.")
+        case .keyring:
+            DebianFields.oneOrMore(
+                .keyring,
+                "What signs the mirrors: files of OpenPGP keys, absolute or below the recipe's folder."
+            )
+        }
+    }
+
+    private static func oneOrMore(_ form: TextForm, _ about: String) -> JSONValue {
+        let one = Schema.text(form, "One.")
+        return Schema.either([one, Schema.list(of: one, "Several.")], about)
+    }
+}
+
+/// How a version is written.
+enum VersionSchema {
+    static var variables: JSONValue {
+        Schema.titled(
+            "variables",
+            Schema.map(
+                of: Schema.written("The variable's text."),
+                keys: .variable,
+                "What the program finds in its environment, besides Kiln's own variables."
+            )
+        )
+    }
+}

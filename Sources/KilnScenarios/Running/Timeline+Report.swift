@@ -1,0 +1,17 @@
+import KilnModel
+
+extension Timeline {
+    /// The phases that have ended, as reports show them.
+    public var reported: [ScenarioReport.Phase] {
+        phases.map { phase in
+            ScenarioReport.Phase(
+                server: phase.server,
+                operation: "generation \(phase.generation)",
+                phase: phase.step.rawValue.uppercased(),
+                startMS: Int(phase.start / .milliseconds(1)),
+                ms: Int(phase.duration / .milliseconds(1)),
+                failed: phase.hasFailed
+            )
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import KilnOutside
+import Testing
+
+@testable import kiln_hosts
+
+@Suite("The package and CI")
+struct PackageTests {
+    @Test("the package is installed before all checks of it, and purged after them; a program alone has none of them")
+    func checks() {
+        func names(_ kind: Account.Kind, only: [String] = [], isOfPackage: Bool = true) -> [String] {
+            Plan(only: only, quick: false, boots: 0, isOfPackage: isOfPackage).checks(as: kind).map(\.name)
+        }
+        #expect(names(.root).first == "install" && names(.person).last == "purge")
+        #expect(Set(names(.root)).isSuperset(of: ["actions", "upgrade", "bake", "leftovers"]))
+        #expect(names(.root, only: ["drift"]) == ["install", "bake", "drift"])
+        #expect(names(.person, only: ["purge"]) == ["purge"] && names(.root, only: ["purge"]) == ["install"])
+        let alone = Account.Kind.allCases.flatMap { names($0, isOfPackage: false) }
+        #expect(Set(alone).isDisjoint(with: ["install", "actions", "upgrade", "purge"]))
+    }
+
+    @Test("a bare root and one with all that kiln needs are cached beside each other")
+    func roots() {
+        let place = HostPlace(path: "/place")
+        let bare = HostRoot(suite: "trixie", kind: .bare, place: place)
+        let equipped = HostRoot(suite: "trixie", place: place)
+        #expect(bare.path != equipped.path && !bare.path.hasPrefix("/place/roots/trixie-"))
+        #expect(!bare.packages.contains("qemu-system-x86") && equipped.packages.contains("qemu-system-x86"))
+    }
+
+    @Test(
+        "the key of CI's images changes with what recipes hold and who may run it, and with the choice, and with nothing else"
+    )
+    func key() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "kiln-key-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let recipes = folder.appending(path: "recipes/tiny")
+        try FileManager.default.createDirectory(at: recipes, withIntermediateDirectories: true)
+        let program = recipes.appending(path: "assemble.sh").path
+        try Data("one".utf8).write(to: URL(filePath: program))
+        func key(_ names: String = "a b") throws -> String {
+            let output = folder.appending(path: "output").path
+            unlink(output)
+            let step = URL(filePath: #filePath).appending(path: "../../../.github/actions/setup-kiln/cache.sh")
+                .standardized
+            let environment = Child.environment.merging(["GITHUB_OUTPUT": output, "HOME": folder.path]) { $1 }
+            let line = [step.path, folder.path + "/recipes", names]
+            let end = try Child(line, environment: environment, directory: folder.path).finish(within: .seconds(30))
+            try #require(end.status == 0, "\(end.errors)")
+            let text = try String(contentsOfFile: output, encoding: .utf8)
+            return try #require(text.split(separator: "\n").first { $0.hasPrefix("key=") }).description
+        }
+        let first = try key()
+        chmod(program, 0o600)
+        utimes(program, [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)])
+        #expect(try key("b  a") == first)
+        chmod(program, 0o700)
+        let runnable = try key()
+        try Data("two".utf8).write(to: URL(filePath: program))
+        #expect(try Set([first, runnable, key(), key("a")]).count == 4)
+    }
+}
