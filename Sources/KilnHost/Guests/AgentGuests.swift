@@ -44,13 +44,18 @@ public struct AgentGuests: GuestAccess {
         guard let program = command.arguments.first else {
             throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
         }
-        let result = try await asked(machine) { agent in
-            try await agent.run(
-                program,
-                Array(command.arguments.dropFirst()),
-                input: command.input,
-                deadline: command.deadline
-            )
+        let result: GuestExecResult
+        do {
+            result = try await asked(machine) { agent in
+                try await agent.run(
+                    program,
+                    Array(command.arguments.dropFirst()),
+                    input: command.input,
+                    deadline: command.deadline
+                )
+            }
+        } catch let error as KilnError where error.code == .guestRefused {
+            throw GuestFailure.notStarted(program, machine, error)
         }
         let status = result.exitCode ?? 128 + (result.signal ?? 0)
         return GuestCommandResult(
