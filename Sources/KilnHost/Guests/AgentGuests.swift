@@ -19,6 +19,8 @@ public struct AgentGuests: GuestAccess {
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         let end = ContinuousClock.now + deadline
         while true {
+            // Who is cancelled waits for no news, and would ask on and on.
+            try Task.checkCancellation()
             // Subscribe first, then ask: so no opening of the channel is missed.
             let news = try await session.read(subject(machine)) { try await $0.events() }
             do {
