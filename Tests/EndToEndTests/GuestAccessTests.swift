@@ -12,6 +12,7 @@ extension EndToEnd {
             try await home.withLab("access") { lab in
                 try await lab.upOrFail()
                 try await expectCopies(lab)
+                try await expectFolders(lab)
                 try await expectEscapes(lab)
                 // An open network reaches the host's loopback as 10.0.2.2.
                 #expect(try await lab.shell(Self.visit(listener)) == "hello")
@@ -38,6 +39,33 @@ extension EndToEnd {
             #expect(piped.status == 7 && piped.text == "through\n")
             let unread = try await lab.home.run(["exec", lab.web, "--", "cat"], input: "the rest of a script\n")
             #expect(unread.status == 0 && unread.text.isEmpty)
+        }
+
+        private func expectFolders(_ lab: Lab) async throws {
+            let (site, back) = (lab.home.path + "/site", lab.home.path + "/site-back")
+            try FileManager.default.createDirectory(atPath: site + "/sub", withIntermediateDirectories: true)
+            try Data("content".utf8).write(to: URL(fileURLWithPath: site + "/sub/a file"))
+            symlink("/etc/passwd", site + "/out")
+            let put = try await lab.home.run("cp", "-r", site, "\(lab.web):/root")
+            #expect(put.status == 0, "\(put.errors)")
+            #expect(try await lab.shell("cat '/root/site/sub/a file'; readlink /root/site/out") == "content/etc/passwd")
+            #expect(try await lab.home.run("cp", "-r", site, "\(lab.web):/root").exit == .usage)
+            let got = try await lab.home.run("cp", "-r", "\(lab.web):/root/site", back)
+            #expect(got.status == 0, "\(got.errors)")
+            #expect(try String(contentsOfFile: back + "/sub/a file", encoding: .utf8) == "content")
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: back + "/out") == "/etc/passwd")
+            // An agent that opens a FIFO answers nobody any more.
+            try await lab.shell("mkfifo /root/site/fifo")
+            for line in [
+                ["cp", "\(lab.web):/root/site/fifo", back], ["cp", "-r", "\(lab.web):/root/site", back + "2"],
+            ] {
+                let odd = try await lab.home.run(line)
+                #expect(odd.exit == .usage && odd.errors.contains("fifo"), "\(odd.errors)")
+            }
+            #expect(
+                try await lab.shell("ls -a /root | grep -c kiln-cp || true; ls /var/tmp /tmp | grep -c kiln-cp || true")
+                    == "0\n0"
+            )
         }
 
         private func expectEscapes(_ lab: Lab) async throws {

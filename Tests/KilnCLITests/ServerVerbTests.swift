@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import KilnEngine
 import KilnModel
@@ -68,6 +69,26 @@ struct ServerVerbTests {
         #expect(try await servers(kiln).isEmpty)
         #expect(try await kiln.kiln("volume", "list").output.contains("shop/data"))
         #expect(kiln.world.hypervisor.alive.isEmpty)
+    }
+
+    @Test("a server that is launched is logged in to at the port that is shown, with its own host key")
+    func sshWhileLaunching() async throws {
+        let kiln = try WorldSession()
+        try kiln.world.images.add("slow", GuestBehaviour(.hangs))
+        try kiln.declare("tiny:slow", ports: "{ ssh: 22 }")
+        let launch = Task { try await kiln.kiln("up", "-f", kiln.file) }
+        let workspace = try await kiln.workspace()
+        let id = try ServerID(lab: Name("shop"), server: Name("web"))
+        while (try? workspace.engine.history(id).open?.replacement.entered.contains(.healthy)) != true {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let verb = try #require(try KilnCommand.parseAsRoot(["ssh", "web"]) as? SSHVerb)
+        let invocation = try await verb.invocation(workspace)
+        let shown = try #require(try await workspace.engine.status(id).ports.values.first?.host)
+        #expect(invocation.port == shown)
+        #expect(try String(contentsOfFile: invocation.knownHosts, encoding: .utf8).hasPrefix("kiln ssh-ed25519 HOST"))
+        launch.cancel()
+        _ = try await launch.value
     }
 
     @Test("an image that is no good ends with 11, says why for people and programs, and the old one serves")

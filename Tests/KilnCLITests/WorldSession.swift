@@ -33,7 +33,7 @@ struct WorldSession {
     }
 
     /// Writes the lab file anew.
-    func declare(_ image: String) throws {
+    func declare(_ image: String, ports: String = "{ http: 80 }") throws {
         let text = """
             kiln: 1
             name: shop
@@ -44,12 +44,17 @@ struct WorldSession {
                 web:
                   image: '\(image)'
                   volumes: { data: /data }
-                  ports: { http: 80 }
+                  ports: \(ports)
                   ready: [agent, cloud-init]
                   ready-timeout: 100s
 
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    }
+
+    /// What verbs work with.
+    func workspace() async throws -> Workspace {
+        try await RecordedSession().session(.table, isQuiet: true, in: world).workspace()
     }
 
     /// Runs a verb.

@@ -11,6 +11,7 @@ import Testing
 @Suite("Machines on libvirt's test driver")
 struct LibvirtMachinesTests {
     private let directory: TestDirectory
+    private let session: HypervisorSession
     private let machines: LibvirtMachines
 
     init() throws {
@@ -20,8 +21,9 @@ struct LibvirtMachinesTests {
             <domain type='test'><name>kiln.foreign.web.1</name><memory>1024</memory><os><type>hvm</type></os></domain>
             """
         try Data("<node>\(foreign)</node>".utf8).write(to: URL(fileURLWithPath: node))
+        session = HypervisorSession { "test://\(node)" }
         machines = LibvirtMachines(
-            session: HypervisorSession { "test://\(node)" },
+            session: session,
             platform: Platform(acceleration: .tcg),
             user: nil,
             owner: nil,
@@ -55,6 +57,20 @@ struct LibvirtMachinesTests {
             ledgerSocket: "/l",
             user: nil
         )
+    }
+
+    @Test("a wait for an agent ends when its command is interrupted, and not when the agent comes")
+    func interruptedWait() async throws {
+        let spec = try spec()
+        try await machines.define(spec)
+        try await machines.start(spec.id, forwards: [])
+        let guests = AgentGuests(session: session)
+        let wait = Task { try await guests.awaitAgent(spec.id, within: .seconds(60)) }
+        try await Task.sleep(for: .milliseconds(200))
+        let begin = ContinuousClock.now
+        wait.cancel()
+        await #expect(throws: CancellationError.self) { try await wait.value }
+        #expect(ContinuousClock.now - begin < .seconds(20))
     }
 
     @Test("a machine is absent, off, running, off and absent again; every step can be repeated")

@@ -176,6 +176,24 @@ struct VolumeDiskTests {
         #expect(directory.names == before)
     }
 
+    @Test("a disk of another format is named for what it is")
+    func foreign() async throws {
+        try await makeVolume()
+        try await Command("qemu-img", ["convert", "-O", "vmdk", path("1.qcow2"), path("disk.vmdk")]).run()
+        var packed = Data([0x1f, 0x8b])
+        packed.append(Data(count: 510))
+        try packed.write(to: URL(fileURLWithPath: path("disk.gz")))
+        for (name, what, step) in [
+            ("disk.vmdk", "a VMDK disk", "-f vmdk"), ("disk.gz", "packed with gzip", "gzip -dk"),
+        ] {
+            let error = await #expect(throws: KilnError.self) {
+                try await tool.importDisk(path(name), to: path("new.qcow2"), mark: mark)
+            }
+            #expect(error?.code == .diskRefused && error?.message.contains(what) == true, "\(name)")
+            #expect(error?.hint?.contains(step) == true)
+        }
+    }
+
     @Test("a disk that fills up half-way is called so, and nothing is left of an export", .enabled(if: geteuid() == 0))
     func fullDisk() async throws {
         try await makeVolume()

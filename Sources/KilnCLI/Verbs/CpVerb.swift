@@ -84,6 +84,7 @@ struct CpVerb: Verb {
                 : try HostFile.read(path)
             let place = try await place(target)
             let name = (path as NSString).lastPathComponent
+            guard place != .nowhere else { throw noFolder(target) }
             if place == .folder, path != "-" {
                 guard try await self.place("\(target)/\(name)") != .folder else { throw isFolder("\(target)/\(name)") }
                 try await engine.write(bytes, to: "\(target)/\(name)", on: id, now: now)
@@ -160,6 +161,15 @@ struct CpVerb: Verb {
                 .cpFailed,
                 "\(Name.quoted(path)) on \(id) is a folder",
                 hint: "copy a folder with '-r'; a file is copied to another name",
+                exit: .usage
+            )
+        }
+
+        private func noFolder(_ target: String) -> KilnError {
+            KilnError(
+                .cpMissing,
+                "\(id) has no folder for \(Name.quoted(target))",
+                hint: "make it first: 'kiln exec \(id) -- mkdir -p …'",
                 exit: .usage
             )
         }

@@ -76,6 +76,15 @@ extension QEMUDiskTool {
     private static func judgedFormat(of file: String) throws -> DiskFormat {
         let bytes = try HeaderBytes(file, followingLinks: true)
         guard bytes.word(at: 0) == 0x5146_49fb else {
+            let isExt = bytes.bytes.dropFirst(1080).starts(with: [0x53, 0xef])
+            if !isExt, let foreign = ForeignFormat.of(bytes), !foreign.isRaw {
+                throw KilnError(
+                    .diskRefused,
+                    "\(file) can't be used as a disk: it is \(foreign.name), and neither raw nor qcow2",
+                    hint: foreign.hint,
+                    exit: .invalidFile
+                )
+            }
             guard bytes.size > 0, bytes.size.isMultiple(of: 512), bytes.size <= QCOW2Header.largest.bytes else {
                 throw bytes.refused("its size is no whole number of sectors of 512 bytes")
             }

@@ -19,6 +19,8 @@ public struct AgentGuests: GuestAccess {
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         let end = ContinuousClock.now + deadline
         while true {
+            // Who is cancelled waits for no news, and would ask on and on.
+            try Task.checkCancellation()
             // Subscribe first, then ask: so no opening of the channel is missed.
             let news = try await session.read(subject(machine)) { try await $0.events() }
             do {
@@ -44,13 +46,18 @@ public struct AgentGuests: GuestAccess {
         guard let program = command.arguments.first else {
             throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
         }
-        let result = try await asked(machine) { agent in
-            try await agent.run(
-                program,
-                Array(command.arguments.dropFirst()),
-                input: command.input,
-                deadline: command.deadline
-            )
+        let result: GuestExecResult
+        do {
+            result = try await asked(machine) { agent in
+                try await agent.run(
+                    program,
+                    Array(command.arguments.dropFirst()),
+                    input: command.input,
+                    deadline: command.deadline
+                )
+            }
+        } catch let error as KilnError where error.code == .guestRefused {
+            throw GuestFailure.notStarted(program, machine, error)
         }
         let status = result.exitCode ?? 128 + (result.signal ?? 0)
         return GuestCommandResult(

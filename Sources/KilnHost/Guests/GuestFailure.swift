@@ -42,6 +42,17 @@ enum GuestFailure {
         )
     }
 
+    /// The agent can't start a program.
+    static func notStarted(_ program: String, _ machine: MachineID, _ error: KilnError) -> KilnError {
+        KilnError(
+            .guestRefused,
+            "\(Name.quoted(program)) can't be started in machine \(machine)",
+            hint: "see whether the guest has it, and whether it may be run there",
+            cause: error.cause,
+            exit: .usage
+        )
+    }
+
     /// The machine is on, and nobody in its guest has opened the agent's channel.
     static func absent(_ machine: MachineID, _ error: LibvirtError) -> KilnError {
         KilnError(

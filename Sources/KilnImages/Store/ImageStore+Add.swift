@@ -68,13 +68,23 @@ extension ImageStore {
             _ = try QCOW2Header(ofImage: disk)
         }
         try await check(disk, of: file, note)
-        _ = try await roots.isListed(disk, format: .qcow2, in: draft)
+        try await list(disk, of: file, in: draft, roots)
         let boot: ImageManifest.Boot =
             switch added.boot {
             case .firmware(let firmware): .firmware(firmware)
             case .direct(_, _, let commandLine): .direct(commandLine: commandLine)
             }
         return try await sealAdded(added, boot: boot, folder: draft)
+    }
+
+    private func list(_ disk: String, of file: String, in draft: String, _ roots: any RootInspection) async throws {
+        do {
+            _ = try await roots.isListed(disk, format: .qcow2, in: draft)
+        } catch let error as KilnError where [.diskBomb, .diskFull].contains(error.code) {
+            // Whoever added it knows nothing of the copy.
+            let message = error.message.replacing(disk, with: file)
+            throw KilnError(error.code, message, hint: error.hint, cause: error.cause, exit: error.exit)
+        }
     }
 
     private func sealAdded(_ added: AddedImage, boot: ImageManifest.Boot, folder: String) async throws -> StoredImage {

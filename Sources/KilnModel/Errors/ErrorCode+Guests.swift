@@ -34,7 +34,11 @@ extension ErrorCode {
         .internalError,
         "the guest's agent gives no sensible answer"
     )
-    public static let guestRefused = ErrorCode("guest.refused", .internalError, "the guest's agent says that it can't")
+    public static let guestRefused = ErrorCode(
+        "guest.refused",
+        [.internalError, .usage],
+        "the guest's agent says that it can't"
+    )
     public static let guestTooLarge = ErrorCode(
         "guest.too-large",
         [.internalError, .usage],

@@ -103,7 +103,7 @@ public enum FileError {
     /// What to do, and whose fault it is: only what nobody foresaw is Kiln's.
     private static func advice(_ number: Int32) -> (hint: String?, exit: ExitCode) {
         switch number {
-        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG: ("check the path: there is nothing", .usage)
+        case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG: ("name one that is there", .usage)
         case EACCES, EPERM: ("check who owns it, and its mode", .usage)
         case ENOSPC, EDQUOT: ("make room and try again", .aborted)
         case EROFS, EFBIG: ("check the file system that it lies on", .aborted)

@@ -1,18 +1,19 @@
-import KilnSystem
-
 /// What a file is that is no qcow2 file, told by its first bytes, so that a refusal can name it and the next step.
 ///
 /// It serves the text of an error only: nothing is accepted because of it.
-struct ForeignFormat: Sendable {
+public struct ForeignFormat: Sendable {
     /// With its article, as in "it is …".
-    let name: String
+    public let name: String
     /// What to do with the file, as a hint.
-    let hint: String
+    public let hint: String
+
+    /// Whether it is a disk as it stands, byte by byte.
+    public let isRaw: Bool
 
     private let marks: [(offset: Int, bytes: [UInt8])]
 
     /// The format of a file; nothing where no known mark is in its place.
-    static func of(_ file: HeaderBytes) -> ForeignFormat? {
+    public static func of(_ file: HeaderBytes) -> ForeignFormat? {
         known.first { format in format.marks.contains { file.bytes.dropFirst($0.offset).starts(with: $0.bytes) } }
     }
 
@@ -29,6 +30,7 @@ struct ForeignFormat: Sendable {
         ForeignFormat(
             name: "an ISO 9660 medium",
             hint: "it installs a system and holds none: fetch the system's cloud image in the qcow2 format",
+            isRaw: false,
             marks: [(32_769, Array("CD001".utf8))]
         ),
         disk("a raw disk", "raw", [(510, [0x55, 0xaa]), (1_080, [0x53, 0xef])]),
@@ -38,8 +40,9 @@ struct ForeignFormat: Sendable {
     private static func packed(_ tool: String, _ command: String, _ mark: [UInt8]) -> ForeignFormat {
         ForeignFormat(
             name: "packed with \(tool)",
-            hint: "unpack it: \(command), then add the unpacked file; where that is not qcow2, convert it first: "
+            hint: "unpack it: \(command), then name the unpacked file; where that is not qcow2, convert it first: "
                 + "qemu-img convert -O qcow2 UNPACKED COPY",
+            isRaw: false,
             marks: [(0, mark)]
         )
     }
@@ -51,7 +54,8 @@ struct ForeignFormat: Sendable {
     ) -> ForeignFormat {
         ForeignFormat(
             name: name,
-            hint: "convert it: qemu-img convert -f \(format) -O qcow2 FILE COPY, then add the copy",
+            hint: "convert it: qemu-img convert -f \(format) -O qcow2 FILE COPY, then name the copy",
+            isRaw: format == "raw",
             marks: marks
         )
     }
