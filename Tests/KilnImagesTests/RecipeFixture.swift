@@ -31,6 +31,9 @@ struct RecipeFixture {
         chmod(try folder.file("web/assemble.sh", [1]), 0o755)
     }
 
+    /// The recipe, of which the folder is there only as long as this is.
+    func recipe() throws -> Recipe { try withExtendedLifetime(folder) { try Recipe(at: file) } }
+
     /// What is wrong with the recipe, each as `line:column: path: message`.
     var problems: [String] {
         do throws(InvalidFile) {

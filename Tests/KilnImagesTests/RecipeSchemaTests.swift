@@ -25,6 +25,8 @@ struct RecipeSchemaTests {
             ("disk: 1GiB", "disk: 1GiB\ncpu: host\nshared: [initrd]\nvolatile-root: false\nephemeral: [/run, /a/..b]"),
             ("[curl]", "[]"), ("disk:", "ephemeral: []\nshared: []\ndisk:"), ("cloud-init: full", "cloud-init: none"),
             ("GREETING: hello", "A: 8080, B_2: yes, C: , D: 1.5, E: 'x'"), ("\"10\": {}", "1.0+b_1-2: {}"),
+            ("[curl]", "[], mirror: http://m.example/debian"),
+            ("[curl]", "[], mirror: [mirror+file:/etc/m.list, 'deb [trusted=yes] http://m.example x main']"),
         ]
     )
     func accepted(from: String, to: String) throws {
@@ -47,6 +49,7 @@ struct RecipeSchemaTests {
             ("disk:", "ephemeral: [tmp]\ndisk:"), ("disk:", "ephemeral: [/]\ndisk:"),
             ("disk:", "ephemeral: [/a/..]\ndisk:"), ("disk:", "ephemeral: [/./a]\ndisk:"),
             ("{ \"10\": {}, \"9\": { GREETING: hello } }", "{}"), ("\"10\"", "\"1 0\""), ("\"10\": {}", "\"10\":"),
+            ("[curl]", "[], mirror: m.example"), ("[curl]", "[], mirror: [12]"), ("[curl]", "[], keyring: ''"),
             ("GREETING", "KILN_X"), ("GREETING", "greeting"), ("GREETING: hello", "A: [b]"),
         ]
     )

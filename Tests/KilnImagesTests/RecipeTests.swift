@@ -55,7 +55,7 @@ struct RecipeTests {
 
     @Test("versions come oldest first, with their variables")
     func versions() throws {
-        let recipe = try Recipe(at: RecipeFixture().file)
+        let recipe = try RecipeFixture().recipe()
         #expect(recipe.versions.map(\.name) == ["9", "10"])
         #expect(recipe.versions.first?.variables == ["GREETING": "hello"])
         #expect(recipe.ephemeral.isEmpty && recipe.shared.isEmpty && !recipe.volatileRoot && recipe.size.cpu == nil)
@@ -67,7 +67,7 @@ struct RecipeTests {
             "GREETING: hello",
             with: "A: 8080, B: 0644, C: yes, D: 1.10, E: '', F: , G: \"x\\ny\""
         )
-        let recipe = try Recipe(at: RecipeFixture(text).file)
+        let recipe = try RecipeFixture(text).recipe()
         #expect(
             recipe.versions.first?.variables == [
                 "A": "8080", "B": "0644", "C": "yes", "D": "1.10", "E": "", "F": "", "G": "x\ny",
