@@ -6,7 +6,7 @@ import Testing
 @testable import KilnEngine
 
 /// The script on this host, whose shells and tars are those of the guests.
-@Suite("A guest's part in the copy of a folder")
+@Suite("A guest's part in the copy of a folder", .serialized)
 struct FolderScriptTests {
     private let directory: TemporaryDirectory
 

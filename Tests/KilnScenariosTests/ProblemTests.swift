@@ -30,7 +30,7 @@ struct ProblemTests {
             "8:7: lab.servers.web: the field 'image' is missing",
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
                 + "processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral, user-data, "
-                + "ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
+                + "user-data-file, ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
                 + "keep-roots, hidden-data, max-age",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "
                 + "found 'lots'",
@@ -96,7 +96,7 @@ struct ProblemTests {
             ("ready: [{ exec: a, tcp: b }]", "expected one probe per element"),
             ("ready-timeout: 0s", "expected a duration"),
             ("ready-timeout: 25h", "expected a duration"),
-            ("user-data: '#!/bin/sh'", "expected a map, or a text that starts with '#cloud-config'"),
+            ("user-data: 'echo'", "expected a map, or text that starts with '#cloud-config'"),
             ("user-data: \"#cloud-config\\n- a\"", "expected a map after '#cloud-config', found a list"),
             ("user-data: \"#cloud-config\\na: [\"", "line 3 of the text: not YAML"),
             ("user-data: \"#cloud-config\\na: 1\\na: 2\"", "line 3 of the text: a: the key is written twice"),

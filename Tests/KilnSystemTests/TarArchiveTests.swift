@@ -69,7 +69,7 @@ struct TarArchiveTests {
             (entry("a", "3"), "a device"), (entry("a", "4"), "a device"), (entry("a", "6"), "a FIFO"),
             (entry("a", "S"), "does not unpack"), (entry("a", "V"), "does not unpack"),
             (entry("a", "2"), "link to nothing"),
-            (entry("."), "is no folder"), (entry("", "2", target: "/etc"), "is no folder"),
+            (entry("."), "twice"), (entry("", "2", target: "/etc"), "twice"),
             (entry("x", "x", Array("19 path=/etc/shadow\n".utf8)) + entry("a"), "wrong"),
             (entry("x", "x", Array("20 path=/etc/shadow\n".utf8)) + entry("a"), "leads out"),
             (entry("x", "x", Array("12 size=99\n".utf8)) + entry("a"), "wrong"),
@@ -140,7 +140,7 @@ struct TarArchiveTests {
 
     @Test(
         "what GNU tar and busybox pack is unpacked as it was, with permissions and times, without set-user-id",
-        arguments: ["tar --format=gnu", "tar --format=pax", "tar --format=ustar", "busybox tar"]
+        arguments: ["tar --format=gnu", "tar --format=pax", "busybox tar"]
     )
     func unpacked(program: String) async throws {
         let origin = directory.path + "/origin"
