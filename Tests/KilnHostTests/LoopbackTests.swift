@@ -23,10 +23,12 @@ struct LoopbackProbeTests {
         #expect(finding == .notYet("Connection refused"))
     }
 
-    @Test("a port that accepts and never answers, as that of a guest that never ran, ends in time")
+    @Test(
+        "a port that accepts and never answers, as that of a guest that never ran, ends in time",
+        .timeLimit(.minutes(5))
+    )
     func silent() async throws {
         let listener = try Listener()
-        let start = ContinuousClock.now
         #expect(
             await probe.http(try request(), on: listener.port, within: short)
                 == .notYet("no sign of an answer in time")
@@ -35,7 +37,6 @@ struct LoopbackProbeTests {
             await probe.tcp(port: listener.port, send: nil, expect: "x", within: short)
                 == .notYet("no sign of an answer in time")
         )
-        #expect(ContinuousClock.now - start < .seconds(30))
     }
 
     @Test("a complete answer holds, though its sender keeps the connection open")

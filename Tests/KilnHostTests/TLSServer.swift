@@ -1,13 +1,20 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// openssl's server on a port of 127.0.0.1, which answers every request over TLS with 200.
-final class TLSServer {
+///
+/// Only its beginning and its end touch the process.
+final class TLSServer: @unchecked Sendable {
     let port: UInt16
     private let process = Process()
 
     /// A server with a certificate of ``TestCertificates``.
-    init(certificate: String) throws {
+    static func start(certificate: String) async throws -> TLSServer {
+        try await BlockingWork.run { try TLSServer(certificate: certificate) }
+    }
+
+    private init(certificate: String) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "kiln-tls-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: folder) }
