@@ -119,6 +119,7 @@ struct LabDecoder {
 extension LabDecoder {
     private func userData(_ fields: Fields<ServerFields>, _ image: ImageReference?) -> UserDataDecoder.UserData? {
         let decoder = UserDataDecoder(image, image.flatMap(images))
+        if let unread = decoder.review.unread { (fields[.userDataFile] ?? fields[.userData])?.warning(unread) }
         guard let file = fields[.userDataFile] else { return fields[.userData].flatMap { decoder.decode($0) } }
         if fields[.userData] != nil { file.problem("expected user-data here or in a file, found both") }
         return decoder.decode(file: file)

@@ -28,7 +28,6 @@ struct UserDataDecoder {
 
     /// A map, or text of one of cloud-init's forms.
     func decode(_ value: Value) -> UserData? {
-        if let unread = review.unread { value.warning(unread) }
         switch value.node.content {
         case .map: return config(value)
         case .scalar(let scalar) where scalar.meaning == .text: return decode(scalar.text, value)
@@ -44,15 +43,8 @@ struct UserDataDecoder {
         let problems = ProblemList(file: path)
         value.problems.include(problems)
         guard let bytes = TextFile.bytes(path, problems) else { return nil }
-        if UserDataForm(bytes) == .gzip {
-            let place = Value.text("", in: problems)
-            if let unread = review.unread { place.warning(unread) }
-            return document(bytes, .gzip, place)
-        }
-        guard let text = TextFile.text(bytes, problems) else { return nil }
-        let place = Value.text(text, in: problems)
-        if let unread = review.unread { place.warning(unread) }
-        return decode(text, place)
+        if UserDataForm(bytes) == .gzip { return document(bytes, .gzip, Value.text("", in: problems)) }
+        return TextFile.text(bytes, problems).flatMap { decode($0, Value.text($0, in: problems)) }
     }
 
     private func decode(_ text: String, _ place: Value) -> UserData? {
