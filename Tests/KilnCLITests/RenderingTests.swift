@@ -205,6 +205,8 @@ struct RenderingTests {
                   ],
                   "exit" : 0,
                   "from" : 1,
+                  "milliseconds" : 1300,
+                  "milliseconds_back" : null,
                   "outcome" : "committed",
                   "server" : {
                     "lab" : "shop",
