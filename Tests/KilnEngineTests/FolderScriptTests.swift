@@ -6,6 +6,7 @@ import Testing
 @testable import KilnEngine
 
 /// The script on this host, whose shells and tars are those of the guests.
+// One after the other: they look at what is left in /var/tmp.
 @Suite("A guest's part in the copy of a folder", .serialized)
 struct FolderScriptTests {
     private let directory: TemporaryDirectory

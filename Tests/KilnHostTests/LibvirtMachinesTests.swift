@@ -65,12 +65,12 @@ struct LibvirtMachinesTests {
         try await machines.define(spec)
         try await machines.start(spec.id, forwards: [])
         let guests = AgentGuests(session: session)
-        let wait = Task { try await guests.awaitAgent(spec.id, within: .seconds(60)) }
+        let wait = Task { try await guests.awaitAgent(spec.id, within: .seconds(900)) }
         try await Task.sleep(for: .milliseconds(200))
         let begin = ContinuousClock.now
         wait.cancel()
         await #expect(throws: CancellationError.self) { try await wait.value }
-        #expect(ContinuousClock.now - begin < .seconds(20))
+        #expect(ContinuousClock.now - begin < .seconds(400))
     }
 
     @Test("a machine is absent, off, running, off and absent again; every step can be repeated")

@@ -79,6 +79,9 @@ struct TarArchiveTests {
             let found = refusal(top + archive + end)
             #expect(found?.contains(why) == true, "\(why): \(found ?? "accepted")")
         }
+        for top in [entry("."), entry("./", "2", target: "/etc")] {
+            #expect(refusal(top + end)?.contains("is no folder") == true)
+        }
     }
 
     @Test("an archive that is cut off, damaged or larger than it may be is refused")
@@ -117,14 +120,18 @@ struct TarArchiveTests {
     }
 
     /// A folder with long names, links, a second name, a closed folder and a set-user-id.
-    private func fill(_ path: String) throws {
-        let long = path + "/" + String(repeating: "long", count: 40)
+    ///
+    /// - Parameter isOld: whether its names fit into the format of 1988.
+    private func fill(_ path: String, isOld: Bool) throws {
+        let long = path + "/" + String(repeating: "long", count: isOld ? 30 : 40)
         try FileManager.default.createDirectory(atPath: long + "/deep/deeper", withIntermediateDirectories: true)
-        try Data("x".utf8).write(to: URL(fileURLWithPath: long + "/deep/deeper/" + String(repeating: "n", count: 200)))
+        try Data("x".utf8).write(
+            to: URL(fileURLWithPath: long + "/deep/deeper/" + String(repeating: "n", count: isOld ? 90 : 200))
+        )
         try Data(repeating: 9, count: 3000).write(to: URL(fileURLWithPath: path + "/program"))
         link(path + "/program", path + "/second")
         symlink("/etc/passwd", path + "/out")
-        symlink(String(repeating: "../", count: 60) + "far", path + "/far")
+        symlink(String(repeating: "../", count: isOld ? 20 : 60) + "far", path + "/far")
         chmod(path + "/program", 0o4750)
         mkdir(path + "/closed", 0o700)
         try Data("in".utf8).write(to: URL(fileURLWithPath: path + "/closed/file"))
@@ -145,7 +152,7 @@ struct TarArchiveTests {
     func unpacked(program: String) async throws {
         let origin = directory.path + "/origin"
         try FileManager.default.createDirectory(atPath: origin, withIntermediateDirectories: false)
-        try fill(origin)
+        try fill(origin, isOld: program.contains("ustar"))
         let path = directory.path + "/archive"
         let words = program.split(separator: " ").map(String.init) + ["-cf", path, "-C", origin, "."]
         try await Command(words[0], Array(words.dropFirst())).run()
