@@ -123,7 +123,7 @@ struct TarArchiveTests {
     ///
     /// - Parameter isOld: whether its names fit into the format of 1988.
     private func fill(_ path: String, isOld: Bool) throws {
-        let long = path + "/" + String(repeating: "long", count: isOld ? 30 : 40)
+        let long = path + "/" + String(repeating: "long", count: isOld ? 22 : 40)
         try FileManager.default.createDirectory(atPath: long + "/deep/deeper", withIntermediateDirectories: true)
         try Data("x".utf8).write(
             to: URL(fileURLWithPath: long + "/deep/deeper/" + String(repeating: "n", count: isOld ? 90 : 200))
