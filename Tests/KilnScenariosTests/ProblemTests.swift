@@ -96,7 +96,7 @@ struct ProblemTests {
             ("ready: [{ exec: a, tcp: b }]", "expected one probe per element"),
             ("ready-timeout: 0s", "expected a duration"),
             ("ready-timeout: 25h", "expected a duration"),
-            ("user-data: 'echo'", "expected a map, or text that starts with '#cloud-config'"),
+            ("user-data: 'echo'", "text that starts with '#cloud-config'"),
             ("user-data: \"#cloud-config\\n- a\"", "expected a map after '#cloud-config', found a list"),
             ("user-data: \"#cloud-config\\na: [\"", "line 3 of the text: not YAML"),
             ("user-data: \"#cloud-config\\na: 1\\na: 2\"", "line 3 of the text: a: the key is written twice"),
