@@ -20,7 +20,7 @@ struct Plan: Sendable {
 
     // Each visit begins with an empty home, and root bakes for all.
     private var needsImages: Bool {
-        let others = [Check.install, .doctor, .bake, .leftovers, .purge].map(\.name)
+        let others = [Check.install, .doctor, .demo, .bake, .leftovers, .purge].map(\.name)
         return boots > 0 || Check.all.contains { isChosen($0) && !others.contains($0.name) }
     }
 

@@ -27,6 +27,17 @@ extension Check {
         try account.insistOnCompletions()
     }
 
+    /// What a stranger does first.
+    static let demo = Check(
+        name: "demo",
+        about: "'kiln demo' bakes what it needs and loses nothing, with what is installed only",
+        accounts: [.root, .person],
+        isOfPackage: true
+    ) { account in
+        let said = try account.insist("demo")
+        guard said.contains(", lost 0, torn 0, duplicated 0\n") else { throw Failure("the demo says: \(said)") }
+    }
+
     /// What CI runs beside the installation.
     static let actions = Check(
         name: "actions",
