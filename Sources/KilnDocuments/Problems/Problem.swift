@@ -47,7 +47,7 @@ public struct InvalidFile: Error, Sendable, Hashable, CustomStringConvertible {
         KilnError(
             code,
             description,
-            hint: problems.count == 1 ? "correct the line above" : "correct the \(problems.count) lines above",
+            hint: problems.count == 1 ? "correct what is named above" : "correct the \(problems.count) lines above",
             exit: .invalidFile
         )
     }

@@ -38,11 +38,14 @@ final class AvailabilityMeter: Sendable {
 
     /// Asks while `body` runs, once before, and once after.
     ///
-    /// - Returns: what `body` returned, and the longest time between two answers, less the usual interval.
+    /// Where nobody answers before or after, the service counts as away from the beginning, or to the end.
+    /// - Returns: what `body` returned, and the longest time without an answer, less the usual interval.
     func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (
-        Result, Duration?
+        Result, Duration
     ) {
-        await ask()
+        let start = ContinuousClock.now
+        // Who replaces a service that hangs does not wait for it as long as its users do.
+        let isThere = await ask(within: min(target.patience, .seconds(2)))
         let result = try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask {
                 await self.askUntilCancelled()
@@ -55,14 +58,14 @@ final class AvailabilityMeter: Sendable {
             }
             throw CancellationError()
         }
-        await ask()
-        return (result, longestGap)
+        let isBack = await ask(within: target.patience)
+        return (result, longestGap(from: isThere ? nil : start, to: isBack ? nil : .now))
     }
 
     private func askUntilCancelled() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                group.addTask { await self.ask() }
+                group.addTask { await self.ask(within: self.target.patience) }
                 // The client's own beat, not a wait for something.
                 try? await Task.sleep(for: target.interval)
             }
@@ -70,14 +73,16 @@ final class AvailabilityMeter: Sendable {
         }
     }
 
-    private func ask() async {
-        guard await network.http(target.probe, on: target.port, within: target.patience) == .holds else { return }
+    @discardableResult
+    private func ask(within limit: Duration) async -> Bool {
+        guard await network.http(target.probe, on: target.port, within: limit) == .holds else { return false }
         answers.withLock { $0.append(ContinuousClock.now) }
+        return true
     }
 
-    private var longestGap: Duration? {
-        let times = answers.withLock { $0.sorted() }
+    private func longestGap(from start: ContinuousClock.Instant?, to end: ContinuousClock.Instant?) -> Duration {
+        let times = [start].compactMap(\.self) + answers.withLock { $0.sorted() } + [end].compactMap(\.self)
         let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
-        return gaps.max().map { max($0 - target.interval, .zero) }
+        return max((gaps.max() ?? .zero) - target.interval, .zero)
     }
 }

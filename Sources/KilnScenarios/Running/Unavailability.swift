@@ -15,7 +15,8 @@ public enum Unavailability {
     ) async throws -> (Result, Duration?) {
         // What is wrong with the server, `body` will tell.
         guard let target = try? await target(of: id, engine) else { return (try await body(), nil) }
-        return try await AvailabilityMeter(target, network: network).measure(body)
+        let (result, gap) = try await AvailabilityMeter(target, network: network).measure(body)
+        return (result, gap)
     }
 
     private static func target(of id: ServerID, _ engine: LabEngine) async throws -> AvailabilityMeter.Target? {
