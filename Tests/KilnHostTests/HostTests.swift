@@ -133,7 +133,10 @@ struct HostTests {
     func platform() throws {
         let (kvm, tcg) = (HostAcceleration.platform(.kvm), HostAcceleration.platform(.tcg))
         #expect(kvm.kernelWords.isEmpty && kvm.crashes.isEmpty && !kvm.isEmulated)
-        #expect(tcg.kernelWords == ["norandmaps"] && tcg.crashes.contains("double fault") && tcg.isEmulated)
+        #expect(
+            tcg.kernelWords == ["norandmaps", "no_timer_check"] && tcg.crashes.contains("double fault")
+                && tcg.isEmulated
+        )
         for platform in [kvm, tcg] {
             let line = "Fatal glibc error: CPU does not support x86-64-v3"
             let sign = try #require(platform.signs.first { line.contains($0.text) })

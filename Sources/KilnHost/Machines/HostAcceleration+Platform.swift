@@ -10,7 +10,7 @@ extension HostAcceleration {
         case .tcg:
             Platform(
                 acceleration: .tcg,
-                kernelWords: ["norandmaps"],
+                kernelWords: ["norandmaps", "no_timer_check"],
                 signs: missingInstructions + [lateBreakpoint, crash],
                 crashes: crashes
             )
@@ -20,6 +20,9 @@ extension HostAcceleration {
     // norandmaps: QEMU 7.2 translates code anew for every address that it is mapped at. With randomised addresses that is
     // every process anew, and after a guest's reboot the kernel spends minutes overwriting pages that thousands of stale
     // translations belong to.
+
+    // no_timer_check: a kernel counts its own loops while it waits for the timer's first ticks, and panics where these come
+    // late, as those of an emulated timer do on a busy host. Seen 8 ms into the boot.
 
     // A processor that QEMU emulates in a thread of its own may still meet a breakpoint by which the kernel guards code that
     // it rewrites, when that is already gone. https://bugzilla.redhat.com/show_bug.cgi?id=2216496
@@ -33,6 +36,7 @@ extension HostAcceleration {
     // Seen with one processor on a busy host: a double fault right after a CMPXCHG16B, 1.2 s into the boot.
     private static let crashes = [
         "Oops: ", "double fault", "BUG: unable to handle", "general protection fault", "Fatal exception", "int3:",
+        "IO-APIC + timer doesn't work",
     ]
 
     private static let crash = Platform.ConsoleSign(

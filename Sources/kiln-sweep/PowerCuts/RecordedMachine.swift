@@ -134,7 +134,7 @@ final class RecordedMachine {
             "-machine", "q35,usb=off", "-accel", "tcg", "-cpu", "qemu64", "-m", "256",
             "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
             "-kernel", image + "/kernel", "-initrd", image + "/initrd",
-            "-append", "root=LABEL=root rw console=ttyS0 quiet norandmaps init=/sweep-init",
+            "-append", "root=LABEL=root rw console=ttyS0 quiet norandmaps no_timer_check init=/sweep-init",
             "-drive", "if=none,id=root,format=raw,cache=unsafe,file=\(directory)/root.raw",
             "-device", "virtio-blk-pci,drive=root",
             "-blockdev",
