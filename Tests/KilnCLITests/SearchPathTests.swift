@@ -83,11 +83,21 @@ struct SearchPathTests {
             #expect(chmod(recipe, 0o666) == 0)
             let open = SearchPath(.recipes, surroundings(directory, trust: me))
             #expect(open.leftOut?.contains("other users can write to \(recipe)") == true)
-            #expect(!open.folders.contains(directory + "/Images"))
-            #expect(throws: KilnError.self) { try open.find(Name("tiny")) }
+            #expect { try open.find(Name("tiny")) } throws: {
+                ($0 as? KilnError)?.code == .searchNotFound && ($0 as? KilnError)?.hint == open.leftOut
+            }
+            try put("tiny", in: directory + "/data/kiln/images")
+            let recorded = RecordedSession()
+            #expect(try open.find(Name("tiny"), recorded.session()) == directory + "/data/kiln/images/tiny")
+            #expect(recorded.errors.contains("Images does not count: "))
             #expect(chmod(recipe, 0o644) == 0)
             let stranger = SearchPath(.recipes, surroundings(directory, trust: FolderTrust(users: [], groups: [])))
             #expect(stranger.leftOut?.contains("belongs to user") == true)
+            // A folder of that name that has nothing of what is searched is nobody's concern.
+            try put("other", in: directory + "/data/kiln/images")
+            let other = RecordedSession()
+            _ = try stranger.find(Name("other"), other.session())
+            #expect(!other.errors.contains("does not count"))
         }
     }
 

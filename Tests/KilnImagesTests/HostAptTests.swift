@@ -73,7 +73,8 @@ struct HostAptTests {
 
     private func sources() async throws -> DebianSources {
         let scratch = "\(folder.path)/scratch-\(UUID().uuidString)"
-        let apt = try await HostApt.read(in: scratch, environment: environment)
+        let own = try await HostApt.Settings.read(environment: environment)
+        let apt = try await HostApt.read(in: scratch, own, environment: environment)
         return try DebianSources.ofHost(apt, suite: "trixie", settings: settings)
     }
 

@@ -29,25 +29,33 @@ struct SearchPath: Sendable {
     let kind: Kind
     /// The folders, whether they are there or not.
     let folders: [String]
+    /// The one of them that lies in the current directory.
+    private let local: String?
+    private let trust: FolderTrust?
+
     /// Why the folder in the current directory does not count, where it is there.
-    let leftOut: String?
+    var leftOut: String? {
+        guard let local, FileManager.default.fileExists(atPath: local) else { return nil }
+        return trust?.objection(to: local).map { "\(local) does not count: \($0)" }
+    }
 
     /// The path for a command, of which `folder` was named.
     init(_ kind: Kind, folder: String? = nil, _ surroundings: Surroundings = Surroundings()) {
         self.kind = kind
         let local = (surroundings.directory.map { $0 + "/" } ?? "") + (kind == .recipes ? "Images" : "Scenarios")
-        let isThere = FileManager.default.fileExists(atPath: local)
-        leftOut = isThere ? surroundings.trust?.objection(to: local).map { "\(local) does not count: \($0)" } : nil
+        self.local = local
+        trust = surroundings.trust
         let own = SearchPath.userData(surroundings.environment)
         folders =
-            [folder, leftOut == nil ? local : nil, own.map { kind.folder(in: $0) }].compactMap(\.self)
+            [folder, local, own.map { kind.folder(in: $0) }].compactMap(\.self)
             + SearchPath.installed(kind, surroundings).folders
     }
 
     private init(_ kind: Kind, folders: [String]) {
         self.kind = kind
         self.folders = folders
-        leftOut = nil
+        local = nil
+        trust = nil
     }
 
     /// What is installed only, wherever the user stands.
@@ -75,21 +83,34 @@ extension SearchPath {
     /// - Throws: `KilnError` with code `search.not-found`, or `search.unreadable` where a folder on the way can't be read:
     ///   what it may hold is not passed over.
     func find(_ name: Name) throws -> String {
-        for folder in folders {
-            let path = folder + "/" + kind.entry(name)
-            var status = stat()
-            if stat(path, &status) == 0 { return path }
-            guard errno == ENOENT || errno == ENOTDIR else { throw unreadable(folder, errno) }
-        }
-        throw notFound(name)
+        let (path, leftOut) = try search(name)
+        guard let path else { throw notFound(name, leftOut) }
+        return path
     }
 
     /// The same, saying on standard error which one it is, and what was left out.
     func find(_ name: Name, _ session: Session) throws -> String {
+        let (path, leftOut) = try search(name)
+        guard let path else { throw notFound(name, leftOut) }
         if let leftOut { session.say(leftOut) }
-        let path = try find(name)
         session.say("\(kind.noun) \(name): \(path)")
         return path
+    }
+
+    // What is only there by name is looked at closer: the folder may be anybody's, of anything.
+    private func search(_ name: Name) throws -> (path: String?, leftOut: String?) {
+        var objection: String?
+        for folder in folders {
+            let path = folder + "/" + kind.entry(name)
+            var status = stat()
+            guard stat(path, &status) == 0 else {
+                guard errno == ENOENT || errno == ENOTDIR else { throw unreadable(folder, errno) }
+                continue
+            }
+            if folder == local { objection = leftOut }
+            if folder != local || objection == nil { return (path, objection) }
+        }
+        return (nil, objection)
     }
 
     /// The names that can be found, sorted; folders that can't be read have none.
@@ -111,7 +132,7 @@ extension SearchPath {
         )
     }
 
-    private func notFound(_ name: Name) -> KilnError {
+    private func notFound(_ name: Name, _ leftOut: String?) -> KilnError {
         let known = names
         let suggestion = Suggestion.text(for: name.text, among: known.map(\.text))
         return KilnError(

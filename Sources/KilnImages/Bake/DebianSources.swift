@@ -19,8 +19,8 @@ public struct DebianSources: Sendable, Hashable {
     /// - Parameter folder: an empty one, for files that are needed meanwhile.
     /// - Throws: `KilnError` with code `bake.no-mirror`, `bake.no-keyring` or `tool.…`; `CancellationError`.
     public static func ofHost(for suite: String, scratch folder: String) async throws -> DebianSources {
-        let apt = try await HostApt.read(in: folder)
-        return try await ofHost(apt, suite: suite, settings: .read())
+        let settings = try await HostApt.Settings.read()
+        return try ofHost(try await HostApt.read(in: folder, settings), suite: suite, settings: settings)
     }
 
     /// What the recipe, the environment or the host says.
@@ -34,7 +34,8 @@ public struct DebianSources: Sendable, Hashable {
             debian.mirrors.isEmpty
             ? try DebianMirror.named(in: environment[DebianMirror.variable] ?? "") : debian.mirrors
         if mirrors.isEmpty {
-            let host = try ofHost(try await HostApt.read(in: folder), suite: debian.suite, settings: settings)
+            let apt = try await HostApt.read(in: folder, settings)
+            let host = try ofHost(apt, suite: debian.suite, settings: settings)
             let more = try keyrings.map(AptKeyring.init(file:))
             return DebianSources(lines: host.lines, keyrings: more.isEmpty ? host.keyrings : more, notes: host.notes)
         }

@@ -13,6 +13,10 @@ extension CommandPage {
                     "KILN_LOG",
                     "A file to which every call to libvirt, to guests and to other programs is appended."
                 ),
+                (
+                    "KILN_DEBIAN_MIRROR, KILN_DEBIAN_KEYRING",
+                    "URLs of Debian mirrors, and a file with their keys, for recipes that name none; without them the host's apt says."
+                ),
                 ("NO_COLOR", "Where it is set and not empty, nothing is written in colour."),
             ]
         ),

@@ -31,7 +31,7 @@ struct HostFolder {
         }
         guard odd.isEmpty else { throw HostFolder.odd(path, odd.sorted()) }
         guard size <= CpVerb.largest, count <= TarArchive.largestCount else { throw HostFolder.tooLarge(path) }
-        summary = "\(count) entr\(count == 1 ? "y" : "ies") with \(size) bytes"
+        summary = HostFolder.summary(count, size)
     }
 
     /// A tar archive of it, and what tar remarked.
@@ -116,8 +116,11 @@ struct HostFolder {
             try? FileManager.default.removeItem(atPath: draft)
             throw error
         }
-        let count = archive.entries.filter { !$0.path.isEmpty }.count
-        return "\(count) entr\(count == 1 ? "y" : "ies") with \(archive.size) bytes"
+        return summary(archive.entries.count { !$0.path.isEmpty }, archive.size)
+    }
+
+    private static func summary(_ count: Int, _ size: Int) -> String {
+        "\(count) entr\(count == 1 ? "y" : "ies") with \(size) bytes"
     }
 
     private static func odd(_ path: String, _ names: [String]) -> KilnError {
