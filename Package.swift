@@ -50,22 +50,23 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: strict
         ),
+        .target(name: "KilnStore", dependencies: ["KilnModel", "KilnSystem", crypto], swiftSettings: strict),
         .target(
             name: "KilnEngine",
-            dependencies: ["KilnModel", "KilnSystem"],
+            dependencies: ["KilnModel", "KilnStore", "KilnSystem"],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
-            name: "KilnImages",
-            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
+            name: "KilnBakery",
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnStore", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
             name: "KilnHost",
             dependencies: [
-                "CCurl", "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML",
-                crypto,
+                "CCurl", "CExt2fs", "CLinux", "KilnEngine", "KilnModel", "KilnStore", "KilnSystem", "LibvirtKit",
+                "LibvirtXML", crypto,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
@@ -78,8 +79,8 @@ let package = Package(
         .target(
             name: "KilnCLI",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem",
-                "KilnVersion",
+                "KilnBakery", "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios", "KilnStore",
+                "KilnSystem", "KilnVersion",
                 argumentParser,
             ],
             swiftSettings: strict
@@ -88,21 +89,21 @@ let package = Package(
         .executableTarget(
             name: "kiln-bench",
             dependencies: [
-                "KilnHost", "KilnImages", "KilnModel", "KilnSystem", argumentParser, subprocess,
+                "KilnHost", "KilnModel", "KilnStore", "KilnSystem", argumentParser, subprocess,
             ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "kiln-docs",
-            dependencies: ["KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", argumentParser],
+            dependencies: ["KilnBakery", "KilnCLI", "KilnModel", "KilnScenarios", argumentParser],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(name: "KilnOutside", swiftSettings: strict),
         .executableTarget(
             name: "kiln-hosts",
-            dependencies: ["KilnImages", "KilnOutside", argumentParser, crypto],
+            dependencies: ["KilnBakery", "KilnOutside", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -114,7 +115,7 @@ let package = Package(
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel", yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnStore", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -126,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "DocumentationTests",
             dependencies: [
-                "KilnCLI", "KilnImages", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs", argumentParser,
+                "KilnBakery", "KilnCLI", "KilnModel", "KilnScenarios", "KilnSystem", "kiln-docs", argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -139,8 +140,8 @@ let package = Package(
         .testTarget(
             name: "KilnCLITests",
             dependencies: [
-                "KilnCLI", "KilnDocuments", "KilnEngine", "KilnHost", "KilnImages", "KilnModel", "KilnScenarios",
-                "KilnSystem", "KilnTestSupport", argumentParser,
+                "KilnBakery", "KilnCLI", "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios",
+                "KilnStore", "KilnSystem", "KilnTestSupport", argumentParser,
             ],
             swiftSettings: strict
         ),
@@ -151,7 +152,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnEngineTests",
-            dependencies: ["KilnEngine", "KilnModel", "KilnSystem", "KilnTestSupport"],
+            dependencies: ["KilnEngine", "KilnModel", "KilnStore", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -183,10 +184,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "KilnImagesTests",
+            name: "KilnBakeryTests",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnImages", "KilnModel", "KilnSystem", "KilnTestSupport",
+                "KilnBakery", "KilnDocuments", "KilnEngine", "KilnModel", "KilnStore", "KilnSystem",
+                "KilnTestSupport",
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "KilnStoreTests",
+            dependencies: ["KilnModel", "KilnStore", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
     ],

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnStore
 
 /// Everything outside that the engine works with.
 public struct EngineParts: Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnStore
 
 /// This host as the engine sees it: all adapters, fitted together.
 ///

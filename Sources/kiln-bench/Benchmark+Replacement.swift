@@ -1,7 +1,7 @@
 import Foundation
 import KilnHost
-import KilnImages
 import KilnModel
+import KilnStore
 
 extension Benchmark {
     private static let volumeSize = ByteCount(bytes: 256 << 20)

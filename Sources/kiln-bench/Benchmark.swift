@@ -1,6 +1,6 @@
 import Foundation
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// One run of the benchmark.
 struct Benchmark: Sendable {

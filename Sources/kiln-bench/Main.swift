@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import KilnHost
-import KilnImages
+import KilnStore
 
 @main
 struct KilnBench: AsyncParsableCommand {

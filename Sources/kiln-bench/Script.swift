@@ -1,7 +1,7 @@
 import Foundation
 import KilnHost
-import KilnImages
 import KilnModel
+import KilnStore
 import Subprocess
 
 /// A replacement as somebody would write it who has virsh and knows what to do: no journal, no checks, no way back.

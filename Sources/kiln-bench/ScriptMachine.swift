@@ -1,6 +1,6 @@
 import Foundation
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// One of the two machines of a script's replacement: its files and its domain.
 struct ScriptMachine: Sendable {

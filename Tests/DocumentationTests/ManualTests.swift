@@ -1,6 +1,6 @@
 import Foundation
+import KilnBakery
 import KilnCLI
-import KilnImages
 import KilnModel
 import KilnScenarios
 import KilnSystem

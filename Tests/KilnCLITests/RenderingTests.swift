@@ -1,6 +1,5 @@
 import Foundation
 import KilnHost
-import KilnImages
 import KilnModel
 import KilnScenarios
 import Testing

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
+import KilnBakery
 import KilnEngine
-import KilnImages
 import KilnModel
+import KilnStore
 import KilnTestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnStore
 import KilnSystem
 import KilnTestSupport
 import Synchronization

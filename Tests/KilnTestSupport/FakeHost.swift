@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnStore
 import Synchronization
 
 /// Seeds as JSON files; their content is kept for tests to look at.

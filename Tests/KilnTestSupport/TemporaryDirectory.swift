@@ -12,4 +12,15 @@ public final class TemporaryDirectory: Sendable {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes a file, in folders that are made, and returns its path.
+    public func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let target = URL(fileURLWithPath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(
+            at: target.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try Data(bytes).write(to: target)
+        return target.path
+    }
 }

@@ -1,7 +1,8 @@
 import ArgumentParser
+import KilnBakery
 import KilnEngine
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// `kiln demo`: a replacement under load, with nothing but what is installed.
 struct DemoVerb: Verb {

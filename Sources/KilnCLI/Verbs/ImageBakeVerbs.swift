@@ -1,8 +1,9 @@
 import ArgumentParser
+import KilnBakery
 import KilnDocuments
 import KilnEngine
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// `kiln image bake`.
 struct ImageBakeVerb: Verb {

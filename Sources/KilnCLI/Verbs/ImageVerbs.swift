@@ -1,7 +1,7 @@
 import ArgumentParser
 import KilnEngine
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// `kiln image`: verbs on images.
 struct ImageVerbs: AsyncParsableCommand {

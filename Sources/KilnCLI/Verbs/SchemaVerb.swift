@@ -1,5 +1,5 @@
 import ArgumentParser
-import KilnImages
+import KilnBakery
 import KilnModel
 import KilnScenarios
 

@@ -1,6 +1,6 @@
 import KilnHost
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// The images of this process's store, for a look at what they can do: nothing is made, locked or verified.
 enum KnownImages {

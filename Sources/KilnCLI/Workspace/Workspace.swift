@@ -1,8 +1,8 @@
 import Foundation
 import KilnEngine
 import KilnHost
-import KilnImages
 import KilnModel
+import KilnStore
 
 /// The host and what stands on it, opened once per command.
 struct Workspace: Sendable {

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnStore
 
 /// What would be done: nothing here takes a lock, writes or recovers.
 extension LabEngine {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnStore
 import KilnSystem
 
 extension LabEngine {

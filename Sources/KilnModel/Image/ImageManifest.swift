@@ -43,9 +43,9 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     }
 
     /// The image's name.
-    public let name: Name
+    public package(set) var name: Name
     /// Its version, unique within the name.
-    public let version: String
+    public package(set) var version: String
     /// The sha256 of the disk, which names the image.
     public let digest: ImageDigest
     /// The image it was made from, if any.
@@ -55,7 +55,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     /// How to boot it.
     public let boot: Boot
     /// The sha256 of the other files that boot it, by file name (`kernel`, `initrd`), and of the list of its paths (`paths`).
-    public let files: [String: ImageDigest]
+    public package(set) var files: [String: ImageDigest]
     /// What reads the seed in the guest.
     public let cloudInit: CloudInit
     /// The modules that its cloud-init runs; nothing means whatever cloud-init has.

@@ -1,5 +1,5 @@
+import KilnBakery
 import KilnCLI
-import KilnImages
 import KilnModel
 import KilnScenarios
 

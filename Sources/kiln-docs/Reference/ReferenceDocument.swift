@@ -1,4 +1,4 @@
-import KilnImages
+import KilnBakery
 import KilnModel
 import KilnScenarios
 

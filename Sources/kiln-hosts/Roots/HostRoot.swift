@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import KilnImages
+import KilnBakery
 import KilnOutside
 
 /// A Debian release with what is tried: a directory that is made once and never written to again.

@@ -1,0 +1,163 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+extension ImageStore {
+    /// Files that are to become an image: `disk.qcow2`, for a direct boot `kernel` and `initrd`, and `paths` where the root could
+    /// be listed, in one folder; and what its manifest will say besides.
+    package struct Draft: Sendable {
+        package let folder: String
+        package let name: Name
+        package let version: String
+        package let boot: ImageManifest.Boot
+        package let cloudInit: ImageManifest.CloudInit
+        package var cloudInitModules: [String]?
+        package let ssh: Bool
+        package var volatileRoot: Bool?
+        package let size: MachineSize
+        package let ephemeral: [String]
+        package var packages: [ImageManifest.Package] = []
+        package var recipe: ImageDigest?
+
+        package init(
+            folder: String,
+            name: Name,
+            version: String,
+            boot: ImageManifest.Boot,
+            cloudInit: ImageManifest.CloudInit,
+            ssh: Bool,
+            size: MachineSize,
+            ephemeral: [String]
+        ) {
+            self.folder = folder
+            self.name = name
+            self.version = version
+            self.boot = boot
+            self.cloudInit = cloudInit
+            self.ssh = ssh
+            self.size = size
+            self.ephemeral = ephemeral
+        }
+    }
+
+    /// Seals a draft while nobody deletes an image, which may have the same disk.
+    package func sealed(_ draft: Draft) async throws -> StoredImage {
+        let lock = try await ImageLock.take(.shared, ofStore: root)
+        defer { withExtendedLifetime(lock) {} }
+        return try await BlockingWork.run { try seal(draft) }
+    }
+
+    /// Seals a draft: digests, manifest, mode 0444, everything synchronised; then one rename makes it an image.
+    package func seal(_ draft: Draft) throws -> StoredImage {
+        var files = try sealedFiles(of: draft)
+        guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
+            throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
+        }
+        let header = try QCOW2Header(ofImage: "\(draft.folder)/\(ImageStore.diskName)")
+        let manifest = ImageManifest(
+            name: draft.name,
+            version: draft.version,
+            digest: disk,
+            virtualSize: header.virtualSize,
+            boot: draft.boot,
+            files: files,
+            cloudInit: draft.cloudInit,
+            cloudInitModules: draft.cloudInitModules,
+            ssh: draft.ssh,
+            volatileRoot: draft.volatileRoot,
+            size: draft.size,
+            ephemeral: draft.ephemeral,
+            packages: draft.packages,
+            recipe: draft.recipe
+        )
+        try place(manifest, from: draft.folder)
+        try giveName(draft.name, draft.version, to: disk)
+        let image = try image(disk, as: draft.name, version: draft.version)
+        try verifyNow(image)
+        return image
+    }
+
+    private func sealedFiles(of draft: Draft) throws -> [String: ImageDigest] {
+        var possible = [ImageStore.pathsName]
+        if case .direct = draft.boot { possible += ["kernel", "initrd"] }
+        let names = [ImageStore.diskName] + possible.filter { FileStamp(of: "\(draft.folder)/\($0)") != nil }
+        var digests: [String: ImageDigest] = [:]
+        for name in names {
+            let path = "\(draft.folder)/\(name)"
+            digests[name] = try FileDigest.sha256(of: path)
+            guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
+            try DurableFile.synchronize(path)
+        }
+        return digests
+    }
+
+    private func place(_ manifest: ImageManifest, from folder: String) throws {
+        try writeManifest(manifest, in: folder)
+        try DurableFile.synchronize(folder)
+        try DurableFile.makeDirectory(root + "/sha256")
+        let target = content(manifest.digest)
+        if rename(folder, target) != 0 {
+            // The same disk is in the store already. It has to boot the same way, or the name would lie.
+            guard errno == ENOTEMPTY || errno == EEXIST else {
+                throw FileError.failed(.fileUnwritable, "make", target)
+            }
+            let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
+            guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
+                throw otherBoot(of: manifest)
+            }
+        }
+        try DurableFile.synchronize(root + "/sha256")
+    }
+
+    private func otherBoot(of manifest: ImageManifest) -> KilnError {
+        let holders = ((try? list()) ?? []).map(\.manifest).filter { $0.digest == manifest.digest }
+            .map { "\($0.name):\($0.version)" }
+        let names = holders.isEmpty ? manifest.digest.short : holders.joined(separator: " and ")
+        return KilnError(
+            .imageExists,
+            "the disk of \(manifest.name):\(manifest.version) is in the store already, as \(names), with another way to boot",
+            hint: holders.isEmpty
+                ? "no image has that name any more: remove \(content(manifest.digest)), then add it again"
+                : "remove it there first: " + holders.map { "'kiln image delete \($0)'" }.joined(separator: ", "),
+            exit: .invalidFile
+        )
+    }
+
+    /// Gives an image that was sealed without it the listing of its root, a file named `paths` in `folder`, which lies in the
+    /// store's file system.
+    ///
+    /// The content, and so the digest, is the same as before.
+    ///
+    /// - Throws: `KilnError` as ``verify(_:)``, and with code `file.unwritable`.
+    package func addListing(in folder: String, to image: StoredImage) throws -> StoredImage {
+        let name = ImageStore.pathsName
+        let (draft, target) = ("\(folder)/\(name)", content(image.manifest.digest))
+        let manifest = image.manifest.adding(name, try FileDigest.sha256(of: draft))
+        guard chmod(draft, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", draft) }
+        try DurableFile.synchronize(draft)
+        // The manifest goes last: until it names the file, nobody looks at it.
+        try DurableFile.rename(draft, to: "\(target)/\(name)")
+        try writeManifest(manifest, in: target)
+        let listed = try self.image(manifest.digest, as: manifest.name, version: manifest.version)
+        try verifyNow(listed)
+        return listed
+    }
+
+    private func writeManifest(_ manifest: ImageManifest, in folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let path = "\(folder)/\(ImageStore.manifestName)"
+        try DurableFile.write(try encoder.encode(manifest), to: path, mode: 0o444)
+        guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
+    }
+
+    private func giveName(_ name: Name, _ version: String, to digest: ImageDigest) throws {
+        try DurableFile.makeDirectory(names(name))
+        try DurableFile.write(Data("\(digest)\n".utf8), to: "\(names(name))/\(version)")
+    }
+}
+
+extension ImageManifest {
+    /// The files that decide how a machine boots.
+    fileprivate var bootFiles: [String: ImageDigest] { files.filter { $0.key != ImageStore.pathsName } }
+}
