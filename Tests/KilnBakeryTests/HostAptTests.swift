@@ -139,22 +139,31 @@ struct HostAptTests {
         let line = try archive("debian", "trixie", origin: "Debian", codename: "trixie", packages: index)
         let debian = "{ suite: trixie, variant: extract, packages: [tool], mirror: '\(line.dropLast())' }"
         let text = RecipeFixture.text.replacing(/debian: .*/, with: "debian: \(debian)")
-        let fixture = try RecipeFixture(text)
-        let recipe = try Recipe(folder: fixture.path)
-        let baker = Baker(store: ImageStore(root: folder.path + "/images"), roots: UnlistedRoots()) { _ in }
-        try FileManager.default.createDirectory(atPath: folder.path + "/bake", withIntermediateDirectories: false)
-        let archive = try await baker.fetch(recipe, into: folder.path + "/bake")
-        let names = try await Command("tar", ["-tf", archive]).run().text.split(separator: "\n")
-        #expect(names.contains("./usr/bin/tool"))
-        #expect(!names.contains { $0.contains("kiln/") || $0.contains("99kiln") })
-        #expect(try await Command("tar", ["-xOf", archive, "./.kiln-packages"]).run().text == "tool\t1")
-        let other = try RecipeFixture(text.replacing("[tool]", with: "[no-such-tool]"))
-        let missing = try Recipe(folder: other.path)
+        let tree = try await fetched(text, in: "bake").path
+        #expect(FileManager.default.fileExists(atPath: tree + "/usr/bin/tool"))
+        let apt = try FileManager.default.subpathsOfDirectory(atPath: tree + "/etc/apt")
+        #expect(!apt.contains { $0.contains("kiln") }, "\(apt)")
+        #expect(try String(contentsOfFile: tree + "/.kiln-packages", encoding: .utf8) == "tool\t1\n")
         let error = await #expect(throws: KilnError.self) {
-            try await baker.fetch(missing, into: folder.path + "/bake")
+            try await self.fetched(text.replacing("[tool]", with: "[no-such-tool]"), in: "other")
         }
         #expect(error?.code == .bakeNotFetched && error?.message.contains("\(folder.path)/debian trixie main") == true)
         #expect(error?.cause?.contains("no-such-tool") == true, "\(error?.cause ?? "")")
+    }
+
+    /// The tree that a recipe begins as.
+    private func fetched(_ text: String, in name: String) async throws -> FileTree {
+        let fixture = try RecipeFixture(text)
+        let recipe = try Recipe(folder: fixture.path)
+        guard case .debian(let debian) = recipe.base, let version = recipe.versions.first else {
+            throw CancellationError()
+        }
+        let plan = try BakePlan(recipe, version, parent: nil, tools: BakeTools(versions: [:]))
+        let path = "\(folder.path)/\(name)"
+        let bench = Workbench(folder: path, plan: plan, log: try BakeLog(path + "/log") { _ in })
+        try bench.make()
+        try await DebianTree(debian, nil, bench) { _ in }.make()
+        return bench.tree
     }
 
     private static let control = """

@@ -1,5 +1,6 @@
 import Foundation
 import KilnDocuments
+import KilnModel
 import KilnTestSupport
 
 @testable import KilnBakery
@@ -11,7 +12,7 @@ struct RecipeFixture {
         name: web
         about: A server.
         debian: { suite: trixie, variant: minbase, packages: [curl] }
-        assemble: assemble.sh
+        provision: [{ shell: { run: assemble.sh, outside: true } }]
         disk: 1GiB
         command-line: quiet
         memory: 256MiB
@@ -34,6 +35,12 @@ struct RecipeFixture {
 
     /// The recipe, of which the folder is there only as long as this is.
     func recipe() throws -> Recipe { try withExtendedLifetime(folder) { try Recipe(at: file) } }
+
+    /// The key of each version, oldest first.
+    func keys() throws -> [ImageDigest] {
+        let recipe = try recipe()
+        return try recipe.versions.map { try BakePlan(recipe, $0, parent: nil, tools: BakeTools(versions: [:])).key }
+    }
 
     /// What is wrong with the recipe, each as `line:column: path: message`.
     var problems: [String] {

@@ -22,8 +22,16 @@ struct RecipeSchemaTests {
     @Test(
         "what the decoder takes, the schema takes",
         arguments: [
-            ("disk: 1GiB", "disk: 1GiB\ncpu: host\nshared: [initrd]\nvolatile-root: false\nephemeral: [/run, /a/..b]"),
-            ("[curl]", "[]"), ("disk:", "ephemeral: []\nshared: []\ndisk:"), ("cloud-init: full", "cloud-init: none"),
+            (
+                "disk: 1GiB",
+                "disk: 1GiB\ncpu: host\nsnapshot: 2026-11-01\nvolatile-root: false\nephemeral: [/run, /a/..b]"
+            ),
+            ("[curl]", "[]"), ("disk:", "ephemeral: []\ndisk:"), ("\"10\": {}", "\"10\": { from: tiny:1, A: b }"),
+            ("outside: true", "outside: true, shared: [initrd], with: [], env: { A: 1 }, timeout: 5m, network: true"),
+            (
+                "{ shell: { run: assemble.sh, outside: true } }",
+                "{ packages: [curl] }, { files: { from: assemble.sh, to: /a } }"
+            ), ("cloud-init: full", "cloud-init: none"),
             ("GREETING: hello", "A: 8080, B_2: yes, C: , D: 1.5, E: 'x'"), ("\"10\": {}", "1.0+b_1-2: {}"),
             ("[curl]", "[], mirror: http://m.example/debian"),
             ("[curl]", "[], mirror: [mirror+file:/etc/m.list, 'deb [trusted=yes] http://m.example x main']"),
@@ -42,7 +50,12 @@ struct RecipeSchemaTests {
             ("about: A server.", "about: ''"), ("about: A server.", "about: 12"), ("trixie", "Trixie"),
             ("suite: trixie, ", ""), ("suite:", "colour: red, suite:"), ("minbase", "a/b"), ("[curl]", "curl"),
             ("[curl]", "['a,b']"), ("[curl]", "[-a]"), ("[curl]", "[12]"), ("assemble.sh", "../x"),
-            ("assemble.sh", ".x"), ("assemble.sh", "-x"), ("disk:", "shared: [a/b]\ndisk:"), ("1GiB", "1G"),
+            ("assemble.sh", "/x"), ("assemble.sh", "-x"), ("outside: true", "outside: true, shared: [a/b]"),
+            ("1GiB", "1G"),
+            ("outside: true", "outside: 1"), ("{ shell:", "{ shel:"), ("disk:", "snapshot: today\ndisk:"),
+            ("disk:", "assemble: assemble.sh\ndisk:"), ("[{ shell: { run: assemble.sh, outside: true } }]", "[{}]"),
+            ("[{ shell: { run: assemble.sh, outside: true } }]", "[{ files: { from: assemble.sh } }]"),
+            ("[{ shell: { run: assemble.sh, outside: true } }]", "[{ files: { from: assemble.sh, to: a } }]"),
             ("quiet", "\"a\\nb\""), ("quiet", "''"), ("256MiB", "256"), ("processors: 2", "processors: 65"),
             ("processors: 2", "processors: '2'"), ("disk:", "cpu: x86-64-v9\ndisk:"), ("full", "partly"),
             ("ssh: true", "ssh: 'true'"), ("ssh: true", "ssh: 1"), ("disk:", "volatile-root: [true]\ndisk:"),
@@ -69,7 +82,10 @@ struct RecipeSchemaTests {
         ]
     )
     func patterns(text: String) throws {
-        let forms: [TextForm] = [.suite, .variant, .package, .fileName, .line, .rootPath, .version, .variable]
+        let forms: [TextForm] = [
+            .suite, .variant, .package, .fileName, .line, .rootPath, .version, .variable, .relativePath, .treePath,
+            .owner,
+        ]
         for form in forms {
             let isFound = try text.firstMatch(of: Regex(form.pattern)) != nil
             #expect(form.accepts(text) == isFound, "\(form.expected)")

@@ -19,39 +19,126 @@ struct RecipeTests {
     @Test("every recipe of the project is valid, and all that it needs is there")
     func project() throws {
         let recipes = try Recipe.all(in: RecipeTests.images)
-        #expect(recipes.map(\.name.text) == ["debian-13", "tiny"])
-        for recipe in recipes {
-            #expect(FileManager.default.isExecutableFile(atPath: "\(recipe.folder)/\(recipe.assemble)"))
-            for version in recipe.versions { _ = try recipe.contentDigest(of: version) }
-        }
+        #expect(recipes.map(\.name.text) == ["debian-12", "debian-13", "notes", "tiny"])
+        for recipe in recipes { #expect(!recipe.provisioners.isEmpty && !recipe.versions.isEmpty) }
     }
 
     @Test("every field reaches the model")
     func everyField() throws {
-        let more = "\ncpu: x86-64-v3\nshared: [initrd]\nvolatile-root: true\nephemeral: [/run, '/etc/a b']"
+        let more = "\ncpu: x86-64-v3\nsnapshot: 2026-11-01\nvolatile-root: true\nephemeral: [/run, '/etc/a b']"
         let fixture = try RecipeFixture(RecipeFixture.text + more)
         let recipe = try Recipe(folder: fixture.path)
         #expect(recipe.folder == fixture.path)
         #expect(recipe.name.text == "web" && recipe.about == "A server.")
-        #expect(
-            recipe.debian
-                == Recipe.Debian(suite: "trixie", variant: "minbase", packages: ["curl"], mirrors: [], keyrings: [])
+        let debian = Recipe.Debian(suite: "trixie", variant: "minbase", packages: ["curl"], mirrors: [], keyrings: [])
+        #expect(recipe.base == .debian(debian) && recipe.snapshot?.stamp == "20261101T000000Z")
+        #expect(recipe.provisioners.map(\.summary) == ["shell assemble.sh beside the tree"])
+        let settings = recipe.settings
+        #expect(settings.disk == ByteCount("1GiB") && settings.commandLine == "quiet")
+        #expect(settings.memory == .mebibytes(256) && settings.processors == 2 && settings.cpu == .level3)
+        #expect(settings.cloudInit == .full && settings.ssh == true && settings.volatileRoot == true)
+        #expect(settings.ephemeral == ["/run", "/etc/a b"])
+    }
+
+    @Test("each kind of step reaches the model, in order, in its short form and in its long one")
+    func steps() throws {
+        let steps = """
+            provision:
+              - packages: [sqlite3, curl]
+              - packages: { install: [jq], mirror: http://m.example/debian, timeout: 5m, network: false }
+              - files: { from: root, to: / }
+              - files: { from: assemble.sh, to: /usr/local/bin/a, owner: 'www-data:adm' }
+              - shell: assemble.sh
+              - shell: { run: assemble.sh, with: [root], env: { MODE: 0644 }, network: true }
+            """
+        let fixture = try RecipeFixture(
+            RecipeFixture.text.replacing("provision: [{ shell: { run: assemble.sh, outside: true } }]", with: steps)
         )
-        #expect(recipe.assemble == "assemble.sh" && recipe.shared == ["initrd"])
-        #expect(recipe.disk == ByteCount("1GiB") && recipe.commandLine == "quiet")
-        #expect(recipe.size == MachineSize(memory: .mebibytes(256), processors: 2, cpu: .level3))
-        #expect(recipe.cloudInit == .full && recipe.ssh && recipe.volatileRoot)
-        #expect(recipe.ephemeral == ["/run", "/etc/a b"])
+        _ = try fixture.folder.file("web/root/etc/motd", [1])
+        let provisioners = try fixture.recipe().provisioners
+        #expect(
+            provisioners.map(\.summary) == [
+                "packages sqlite3, curl", "packages jq", "files root → /", "files assemble.sh → /usr/local/bin/a",
+                "shell assemble.sh", "shell assemble.sh",
+            ]
+        )
+        #expect(provisioners.map(\.network) == [true, false, false, false, false, true])
+        #expect(provisioners[1].timeout == .seconds(300) && provisioners[0].timeout == .seconds(1800))
+        #expect(
+            provisioners.map(\.files) == [[], [], ["root"], ["assemble.sh"], ["assemble.sh"], ["assemble.sh", "root"]]
+        )
+        let (files, shell) = (provisioners[3] as? FilesProvisioner, provisioners[5] as? ShellProvisioner)
+        #expect(files?.owner == "www-data:adm" && shell?.environment == ["MODE": "0644"])
+    }
+
+    @Test("a recipe with a parent says only what is different")
+    func parent() throws {
+        let text = """
+            kiln-image: 1
+            name: web
+            about: A server.
+            from: debian-13:1
+            versions: { "1": {}, "2": { from: debian-13:2, GREETING: hello } }
+            """
+        let recipe = try RecipeFixture(text).recipe()
+        let parents = recipe.versions.map { recipe.base(of: $0) }
+        #expect(parents[0] == .image(try ImageReference("debian-13:1")))
+        #expect(recipe.versions[1].variables == ["GREETING": "hello"])
+        #expect(recipe.settings == Recipe.Settings())
+    }
+
+    @Test("packages are refused where the tree has no dpkg, in the second generation too")
+    func unpackedOnly() throws {
+        let text = """
+            kiln-image: 1
+            name: web
+            about: A server.
+            from: middle:1
+            provision: [{ packages: [curl] }]
+            versions: { "1": {} }
+            """
+        let fixture = try RecipeFixture(text)
+        #expect(fixture.problems.isEmpty, "nothing is known of the parent")
+        _ = try fixture.folder.file("middle/image.yaml", Array("from: base:1".utf8))
+        _ = try fixture.folder.file("base/image.yaml", Array("debian: { variant: extract }".utf8))
+        #expect(
+            fixture.problems.count == 1
+                && fixture.problems[0].hasPrefix("5:13: provision[0]: packages can't be installed: middle is unpacked")
+        )
+        _ = try fixture.folder.file("base/image.yaml", Array("from: middle:1".utf8))
+        #expect(fixture.problems.isEmpty, "a circle ends")
+    }
+
+    @Test(
+        "what a tree begins as is said once",
+        arguments: [
+            (
+                "debian: {", "from: tiny:1\ndebian: {",
+                "4:7: from: a recipe begins with 'debian' or 'from', not with both"
+            ),
+            (
+                "debian: { suite: trixie, variant: minbase, packages: [curl] }\n", "",
+                "1:1: expected 'debian' or 'from': what the tree begins as"
+            ),
+            (
+                "debian: { suite: trixie, variant: minbase, packages: [curl] }", "from: 'tiny:'",
+                "4:7: from: expected an image"
+            ),
+        ]
+    )
+    func oneBase(from: String, to: String, start: String) throws {
+        let found = try problems(changing: from, to: to)
+        #expect(found.count == 1 && found[0].hasPrefix(start), "\(found)")
     }
 
     @Test("the recipe of Debian 13 names the modules that its cloud-init runs")
     func modules() throws {
         let folder = "\(RecipeTests.images)/debian-13"
-        let text = try String(contentsOfFile: folder + "/root/etc/cloud/cloud.cfg", encoding: .utf8)
+        let text = try String(contentsOfFile: RecipeTests.images + "/debian/root/etc/cloud/cloud.cfg", encoding: .utf8)
         let lists = text.replacing("\n  ", with: " ").split(separator: "\n").filter { $0.contains("_modules: [") }
         #expect(lists.count == 3)
         let modules = lists.flatMap { $0.split { !($0.isLetter || $0 == "_") }.dropFirst().map(String.init) }
-        #expect(try Recipe(folder: folder).cloudInitModules?.sorted() == modules.sorted())
+        #expect(try Recipe(folder: folder).settings.cloudInitModules?.sorted() == modules.sorted())
     }
 
     @Test("versions come oldest first, with their variables")
@@ -59,7 +146,7 @@ struct RecipeTests {
         let recipe = try RecipeFixture().recipe()
         #expect(recipe.versions.map(\.name) == ["9", "10"])
         #expect(recipe.versions.first?.variables == ["GREETING": "hello"])
-        #expect(recipe.ephemeral.isEmpty && recipe.shared.isEmpty && !recipe.volatileRoot && recipe.size.cpu == nil)
+        #expect(recipe.settings.ephemeral.isEmpty && recipe.settings.volatileRoot == nil && recipe.settings.cpu == nil)
     }
 
     @Test("a variable is the text that is written, whatever YAML takes it for")
@@ -79,7 +166,8 @@ struct RecipeTests {
     @Test("lists may be empty")
     func emptyLists() throws {
         #expect(try problems(changing: "[curl]", to: "[]").isEmpty)
-        #expect(try problems(changing: "disk:", to: "shared: []\nephemeral: []\ndisk:").isEmpty)
+        #expect(try problems(changing: "disk:", to: "ephemeral: []\ndisk:").isEmpty)
+        #expect(try problems(changing: "[{ shell: { run: assemble.sh, outside: true } }]", to: "[]").isEmpty)
     }
 
     @Test(
@@ -103,10 +191,27 @@ struct RecipeTests {
             ("[curl]", "[curl, 'a,b']", "4:61: debian.packages[1]: expected a package's name"),
             ("[curl]", "[-curl]", "4:55: debian.packages[0]: expected a package's name"),
             ("[curl]", "curl", "4:54: debian.packages: expected a list of packages, found 'curl'"),
-            ("assemble.sh", "../x", "5:11: assemble: expected a file's name without '/'"),
-            ("assemble.sh", "image.yaml", "5:11: assemble: 'image.yaml' may not be executed: 'chmod +x"),
-            ("assemble.sh", "assemble", "5:11: assemble: expected a program in the recipe's folder, which has no"),
-            ("disk:", "shared: [initrd, iinit]\ndisk:", "6:18: shared[1]: expected a folder beside the recipe's own"),
+            ("assemble.sh", "../x", "5:29: provision[0].shell.run: expected a path below the recipe's folder"),
+            ("assemble.sh", "image.yaml", "5:29: provision[0].shell.run: 'image.yaml' may not be executed: 'chmod +x"),
+            (
+                "assemble.sh", "none",
+                "5:29: provision[0].shell.run: expected a file of the recipe's folder, which has no"
+            ),
+            (
+                "outside: true", "outside: true, shared: [iinit]",
+                "5:66: provision[0].shell.shared[0]: expected a folder beside"
+            ),
+            (
+                "outside: true", "shared: [initrd]",
+                "5:50: provision[0].shell.shared: only a program 'outside: true' has"
+            ),
+            (
+                "{ shell:", "{ shel:",
+                "5:15: provision[0].shel: unknown provisioner (did you mean 'shell'?); expected one of"
+            ),
+            ("disk:", "assemble: a\ndisk:", "6:1: assemble: unknown field (it is a step: 'provision: [{ shell: { run"),
+            ("disk:", "snapshot: today\ndisk:", "6:11: snapshot: expected a day such as 2026-11-01, found 'today'"),
+            ("disk:", "snapshot: 2026-13-01\ndisk:", "6:11: snapshot: expected a day such as 2026-11-01"),
             ("quiet", "\"a\\nb\"", "7:15: command-line: expected one line of text"),
             ("cloud-init: full", "cloud-init: ful", "10:13: cloud-init: expected one of full, subset, none (did you"),
             ("ssh: true", "ssh: maybe", "11:6: ssh: expected true or false, found 'maybe'"),
@@ -148,7 +253,7 @@ struct RecipeTests {
             .replacing("name: web", with: "nmae: web").replacing("trixie", with: "Trixie")
             .replacing("assemble.sh", with: "nothing.sh")
         let found = try RecipeFixture(text).problems
-        #expect(found.map { $0.prefix { $0 != " " } } == ["1:1:", "2:1:", "4:18:", "5:11:", "9:13:"], "\(found)")
+        #expect(found.map { $0.prefix { $0 != " " } } == ["1:1:", "2:1:", "4:18:", "5:29:", "9:13:"], "\(found)")
     }
 
     @Test("a lab is no recipe, and is told so in one sentence")
@@ -206,23 +311,17 @@ struct RecipeTests {
         #expect((1..<2000).contains(accepted))
     }
 
-    @Test("a changed byte, mode or name in the folder is another recipe, and so is another version")
-    func digest() throws {
-        let folder = try RecipeFixture()
-        let program = folder.path + "/assemble.sh"
-        let recipe = try Recipe(folder: folder.path)
-        func digests() throws -> [ImageDigest] { try recipe.versions.map { try recipe.contentDigest(of: $0) } }
-        var seen = Set(try digests())
+    @Test("a changed byte or mode of a file that a step uses is another image, and so is another version")
+    func keys() throws {
+        let fixture = try RecipeFixture()
+        var seen = Set(try fixture.keys())
         #expect(seen.count == 2)
-        #expect(try Set(digests()) == seen)
-        _ = try folder.folder.file("web/assemble.sh", [2])
-        #expect(try seen.isDisjoint(with: digests()))
-        seen.formUnion(try digests())
-        chmod(program, 0o644)
-        #expect(try seen.isDisjoint(with: digests()))
-        seen.formUnion(try digests())
-        rename(program, program + "2")
-        #expect(try seen.isDisjoint(with: digests()))
+        #expect(try Set(fixture.keys()) == seen)
+        _ = try fixture.folder.file("web/assemble.sh", [2])
+        #expect(try seen.isDisjoint(with: fixture.keys()))
+        seen.formUnion(try fixture.keys())
+        _ = try fixture.folder.file("web/notes.txt", [1])
+        #expect(try Set(fixture.keys()).isSubset(of: seen), "nobody uses it")
     }
 
     @Test("however a recipe is called, it is the same one")
@@ -230,7 +329,7 @@ struct RecipeTests {
         let fixture = try RecipeFixture()
         let recipe = try Recipe(folder: fixture.path)
         for path in [fixture.file, fixture.path + "/", fixture.folder.path + "/web/../web"] {
-            #expect(try Recipe(at: path) == recipe)
+            #expect(try Recipe(at: path).folder == recipe.folder)
         }
     }
 
@@ -247,14 +346,13 @@ struct RecipeTests {
         }
         let both = "mirror: [http://m.example/debian, 'deb [trusted=yes] http://m.example x main'], "
         let (named, fixture) = try recipe(both + "keyring: [keys/own.asc, \(key)], ")
-        #expect(named.debian.mirrors == ["http://m.example/debian", "deb [trusted=yes] http://m.example x main"])
-        #expect(named.debian.keyrings == [fixture.path + "/keys/own.asc", key])
-        #expect(try recipe("mirror: http://m.example, ").0.debian.mirrors == ["http://m.example"])
-        #expect(try recipe("").0.debian.keyrings.isEmpty)
-        let version = try #require(named.versions.first)
-        let before = try named.contentDigest(of: version)
+        #expect(named.debian?.mirrors == ["http://m.example/debian", "deb [trusted=yes] http://m.example x main"])
+        #expect(named.debian?.keyrings == [fixture.path + "/keys/own.asc", key])
+        #expect(try recipe("mirror: http://m.example, ").0.debian?.mirrors == ["http://m.example"])
+        #expect(try recipe("").0.debian?.keyrings.isEmpty == true)
+        let before = try fixture.keys()
         _ = try folder.file("key.gpg", [0x99, 2])
-        #expect(try named.contentDigest(of: version) != before)
+        #expect(try fixture.keys() != before)
     }
 
     @Test(
@@ -267,5 +365,12 @@ struct RecipeTests {
     func noMirrors(line: String) throws {
         let found = try problems(changing: "packages: [curl]", to: "packages: [curl], \(line)")
         #expect(found.count == 1 && found[0].hasPrefix("4:"), "\(found)")
+    }
+}
+
+extension Recipe {
+    var debian: Debian? {
+        guard case .debian(let debian) = base else { return nil }
+        return debian
     }
 }

@@ -4,94 +4,138 @@ import KilnModel
 import KilnStore
 import KilnSystem
 
-/// The making of one version from the fetched tree.
+/// The making of one version, step by step.
 struct BakeRun {
     let baker: Baker
-    let recipe: Recipe
-    let version: Recipe.Version
-    let tree: String
-    let folder: String
+    let plan: BakePlan
+    let options: Baker.Options
 
-    private var scratch: String { "\(folder)/\(version.name)" }
-    private var root: String { scratch + "/root" }
-    private var boot: String { scratch + "/boot" }
-    private var draft: String { scratch + "/draft" }
+    private var cache: StepCache { StepCache(store: baker.store) }
+    private var kept: KeptTree { KeptTree(store: baker.store, name: plan.recipe.name, version: plan.version.name) }
 
-    func run() async throws {
-        for path in [scratch + "/tree", root, boot, draft] { try DurableFile.makeDirectory(path) }
-        baker.tell("\(recipe.name):\(version.name): assembling the root file system")
-        try await FileTree(path: scratch + "/tree").unpack(tree)
-        try await assemble()
-        baker.tell("\(recipe.name):\(version.name): making the disk")
-        try await makeDisk()
-        baker.tell("\(recipe.name):\(version.name): sealing")
-        let image = try await seal()
-        baker.tell("\(recipe.name):\(version.name) is \(image.manifest.digest)")
-        await Namespace.remove(scratch)
-    }
-
-    private func assemble() async throws {
-        let environment = version.variables.merging([
-            "KILN_TREE": scratch + "/tree",
-            "KILN_ROOT": root,
-            "KILN_BOOT": boot,
-            "KILN_RECIPE": recipe.folder,
-            "KILN_SHARED": URL(fileURLWithPath: recipe.folder).deletingLastPathComponent().path,
-            "KILN_NAME": recipe.name.text,
-            "KILN_VERSION": version.name,
-        ]) { _, kiln in kiln }
-        let command = Namespace.command("\(recipe.folder)/\(recipe.assemble)", [], environment: environment)
-        _ = try await command.lines { [tell = baker.tell] in tell("  \($0)") }
-        for file in ["kernel", "initrd"] {
-            guard FileStamp(of: "\(boot)/\(file)") != nil else {
-                throw KilnError(
-                    .bakeIncomplete,
-                    "\(recipe.assemble) of the recipe \(recipe.name) made no file $KILN_BOOT/\(file)",
-                    hint: "see \(recipe.folder)/\(recipe.assemble)"
-                )
+    func run() async throws -> StoredImage {
+        await baker.removeAbandonedWork()
+        let work = try WorkFolder(in: baker.store.work)
+        let path = work.path
+        do {
+            let log = try BakeLog("\(baker.store.root)/logs/\(plan.recipe.name)/\(plan.version.name).log") {
+                [tell = baker.tell] in tell("  \($0)")
             }
-            try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)")
+            let bench = Workbench(folder: path, plan: plan, log: log)
+            try bench.make()
+            try await perform(on: bench)
+            let image = try await seal(bench)
+            await Namespace.remove(path)
+            return image
+        } catch {
+            await Namespace.remove(path)
+            throw error
         }
     }
 
-    private func makeDisk() async throws {
-        let raw = scratch + "/disk.raw"
-        try await FileTree(path: root).makeDisk(at: raw, size: recipe.disk)
-        try await Command.bake(
-            "qemu-img",
-            ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
-        ).run()
-        _ = try await baker.roots.isListed(raw, format: .raw, in: draft)
-        unlink(raw)
+    // MARK: - Steps
+
+    private func perform(on bench: Workbench) async throws {
+        var present = try await start(on: bench)
+        for (index, step) in plan.steps.enumerated() where index >= present {
+            try Task.checkCancellation()
+            tell(index, step, why(index, step))
+            let start = ContinuousClock.now
+            do {
+                try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
+            } catch let error as KilnError {
+                throw try await keep(bench, at: index, step, error)
+            }
+            try await save(bench, step, took: ContinuousClock.now - start)
+            present = index + 1
+        }
+        try cache.note(plan.steps.map(\.key), of: plan.title)
     }
 
-    private func seal() async throws -> StoredImage {
-        var draft = ImageStore.Draft(
-            folder: draft,
-            name: recipe.name,
-            version: version.name,
-            boot: .direct(commandLine: recipe.commandLine),
-            cloudInit: recipe.cloudInit,
-            ssh: recipe.ssh,
-            size: recipe.size,
-            ephemeral: recipe.ephemeral
-        )
-        draft.cloudInitModules = recipe.cloudInitModules
-        draft.volatileRoot = recipe.volatileRoot
-        draft.packages = try packages()
-        draft.recipe = try recipe.contentDigest(of: version)
-        return try await baker.store.sealed(draft)
+    /// Makes the tree as it was after the last step that is there already.
+    ///
+    /// - Returns: how many steps that are.
+    private func start(on bench: Workbench) async throws -> Int {
+        if let number = options.fromStep { return try await kept.takeUp(on: bench, step: number, of: plan) }
+        guard !options.again else { return 0 }
+        guard let last = plan.steps.lastIndex(where: { cache.record($0.key) != nil }) else { return 0 }
+        for (index, step) in plan.steps.prefix(last + 1).enumerated() { tell(index, step, "reused, \(step.key.short)") }
+        let key = plan.steps[last].key
+        try await bench.tree.unpack(cache.archive(key))
+        try bench.takeBoot(from: cache.boot(key))
+        return last + 1
     }
 
-    /// The lines `NAME TAB VERSION` that the recipe left.
-    private func packages() throws -> [ImageManifest.Package] {
-        let text = String(
-            decoding: FileManager.default.contents(atPath: boot + "/packages") ?? Data(),
-            as: UTF8.self
+    /// Why a step is not reused, in a few words.
+    private func why(_ index: Int, _ step: BakePlan.Step) -> String {
+        if options.again { return "again" }
+        if options.fromStep != nil { return "from step \(options.fromStep ?? 0)" }
+        guard let before = cache.latest(of: plan.title, index) else { return "new" }
+        // What came before is in every key; people want to know what began it.
+        let changes = step.material.changes(from: before.material)
+        return changes == "before" ? "after a changed step" : "changed: \(changes)"
+    }
+
+    private func tell(_ index: Int, _ step: BakePlan.Step, _ how: String) {
+        baker.tell("\(plan.title): step \(index + 1)/\(plan.steps.count) \(step.summary) (\(how))")
+    }
+
+    private func save(_ bench: Workbench, _ step: BakePlan.Step, took: Duration) async throws {
+        // What was changed by hand is nobody's to reuse, and a parent's tree lies there already.
+        guard options.fromStep == nil else { return }
+        if case .parent = step.work { return }
+        let draft = try await bench.draftOfStep()
+        let record = StepCache.Record(
+            made: plan.title,
+            summary: step.summary,
+            material: step.material,
+            seconds: took / .seconds(1),
+            ended: Date().timeIntervalSince1970
         )
-        return text.split(separator: "\n").compactMap { line in
-            let fields = line.split(separator: "\t").map(String.init)
-            return fields.count == 2 ? ImageManifest.Package(name: fields[0], version: fields[1]) : nil
-        }.sorted { $0.name < $1.name }
+        if options.again { cache.remove(step.key) }
+        try cache.take(draft, as: step.key, record)
+    }
+
+    private func keep(_ bench: Workbench, at index: Int, _ step: BakePlan.Step, _ error: KilnError) async throws
+        -> KilnError
+    {
+        try await kept.keep(bench, step: index + 1)
+        let hint = [
+            error.hint,
+            "look at the tree with 'kiln image enter \(plan.title)', at all that was said in \(bench.log.path)",
+            "go on with 'kiln image bake \(plan.recipe.name) --from-step \(index + 1)' (what you changed in the tree counts)",
+        ].compactMap(\.self).joined(separator: "; ")
+        return KilnError(
+            error.code,
+            "\(plan.title) failed at step \(index + 1), \(step.summary): \(error.message)",
+            hint: hint,
+            cause: error.cause,
+            exit: error.exit
+        )
+    }
+
+    // MARK: - The image
+
+    private func seal(_ bench: Workbench) async throws -> StoredImage {
+        baker.tell("\(plan.title): making the disk")
+        try await bench.makeDisk(size: plan.settings.disk)
+        _ = try await baker.roots.isListed(bench.raw, format: .raw, in: bench.draft)
+        unlink(bench.raw)
+        baker.tell("\(plan.title): sealing")
+        let isWhole = options.fromStep == nil
+        let image = try await baker.store.sealed(ImageDraft(bench: bench, plan: plan, isWhole: isWhole).draft)
+        if isWhole, let last = plan.steps.last {
+            try cache.keep(last.key, asTreeOf: image.manifest.digest)
+        }
+        await kept.remove()
+        baker.tell("\(plan.title) is \(image.manifest.digest)")
+        return image
+    }
+}
+
+extension Baker {
+    /// Removes what killed bakes left behind.
+    func removeAbandonedWork() async {
+        for folder in WorkFolder.abandoned(in: store.work) { await Namespace.remove(folder) }
     }
 }

@@ -7,48 +7,73 @@ import KilnSystem
 /// Bakes recipes into the store.
 ///
 /// Works as root and as a user with subordinate ids (`/etc/subuid`): then trees are handled in a user namespace, so that
-/// their owners come out right. All versions of a recipe share one run of mmdebstrap.
+/// their owners come out right.
 public struct Baker: Sendable {
     /// Where the images go.
     public let store: ImageStore
-    /// Lists the roots, so that drift can be measured against them.
+    /// Reads the roots of images: lists them, so that drift can be measured against them.
     let roots: any RootInspection
+    /// Finds the recipe of a parent that the store does not have; nothing where there is none.
+    let recipe: @Sendable (Name) throws -> Recipe?
     /// Takes a line whenever there is something to tell.
     let tell: @Sendable (String) -> Void
 
+    /// How a bake goes about what was done before.
+    public struct Options: Sendable, Hashable {
+        /// Names of versions; all if empty.
+        public var versions: [String] = []
+        /// Whether everything is done once more, for newer packages.
+        public var again = false
+        /// The step, from 1, at which the tree of the last failure is taken up as it is.
+        public var fromStep: Int?
+
+        /// All versions, and only what is missing.
+        public init() {}
+    }
+
     /// A baker for a store; `tell` may be called from any task.
-    public init(store: ImageStore, roots: any RootInspection, tell: @escaping @Sendable (String) -> Void) {
+    public init(
+        store: ImageStore,
+        roots: any RootInspection,
+        recipe: @escaping @Sendable (Name) throws -> Recipe? = { _ in nil },
+        tell: @escaping @Sendable (String) -> Void
+    ) {
         self.store = store
         self.roots = roots
+        self.recipe = recipe
         self.tell = tell
     }
 
-    /// Bakes all versions of a recipe, or the given ones, except those that were baked from the same content already.
+    /// Bakes all versions of a recipe, or the given ones, except those that were baked from the same content already; their
+    /// parents first, where the store lacks them.
     ///
-    /// An image appears in the store complete or not at all: cancelled or failed, it leaves nothing; killed, it leaves a
-    /// folder in the store's `work/` that the next bake removes.
-    /// - Parameters:
-    ///   - wanted: names of versions; all if empty.
-    ///   - again: bake even what is in the store already, for newer packages.
-    /// - Throws: `KilnError` with code `recipe.version-missing`, `recipe.missing`, `bake.…`,
-    ///   `tool.…` or `file.…`; `CancellationError`.
+    /// An image appears in the store complete or not at all: cancelled, it leaves nothing; failed, the tree is kept for a look;
+    /// killed, it leaves a folder in the store's `work/` that the next bake removes.
+    /// - Throws: `KilnError` with code `recipe.…`, `bake.…`, `tool.…` or `file.…`; `CancellationError`.
     /// - Returns: the images, in the order of the versions.
-    public func bake(_ recipe: Recipe, versions wanted: [String] = [], again: Bool = false) async throws
-        -> [StoredImage]
-    {
-        let versions = try selected(wanted, of: recipe)
-        let due = try versions.filter { version in
-            if again { return true }
-            return try baked(recipe, version) == nil
+    public func bake(_ recipe: Recipe, _ options: Options = Options()) async throws -> [StoredImage] {
+        try await bake(recipe, options, for: [])
+    }
+
+    /// - Parameter children: the recipes that want it as a parent, the one that was asked for first.
+    private func bake(_ recipe: Recipe, _ options: Options, for children: [Name]) async throws -> [StoredImage] {
+        guard !children.contains(recipe.name) else { throw Baker.cycle(children + [recipe.name]) }
+        let versions = try selected(options.versions, of: recipe)
+        let lock = try await turn(of: recipe)
+        defer { withExtendedLifetime(lock) {} }
+        let tools = try await BakeTools.onThisHost()
+        var images: [StoredImage] = []
+        for version in versions {
+            let parent = try await parent(of: recipe, version, children + [recipe.name])
+            let plan = try BakePlan(recipe, version, parent: parent, tools: tools)
+            if !options.again, options.fromStep == nil, let image = baked(plan) {
+                tell("\(plan.title) is baked already")
+                images.append(try await store.list(image, by: roots))
+            } else {
+                images.append(try await BakeRun(baker: self, plan: plan, options: options).run())
+            }
         }
-        for version in versions where !due.contains(version) {
-            tell("\(recipe.name):\(version.name) is baked already")
-            if let image = try baked(recipe, version) { _ = try await store.list(image, by: roots) }
-        }
-        if !due.isEmpty { try await bake(recipe, due: due) }
-        return try versions.map {
-            try store.resolve(ImageReference(name: recipe.name, selector: .version($0.name)))
-        }
+        return images
     }
 
     private func selected(_ wanted: [String], of recipe: Recipe) throws -> [Recipe.Version] {
@@ -64,34 +89,46 @@ public struct Baker: Sendable {
         return recipe.versions.filter { wanted.isEmpty || wanted.contains($0.name) }
     }
 
-    private func baked(_ recipe: Recipe, _ version: Recipe.Version) throws -> StoredImage? {
-        let digest = try recipe.contentDigest(of: version)
-        guard let present = try store.versions(of: recipe.name).first(where: { $0.version == version.name }),
-            let image = try? store.image(present.digest, as: recipe.name, version: version.name),
-            image.manifest.recipe == digest
-        else { return nil }
+    /// Two bakes of one name would only do the same twice: the second waits, and finds it done.
+    private func turn(of recipe: Recipe) async throws -> FileLock {
+        try DurableFile.makeDirectory(store.root + "/bakes")
+        return try await FileLock.whenFree(
+            "\(store.root)/bakes/\(recipe.name).lock",
+            subject: "the recipe \(recipe.name)",
+            kind: .exclusive,
+            within: .seconds(3_600)
+        ) { [tell] held in tell("waiting: \(held.message)") }
+    }
+
+    private func baked(_ plan: BakePlan) -> StoredImage? {
+        let reference = ImageReference(name: plan.recipe.name, selector: .version(plan.version.name))
+        guard let image = try? store.resolve(reference), image.manifest.recipe == plan.key else { return nil }
         return image
     }
+}
 
-    private func bake(_ recipe: Recipe, due: [Recipe.Version]) async throws {
-        await removeAbandonedWork()
-        let work = try WorkFolder(in: store.work)
-        let path = work.path
+extension Baker {
+    /// The image that a version is made from, baked first where the store lacks it.
+    private func parent(of recipe: Recipe, _ version: Recipe.Version, _ children: [Name]) async throws -> StoredImage? {
+        guard case .image(let reference) = recipe.base(of: version) else { return nil }
         do {
-            let tree = try await fetch(recipe, into: path)
-            for version in due {
-                try await BakeRun(baker: self, recipe: recipe, version: version, tree: tree, folder: path).run()
-            }
-        } catch {
-            await Namespace.remove(path)
-            throw error
+            return try await store.verifiedImage(reference)
+        } catch let error as KilnError where error.code == .imageMissing {
+            guard let parent = try self.recipe(reference.name) else { throw error }
+            tell("\(recipe.name):\(version.name) is made from \(reference), which is baked first")
+            var options = Options()
+            if case .version(let name) = reference.selector { options.versions = [name] }
+            _ = try await bake(parent, options, for: children)
+            return try await store.verifiedImage(reference)
         }
-        await Namespace.remove(path)
-        // Once more: where a bake was killed a moment ago, its programs may still have written at the first time.
-        await removeAbandonedWork()
     }
 
-    private func removeAbandonedWork() async {
-        for folder in WorkFolder.abandoned(in: store.work) { await Namespace.remove(folder) }
+    private static func cycle(_ names: [Name]) -> KilnError {
+        KilnError(
+            .recipeCycle,
+            "recipes are made from each other: \(names.map(\.text).joined(separator: " from "))",
+            hint: "let one of them begin with 'debian:'",
+            exit: .invalidFile
+        )
     }
 }

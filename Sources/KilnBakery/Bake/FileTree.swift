@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 import KilnSystem
 
@@ -31,6 +32,39 @@ struct FileTree: Sendable {
             cause: first,
             exit: .aborted
         )
+    }
+
+    /// Packs the folder: the opposite of ``unpack(_:)``.
+    ///
+    /// - Throws: `KilnError` with code `tool.…`; `CancellationError`.
+    func pack(to archive: String) async throws {
+        try await Namespace.command(
+            "tar",
+            [
+                "-C", path, "--format=posix", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--sort=name",
+                "--sparse", "--use-compress-program=zstd -q -1 -T0", "-cf", archive, ".",
+            ]
+        ).run()
+    }
+
+    /// The content of a regular file of the tree, whose path has no link in it; nothing where there is none, or more than `limit`
+    /// bytes of it.
+    func content(of name: String, limit: Int) -> Data? {
+        var folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let parts = name.split(separator: "/").map(String.init)
+        for part in parts.dropLast() where folder >= 0 {
+            let next = openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            close(folder)
+            folder = next
+        }
+        guard folder >= 0, let last = parts.last else { return nil }
+        defer { close(folder) }
+        let file = openat(folder, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        let handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else { return nil }
+        return try? handle.readToEnd() ?? Data()
     }
 
     /// Makes an ext4 file system of the folder, without mounting anything.

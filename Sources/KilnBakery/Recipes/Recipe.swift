@@ -1,7 +1,15 @@
 import KilnModel
 
 /// How an image is baked: what `Images/NAME/image.yaml` says.
-public struct Recipe: Sendable, Hashable {
+public struct Recipe: Sendable {
+    /// What a tree begins as.
+    public enum Base: Sendable, Hashable {
+        /// A Debian of mmdebstrap's.
+        case debian(Debian)
+        /// The tree of another image.
+        case image(ImageReference)
+    }
+
     /// What mmdebstrap makes the tree from.
     public struct Debian: Sendable, Hashable {
         /// The suite's code name, such as `trixie`.
@@ -16,11 +24,35 @@ public struct Recipe: Sendable, Hashable {
         public let keyrings: [String]
     }
 
+    /// How the image boots and what its machines are like; what is not said is the parent's.
+    struct Settings: Sendable, Hashable {
+        /// The size of the disk.
+        var disk: ByteCount?
+        /// What the kernel is told.
+        var commandLine: String?
+        /// What a server has to compute with that says nothing of it.
+        var memory: ByteCount?
+        var processors: Int?
+        var cpu: ProcessorModel?
+        /// What reads the seed in the guest.
+        var cloudInit: ImageManifest.CloudInit?
+        /// The modules that its cloud-init runs; nothing means whatever cloud-init has.
+        var cloudInitModules: [String]?
+        /// Whether the guest runs an SSH server.
+        var ssh: Bool?
+        /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.
+        var volatileRoot: Bool?
+        /// Paths that may differ on a running root without being drift, besides those of the parent.
+        var ephemeral: [String] = []
+    }
+
     /// One version of the image.
     public struct Version: Sendable, Hashable {
         /// Its name, unique in the recipe.
         public let name: String
-        /// What the assembling program finds in its environment, besides Kiln's own variables.
+        /// What it begins as, where that is not what the recipe says.
+        let from: ImageReference?
+        /// What programs find in their environment, besides Kiln's own variables.
         public let variables: [String: String]
     }
 
@@ -31,27 +63,18 @@ public struct Recipe: Sendable, Hashable {
     /// One sentence for people.
     public let about: String
     /// Where the files come from.
-    public let debian: Debian
-    /// The program beside `image.yaml` that turns the tree into a root file system.
-    public let assemble: String
-    /// Folders beside the recipe's own that the program uses too.
-    public let shared: [String]
-    /// The size of the disk.
-    public let disk: ByteCount
-    /// What the kernel is told.
-    public let commandLine: String
-    /// What a server has to compute with that says nothing of it.
-    public let size: MachineSize
-    /// What reads the seed in the guest.
-    public let cloudInit: ImageManifest.CloudInit
-    /// The modules that its cloud-init runs; nothing means whatever cloud-init has.
-    public let cloudInitModules: [String]?
-    /// Whether the guest runs an SSH server.
-    public let ssh: Bool
-    /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.
-    public let volatileRoot: Bool
-    /// Paths that may differ on a running root without being drift.
-    public let ephemeral: [String]
+    public let base: Base
+    /// The day whose packages count, as `2026-11-01`; nothing for what the mirrors have.
+    let snapshot: SnapshotDate?
+    /// What is done to the tree, in order.
+    let provisioners: [any Provisioner]
+    /// How it boots.
+    let settings: Settings
     /// The versions, oldest first.
     public let versions: [Version]
+}
+
+extension Recipe {
+    /// What a version begins as.
+    func base(of version: Version) -> Base { version.from.map { .image($0) } ?? base }
 }

@@ -8,6 +8,8 @@ struct RecipeDecoder {
     /// The folder of the recipe's file, an absolute path.
     let folder: String
 
+    private var place: RecipeFolder { RecipeFolder(path: folder) }
+
     /// The recipe; complete only where no problem was reported.
     func decode(_ value: Value) -> Recipe? {
         guard FileKind.recipe.accepts(value),
@@ -16,43 +18,90 @@ struct RecipeDecoder {
         fields[.kilnImage]?.requireFirstFormat()
         let name = fields[.name].flatMap(name)
         let about = fields[.about]?.text()
-        let debian = fields[.debian].flatMap(debian)
-        let assemble = fields[.assemble].flatMap(program)
-        let shared = fields[.shared]?.list(of: "folders", atLeast: 0)?.compactMap(sharedFolder) ?? []
-        let disk = fields[.disk]?.size(atLeast: .mebibytes(8))
-        let commandLine = fields[.commandLine]?.text(.line)
-        let size = size(fields)
-        let cloudInit = fields[.cloudInit]?.word(ImageManifest.CloudInit.self)
-        let modules = fields[.cloudInitModules]?.list(of: "modules", atLeast: 0)?
-            .compactMap { $0.text(.cloudInitModule) }
-        if let cloudInit, cloudInit != .full {
-            fields[.cloudInitModules]?.problem("only an image with 'cloud-init: full' has modules of it")
-        }
-        let ssh = fields[.ssh]?.bool()
-        let volatileRoot = fields[.volatileRoot]?.bool() ?? false
-        let ephemeral = fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
+        let base = base(fields)
+        let snapshot = fields[.snapshot].map { $0.snapshot() }
+        let provisioners = provisioners(fields)
+        let settings = settings(fields)
         let versions = fields[.versions].flatMap(versions)
         // All is read by now, so that all problems are reported.
-        guard let name, let about, let debian, let assemble, let disk, let commandLine, let size, let cloudInit,
-            let ssh, let versions
-        else { return nil }
+        guard let name, let about, let base, let settings, let versions, snapshot != .some(nil) else { return nil }
         return Recipe(
             folder: folder,
             name: name,
             about: about,
-            debian: debian,
-            assemble: assemble,
-            shared: shared,
-            disk: disk,
-            commandLine: commandLine,
-            size: size,
-            cloudInit: cloudInit,
-            cloudInitModules: modules,
-            ssh: ssh,
-            volatileRoot: volatileRoot,
-            ephemeral: ephemeral,
+            base: base,
+            snapshot: snapshot ?? nil,
+            provisioners: provisioners.compactMap(\.self),
+            settings: settings,
             versions: versions
         )
+    }
+
+    /// What all versions begin as that say nothing else.
+    private func base(_ fields: Fields<RecipeFields>) -> Recipe.Base? {
+        let debian = fields[.debian].flatMap(debian)
+        let from = fields[.from].flatMap { $0.imageReference() }
+        switch (fields[.debian], fields[.from]) {
+        case (nil, nil):
+            fields.value.problem("expected 'debian' or 'from': what the tree begins as")
+            return nil
+        case (_?, let value?):
+            value.problem("a recipe begins with 'debian' or 'from', not with both")
+            return nil
+        default: return debian.map { .debian($0) } ?? from.map { .image($0) }
+        }
+    }
+
+    private func provisioners(_ fields: Fields<RecipeFields>) -> [(any Provisioner)?] {
+        let values = fields[.provision]?.list(of: "provisioners", atLeast: 0) ?? []
+        return values.map { value in
+            let provisioner = ProvisionerKind.provisioner(value, place)
+            if provisioner is PackagesProvisioner, let reason = hasNoPackages(fields) {
+                value.problem("packages can't be installed: \(reason)")
+            }
+            return provisioner
+        }
+    }
+
+    /// Why nothing can be installed in what the recipe begins as, where a recipe beside it says so.
+    private func hasNoPackages(_ fields: Fields<RecipeFields>) -> String? {
+        if case .map(let entries) = fields[.debian]?.node.content {
+            let variant = entries.first { $0.key == "variant" }.map(\.value.content)
+            guard case .scalar(let scalar) = variant, scalar.text == "extract" else { return nil }
+            return "the variant 'extract' only unpacks, so the tree has no dpkg"
+        }
+        guard case .scalar(let scalar) = fields[.from]?.node.content,
+            let name = try? ImageReference(scalar.text).name
+        else { return nil }
+        return RecipeLineage(beside: place).isUnpackedOnly(name)
+            ? "\(name) is unpacked packages without dpkg; make it from debian-13, or put programs there with 'files'"
+            : nil
+    }
+
+    private func settings(_ fields: Fields<RecipeFields>) -> Recipe.Settings? {
+        var settings = Recipe.Settings()
+        settings.disk = fields[.disk]?.size(atLeast: .mebibytes(8))
+        settings.commandLine = fields[.commandLine]?.text(.line)
+        settings.memory = fields[.memory]?.size(atLeast: .mebibytes(32))
+        settings.processors = fields[.processors]?.whole(in: 1...64)
+        settings.cpu = fields[.cpu]?.processorModel()
+        settings.cloudInit = fields[.cloudInit]?.word(ImageManifest.CloudInit.self)
+        settings.cloudInitModules = fields[.cloudInitModules]?.list(of: "modules", atLeast: 0)?
+            .compactMap { $0.text(.cloudInitModule) }
+        if let cloudInit = settings.cloudInit, cloudInit != .full {
+            fields[.cloudInitModules]?.problem("only an image with 'cloud-init: full' has modules of it")
+        }
+        settings.ssh = fields[.ssh]?.bool()
+        settings.volatileRoot = fields[.volatileRoot]?.bool()
+        settings.ephemeral =
+            fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
+        // A parent says what the recipe leaves out.
+        if fields[.debian] != nil {
+            for field in RecipeFields.settings where fields[field] == nil {
+                fields.value.problem("the field '\(field.rawValue)' is missing")
+            }
+        }
+        return settings
     }
 
     private func name(_ value: Value) -> Name? {
@@ -71,7 +120,7 @@ struct RecipeDecoder {
         let variant = fields[.variant]?.text(.variant)
         let packages = fields[.packages]?.list(of: "packages", atLeast: 0)?.compactMap { $0.text(.package) } ?? []
         let mirrors = fields[.mirror]?.oneOrMore(of: "mirrors").compactMap { $0.text(.mirror) } ?? []
-        let keyrings = fields[.keyring]?.oneOrMore(of: "keyrings").compactMap(keyring) ?? []
+        let keyrings = fields[.keyring]?.oneOrMore(of: "keyrings").compactMap(place.keyring) ?? []
         guard let suite, let variant else { return nil }
         return Recipe.Debian(
             suite: suite,
@@ -82,27 +131,35 @@ struct RecipeDecoder {
         )
     }
 
-    private func size(_ fields: Fields<RecipeFields>) -> MachineSize? {
-        let memory = fields[.memory]?.size(atLeast: .mebibytes(32))
-        let processors = fields[.processors]?.whole(in: 1...64)
-        let cpu = fields[.cpu]?.processorModel()
-        guard let memory, let processors else { return nil }
-        return MachineSize(memory: memory, processors: processors, cpu: cpu)
-    }
-
     private func versions(_ value: Value) -> [Recipe.Version]? {
         guard let entries = value.entries(of: "versions and their variables") else { return nil }
         if entries.isEmpty { value.mismatch("at least one version") }
         let versions = entries.compactMap { entry, value in
-            let variables = variables(value)
-            return value.key(entry, .version).map { Recipe.Version(name: $0, variables: variables) }
+            let (from, variables) = version(value)
+            return value.key(entry, .version).map { Recipe.Version(name: $0, from: from, variables: variables) }
         }
         return versions.sorted { VersionOrder.isOlder($0.name, $1.name) }
     }
 
-    private func variables(_ value: Value) -> [String: String] {
+    /// What a version begins as, where it says so, and its variables.
+    private func version(_ value: Value) -> (ImageReference?, [String: String]) {
+        var from: ImageReference?
+        let variables = RecipeDecoder.variables(value) { entry, value in
+            guard entry.key == "from" else { return false }
+            from = value.imageReference()
+            return true
+        }
+        return (from, variables)
+    }
+
+    /// Variables of a program's environment.
+    ///
+    /// - Parameter other: reads an entry that is no variable; false where it does not know it.
+    static func variables(_ value: Value, other: (YAMLNode.Entry, Value) -> Bool = { _, _ in false }) -> [String:
+        String]
+    {
         var variables: [String: String] = [:]
-        for (entry, value) in value.entries(of: "variables") ?? [] {
+        for (entry, value) in value.entries(of: "variables") ?? [] where !other(entry, value) {
             let text = value.written("the text of a variable")
             if let name = value.key(entry, .variable) { variables[name] = text }
         }
@@ -110,40 +167,49 @@ struct RecipeDecoder {
     }
 }
 
-extension RecipeDecoder {
-    /// The program that makes the root file system, which has to be there: a bake notices only after minutes.
-    private func program(_ value: Value) -> String? {
-        guard let name = value.text(.fileName) else { return nil }
-        let path = "\(folder)/\(name)"
-        guard FileManager.default.fileExists(atPath: path), !Recipe.isFolder(path) else {
-            value.problem("expected a program in the recipe's folder, which has no file \(Name.quoted(name))")
-            return nil
-        }
-        guard FileManager.default.isExecutableFile(atPath: path) else {
-            value.problem("\(Name.quoted(name)) may not be executed: 'chmod +x \(path)'")
-            return nil
-        }
-        return name
-    }
-
-    private func keyring(_ value: Value) -> String? {
+extension RecipeFolder {
+    /// A file of keys, absolute or below the recipe's folder.
+    func keyring(_ value: Value) -> String? {
         guard let name = value.text(.keyring) else { return nil }
-        let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
+        let file = name.hasPrefix("/") ? name : "\(path)/\(name)"
         do {
-            return try AptKeyring(file: path).file
+            return try AptKeyring(file: file).file
         } catch {
             value.problem("expected a file of OpenPGP keys, absolute or below the recipe's folder: \(error)")
             return nil
         }
     }
 
-    private func sharedFolder(_ value: Value) -> String? {
+    /// A folder beside the recipe's own.
+    func sharedFolder(_ value: Value) -> String? {
         guard let name = value.text(.fileName) else { return nil }
-        let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
-        guard Recipe.isFolder("\(parent)/\(name)") else {
-            value.problem("expected a folder beside the recipe's own, found no \(Name.quoted(name)) in \(parent)")
+        guard Recipe.isFolder("\(shared)/\(name)") else {
+            value.problem("expected a folder beside the recipe's own, found no \(Name.quoted(name)) in \(shared)")
             return nil
         }
         return name
+    }
+}
+
+extension Value {
+    /// How an image is named.
+    fileprivate func imageReference() -> ImageReference? {
+        let expected = "an image: name, name:version, name@channel or name@sha256:…"
+        guard let text = text(expected) else { return nil }
+        guard let reference = try? ImageReference(text) else {
+            mismatch(expected)
+            return nil
+        }
+        return reference
+    }
+
+    fileprivate func snapshot() -> SnapshotDate? {
+        // Unquoted, YAML takes it for a time of its own.
+        guard let text = written("a day such as 2026-11-01") else { return nil }
+        guard let date = SnapshotDate(text) else {
+            mismatch("a day such as 2026-11-01")
+            return nil
+        }
+        return date
     }
 }

@@ -4,7 +4,7 @@ import KilnModel
 /// The fields of a recipe.
 enum RecipeFields: String, FileField {
     case kilnImage = "kiln-image"
-    case name, about, debian, assemble, shared, disk
+    case name, about, debian, from, snapshot, provision, disk
     case commandLine = "command-line"
     case memory, processors, cpu
     case cloudInit = "cloud-init"
@@ -14,8 +14,15 @@ enum RecipeFields: String, FileField {
     case ephemeral, versions
 
     static let required: [RecipeFields] = [
-        .kilnImage, .name, .about, .debian, .assemble, .disk, .commandLine, .memory, .processors, .cloudInit, .ssh,
-        .versions,
+        .kilnImage, .name, .about, .versions,
+    ]
+
+    /// What a recipe without a parent has to say, too.
+    static let settings: [RecipeFields] = [.disk, .commandLine, .memory, .processors, .cloudInit, .ssh]
+
+    static let instead = [
+        "assemble": "it is a step: 'provision: [{ shell: { run: PROGRAM, outside: true } }]'",
+        "shared": "it belongs to the step: 'provision: [{ shell: { run: PROGRAM, outside: true, shared: [FOLDER] } }]'",
     ]
 
     var schema: JSONValue {
@@ -24,20 +31,24 @@ enum RecipeFields: String, FileField {
         case .name: Schema.name("What the image is called: the name of the recipe's folder.")
         case .about: Schema.text("What it is, in a sentence.")
         case .debian: Schema.object(DebianFields.self, "What mmdebstrap makes the tree from.")
-        case .assemble:
-            Schema.text(.fileName, "The program beside this file that makes a root file system of the tree.")
-        case .shared:
-            Schema.list(
-                of: Schema.text(.fileName, "A folder beside the recipe's own."),
-                atLeast: 0,
-                "Folders beside the recipe's own whose files the program uses, too."
+        case .from:
+            Schema.text("The image that it is made from: name:version, name@channel or name@sha256:…")
+        case .snapshot:
+            Schema.titled(
+                "date",
+                Schema.pattern(
+                    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+                    "The day whose packages count, such as 2026-11-01; without it what the mirrors have."
+                )
             )
+        case .provision:
+            Schema.list(of: ProvisionerKind.entry, atLeast: 0, "What is done to the tree, in order.")
         case .versions:
             Schema.map(
-                of: VersionSchema.variables,
+                of: VersionSchema.version,
                 keys: .version,
                 atLeast: 1,
-                "The versions, each with its variables."
+                "The versions, each with its variables, and with a 'from' of its own where it begins as another image."
             )
         case .disk, .memory, .processors, .cpu: machine
         case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .ephemeral: guest
@@ -118,6 +129,15 @@ enum DebianFields: String, FileField {
 
 /// How a version is written.
 enum VersionSchema {
+    static var version: JSONValue {
+        guard case .object(var map) = variables else { return .null }
+        // A map of variables, but for one field.
+        map["title"] = "version"
+        map["properties"] = ["from": RecipeFields.from.schema]
+        map["propertyNames"] = ["pattern": .string("^from$|" + TextForm.variable.pattern)]
+        return .object(map)
+    }
+
     static var variables: JSONValue {
         Schema.titled(
             "variables",

@@ -12,10 +12,12 @@ struct RecipeFolderOption: ParsableArguments {
     )
     var folder: String?
 
+    /// Where recipes are looked for.
+    var search: SearchPath { SearchPath(.recipes, folder: folder) }
+
     /// The paths of recipes: names are searched for, all else is a path already.
     func paths(of recipes: [String], _ session: Session) throws -> [String] {
-        let search = SearchPath(.recipes, folder: folder)
-        return try recipes.map { text in
+        try recipes.map { text in
             guard let name = try? Name(text) else { return text }
             return try search.find(name, session)
         }

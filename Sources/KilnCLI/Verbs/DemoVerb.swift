@@ -26,7 +26,7 @@ struct DemoVerb: Verb {
             let reference = ImageReference(name: recipe.name, selector: .version(version.name))
             return (try? workspace.images.resolve(reference)) == nil
         }
-        if missing { _ = try await workspace.bake(recipe, session) }
+        if missing { _ = try await workspace.bake(recipe, parents: .installed(.recipes), session) }
         let status = try await session.run(scenario)
         if status == 0 { session.say("next: 'kiln init' writes a lab file of your own; 'kiln up' starts it") }
         return status

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KilnBakery
 import KilnDocuments
 import KilnEngine
@@ -13,7 +14,12 @@ struct ImageBakeVerb: Verb {
         discussion: """
             Packages come from the mirror that a recipe names; else from those of KILN_DEBIAN_MIRROR (URLs), checked with \
             KILN_DEBIAN_KEYRING (a file); else from the Debian archives of this host's apt.
-            """
+
+            A step whose content was done before is reused, and so is what comes after it. Where a step fails, its tree is kept: \
+            'kiln image enter' looks at it, --from-step goes on. An image that a recipe is made from is baked first where the \
+            store lacks it.
+            """,
+        aliases: ["build"]
     )
 
     @Argument(
@@ -22,27 +28,69 @@ struct ImageBakeVerb: Verb {
     )
     var recipes: [String]
 
-    @Flag(help: "Bake even what is in the store already, for newer packages.")
+    @Option(
+        name: .customLong("version"),
+        help: "Bake only this version; may be given several times.",
+        completion: .none
+    )
+    var versions: [String] = []
+
+    @Flag(help: "Do every step once more, for newer packages.")
     var again = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on at this step of the last bake that failed, with its tree as it is now.",
+            valueName: "number"
+        )
+    )
+    var fromStep: Int?
 
     @OptionGroup var location: RecipeFolderOption
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        if again, fromStep != nil { throw ValidationError("--again does every step; --from-step leaves some out") }
+    }
+
     func execute(_ session: Session) async throws -> Int32 {
         let chosen = try location.paths(of: recipes, session).map { try Recipe(folder: $0) }
         let workspace = try await session.workspace()
+        var options = Baker.Options()
+        (options.versions, options.again, options.fromStep) = (versions, again, fromStep)
         var baked: [ImageManifest] = []
-        for recipe in chosen { baked += try await workspace.bake(recipe, again: again, session) }
+        for recipe in chosen {
+            baked += try await workspace.bake(recipe, options, parents: location.search, session)
+        }
         try session.show(ImageList(images: baked))
         return 0
     }
 }
 
 extension Workspace {
-    /// Bakes the versions of a recipe that the store lacks, or all of them again.
-    func bake(_ recipe: Recipe, again: Bool = false, _ session: Session) async throws -> [ImageManifest] {
-        let baker = Baker(store: images, roots: parts.roots) { session.say($0) }
-        return try await baker.bake(recipe, again: again).map(\.manifest)
+    /// Bakes the versions of a recipe that the store lacks, with the parents that it lacks.
+    func bake(
+        _ recipe: Recipe,
+        _ options: Baker.Options = Baker.Options(),
+        parents: SearchPath,
+        _ session: Session
+    ) async throws -> [ImageManifest] {
+        let beside = URL(fileURLWithPath: recipe.folder).deletingLastPathComponent().path
+        let baker = Baker(
+            store: images,
+            roots: parts.roots,
+            recipe: { name in
+                // A recipe's neighbours come first: whoever names a folder means its parents, too.
+                let neighbour = "\(beside)/\(name)"
+                if FileManager.default.fileExists(atPath: "\(neighbour)/\(Recipe.fileName)") {
+                    return try Recipe(folder: neighbour)
+                }
+                guard parents.names.contains(name) else { return nil }
+                return try Recipe(folder: try parents.find(name, session))
+            },
+            tell: { session.say($0) }
+        )
+        return try await baker.bake(recipe, options).map(\.manifest)
     }
 }
 

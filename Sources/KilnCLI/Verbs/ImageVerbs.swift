@@ -9,8 +9,8 @@ struct ImageVerbs: AsyncParsableCommand {
         commandName: "image",
         abstract: "List, bake, add, verify and delete images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self,
-            ImageDeleteVerb.self,
+            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageEnterVerb.self, ImageAddVerb.self,
+            ImageVerifyVerb.self, ImageDeleteVerb.self,
         ]
     )
 }

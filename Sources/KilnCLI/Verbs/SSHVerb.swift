@@ -36,7 +36,7 @@ struct SSHVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let invocation = try await invocation(try await session.workspace())
         session.progress.clear()
-        try invocation.becomeSSH()
+        try ProcessImage.become(invocation.arguments, package: "openssh-client", code: .sshMissing)
     }
 
     /// The way in, whose one host key is written down; also while the server is launched.
@@ -114,15 +114,5 @@ struct SSHInvocation: Equatable {
                 cause: "\(error)"
             )
         }
-    }
-
-    /// Turns this process into ssh, so that the terminal, signals and exit status are ssh's own.
-    func becomeSSH() throws -> Never {
-        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-        pointers.append(nil)
-        execvp("ssh", &pointers)
-        let cause = String(cString: strerror(errno))
-        pointers.forEach { free($0) }
-        throw KilnError(.sshMissing, "ssh can't be run", hint: "install openssh-client", cause: cause)
     }
 }

@@ -12,6 +12,12 @@ extension ErrorCode {
         .invalidFile,
         "a name has characters, or a length, that names can't have"
     )
+    public static let recipeCycle = ErrorCode("recipe.cycle", .invalidFile, "recipes are made from each other")
+    public static let recipeIncomplete = ErrorCode(
+        "recipe.incomplete",
+        .invalidFile,
+        "neither a recipe nor its parent says how the image boots"
+    )
     public static let recipeInvalid = ErrorCode(
         "recipe.invalid",
         .invalidFile,
@@ -21,6 +27,16 @@ extension ErrorCode {
         "recipe.missing",
         .invalidFile,
         "a recipe, or a folder that it needs, is not there"
+    )
+    public static let recipeNoPackages = ErrorCode(
+        "recipe.no-packages",
+        .invalidFile,
+        "packages are to be installed in a tree without apt"
+    )
+    public static let recipeParentBootsItself = ErrorCode(
+        "recipe.parent-boots-itself",
+        .invalidFile,
+        "a recipe begins with an image whose disk has partitions"
     )
     public static let recipeVersionMissing = ErrorCode(
         "recipe.version-missing",
@@ -50,7 +66,8 @@ extension ErrorCode {
 
     /// The codes of errors about files that users write.
     public static let documents: [ErrorCode] = [
-        fileInvalid, nameInvalid, recipeInvalid, recipeMissing, recipeVersionMissing, userDataFormUnread,
+        fileInvalid, nameInvalid, recipeCycle, recipeIncomplete, recipeInvalid, recipeMissing, recipeNoPackages,
+        recipeParentBootsItself, recipeVersionMissing, userDataFormUnread,
         userDataNotAList, userDataOwnMount, userDataReferenceUnknown,
     ]
 }

@@ -9,8 +9,8 @@ extension ErrorCode {
     )
     public static let bakeIncomplete = ErrorCode(
         "bake.incomplete",
-        .internalError,
-        "the recipe's program made no kernel or initrd"
+        .aborted,
+        "no step of a recipe made a kernel or an initrd"
     )
     public static let bakeNoKeyring = ErrorCode(
         "bake.no-keyring",
@@ -27,6 +27,18 @@ extension ErrorCode {
         .aborted,
         "mmdebstrap could not make a tree of the suite and its packages"
     )
+    public static let bakeNoTree = ErrorCode("bake.no-tree", .aborted, "the tree of a parent is not there")
+    public static let bakeNothingKept = ErrorCode(
+        "bake.nothing-kept",
+        .usage,
+        "no tree of a bake that failed is kept, or it did not get so far"
+    )
+    public static let bakeRoomRefused = ErrorCode(
+        "bake.room-refused",
+        .aborted,
+        "the host does not let a bake have namespaces of its own"
+    )
+    public static let bakeStepFailed = ErrorCode("bake.step-failed", .aborted, "a program of a step of a bake failed")
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
         .invalidFile,
@@ -130,7 +142,8 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, imageCheckFailed,
+        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNoTree, bakeNotFetched,
+        bakeNothingKept, bakeRoomRefused, bakeStepFailed, imageCheckFailed,
         imageDigestMismatch, imageExists, imageFileMissing,
         imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,

@@ -64,6 +64,18 @@ extension Command {
     /// - Returns: the last lines, 2048 at least where there are so many.
     /// - Throws: as ``run()``.
     public func lines(_ line: @escaping @Sendable (String) -> Void = { _ in }) async throws -> [String] {
+        let (status, lines) = try await statusAndLines(line)
+        guard status == 0 else {
+            let last = Array(lines.suffix(12).joined(separator: "\n").utf8)
+            throw failure(Output(status: status, output: last, errors: []))
+        }
+        return lines
+    }
+
+    /// The same, where any exit status is a result.
+    ///
+    /// - Throws: as ``result()``.
+    public func statusAndLines(_ line: @escaping @Sendable (String) -> Void) async throws -> (Int32, [String]) {
         let kept = Mutex<[String]>([])
         let output = try await supervised { launch in
             let result = try await Subprocess.run(
@@ -88,12 +100,7 @@ extension Command {
             }
             return Output(status: Command.status(result.terminationStatus), output: [], errors: [])
         }
-        let lines = kept.withLock { $0 }
-        guard output.status == 0 else {
-            let last = Array(lines.suffix(12).joined(separator: "\n").utf8)
-            throw failure(Output(status: output.status, output: last, errors: []))
-        }
-        return lines
+        return (output.status, kept.withLock { $0 })
     }
 
     /// Reads on while a cancelled program tidies up: one that then writes to a pipe that nobody reads is dead at once.

@@ -64,7 +64,7 @@ public struct Command: Sendable {
     /// Its arguments.
     public let arguments: [String]
     /// How long it may take; it is killed then.
-    public let deadline: Duration
+    public var deadline: Duration
     /// What it may use up.
     public let limits: Limits?
     /// Whom it runs as, without any privilege; nothing means as this process does.

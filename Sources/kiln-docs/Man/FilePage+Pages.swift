@@ -57,22 +57,20 @@ extension FilePage {
         name: "kiln-image",
         title: "a recipe, for kiln image bake",
         intro: """
-            A recipe is a folder with a file image.yaml, the program that assembles the image, and the files that \
-            go in. 'kiln image bake' makes an image of each of its versions. A size needs a unit: KiB, MiB, GiB or TiB.
+            A recipe is a folder with a file image.yaml, and the programs and files that its steps use. It begins with a Debian \
+            or with another image, and its steps change that in order. 'kiln image bake' makes an image of each of its \
+            versions. A size needs a unit: KiB, MiB, GiB or TiB.
             """,
         schema: RecipeSchema.document,
         example: """
             kiln-image: 1
             name: small
             about: A small image.
-            debian: { suite: trixie, variant: minbase, packages: [linux-image-cloud-amd64] }
-            assemble: assemble.sh
-            disk: 2GiB
-            command-line: root=/dev/disk/by-id/virtio-kiln-root rw console=ttyS0
+            from: debian-13:1
+            provision:
+              - packages: [nginx-light]
+              - shell: assemble.sh
             memory: 512MiB
-            processors: 1
-            cloud-init: none
-            ssh: false
             versions: { "1": {} }
             """,
         seeAlso: "kiln(1), kiln.yaml(5), mmdebstrap(1)"

@@ -2,14 +2,31 @@ import Foundation
 import KilnModel
 import KilnSystem
 
-extension Baker {
-    /// Runs mmdebstrap and returns the archive it makes.
-    func fetch(_ recipe: Recipe, into folder: String) async throws -> String {
-        let debian = recipe.debian
-        tell("\(recipe.name): fetching Debian \(debian.suite)")
+/// A Debian of mmdebstrap's on a workbench.
+struct DebianTree {
+    private let debian: Recipe.Debian
+    private let snapshot: SnapshotDate?
+    private let bench: Workbench
+    private let tell: @Sendable (String) -> Void
+
+    init(
+        _ debian: Recipe.Debian,
+        _ snapshot: SnapshotDate?,
+        _ bench: Workbench,
+        _ tell: @escaping @Sendable (String) -> Void
+    ) {
+        self.debian = debian
+        self.snapshot = snapshot
+        self.bench = bench
+        self.tell = tell
+    }
+
+    /// Runs mmdebstrap, and unpacks what it makes.
+    func make() async throws {
+        let folder = bench.scratch
         let settings = try await HostApt.Settings.read()
-        let sources = try await DebianSources.of(debian, settings: settings, scratch: "\(folder)/apt")
-        for note in sources.notes { tell("\(recipe.name): \(note)") }
+        let sources = try await DebianSources.of(debian.wanted(snapshot), settings: settings, scratch: "\(folder)/apt")
+        for note in sources.notes { tell("\(bench.plan.title): \(note)") }
         let list = "\(folder)/sources.list"
         try DurableFile.write(Data((sources.lines.joined(separator: "\n") + "\n").utf8), to: list)
         let hooks = try TreeHooks(debian, sources: sources, settings: settings, folder: "\(folder)/apt")
@@ -17,29 +34,47 @@ extension Baker {
         // As root its scratch folder goes where the next bake finds it; in a namespace it must be where others may enter.
         let command = Command.bake(
             "mmdebstrap",
-            Baker.arguments(debian) + hooks.arguments + [debian.suite, archive, list],
+            arguments + hooks.arguments + [debian.suite, archive, list],
             environment: geteuid() == 0 ? ["TMPDIR": folder] : [:]
         )
         do {
-            _ = try await command.lines { [tell] in tell("  \($0)") }
+            _ = try await command.lines { [log = bench.log] in log.tell($0) }
         } catch let error as KilnError where error.code == .toolFailed {
-            throw KilnError(
-                .bakeNotFetched,
-                "mmdebstrap could not make a tree of Debian \(debian.suite) from \(sources.lines.joined(separator: ", "))",
-                hint:
-                    "look at its last lines: can the mirror be reached, has it the suite and the packages, and is it signed "
-                    + "with a key of \(sources.keyrings.map(\.file).joined(separator: ", "))?",
-                cause: error.cause,
-                exit: .aborted
-            )
+            throw notFetched(sources, error)
         }
-        return archive
+        try await bench.tree.unpack(archive)
+        unlink(archive)
     }
 
-    private static func arguments(_ debian: Recipe.Debian) -> [String] {
-        let leftOut = ["doc", "info", "locale", "man"].map { "--dpkgopt=path-exclude=/usr/share/\($0)/*" }
+    private func notFetched(_ sources: DebianSources, _ error: KilnError) -> KilnError {
+        KilnError(
+            .bakeNotFetched,
+            "mmdebstrap could not make a tree of Debian \(debian.suite) from \(sources.lines.joined(separator: ", "))",
+            hint:
+                "look at its last lines: can the mirror be reached, has it the suite and the packages, and is it signed "
+                + "with a key of \(sources.keyrings.map(\.file).joined(separator: ", "))?",
+            cause: error.cause,
+            exit: .aborted
+        )
+    }
+
+    private var arguments: [String] {
+        let leftOut = AptInstallation.leftOut.map { "--dpkgopt=path-exclude=\($0)" }
         return ["--mode=auto", "--format=tar", "--variant=\(debian.variant)"] + leftOut
             + ["--include=\(debian.packages.joined(separator: ","))"]
+    }
+}
+
+extension Recipe.Debian {
+    /// With mirrors that have the packages of a day, where one is asked for.
+    func wanted(_ snapshot: SnapshotDate?) -> Recipe.Debian {
+        Recipe.Debian(
+            suite: suite,
+            variant: variant,
+            packages: packages,
+            mirrors: DebianMirror.ofSnapshot(snapshot, mirrors: mirrors),
+            keyrings: keyrings
+        )
     }
 }
 

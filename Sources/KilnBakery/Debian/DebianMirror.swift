@@ -37,6 +37,14 @@ enum DebianMirror {
         }
     }
 
+    /// Mirrors that have the packages of a day: those that are named, with `{snapshot}` in them filled in; where none is, Debian's
+    /// snapshot archive.
+    static func ofSnapshot(_ snapshot: SnapshotDate?, mirrors: [String]) -> [String] {
+        guard let snapshot else { return mirrors }
+        guard mirrors.isEmpty else { return mirrors.map { $0.replacing("{snapshot}", with: snapshot.stamp) } }
+        return ["debian", "debian-security"].map { "https://snapshot.debian.org/archive/\($0)/\(snapshot.stamp)" }
+    }
+
     /// From a folder of the host packages are copied: in the tree, where they are installed, is no such folder.
     static func copied(_ mirror: String) -> String { mirror.replacing(/(^| )file:/) { "\($0.1)copy:" } }
 

@@ -1,0 +1,130 @@
+import KilnModel
+import KilnStore
+
+/// What is to be done for one version, with the key of each step.
+struct BakePlan: Sendable {
+    /// One step.
+    struct Step: Sendable {
+        /// What it does.
+        enum Work: Sendable {
+            /// Makes a Debian.
+            case debian(Recipe.Debian)
+            /// Takes the tree of another image.
+            case parent(StoredImage)
+            /// Changes the tree.
+            case provisioner(any Provisioner)
+            /// Removes what each machine has to have of its own.
+            case cleaning
+        }
+
+        let work: Work
+        let summary: String
+        let material: KeyMaterial
+        let key: ImageDigest
+    }
+
+    let recipe: Recipe
+    let version: Recipe.Version
+    /// What the image is made from, if it is made from an image.
+    let parent: StoredImage?
+    /// What it says of itself, and what it has of its parent.
+    let settings: ImageSettings
+    let steps: [Step]
+    /// sha256 over all that decides the image: what is baked from the same is the same.
+    let key: ImageDigest
+
+    /// Such as `notes:1`.
+    var title: String { "\(recipe.name):\(version.name)" }
+}
+
+extension BakePlan {
+    /// Raised when Kiln itself starts to make other images from the same recipe.
+    private static let bakerVersion = "3"
+
+    /// Plans a version whose parent is in the store.
+    ///
+    /// - Throws: `KilnError` with code `recipe.incomplete`, `recipe.no-packages`, `file.unreadable`.
+    init(_ recipe: Recipe, _ version: Recipe.Version, parent: StoredImage?, tools: BakeTools) throws {
+        let settings = try ImageSettings(recipe, parent: parent?.manifest)
+        var steps = [try BakePlan.base(recipe, version, parent, tools)]
+        for provisioner in recipe.provisioners {
+            steps.append(try BakePlan.step(provisioner, after: steps[steps.count - 1].key, recipe, version))
+        }
+        var cleaning = KeyMaterial()
+        cleaning.add("before", steps[steps.count - 1].key.hex)
+        cleaning.add("cleaning", Cleaning.version)
+        cleaning.add("name", "\(recipe.name):\(version.name)")
+        steps.append(
+            Step(work: .cleaning, summary: "cleaning", material: cleaning, key: try cleaning.digest())
+        )
+        var image = KeyMaterial()
+        image.add("tree", steps[steps.count - 1].key.hex)
+        settings.describe(into: &image)
+        self.recipe = recipe
+        self.version = version
+        self.parent = parent
+        self.settings = settings
+        self.steps = steps
+        key = try image.digest()
+    }
+
+    private static func base(
+        _ recipe: Recipe,
+        _ version: Recipe.Version,
+        _ parent: StoredImage?,
+        _ tools: BakeTools
+    ) throws -> Step {
+        var material = KeyMaterial()
+        material.add("baker", bakerVersion)
+        tools.describe(into: &material)
+        if let parent {
+            material.add("parent", parent.manifest.digest.hex)
+            let title = "\(parent.manifest.name):\(parent.manifest.version)"
+            return Step(work: .parent(parent), summary: "from \(title)", material: material, key: try material.digest())
+        }
+        guard case .debian(let debian) = recipe.base(of: version) else {
+            throw KilnError(.recipeIncomplete, "\(recipe.name):\(version.name) has no parent", exit: .invalidFile)
+        }
+        try debian.describe(into: &material)
+        material.add("snapshot", recipe.snapshot?.description ?? "none")
+        return Step(
+            work: .debian(debian),
+            summary: "debian \(debian.suite) \(debian.variant)",
+            material: material,
+            key: try material.digest()
+        )
+    }
+
+    private static func step(
+        _ provisioner: any Provisioner,
+        after key: ImageDigest,
+        _ recipe: Recipe,
+        _ version: Recipe.Version
+    ) throws -> Step {
+        var material = KeyMaterial()
+        material.add("before", key.hex)
+        material.add("step", provisioner.summary)
+        try provisioner.describe(into: &material, recipe, version)
+        for name in provisioner.files { try material.add(files: "\(recipe.folder)/\(name)", as: name) }
+        let shared = RecipeFolder(path: recipe.folder).shared
+        for name in provisioner.shared { try material.add(files: "\(shared)/\(name)", as: "../\(name)") }
+        return Step(
+            work: .provisioner(provisioner),
+            summary: provisioner.summary,
+            material: material,
+            key: try material.digest()
+        )
+    }
+}
+
+extension Recipe.Debian {
+    /// What decides the packages, as far as a recipe says it.
+    func describe(into key: inout KeyMaterial) throws {
+        key.add("suite", suite)
+        key.add("variant", variant)
+        key.add("packages", packages)
+        key.add("mirrors", mirrors)
+        // They may lie elsewhere, so only their content counts.
+        for keyring in keyrings { try key.add(files: keyring, as: "keyring") }
+    }
+}

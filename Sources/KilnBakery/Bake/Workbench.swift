@@ -1,0 +1,69 @@
+import Foundation
+import KilnModel
+import KilnStore
+import KilnSystem
+
+/// The folders of one bake under way.
+struct Workbench: Sendable {
+    /// Holds the others; it goes with the bake.
+    let folder: String
+    let plan: BakePlan
+    let log: BakeLog
+
+    var tree: FileTree { FileTree(path: folder + "/tree") }
+    /// Kernel, initrd, and the list of packages where the tree has no dpkg.
+    var boot: String { folder + "/boot" }
+    /// What becomes the image.
+    var draft: String { folder + "/draft" }
+    var raw: String { folder + "/disk.raw" }
+    /// Files that a step needs only meanwhile.
+    var scratch: String { folder + "/scratch" }
+
+    func make() throws {
+        for path in [tree.path, boot, draft, scratch] { try DurableFile.makeDirectory(path) }
+    }
+
+    /// What a step may know.
+    var context: BakeContext {
+        BakeContext(recipe: plan.recipe, version: plan.version, scratch: scratch, boot: boot, tree: tree, log: log)
+    }
+
+    /// Takes kernel, initrd and packages from a folder.
+    func takeBoot(from source: String) throws {
+        for file in ["kernel", "initrd", "packages"] where FileStamp(of: "\(source)/\(file)") != nil {
+            try? FileManager.default.removeItem(atPath: "\(boot)/\(file)")
+            try SparseCopy.copy("\(source)/\(file)", to: "\(boot)/\(file)")
+        }
+    }
+
+    /// A folder with the tree as an archive, and the boot files.
+    func draftOfStep() async throws -> String {
+        let step = "\(folder)/step-\(UUID().uuidString)"
+        try DurableFile.makeDirectory(step + "/boot")
+        try await tree.pack(to: step + "/tree.tar.zst")
+        for file in ["kernel", "initrd", "packages"] where FileStamp(of: "\(boot)/\(file)") != nil {
+            try SparseCopy.copy("\(boot)/\(file)", to: "\(step)/boot/\(file)")
+        }
+        return step
+    }
+
+    /// Makes the disk of the tree.
+    func makeDisk(size: ByteCount) async throws {
+        try await tree.makeDisk(at: raw, size: size)
+        try await Command.bake(
+            "qemu-img",
+            ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
+        ).run()
+        for file in ["kernel", "initrd"] {
+            guard FileStamp(of: "\(boot)/\(file)") != nil else {
+                throw KilnError(
+                    .bakeIncomplete,
+                    "\(plan.title) has no \(file): no step left one at $KILN_BOOT/\(file)",
+                    hint: "let a program 'outside: true' put it there, or make the image from one that has it",
+                    exit: .aborted
+                )
+            }
+            try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)")
+        }
+    }
+}

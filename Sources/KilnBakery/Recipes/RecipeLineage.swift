@@ -1,0 +1,48 @@
+import Foundation
+import KilnDocuments
+import KilnModel
+
+/// What recipes beside one say of its parents, as far as their files can be read.
+struct RecipeLineage {
+    private let shared: String
+
+    init(beside folder: RecipeFolder) { shared = folder.shared }
+
+    /// Whether an image begins as packages that were only unpacked.
+    func isUnpackedOnly(_ name: Name) -> Bool {
+        var (name, seen) = (name, Set<Name>())
+        // A circle ends where it began; a bake refuses it.
+        while seen.insert(name).inserted, let parent = parent(of: name) {
+            switch parent {
+            case .variant(let variant): return variant == "extract"
+            case .image(let next): name = next
+            }
+        }
+        return false
+    }
+
+    private enum Parent {
+        case variant(String)
+        case image(Name)
+    }
+
+    private func parent(of name: Name) -> Parent? {
+        let file = "\(shared)/\(name)/\(Recipe.fileName)"
+        let problems = ProblemList(file: file)
+        guard let root = TextFile.read(file, problems).flatMap({ YAMLDocument.root(of: $0, problems) }),
+            case .map(let entries) = root.content
+        else { return nil }
+        for entry in entries {
+            switch (entry.key, entry.value.content) {
+            case ("from", .scalar(let scalar)): return (try? ImageReference(scalar.text)).map { .image($0.name) }
+            case ("debian", .map(let debian)):
+                guard case .scalar(let scalar) = debian.first(where: { $0.key == "variant" })?.value.content else {
+                    continue
+                }
+                return .variant(scalar.text)
+            default: continue
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import KilnModel
+import KilnSystem
+import Synchronization
+
+/// A room in a folder: namespaces of its own for mounts, processes, the host's name and, unless a step asks for it, the network.
+///
+/// Works as root, and as a user with subordinate ids. Devices are bound, not made; services can't start; what a program
+/// leaves running dies with it, and is named. Nothing that the room brings along stays in the tree.
+final class ChrootRoom: BuildRoom {
+    /// The tree.
+    let root: String
+    /// The step's files, which it can only read.
+    private let recipe: String
+    private let variables: [String: String]
+    private let log: BakeLog
+    private let lent = Mutex<[Loan]>([])
+
+    private struct Loan: Sendable {
+        let folder: String
+        let name: String
+    }
+
+    /// A room for one step.
+    init(root: String, recipe: String, variables: [String: String], log: BakeLog) {
+        self.root = root
+        self.recipe = recipe
+        self.variables = variables
+        self.log = log
+    }
+
+    func lend(_ folder: String, as name: String) {
+        lent.withLock { $0.append(Loan(folder: folder, name: name)) }
+    }
+
+    func run(_ command: RoomCommand, accepting accepted: Set<Int32>) async throws -> Int32 {
+        let (status, lines) = try await program(command).statusAndLines { [log] in log.tell($0) }
+        let said = Printable.text(Array(lines.suffix(12).joined(separator: "\n").utf8))
+        switch status {
+        case 0: return 0
+        case ChrootRoom.refused:
+            throw KilnError(
+                .bakeRoomRefused,
+                "this host does not let a bake have namespaces of its own",
+                hint:
+                    "see 'kiln doctor'; in a container, give it --security-opt seccomp=unconfined and CAP_SYS_ADMIN, or bake as root",
+                cause: said,
+                exit: .aborted
+            )
+        case _ where accepted.contains(status): return status
+        default:
+            throw KilnError(
+                .bakeStepFailed,
+                "\(command.arguments.first ?? "") ended with exit status \(status), expected 0",
+                cause: said,
+                exit: .aborted
+            )
+        }
+    }
+
+    /// The status of the room's own script where it can't set up the room.
+    private static let refused: Int32 = 121
+
+    private func program(_ command: RoomCommand) -> Command {
+        let line = ChrootRoom.line(
+            root: root,
+            recipe: recipe,
+            network: command.network,
+            loans: lent.withLock { $0 }.flatMap { [$0.folder, $0.name] },
+            command.arguments
+        )
+        var program = Command(line[0], Array(line.dropFirst()), deadline: command.timeout)
+        program.surroundings = .inherited(
+            RoomScript.variables.merging(variables) { _, own in own }
+                .merging(command.environment) { _, own in own }
+        )
+        program.grace = .seconds(5)
+        program.endsWithParent = true
+        return program
+    }
+
+    /// The command that runs one in a room.
+    ///
+    /// - Parameter loans: folders of the host, each followed by its name.
+    static func line(root: String, recipe: String, network: Bool, loans: [String] = [], _ arguments: [String])
+        -> [String]
+    {
+        var flags = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
+        if geteuid() != 0 { flags += ["--map-auto", "--map-root-user"] }
+        if !network { flags.append("--net") }
+        return ["unshare"] + flags
+            + ["--", "/bin/sh", "-c", RoomScript.text, "room", root, recipe, network ? "network" : "alone"]
+            + ["\(loans.count / 2)"] + loans + arguments
+    }
+}
