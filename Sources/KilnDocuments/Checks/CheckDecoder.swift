@@ -1,47 +1,55 @@
-import KilnDocuments
 import KilnModel
 
-/// Reads probes and what is like them.
-enum ProbeDecoder {
-    /// A list of probes of a server that publishes `ports`.
-    static func list(_ value: Value, ports: [Name]) -> [Check] {
-        (value.list(of: "probes") ?? []).compactMap { check($0, ports: ports) }
+/// Reads the checks of a place.
+package struct CheckDecoder<Place: CheckPlace> {
+    let place: Place
+
+    package init(_ place: Place) { self.place = place }
+
+    /// A list of checks; without those that could not be read.
+    package func list(_ value: Value) -> [Check] {
+        (value.list(of: "\(Place.title)s") ?? []).compactMap(check)
     }
 
-    private static func check(_ value: Value, ports: [Name]) -> Check? {
+    private func check(_ value: Value) -> Check? {
         if case .scalar(let scalar) = value.node.content { return word(scalar, value) }
-        guard let (kind, value) = value.oneField(of: ProbeFields.self, "probe") else { return nil }
+        return value.oneField(of: ProbeFields<Place>.self, Place.title).flatMap(check)
+    }
+
+    private func check(_ kind: ProbeFields<Place>, _ value: Value) -> Check? {
         switch kind {
         case .http:
-            guard let fields = Fields<CheckedFields<HTTPFields>>(value, "a map with 'port' and 'path'") else {
-                return nil
-            }
-            return check(HTTPDecoder.probe({ fields[.probe($0)] }, ports: ports).map { .http($0) }, fields)
-        case .tcp: return tcp(value, ports: ports)
+            guard let fields = fields(HTTPFields<Place>.self, value, "a map with 'port' and 'path'") else { return nil }
+            return check(HTTPDecoder(place: place).probe { fields[.probe($0)] }.map { .http($0) }, fields)
+        case .tcp: return tcp(value)
         case .exec: return exec(value)
         case .agent:
-            return Fields<CheckFields>(value, "a map with settings").flatMap { fields in check(.agent) { fields[$0] } }
+            return Fields<Place.Settings>(value, "a map with settings").flatMap { fields in
+                place.check(.agent) { fields[$0] }
+            }
         case .cloudInit: return cloudInit(value)
+        case .not: return negation(value)
+        default: return resource(kind, value)
         }
     }
 
-    private static func word(_ scalar: YAMLScalar, _ value: Value) -> Check? {
+    private func word(_ scalar: YAMLScalar, _ value: Value) -> Check? {
         switch ProbeWord(rawValue: scalar.text) {
-        case .agent: return Check(.agent)
-        case .cloudInit: return Check(.cloudInit())
+        case .agent: return place.check(.agent) { _ in nil }
+        case .cloudInit: return place.check(.cloudInit()) { _ in nil }
         case nil:
-            let words = ProbeWord.allCases.map(\.rawValue) + ProbeFields.allCases.map(\.rawValue)
+            let kinds = ProbeFields<Place>.allCases.map(\.rawValue)
             value.mismatch(
-                "a probe: agent, cloud-init, or a map of one of http, tcp, exec, agent, cloud-init"
-                    + Suggestion.text(for: scalar.text, among: words)
+                "a \(Place.title): agent, cloud-init, or a map of one of \(kinds.joined(separator: ", "))"
+                    + Suggestion.text(for: scalar.text, among: ProbeWord.allCases.map(\.rawValue) + kinds)
             )
             return nil
         }
     }
 
-    private static func tcp(_ value: Value, ports: [Name]) -> Check? {
-        guard let fields = Fields<CheckedFields<TCPFields>>(value, "a map with 'port' and 'expect'") else { return nil }
-        let port = fields[.probe(.port)]?.reference("port of this server", among: ports)
+    private func tcp(_ value: Value) -> Check? {
+        guard let fields = fields(TCPFields<Place>.self, value, "a map with 'port' and 'expect'") else { return nil }
+        let port = fields[.probe(.port)].flatMap(place.port)
         let send = fields[.probe(.send)]?.text()
         let expect = fields[.probe(.expect)]?.text()
         var probe: Probe?
@@ -49,64 +57,76 @@ enum ProbeDecoder {
         return check(probe, fields)
     }
 
-    private static func exec(_ value: Value) -> Check? {
-        guard case .map = value.node.content else { return command(value).map { Check(.exec($0)) } }
-        guard let fields = Fields<CheckedFields<RunFields>>(value, "a command, or a map with 'run'") else { return nil }
-        return check(fields[.probe(.run)].flatMap(command).map { .exec($0) }, fields)
+    private func exec(_ value: Value) -> Check? {
+        guard case .map = value.node.content else {
+            return value.command().flatMap { command in place.check(.exec(command)) { _ in nil } }
+        }
+        guard let fields = fields(RunFields.self, value, "a command, or a map with 'run'") else { return nil }
+        return check(fields[.probe(.run)]?.command().map { .exec($0) }, fields)
     }
 
-    private static func cloudInit(_ value: Value) -> Check? {
-        guard let fields = Fields<CheckedFields<CloudInitFields>>(value, "a map with settings") else { return nil }
+    private func cloudInit(_ value: Value) -> Check? {
+        guard let fields = fields(CloudInitFields.self, value, "a map with settings") else { return nil }
         let allowDegraded = fields[.probe(.allowDegraded)].map { $0.bool() } ?? false
         return check(allowDegraded.map { .cloudInit(allowDegraded: $0) }, fields)
     }
 
-    private static func check<Field>(_ probe: Probe?, _ fields: Fields<CheckedFields<Field>>) -> Check? {
-        check(probe) { fields[.check($0)] }
+    // The settings stand in the probe that is turned round.
+    private func negation(_ value: Value) -> Check? {
+        guard let (kind, inner) = value.oneField(of: ProbeFields<Place>.self, Place.title) else { return nil }
+        guard ProbeFields<Place>.negatable.contains(kind) else {
+            let why = kind == .not ? "write it without either 'not'" : "nothing can wait for that not to hold"
+            value.problem("'\(kind.rawValue)' can't stand in 'not': \(why)")
+            return nil
+        }
+        return check(kind, inner)?.negated
     }
 
-    // All is read before anything is given up, so that all problems are reported.
-    private static func check(_ probe: Probe?, _ field: (CheckFields) -> Value?) -> Check? {
-        let every = field(.every)?.duration()
-        let timeout = field(.timeout).map { $0.duration() } ?? Check.usualTimeout
-        let successes = field(.successes).map { $0.whole(in: 1...100) } ?? 1
-        let failures = field(.failures).map { $0.whole(in: 1...100) } ?? 3
-        let hint = field(.hint)?.text()
-        guard let probe, let timeout, let successes, let failures else { return nil }
-        return Check(probe, every: every, timeout: timeout, successes: successes, failures: failures, hint: hint)
+    // MARK: - Settings
+
+    func fields<Field: FileField>(
+        _: Field.Type,
+        _ value: Value,
+        _ expected: String
+    ) -> Fields<JoinedFields<Field, Place.Settings>>? {
+        Fields(value, expected)
+    }
+
+    func check<Field>(_ probe: Probe?, _ fields: Fields<JoinedFields<Field, Place.Settings>>) -> Check? {
+        place.check(probe) { fields[.check($0)] }
     }
 }
 
-extension ProbeDecoder {
+extension Check {
+    /// The same with its probe turned round.
+    fileprivate var negated: Check {
+        Check(
+            .not(probe),
+            every: every,
+            timeout: timeout,
+            successes: successes,
+            failures: failures,
+            hint: hint,
+            eventually: eventually
+        )
+    }
+}
+
+extension Value {
     /// Program and arguments; a text is a command line for `/bin/sh -c`.
-    static func command(_ value: Value) -> [String]? {
-        guard case .list = value.node.content else {
-            return value.text("a command: a list, or a text for /bin/sh -c").map { ["/bin/sh", "-c", $0] }
+    package func command() -> [String]? {
+        guard case .list = node.content else {
+            return text("a command: a list, or a text for /bin/sh -c").map { ["/bin/sh", "-c", $0] }
         }
-        guard let elements = value.list(of: "program and arguments") else { return nil }
+        guard let elements = list(of: "program and arguments") else { return nil }
         let texts = elements.enumerated().map { index, element in
             index > 0 && element.isEmptyText ? "" : element.text()
         }
         return texts.contains(nil) ? nil : texts.compactMap { $0 }
     }
 
-    /// A list of commands, each with a deadline of its own.
-    static func hooks(_ value: Value) -> [Hook] { (value.list(of: "commands") ?? []).compactMap(hook) }
-
-    private static func hook(_ value: Value) -> Hook? {
-        guard case .map = value.node.content else { return command(value).map { Hook($0) } }
-        guard let fields = Fields<HookFields>(value, "a command, or a map with 'run'") else { return nil }
-        let run = fields[.run].flatMap(command)
-        guard let deadline = fields[.deadline] else { return run.map { Hook($0) } }
-        let limit = deadline.duration()
-        guard let run, let limit else { return nil }
-        return Hook(run, deadline: limit)
-    }
-}
-
-extension Value {
     /// The one field of a map that has exactly one.
-    func oneField<Field: FileField>(of _: Field.Type, _ kind: String) -> (Field, Value)? {
+    package func oneField<Field: FileField>(of _: Field.Type, _ kind: String) -> (Field, Value)? {
         let names = Field.allCases.map(\.rawValue).joined(separator: ", ")
         guard let fields = Fields<Field>(self, "a \(kind): a map of one of \(names)") else { return nil }
         guard case .map(let entries) = node.content, entries.count == 1 else {
@@ -117,7 +137,7 @@ extension Value {
     }
 
     /// Whether it is a text without a character.
-    var isEmptyText: Bool {
+    package var isEmptyText: Bool {
         guard case .scalar(let scalar) = node.content else { return false }
         return scalar.text.isEmpty && scalar.meaning == .text
     }

@@ -1,21 +1,22 @@
-import KilnDocuments
 import KilnModel
 
 /// The fields of an `http` probe or expectation.
-enum HTTPFields: String, FileField {
+enum HTTPFields<Place: CheckPlace>: String, FileField {
     case port, path, method, headers, body, tls, status, contains
 
-    static let required: [HTTPFields] = [.port, .path]
+    static var required: [HTTPFields] { [.port, .path] }
 
-    static let instead = [
-        "scheme": "https is 'tls: true'", "https": "it is 'tls: true'", "url": "it is 'port' and 'path'",
-        "host": "it is 'headers: {Host: NAME}'", "verify": "it is a field of 'tls'", "ca": "it is a field of 'tls'",
-        "server-name": "it is a field of 'tls'",
-    ]
+    static var instead: [String: String] {
+        [
+            "scheme": "https is 'tls: true'", "https": "it is 'tls: true'", "url": "it is 'port' and 'path'",
+            "host": "it is 'headers: {Host: NAME}'", "verify": "it is a field of 'tls'", "ca": "it is a field of 'tls'",
+            "server-name": "it is a field of 'tls'",
+        ]
+    }
 
     var schema: JSONValue {
         switch self {
-        case .port: Schema.name("A published port of the server.")
+        case .port: Place.port
         case .path: Schema.urlPath("The path to ask for, from '/'.")
         case .method: Schema.words(HTTPProbe.Method.self, "GET without it.")
         case .headers:
@@ -35,17 +36,19 @@ enum HTTPFields: String, FileField {
             )
         case .status:
             Schema.either(
-                [HTTPFields.oneStatus, Schema.list(of: HTTPFields.oneStatus, "Any of some.")],
+                [Self.oneStatus, Schema.list(of: Self.oneStatus, "Any of some.")],
                 "200 without it."
             )
         case .contains: Schema.text("What the body of the answer has to contain.")
         }
     }
 
-    private static let oneStatus = Schema.either(
-        [Schema.whole(100...599, "A status."), Schema.pattern("^[1-5]xx$", "A class of statuses.")],
-        "A status, or a class such as 2xx."
-    )
+    private static var oneStatus: JSONValue {
+        Schema.either(
+            [Schema.whole(100...599, "A status."), Schema.pattern("^[1-5]xx$", "A class of statuses.")],
+            "A status, or a class such as 2xx."
+        )
+    }
 }
 
 /// The fields of `tls` of an `http` probe.
@@ -69,14 +72,33 @@ enum TLSFields: String, FileField {
     static let namePattern = "^[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$"
 }
 
-/// The field that says how long an answer may take that is asked for once.
-enum AttemptFields: String, FileField {
-    case timeout
-
-    static let required: [AttemptFields] = []
-
-    var schema: JSONValue { CheckFields.timeout.schema }
+extension Schema {
+    static func urlPath(_ about: String) -> JSONValue { titled("path", pattern("^/[!-~]*$", about)) }
 }
 
-/// The fields of an `http` expectation.
-typealias ExpectedHTTPFields = JoinedFields<HTTPFields, AttemptFields>
+/// The field that says how long an answer may take that is asked for once.
+package enum AttemptFields: String, FileField {
+    case timeout
+
+    package static let required: [AttemptFields] = []
+
+    package var schema: JSONValue { CheckFields.timeout.schema }
+}
+
+/// The fields of an answer that is expected of a server now.
+package enum ExpectedHTTP {
+    /// The schema of such an answer.
+    package static func schema(_ about: String) -> JSONValue {
+        Schema.object(JoinedFields<HTTPFields<ServerChecks>, AttemptFields>.self, about)
+    }
+
+    /// Reads the request, what has to come back, and how long that may take.
+    package static func read(_ value: Value, ports: [Name]) -> (probe: HTTPProbe, timeout: Duration)? {
+        typealias Expected = JoinedFields<HTTPFields<ServerChecks>, AttemptFields>
+        guard let fields = Fields<Expected>(value, "a map with 'port' and 'path'") else { return nil }
+        let probe = HTTPDecoder(place: ServerChecks(ports: ports)).probe { fields[.probe($0)] }
+        let timeout = fields[.check(.timeout)].map { $0.duration() } ?? Check.usualTimeout
+        guard let probe, let timeout else { return nil }
+        return (probe, timeout)
+    }
+}

@@ -1,31 +1,58 @@
-import KilnDocuments
 import KilnModel
 
 /// The kinds of probe that are written as a map of one field.
-enum ProbeFields: String, FileField {
+enum ProbeFields<Place: CheckPlace>: String, FileField {
     case http, tcp, exec, agent
     case cloudInit = "cloud-init"
+    case file, package, service, port, process, user, group, command, mount, not
 
-    static let required: [ProbeFields] = []
-    static let instead = ["https": "it is 'http' with 'tls: true'"]
+    static var required: [ProbeFields] { [] }
+    static var instead: [String: String] { ["https": "it is 'http' with 'tls: true'"] }
+
+    /// The kinds that can be turned round: for the others there is no moment at which they are known not to hold.
+    static var negatable: [ProbeFields] { allCases.filter { ![.agent, .cloudInit, .not].contains($0) } }
 
     var schema: JSONValue {
         switch self {
-        case .http: Schema.object(CheckedFields<HTTPFields>.self, "A request over HTTP has to be answered.")
-        case .tcp:
-            Schema.object(
-                CheckedFields<TCPFields>.self,
-                "After connecting and sending a text, an answer has to come."
-            )
+        case .http: object(HTTPFields<Place>.self, "A request over HTTP has to be answered.")
+        case .tcp: object(TCPFields<Place>.self, "After connecting and sending a text, an answer has to come.")
         case .exec:
             Schema.either(
-                [StepSchema.command("The command."), Schema.object(CheckedFields<RunFields>.self, "With settings.")],
+                [Schema.command("The command."), object(RunFields.self, "With settings.")],
                 "A command in the guest has to end with status 0."
             )
-        case .agent: Schema.object(CheckFields.self, "The guest agent has to answer.")
-        case .cloudInit:
-            Schema.object(CheckedFields<CloudInitFields>.self, "cloud-init has to have ended without errors.")
+        case .agent: Schema.object(Place.Settings.self, "The guest agent has to answer.")
+        case .cloudInit: object(CloudInitFields.self, "cloud-init has to have ended without errors.")
+        case .not: Self.negation
+        default: resource
         }
+    }
+
+    private var resource: JSONValue {
+        switch self {
+        case .package: object(PackageResourceFields.self, "A Debian package; told without a running machine.")
+        case .service: object(ServiceResourceFields.self, "A unit of systemd.")
+        case .port: object(PortResourceFields.self, "Something in the guest has to listen.")
+        case .process: object(ProcessResourceFields.self, "Processes of a name.")
+        case .user: object(UserResourceFields.self, "An account in /etc/passwd; told without a running machine.")
+        case .group: object(GroupResourceFields.self, "A group in /etc/group; told without a running machine.")
+        case .command: object(CommandResourceFields.self, "What a command in the guest says, and how it ends.")
+        case .mount: object(MountResourceFields.self, "What is mounted at a path.")
+        default: object(FileResourceFields.self, "What lies at a path; told without a running machine.")
+        }
+    }
+
+    private func object<Field: FileField>(_: Field.Type, _ about: String) -> JSONValue {
+        Schema.object(JoinedFields<Field, Place.Settings>.self, about)
+    }
+
+    // Without the fields of each kind, which stand where the kind itself does.
+    private static var negation: JSONValue {
+        [
+            "type": "object", "minProperties": 1, "maxProperties": 1,
+            "propertyNames": ["enum": .array(negatable.map { .string($0.rawValue) })],
+            "description": "A probe that must not hold, such as 'not: { package: { name: telnet } }'.",
+        ]
     }
 }
 
@@ -35,87 +62,61 @@ enum ProbeWord: String, CaseIterable {
     case cloudInit = "cloud-init"
 }
 
-/// How a probe is written.
-enum ProbeSchema {
-    static var probe: JSONValue {
+/// How checks are written.
+package enum CheckSchema {
+    /// A list of checks, as the place has them.
+    package static func list<Place: CheckPlace>(_: Place.Type, _ about: String) -> JSONValue {
+        Schema.list(of: check(Place.self), about)
+    }
+
+    private static func check<Place: CheckPlace>(_: Place.Type) -> JSONValue {
         Schema.titled(
-            "probe",
+            Place.title,
             Schema.either(
-                [Schema.words(ProbeWord.self, "A probe without settings."), StepSchema.oneField(of: ProbeFields.self)],
+                [
+                    Schema.words(ProbeWord.self, "A probe without settings."),
+                    Schema.oneField(of: ProbeFields<Place>.self),
+                ],
                 "One condition, as a word or as a map of one of these fields."
             )
         )
     }
-
-    static func list(_ about: String) -> JSONValue { Schema.list(of: probe, about) }
 }
 
-/// The fields that say how often a probe is asked, and how many answers count.
-enum CheckFields: String, FileField {
-    case every, timeout, successes, failures, hint
-
-    static let required: [CheckFields] = []
-
-    var schema: JSONValue {
-        switch self {
-        case .every: Schema.duration("The pause between two attempts, such as 1s.")
-        case .timeout: Schema.duration("How long one attempt may take; 20s without it.")
-        case .successes: Schema.whole(1...100, "How many attempts in a row must hold; 1 without it.")
-        case .failures:
-            Schema.whole(1...100, "After how many failed attempts in a row what held counts as lost; 3 without it.")
-        case .hint: Schema.text("What to do where it does not hold; shown while it is waited for.")
-        }
-    }
-}
-
-/// The fields of a kind of probe, and those of every check.
-typealias CheckedFields<Probe: FileField> = JoinedFields<Probe, CheckFields>
-
-/// The fields of a kind of probe, and others that go with it.
-enum JoinedFields<Probe: FileField, Check: FileField>: FileField {
-    case probe(Probe)
-    case check(Check)
-
-    init?(rawValue: String) {
-        if let field = Probe(rawValue: rawValue) {
-            self = .probe(field)
-        } else if let field = Check(rawValue: rawValue) {
-            self = .check(field)
-        } else {
-            return nil
-        }
+extension Schema {
+    /// A map of exactly one of the fields.
+    package static func oneField<Field: FileField>(of _: Field.Type) -> JSONValue {
+        let properties = Field.allCases.map { ($0.rawValue, $0.schema) }
+        return [
+            "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+            "properties": .object(Dictionary(uniqueKeysWithValues: properties)),
+        ]
     }
 
-    var rawValue: String {
-        switch self {
-        case .probe(let field): field.rawValue
-        case .check(let field): field.rawValue
-        }
-    }
-
-    static var allCases: [JoinedFields] { Probe.allCases.map { .probe($0) } + Check.allCases.map { .check($0) } }
-
-    static var required: [JoinedFields] { Probe.required.map { .probe($0) } }
-
-    static var instead: [String: String] { Probe.instead }
-
-    var schema: JSONValue {
-        switch self {
-        case .probe(let field): field.schema
-        case .check(let field): field.schema
-        }
+    /// A command in a guest.
+    package static func command(_ about: String) -> JSONValue {
+        titled(
+            "command",
+            either(
+                [
+                    text("A command line, run by /bin/sh -c."),
+                    list(of: ["type": "string"], "Program and arguments."),
+                ],
+                about
+            )
+        )
     }
 }
 
 /// The fields of a `tcp` probe.
-enum TCPFields: String, FileField {
+enum TCPFields<Place: CheckPlace>: String, FileField {
     case port, send, expect
 
-    static let required: [TCPFields] = [.port, .expect]
+    static var required: [TCPFields] { [.port, .expect] }
 
     var schema: JSONValue {
         switch self {
-        case .port: Schema.name("A published port of the server.")
+        case .port: Place.port
         case .send: Schema.text("What to send after connecting.")
         case .expect: Schema.text("What the answer has to contain.")
         }
@@ -128,7 +129,7 @@ enum RunFields: String, FileField {
 
     static let required: [RunFields] = [.run]
 
-    var schema: JSONValue { StepSchema.command("What to run in the guest.") }
+    var schema: JSONValue { Schema.command("What to run in the guest.") }
 }
 
 /// The fields of a `cloud-init` probe with settings.
@@ -138,31 +139,4 @@ enum CloudInitFields: String, FileField {
     static let required: [CloudInitFields] = []
 
     var schema: JSONValue { Schema.bool("Whether recoverable errors are tolerated; false without it.") }
-}
-
-/// The fields of a hook that is written as a map.
-enum HookFields: String, FileField {
-    case run, deadline
-
-    static let required: [HookFields] = [.run]
-
-    var schema: JSONValue {
-        switch self {
-        case .run: StepSchema.command("What to run in the guest.")
-        case .deadline: Schema.duration("How long it may take; 30s without it.")
-        }
-    }
-
-    static func list(_ about: String) -> JSONValue {
-        Schema.list(
-            of: Schema.titled(
-                "hook",
-                Schema.either(
-                    [StepSchema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
-                    "A command, as it is or as a map of these fields."
-                )
-            ),
-            about
-        )
-    }
 }
