@@ -7,9 +7,10 @@ import KilnStore
 struct ImageVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "List, bake, add, verify and delete images; check recipes.",
+        abstract: "List, bake, test, add, verify and delete images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageAddVerb.self, ImageVerifyVerb.self,
+            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageTestVerb.self, ImageAddVerb.self,
+            ImageVerifyVerb.self,
             ImageDeleteVerb.self,
         ]
     )
