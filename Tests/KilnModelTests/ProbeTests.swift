@@ -47,6 +47,49 @@ struct ProbeTests {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(Probe.self, from: Data("{\"ssh\":{}}".utf8)) }
     }
 
+    @Test("every kind of resource comes back from the disk, also within 'not'")
+    func resources() throws {
+        var file = FileResource(path: try #require(RootPath("/etc/passwd")))
+        file.type = .file
+        file.mode = 0o644
+        file.contents = [try TextPattern("root"), try TextPattern("!/toor/")]
+        file.size = NumberCondition(gt: 0)
+        var port = PortResource(transport: .udp, number: 53)
+        port.ip = [try TextPattern("127.0.0.1")]
+        var command = CommandResource(run: ["/bin/sh", "-c", "true"])
+        command.stdout = [try TextPattern("x")]
+        let resources: [GuestResource] = [
+            .file(file), .package(PackageResource(name: "bash")), .service(ServiceResource(name: "ssh", running: true)),
+            .port(port), .process(ProcessResource(name: "sshd")), .user(UserResource(name: "root")),
+            .group(GroupResource(name: "adm")), .command(command), .mount(MountResource(path: .root)),
+        ]
+        let probes = resources.map { Probe.resource($0) } + resources.map { .not(.resource($0)) } + [.not(.exec(["a"]))]
+        #expect(try JSONDecoder().decode([Probe].self, from: JSONEncoder().encode(probes)) == probes)
+        #expect(probes.map(\.isOffline).filter { $0 }.count == 8)
+        #expect(probes.map(\.description).contains("not command 'true'"))
+        let check = Check(probes[0], eventually: Check.Eventually(within: .seconds(5)))
+        #expect(try JSONDecoder().decode(Check.self, from: JSONEncoder().encode(check)) == check)
+    }
+
+    @Test("what runs a command of the user's is known, wherever it stands")
+    func commands() throws {
+        let command = Probe.resource(.command(CommandResource(run: ["a"])))
+        for probe in [.exec(["a"]), command, .not(command), .not(.exec(["a"]))] { #expect(probe.runsCommand) }
+        for probe in [Probe.agent, .resource(.group(GroupResource(name: "a")))] { #expect(!probe.runsCommand) }
+    }
+
+    @Test(
+        "a port is written with its protocol",
+        arguments: [("22", "tcp:22"), ("tcp:22", "tcp:22"), ("udp:53", "udp:53"), ("tcp:65535", "tcp:65535")]
+    )
+    func ports(_ written: String, _ socket: String) { #expect(PortResource(written)?.socket == socket) }
+
+    @Test(
+        "what is no port is none",
+        arguments: ["", "0", "tcp:", "tcp:0", "tcp:65536", "sctp:1", "a:1:2", "+1", "٣", "01"]
+    )
+    func noPort(_ text: String) { #expect(PortResource(text) == nil) }
+
     @Test(
         "statuses are numbers and classes",
         arguments: [

@@ -48,7 +48,9 @@ struct SchemaTests {
             "ready: [{ exec: { every: 1s } }]", "warm-ready: [agnet]", "drain: [{ deadline: 1s }]", "after-attach: []",
             "drain: [{ run: [] }]", "min-healthy: 10", "healthy-deadline: 2d", "console-allow: ['']",
             "ephemeral: [tmp]", "ephemeral: [/]", "keep-roots: 17", "max-age: 30", "max-age: 1y", "memory: 256M",
-            "user-data: 'echo'", "user-data-file: []", "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []",
+            "ready: [{ service: { running: 1 } }]", "verify: [{ not: { agent: {} } }]",
+            "verify: [{ file: { path: /a, eventually: { within: 1s } } }]", "user-data: 'echo'", "user-data-file: []",
+            "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []",
         ]
     )
     func refused(fields: String) throws {

@@ -9,6 +9,7 @@ public final class FakeGuests: GuestAccess {
     private let hypervisor: FakeHypervisor
     private let frozen = Mutex<Set<MachineID>>([])
     private let answers = Mutex<[String: @Sendable (MachineID) -> Int32?]>([:])
+    private let replies = Mutex<@Sendable ([String], MachineID) async -> GuestCommandResult?>({ _, _ in nil })
     private let commands = Mutex<[(machine: MachineID, line: String)]>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
 
@@ -37,6 +38,11 @@ public final class FakeGuests: GuestAccess {
         answers.withLock { $0[program] = status }
     }
 
+    /// Says what commands answer; where it says nothing, a command says what it was told to run.
+    public func reply(_ reply: @escaping @Sendable ([String], MachineID) async -> GuestCommandResult?) {
+        replies.withLock { $0 = reply }
+    }
+
     /// The command lines that a program got, with the machine, in order.
     public func commands(of program: String) -> [(machine: MachineID, line: String)] {
         commands.withLock { all in all.filter { $0.line.hasPrefix(program) } }
@@ -44,7 +50,11 @@ public final class FakeGuests: GuestAccess {
 
     /// Says what it was told to run.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
-        try faults.call("run") {
+        let reply = replies.withLock { $0 }
+        if hypervisor.behaviour(machine) != nil, let said = await reply(command.arguments, machine) {
+            return try faults.call("run") { said }
+        }
+        return try faults.call("run") {
             guard let behaviour = hypervisor.behaviour(machine), behaviour.boot != .silent else {
                 throw silent(machine)
             }

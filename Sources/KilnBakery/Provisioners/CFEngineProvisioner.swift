@@ -15,7 +15,7 @@ struct CFEngineProvisioner: Provisioner {
     static let tool = ToolPackage(
         program: "cf-agent",
         package: "cfengine3",
-        leftovers: ["/var/lib/cfengine3", "/var/cfengine", "/var/log/CFEngine-Install.log"]
+        leftovers: ["/var/lib/cfengine3", "/var/cfengine", "/var/log/CFEngine-Install.log", "/var/log/cfengine3"]
     )
 
     var summary: String { "cfengine \(policy)" }

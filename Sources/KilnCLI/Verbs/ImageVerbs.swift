@@ -7,10 +7,10 @@ import KilnStore
 struct ImageVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "List, bake, add, verify and delete images; check recipes.",
+        abstract: "List, bake, test, add, verify and delete images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageEnterVerb.self, ImageAddVerb.self,
-            ImageVerifyVerb.self, ImageDeleteVerb.self,
+            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageEnterVerb.self, ImageTestVerb.self,
+            ImageAddVerb.self, ImageVerifyVerb.self, ImageDeleteVerb.self,
         ]
     )
 }

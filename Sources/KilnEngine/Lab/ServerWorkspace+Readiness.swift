@@ -80,7 +80,7 @@ extension ServerWorkspace {
         let booted = [Check(.agent)] + (cloudInit == .none ? [] : [spec.endOfCloudInit])
         try await waiter.pass(booted)
         // A command might write where a volume is not mounted yet.
-        let runsCommands = spec.ready.contains { if case .exec = $0.probe { true } else { false } }
+        let runsCommands = spec.ready.contains { $0.probe.runsCommand }
         guard spec.afterAttach.isEmpty, !runsCommands else {
             if hasMounts { try await requireMounts(of: machine) }
             try await runAfterAttach(machine)

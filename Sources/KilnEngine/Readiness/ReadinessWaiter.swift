@@ -122,7 +122,7 @@ struct ReadinessWaiter {
         if let every = check.every { return try await Task.sleep(for: every) }
         switch check.probe {
         case .agent, .http, .tcp: try await Task.sleep(for: .milliseconds(100))
-        case .exec: try await Task.sleep(for: .milliseconds(250))
+        case .exec, .resource, .not: try await Task.sleep(for: .milliseconds(250))
         case .cloudInit: try await pauseForCloudInit()
         }
     }
@@ -207,70 +207,10 @@ struct ReadinessWaiter {
         }
     }
 
-    private func attempt(_ check: Check) async -> ProbeFinding {
-        await withTaskGroup(of: ProbeFinding.self) { group in
-            group.addTask { await finding(check.probe, within: check.timeout) }
-            // For what does not end by itself; whatever does so in time can tell more.
-            group.addTask {
-                try? await Task.sleep(for: check.timeout + .milliseconds(500))
-                return .notYet("no answer within \(check.timeout)")
-            }
-            defer { group.cancelAll() }
-            return await group.next() ?? .notYet("no answer")
-        }
-    }
+    private func attempt(_ check: Check) async -> ProbeFinding { await checks.finding(check) }
 
-    private func finding(_ probe: Probe, within timeout: Duration) async -> ProbeFinding {
-        switch probe {
-        case .agent: await agent(timeout)
-        case .cloudInit(let allowDegraded): await cloudInit(allowDegraded)
-        case .http(let http): await parts.network.http(http, on: forwards[http.port] ?? 0, within: timeout)
-        case .tcp(let port, let send, let expect):
-            await parts.network.tcp(port: forwards[port] ?? 0, send: send, expect: expect, within: timeout)
-        case .exec(let command): await exec(command, timeout)
-        }
-    }
-
-    private func agent(_ timeout: Duration) async -> ProbeFinding {
-        do {
-            try await parts.guests.awaitAgent(machine, within: timeout)
-            return .holds
-        } catch {
-            return .notYet(KilnError.wrapping(error).message)
-        }
-    }
-
-    private func cloudInit(_ allowDegraded: Bool) async -> ProbeFinding {
-        do {
-            // One question while it runs: every answer takes from the guest's own time to boot.
-            guard let result = try await parts.guests.read(CloudInitStatus.resultPath, in: machine, limit: 65536) else {
-                return .notYet("has not ended")
-            }
-            let status = try await parts.guests.read(CloudInitStatus.statusPath, in: machine, limit: 65536)
-            return CloudInitStatus.finding(result: result, status: status, allowDegraded: allowDegraded)
-        } catch {
-            return Self.finding(error)
-        }
-    }
-
-    private func exec(_ command: [String], _ timeout: Duration) async -> ProbeFinding {
-        do {
-            let result = try await parts.guests.run(GuestCommand(command, deadline: timeout), in: machine)
-            if result.status == 0 { return .holds }
-            let said = Name.quoted(String(decoding: result.errors.prefix(200), as: UTF8.self))
-            let found = "exit status \(result.status) \(said)"
-            return result.status == Self.dataDamaged ? .dataDamaged(found) : .notYet(found)
-        } catch {
-            return Self.finding(error)
-        }
-    }
-
-    // What the guest does not allow now it never will.
-    private static func finding(_ error: any Error) -> ProbeFinding {
-        guard let error = error as? KilnError, error.code == .guestForbidden else {
-            return .notYet(String(describing: error))
-        }
-        return .failed([error.message, error.hint].compactMap(\.self).joined(separator: "; "))
+    private var checks: GuestChecks {
+        GuestChecks(guests: parts.guests, network: parts.network, machine: machine, forwards: forwards)
     }
 
     // Beside the probes, so that a machine that dies ends the wait at once, and its phase is shown.
@@ -347,9 +287,6 @@ struct ReadinessWaiter {
             exit: .aborted
         )
     }
-
-    // https://man.openbsd.org/sysexits: 65, EX_DATAERR, is the one status by which a program blames its data.
-    private static let dataDamaged: Int32 = 65
 
     private func damaged(_ check: Check, _ found: String) -> KilnError {
         KilnError(

@@ -71,6 +71,7 @@ extension ErrorCode {
     )
     public static let fileDigest = ErrorCode("file.digest", .internalError, "a sha256 is not 32 bytes")
     public static let fileNotRegular = ErrorCode("file.not-regular", .invalidFile, "a path is no regular file")
+    public static let fileTooLarge = ErrorCode("file.too-large", .usage, "a file is larger than is read at once")
     public static let fileUnreadable = ErrorCode("file.unreadable", [.usage, .internalError], "a file can't be read")
     public static let fileUnwritable = ErrorCode(
         "file.unwritable",
@@ -119,6 +120,7 @@ extension ErrorCode {
         connectRefused, daemonDeadline, daemonHomeUnreachable, daemonHomeUnusable, daemonImpostor, daemonLock,
         daemonLibvirtdMissing, daemonStartFailed, daemonUnreachable, embedBusy, embedNotStarted,
         embedRootClosed, embedRootTooLong, embedRootUnusable, embedUserMissing, fileDigest, fileNotRegular,
+        fileTooLarge,
         fileUnreadable, fileUnwritable, holdersUnreadable, hostNoPipe, hypervisorDeadline, hypervisorDocument,
         hypervisorFailed, hypervisorUnreadable, hypervisorUnreachable, toolDeadline, toolFailed, toolMissing,
     ]

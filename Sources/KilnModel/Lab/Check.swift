@@ -1,5 +1,19 @@
 /// A probe with how often it is asked, and how many answers count.
 public struct Check: Sendable, Hashable, CustomStringConvertible {
+    /// For how long a check may fail before that counts.
+    public struct Eventually: Sendable, Hashable, Codable {
+        /// How long it may fail.
+        public let within: Duration
+        /// The pause between two attempts.
+        public let every: Duration
+
+        /// A time from its parts.
+        public init(within: Duration, every: Duration = .seconds(1)) {
+            self.within = within
+            self.every = every
+        }
+    }
+
     /// What is asked.
     public let probe: Probe
     /// The pause between two attempts.
@@ -15,6 +29,8 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
     public let failures: Int
     /// What the user says to do where it does not hold.
     public let hint: String?
+    /// For how long a test may fail before it counts as failed; nothing means that the first answer counts.
+    public let eventually: Eventually?
 
     /// How long one attempt may take where nothing is said.
     public static let usualTimeout = Duration.seconds(20)
@@ -26,7 +42,8 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
         timeout: Duration = Check.usualTimeout,
         successes: Int = 1,
         failures: Int = 3,
-        hint: String? = nil
+        hint: String? = nil,
+        eventually: Eventually? = nil
     ) {
         self.probe = probe
         self.every = every
@@ -34,6 +51,7 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
         self.successes = successes
         self.failures = failures
         self.hint = hint
+        self.eventually = eventually
     }
 
     /// The probe in the words of the lab file.
@@ -41,7 +59,7 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension Check: Codable {
-    private enum CodingKeys: String, CodingKey { case probe, every, timeout, successes, failures, hint }
+    private enum CodingKeys: String, CodingKey { case probe, every, timeout, successes, failures, hint, eventually }
 
     /// Decodes a check, or the bare probe that earlier versions wrote.
     public init(from decoder: any Decoder) throws {
@@ -56,7 +74,8 @@ extension Check: Codable {
             timeout: try fields.decode(Duration.self, forKey: .timeout),
             successes: try fields.decode(Int.self, forKey: .successes),
             failures: try fields.decode(Int.self, forKey: .failures),
-            hint: try fields.decodeIfPresent(String.self, forKey: .hint)
+            hint: try fields.decodeIfPresent(String.self, forKey: .hint),
+            eventually: try fields.decodeIfPresent(Eventually.self, forKey: .eventually)
         )
     }
 }

@@ -13,6 +13,10 @@ public enum Probe: Sendable, Hashable, CustomStringConvertible {
     case tcp(port: Name, send: String? = nil, expect: String)
     /// A command in the guest ends with exit status 0.
     case exec([String])
+    /// Something in the guest is as expected.
+    case resource(GuestResource)
+    /// A probe does not hold, which has to be seen: what can't be looked at is no proof.
+    indirect case not(Probe)
 
     /// The probe in the words of the lab file.
     public var description: String {
@@ -21,14 +25,11 @@ public enum Probe: Sendable, Hashable, CustomStringConvertible {
         case .cloudInit(let allowDegraded): allowDegraded ? "cloud-init (degraded allowed)" : "cloud-init"
         case .http(let http): "\(http.tls == nil ? "http" : "https") \(http.port)\(http.path)"
         case .tcp(let port, _, _): "tcp \(port)"
-        case .exec(let command): "exec \(Self.text(of: command))"
+        // A text in the lab file is a command line for the shell, whose name tells nobody which check it was.
+        case .exec(let command): "exec \(CommandResource(run: command).title)"
+        case .resource(let resource): resource.description
+        case .not(let probe): "not \(probe)"
         }
-    }
-
-    // A text in the lab file is a command line for the shell, whose name tells nobody which check it was.
-    private static func text(of command: [String]) -> String {
-        let words = command.starts(with: ["/bin/sh", "-c"]) ? command.dropFirst(2) : command[...]
-        return Name.quoted(words.joined(separator: " "))
     }
 
     /// The published port that the probe needs, if any.
@@ -36,14 +37,33 @@ public enum Probe: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .http(let http): http.port
         case .tcp(let port, _, _): port
-        case .agent, .cloudInit, .exec: nil
+        case .agent, .cloudInit, .exec, .resource: nil
+        case .not(let probe): probe.port
+        }
+    }
+
+    /// Whether it can be looked at without a running machine.
+    public var isOffline: Bool {
+        switch self {
+        case .resource(let resource): resource.isOffline
+        case .not(let probe): probe.isOffline
+        case .agent, .cloudInit, .http, .tcp, .exec: false
+        }
+    }
+
+    /// Whether it runs a command of the user's in the guest, which may change something there.
+    public var runsCommand: Bool {
+        switch self {
+        case .exec, .resource(.command): true
+        case .not(let probe): probe.runsCommand
+        case .agent, .cloudInit, .http, .tcp, .resource: false
         }
     }
 }
 
-// A map of one field, the kind, whose value has the parts: as the first versions wrote it.
+// A map of one field, the kind, whose value has the parts: as the first versions wrote it. The kind of a resource is one more.
 extension Probe: Codable {
-    private enum Kind: String, CodingKey, CaseIterable { case agent, cloudInit, http, tcp, exec }
+    private enum Kind: String, CodingKey { case agent, cloudInit, http, tcp, exec, not }
     private struct Agent: Codable {}
     private struct CloudInit: Codable { let allowDegraded: Bool }
     private struct TCP: Codable {
@@ -68,11 +88,8 @@ extension Probe: Codable {
             let tcp = try fields.decode(TCP.self, forKey: .tcp)
             self = .tcp(port: tcp.port, send: tcp.send, expect: tcp.expect)
         case .exec: self = .exec(try fields.decode(Exec.self, forKey: .exec).command)
-        case nil:
-            let words = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "expected a probe: one of \(words)")
-            )
+        case .not: self = .not(try fields.decode(Probe.self, forKey: .not))
+        case nil: self = .resource(try GuestResource(from: decoder))
         }
     }
 
@@ -87,6 +104,8 @@ extension Probe: Codable {
         case .tcp(let port, let send, let expect):
             try fields.encode(TCP(port: port, send: send, expect: expect), forKey: .tcp)
         case .exec(let command): try fields.encode(Exec(command: command), forKey: .exec)
+        case .not(let probe): try fields.encode(probe, forKey: .not)
+        case .resource(let resource): try resource.encode(to: encoder)
         }
     }
 }

@@ -19,7 +19,8 @@ struct ServerEdits {
 
     /// Reads when a machine is healthy.
     mutating func readHealth(_ fields: Fields<ServerFields>, ports: [Name]) {
-        set(\.ready, fields[.ready].map { ProbeDecoder.list($0, ports: ports) })
+        let checks = CheckDecoder(ServerChecks(ports: ports))
+        set(\.ready, fields[.ready].map(checks.list))
         set(\.readyTimeout, fields[.readyTimeout]?.duration())
         let stays = fields[.minHealthy]?.duration()
         let limit = fields[.healthyDeadline]?.duration()
@@ -35,11 +36,12 @@ struct ServerEdits {
 
     /// Reads how one generation follows another.
     mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
+        let checks = CheckDecoder(ServerChecks(ports: ports))
         set(\.strategy, fields[.strategy]?.word(Strategy.self))
-        set(\.warmReady, fields[.warmReady].map { ProbeDecoder.list($0, ports: ports) })
-        set(\.verify, fields[.verify].map { ProbeDecoder.list($0, ports: ports) })
-        set(\.drain, fields[.drain].map(ProbeDecoder.hooks))
-        set(\.afterAttach, fields[.afterAttach].map(ProbeDecoder.hooks))
+        set(\.warmReady, fields[.warmReady].map(checks.list))
+        set(\.verify, fields[.verify].map(checks.list))
+        set(\.drain, fields[.drain].map { $0.hooks() })
+        set(\.afterAttach, fields[.afterAttach].map { $0.hooks() })
         set(\.stopTimeout, fields[.stopTimeout]?.duration())
         set(\.hiddenData, fields[.hiddenData]?.word(ServerSpec.HiddenData.self))
     }

@@ -72,7 +72,7 @@ extension StepDecoder {
     private func exec(_ value: Value) -> Step.Action? {
         guard let fields = Fields<ExecFields>(value, "a map with 'server' and 'command'") else { return nil }
         let server = server(fields[.server])
-        let arguments = fields[.command].flatMap(ProbeDecoder.command)
+        let arguments = fields[.command]?.command()
         let exit = fields[.exit].map { $0.whole(in: 0...255) } ?? 0
         let contains = fields[.contains]?.text()
         guard let server, let arguments, let exit else { return nil }
@@ -93,7 +93,11 @@ extension StepDecoder {
         }
         let image = fields[.image]?.image()
         let ports = server.flatMap(lab.server)?.ports ?? []
-        let http = server == nil ? nil : fields[.http].flatMap { HTTPDecoder.expectation($0, ports: ports) }
+        let http =
+            server == nil
+            ? nil
+            : fields[.http].flatMap { ExpectedHTTP.read($0, ports: ports) }
+                .map { Step.Expectation.HTTP($0.probe, timeout: $0.timeout) }
         let drift = fields[.drift]?.word(Step.Expectation.Drift.self)
         return server.map {
             .expect(

@@ -143,7 +143,10 @@ enum ServerFields: String, FileField {
         case .consoleAllow:
             Schema.list(of: Schema.text("A text."), "Console lines that contain one of these fail no machine.")
         default:
-            ProbeSchema.list("What must hold for the server to be ready, in order; agent and cloud-init without it.")
+            CheckSchema.list(
+                ServerChecks.self,
+                "What must hold for the server to be ready, in order; agent and cloud-init without it."
+            )
         }
     }
 
@@ -151,12 +154,14 @@ enum ServerFields: String, FileField {
     private var replacement: JSONValue {
         switch self {
         case .warmReady:
-            ProbeSchema.list(
+            CheckSchema.list(
+                ServerChecks.self,
                 "warm-first: what must hold before the old machine is stopped; agent and cloud-init without it."
             )
         case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, after every boot, in order.")
         case .verify:
-            ProbeSchema.list(
+            CheckSchema.list(
+                ServerChecks.self,
                 "What must hold in a healthy new machine for it to be kept, in order; else it is reverted."
             )
         case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")

@@ -7,6 +7,4 @@ extension Schema {
     }
 
     static func guestPath(_ about: String) -> JSONValue { titled("path", pattern("^(/[A-Za-z0-9._@:+-]+)+$", about)) }
-
-    static func urlPath(_ about: String) -> JSONValue { titled("path", pattern("^/[!-~]*$", about)) }
 }

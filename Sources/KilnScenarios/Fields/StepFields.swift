@@ -40,37 +40,16 @@ enum StepSchema {
         Schema.titled(
             "step",
             Schema.either(
-                [Schema.words(StepWord.self, "A step on all servers."), oneField(of: StepFields.self)],
+                [Schema.words(StepWord.self, "A step on all servers."), Schema.oneField(of: StepFields.self)],
                 "One step, as a word or as a map of one of these fields."
             )
         )
-    }
-
-    static func oneField<Field: FileField>(of _: Field.Type) -> JSONValue {
-        let properties = Field.allCases.map { ($0.rawValue, $0.schema) }
-        return [
-            "type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
-            "properties": .object(Dictionary(uniqueKeysWithValues: properties)),
-        ]
     }
 
     static func servers(_ about: String) -> JSONValue {
         Schema.either(
             [["enum": ["all", .null]], Schema.list(of: Schema.name("A server."), "Some servers.")],
             about
-        )
-    }
-
-    static func command(_ about: String) -> JSONValue {
-        Schema.titled(
-            "command",
-            Schema.either(
-                [
-                    Schema.text("A command line, run by /bin/sh -c."),
-                    Schema.list(of: ["type": "string"], "Program and arguments."),
-                ],
-                about
-            )
         )
     }
 }
@@ -84,7 +63,7 @@ enum ExecFields: String, FileField {
     var schema: JSONValue {
         switch self {
         case .server: Schema.name("The server whose machine runs it.")
-        case .command: StepSchema.command("What to run.")
+        case .command: Schema.command("What to run.")
         case .exit: Schema.whole(0...255, "The expected exit status; 0 without it.")
         case .contains: Schema.text("What the standard output has to contain.")
         }
@@ -186,7 +165,7 @@ enum ExpectFields: String, FileField {
         case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
         case .ready: Schema.bool("Whether the probes of its ready list hold.")
         case .image: Schema.image("The image of the generation that serves.")
-        case .http: Schema.object(ExpectedHTTPFields.self, "What it answers.")
+        case .http: ExpectedHTTP.schema("What it answers.")
         case .drift: Schema.words(Step.Expectation.Drift.self, "none: its root is as its image has it.")
         }
     }

@@ -10,8 +10,12 @@ package enum FileDigest {
     /// The digest of a regular file's content.
     ///
     /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
-    package static func sha256(of path: String) throws -> ImageDigest {
-        let file = try OpenFile(reading: path)
+    package static func sha256(of path: String) throws -> ImageDigest { try sha256(of: try OpenFile(reading: path)) }
+
+    /// The digest of an open file's content.
+    ///
+    /// - Throws: `KilnError` with code `file.unreadable`.
+    package static func sha256(of file: borrowing OpenFile) throws -> ImageDigest {
         var hash = SHA256()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
         defer { buffer.deallocate() }
@@ -22,7 +26,7 @@ package enum FileDigest {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += count
         }
-        return try digest(hash.finalize(), of: path)
+        return try digest(hash.finalize(), of: file.path)
     }
 
     /// The digest of bytes in memory.

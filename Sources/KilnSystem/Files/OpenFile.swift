@@ -29,6 +29,21 @@ public struct OpenFile: ~Copyable {
         self.path = path
     }
 
+    /// Takes a descriptor over.
+    public init(owning descriptor: CInt, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Whether it is a regular file, and not what another process has put in its place.
+    public var isRegular: Bool {
+        get throws {
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw FileError.failed(.fileUnreadable, "read", path) }
+            return status.st_mode & S_IFMT == S_IFREG
+        }
+    }
+
     /// Makes a new file for writing; one that exists already is an error.
     public init(creating path: String, mode: mode_t = 0o644) throws {
         let opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)

@@ -1,22 +1,14 @@
-import KilnDocuments
 import KilnModel
 
 /// Reads requests over HTTP and what has to come back.
-enum HTTPDecoder {
-    /// An expected answer of one of `ports`.
-    static func expectation(_ value: Value, ports: [Name]) -> Step.Expectation.HTTP? {
-        guard let fields = Fields<ExpectedHTTPFields>(value, "a map with 'port' and 'path'") else { return nil }
-        let probe = probe({ fields[.probe($0)] }, ports: ports)
-        let timeout = fields[.check(.timeout)].map { $0.duration() } ?? Check.usualTimeout
-        guard let probe, let timeout else { return nil }
-        return Step.Expectation.HTTP(probe, timeout: timeout)
-    }
+struct HTTPDecoder<Place: CheckPlace> {
+    let place: Place
 
-    /// A request of one of `ports`.
+    /// A request.
     ///
     /// All is read before anything is given up, so that all problems are reported.
-    static func probe(_ field: (HTTPFields) -> Value?, ports: [Name]) -> HTTPProbe? {
-        let port = field(.port)?.reference("port of this server", among: ports)
+    func probe(_ field: (HTTPFields<Place>) -> Value?) -> HTTPProbe? {
+        let port = field(.port).flatMap(place.port)
         let path = field(.path)?.urlPath()
         let method = field(.method).map { $0.word(HTTPProbe.Method.self) } ?? .get
         let headers = field(.headers).map { $0.headers() } ?? [:]
@@ -39,7 +31,7 @@ enum HTTPDecoder {
         )
     }
 
-    private static func refuseBodies(_ field: (HTTPFields) -> Value?) {
+    private func refuseBodies(_ field: (HTTPFields<Place>) -> Value?) {
         field(.body)?.problem("a HEAD request has no body; use another 'method'")
         field(.contains)?.problem("the answer to a HEAD request has no body to look in; use GET")
     }

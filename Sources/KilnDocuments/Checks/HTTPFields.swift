@@ -1,0 +1,104 @@
+import KilnModel
+
+/// The fields of an `http` probe or expectation.
+enum HTTPFields<Place: CheckPlace>: String, FileField {
+    case port, path, method, headers, body, tls, status, contains
+
+    static var required: [HTTPFields] { [.port, .path] }
+
+    static var instead: [String: String] {
+        [
+            "scheme": "https is 'tls: true'", "https": "it is 'tls: true'", "url": "it is 'port' and 'path'",
+            "host": "it is 'headers: {Host: NAME}'", "verify": "it is a field of 'tls'", "ca": "it is a field of 'tls'",
+            "server-name": "it is a field of 'tls'",
+        ]
+    }
+
+    var schema: JSONValue {
+        switch self {
+        case .port: Place.port
+        case .path: Schema.urlPath("The path to ask for, from '/'.")
+        case .method: Schema.words(HTTPProbe.Method.self, "GET without it.")
+        case .headers:
+            [
+                "type": "object", "additionalProperties": ["type": "string"],
+                "propertyNames": ["pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"],
+                "description": "Fields of the request's header, by name.",
+            ]
+        case .body: Schema.text("What to send.")
+        case .tls:
+            Schema.either(
+                [
+                    ["const": true, "description": "To ask over https."],
+                    Schema.object(TLSFields.self, "To ask over https, with settings."),
+                ],
+                "Whether to ask over https; not without it."
+            )
+        case .status:
+            Schema.either(
+                [Self.oneStatus, Schema.list(of: Self.oneStatus, "Any of some.")],
+                "200 without it."
+            )
+        case .contains: Schema.text("What the body of the answer has to contain.")
+        }
+    }
+
+    private static var oneStatus: JSONValue {
+        Schema.either(
+            [Schema.whole(100...599, "A status."), Schema.pattern("^[1-5]xx$", "A class of statuses.")],
+            "A status, or a class such as 2xx."
+        )
+    }
+}
+
+/// The fields of `tls` of an `http` probe.
+enum TLSFields: String, FileField {
+    case verify, ca
+    case serverName = "server-name"
+
+    static let required: [TLSFields] = []
+
+    var schema: JSONValue {
+        switch self {
+        case .verify: Schema.bool("Whether the certificate has to be trusted and for the name; true without it.")
+        case .ca:
+            Schema.text(
+                "A PEM file, beside this one, with who may sign the certificate; those whom the host trusts without it."
+            )
+        case .serverName: Schema.pattern(TLSFields.namePattern, "Whom the certificate is for; localhost without it.")
+        }
+    }
+
+    static let namePattern = "^[0-9A-Za-z]([0-9A-Za-z.-]{0,251}[0-9A-Za-z])?$"
+}
+
+extension Schema {
+    static func urlPath(_ about: String) -> JSONValue { titled("path", pattern("^/[!-~]*$", about)) }
+}
+
+/// The field that says how long an answer may take that is asked for once.
+package enum AttemptFields: String, FileField {
+    case timeout
+
+    package static let required: [AttemptFields] = []
+
+    package var schema: JSONValue { CheckFields.timeout.schema }
+}
+
+/// The fields of an answer that is expected of a server now.
+package enum ExpectedHTTP {
+    /// The schema of such an answer.
+    package static func schema(_ about: String) -> JSONValue {
+        Schema.object(JoinedFields<HTTPFields<ServerChecks>, AttemptFields>.self, about)
+    }
+
+    /// Reads the request, what has to come back, and how long that may take.
+    package static func read(_ value: Value, ports: [Name]) -> (probe: HTTPProbe, timeout: Duration)? {
+        typealias Expected = JoinedFields<HTTPFields<ServerChecks>, AttemptFields>
+        guard let fields = Fields<Expected>(value, "a map with 'port' and 'path'") else { return nil }
+        let probe = HTTPDecoder(place: ServerChecks(ports: ports)).probe { fields[.probe($0)] }
+        let timeout = fields[.check(.timeout)].map { $0.duration() } ?? Check.usualTimeout
+        guard let probe, let timeout else { return nil }
+        return (probe, timeout)
+    }
+}
