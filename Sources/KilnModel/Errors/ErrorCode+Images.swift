@@ -27,6 +27,16 @@ extension ErrorCode {
         .aborted,
         "mmdebstrap could not make a tree of the suite and its packages"
     )
+    public static let imageArchiveRefused = ErrorCode(
+        "image.archive-refused",
+        .invalidFile,
+        "the file is no image that was exported, or was changed since"
+    )
+    public static let imageChannelMissing = ErrorCode(
+        "image.channel-missing",
+        .invalidFile,
+        "the channel points to no image"
+    )
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
         .invalidFile,
@@ -43,7 +53,11 @@ extension ErrorCode {
         "the store has an image of that name and version, or the same disk, already"
     )
     public static let imageFileMissing = ErrorCode("image.file-missing", .unmet, "an image has lost a file")
-    public static let imageInUse = ErrorCode("image.in-use", .blocked, "servers stand on the image")
+    public static let imageInUse = ErrorCode(
+        "image.in-use",
+        .blocked,
+        "servers stand on the image, or a channel points to it"
+    )
     public static let imageManifestDamaged = ErrorCode(
         "image.manifest-damaged",
         .internalError,
@@ -54,6 +68,21 @@ extension ErrorCode {
         "image.no-volatile-root",
         .aborted,
         "the image can't run with a volatile root"
+    )
+    public static let imageNotAttested = ErrorCode(
+        "image.not-attested",
+        .aborted,
+        "the image has to have passed its tests, and has not"
+    )
+    public static let imageNotRevoked = ErrorCode(
+        "image.not-revoked",
+        .usage,
+        "there is no revocation that could be taken back"
+    )
+    public static let imageReasonInvalid = ErrorCode(
+        "image.reason-invalid",
+        .usage,
+        "an image is revoked for no reason, or for one that is too long"
     )
     public static let imageReferenceInvalid = ErrorCode(
         "image.reference-invalid",
@@ -115,6 +144,7 @@ extension ErrorCode {
         .invalidFile,
         "the file has a version of qcow2 other than 2 and 3"
     )
+    public static let imageRevoked = ErrorCode("image.revoked", .aborted, "the image is revoked")
     public static let imageUsersUnknown = ErrorCode(
         "image.users-unknown",
         .blocked,
@@ -130,12 +160,13 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, imageCheckFailed,
-        imageDigestMismatch, imageExists, imageFileMissing,
-        imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
+        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, imageArchiveRefused,
+        imageChannelMissing, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing,
+        imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageNotAttested, imageNotRevoked,
+        imageReasonInvalid, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
         imageRefusedOtherFormat, imageRefusedSnapshots, imageRefusedTooLarge, imageRefusedTooShort,
-        imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageUsersUnknown,
+        imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageRevoked, imageUsersUnknown,
         imageVersionInvalid,
     ]
 }
