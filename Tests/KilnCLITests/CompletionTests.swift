@@ -46,11 +46,13 @@ struct CompletionTests {
                 in: directory,
                 [
                     "images/names/tiny/1": "", "images/names/tiny/2": "", "images/names/tiny/.2.new": "",
-                    "images/names/debian-13/1": "", "volumes/shop/data/volume.json": record,
+                    "images/names/debian-13/1": "", "images/channels/tiny/stable.json": "",
+                    "images/channels/tiny/.stable.json.new": "", "volumes/shop/data/volume.json": record,
                     "retained/shop.old.20260101T000000Z/volume.json": record, "retained/.half/volume.json": record,
                 ]
             )
-            #expect(names.images == ["debian-13:1", "tiny:1", "tiny:2"])
+            #expect(names.images == ["debian-13:1", "tiny:1", "tiny:2", "tiny@stable"])
+            #expect(names.channels == ["stable"] && names.imageNames == ["debian-13", "tiny"])
             #expect(names.volumes == ["shop/data"])
             #expect(names.retained == ["shop.old.20260101T000000Z"])
             #expect(names.snapshots(of: try #require(VolumePath(argument: "shop/data"))) == ["monday"])

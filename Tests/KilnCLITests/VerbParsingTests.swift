@@ -35,6 +35,12 @@ struct VerbParsingTests {
             ["image", "bake", "tiny", "debian-13"], ["image", "test", "tiny"],
             ["image", "test", "tiny:1", "--junit", "junit.xml", "--all", "--format", "json"],
             ["image", "add", "x.qcow2", "--as", "mine:1"], ["image", "verify"], ["image", "delete", "tiny:1"],
+            ["image", "show", "tiny@stable"], ["image", "history", "tiny"], ["image", "diff", "tiny:1", "tiny:2"],
+            ["image", "sbom", "tiny"], ["image", "du"], ["image", "gc"], ["image", "gc", "--explain", "tiny:1"],
+            ["image", "prune", "--yes"], ["image", "promote", "tiny:1", "--to", "stable"],
+            ["image", "promote", "tiny", "--to", "stable", "--back"], ["image", "channels"],
+            ["image", "channels", "tiny"], ["image", "revoke", "tiny:1", "--why", "a hole", "--descendants"],
+            ["image", "restore", "tiny:1"], ["image", "export", "tiny:1", "x.tar"], ["image", "import", "x.tar"],
             ["volume", "list"], ["volume", "list", "--retained"],
             ["volume", "show", "shop/data"], ["volume", "snapshot", "shop/data"],
             ["volume", "snapshot", "shop/data", "monday"], ["volume", "snapshot", "shop/data", "monday", "--remove"],
@@ -44,7 +50,8 @@ struct VerbParsingTests {
             ["volume", "import", "x.raw", "shop/data"], ["volume", "undelete", "shop.data.1", "shop/other"],
             ["volume", "purge", "shop.data.1", "--yes"], ["volume", "delete", "shop/data", "--yes"],
             ["doctor", "--connect", "test:///default"],
-            ["gc", "--dry-run"],
+            ["gc", "--dry-run"], ["lock"], ["lock", "s.yaml"], ["up", "--locked"], ["run", "s.yaml", "--locked"],
+            ["replace", "web", "--locked", "-f", "lab.yaml"],
         ]
     )
     func understood(_ arguments: [String]) throws {
@@ -65,6 +72,9 @@ struct VerbParsingTests {
             ["rollback", "web", "--image", "tiny:1"],
             ["replace", "web", "--strategy", "warm"], ["recover", "--data", "keep"],
             ["recover", "web", "--data", "keep", "--dry-run"], ["image", "bake"], ["image", "lint"], ["image", "test"],
+            ["replace", "web", "-f", "lab.yaml"], ["image", "promote", "tiny:1"],
+            ["image", "promote", "tiny", "--to", "Stable"],
+            ["image", "revoke", "tiny:1"], ["image", "diff", "tiny:1"], ["image", "export", "tiny:1"],
             ["schema", "labs"], ["volume", "delete"],
             ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
             ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],

@@ -68,7 +68,7 @@ struct GuestScriptTests {
         }
     }
 
-    @Test("the processes are listed without those that list them, and have their names", arguments: shells)
+    @Test("the processes are listed by their names", arguments: shells)
     func processes(shell: [String]) async throws {
         let output = try await run(shell, "processes").output
         let names = try #require(ProcessTable.names(in: output))

@@ -10,7 +10,7 @@ import Testing
 @Suite("An image that is deleted, and those who need one", .timeLimit(.minutes(3)))
 struct LabImageTests {
     private func digest(_ reference: String, _ world: LabTestWorld) async throws -> ImageDigest {
-        try await world.world.images.verifiedImage(try ImageReference(reference)).manifest.digest
+        try await world.world.images.verifiedImage(try ImageReference(reference), for: .existing).manifest.digest
     }
 
     @Test("what begins to need an image while one is deleted waits for the end of that")

@@ -149,7 +149,10 @@ import Testing
         try await world.up()
         var digests: [ImageDigest] = []
         for version in ["1", "2"] {
-            let image = try await world.world.images.verifiedImage(try ImageReference("tiny:\(version)"))
+            let image = try await world.world.images.verifiedImage(
+                try ImageReference("tiny:\(version)"),
+                for: .existing
+            )
             digests.append(image.manifest.digest)
         }
         #expect(try digests.map { try world.engine.servers(needing: $0) } == [[world.id], []])

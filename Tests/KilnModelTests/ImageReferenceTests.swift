@@ -5,12 +5,12 @@ import Testing
 @Suite struct ImageReferenceTests {
     static let digits = String(repeating: "0123456789abcdef", count: 4)
 
-    @Test("the three ways to name an image are read and written back")
+    @Test("the four ways to name an image are read and written back")
     func forms() throws {
         let digest = try #require(ImageDigest(Self.digits))
         for (text, selector) in [
             ("tiny", ImageReference.Selector.latest), ("tiny:1.2-rc_3+x", .version("1.2-rc_3+x")),
-            ("tiny@sha256:\(Self.digits)", .digest(digest)),
+            ("tiny@sha256:\(Self.digits)", .digest(digest)), ("tiny@stable", .channel(try Name("stable"))),
         ] {
             let reference = try ImageReference(text)
             #expect(reference.name.text == "tiny")
@@ -24,7 +24,8 @@ import Testing
         "a reference that names no image is refused",
         arguments: [
             "", ":1", "tiny:", "tiny:../1", "tiny:a/b", "tiny:.hidden", "tiny:-x", "tiny:1:2", "tiny:1 ", "tiny:$(id)",
-            "tiny@", "tiny@1", "tiny@sha256:12", "tiny@sha512:\(digits)", "../tiny", "TINY", "tiny:1@sha256:\(digits)",
+            "tiny@", "tiny@1", "tiny@Stable", "tiny@a@b", "tiny@../a", "tiny@-", "tiny@sha256:stable", "tiny@sha256:12",
+            "tiny@sha512:\(digits)", "../tiny", "TINY", "tiny:1@sha256:\(digits)",
             "tiny:\(String(repeating: "1", count: 41))", "tiny:\n",
         ]
     )

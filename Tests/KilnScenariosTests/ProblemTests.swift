@@ -196,6 +196,8 @@ struct ProblemTests {
             ("[up, { volume-snapshot: { volume: dat } }]", "(did you mean 'data'?)"),
             ("[up, { volume-snapshot: { volume: data, name: A } }]", "expected a name"),
             ("[up, { expect: { server: web, drift: some } }]", "expected one of none"),
+            ("[up, { expect: { server: web, image: tiny@stable } }]", "a channel moves"),
+            ("[up, { expect: { server: web, image: tiny@Stable } }]", "name:version, name@channel or name@sha256"),
             ("[up, { expect: { server: web, http: { port: sql, path: / } } }]", "expected the name of a port"),
             ("[up, { down: [web] }]", "expected 'all' or nothing"),
             ("[upp]", "(did you mean 'up'?)"),

@@ -11,6 +11,7 @@ struct ScenarioFileTests {
         name: full
         about: Everything at once.
         lab:
+          images: attested
           volumes:
             data: { size: 256MiB, filesystem: ext4 }
           servers:
@@ -79,7 +80,7 @@ struct ScenarioFileTests {
         let scenario = try read(ScenarioFileTests.full.replacing("${servers.web.ports.http}", with: "x"))
         let web = try Name("web")
         let server = try #require(scenario.lab.servers[web])
-        #expect(scenario.lab.name.text == "full")
+        #expect(scenario.lab.name.text == "full" && scenario.lab.images == .attested)
         #expect(scenario.lab.volumes == [try Name("data"): VolumeSpec(size: .mebibytes(256))])
         #expect(server.image.description == "tiny:2")
         #expect(server.memory == .mebibytes(256))

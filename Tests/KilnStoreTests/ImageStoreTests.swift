@@ -81,7 +81,7 @@ struct ImageStoreTests {
     @Test("a flipped byte is found in disk, kernel and initrd", arguments: ["disk.qcow2", "kernel", "initrd"])
     func flipped(file: String) async throws {
         let image = try seal("web", "1", mark: 1)
-        _ = try await store.verifiedImage(reference("web"))
+        _ = try await store.verifiedImage(reference("web"), for: .existing)
         let path = "\(store.content(image.manifest.digest))/\(file)"
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         bytes[bytes.count - 1] ^= 0x10
@@ -89,7 +89,10 @@ struct ImageStoreTests {
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try handle.write(contentsOf: bytes)
         try handle.close()
-        #expect(await code { _ = try await store.verifiedImage(reference("web")) } == "image.digest-mismatch")
+        #expect(
+            await code { _ = try await store.verifiedImage(reference("web"), for: .existing) }
+                == "image.digest-mismatch"
+        )
         #expect(await code { try await store.verify(image) } == "image.digest-mismatch")
     }
 
@@ -97,7 +100,9 @@ struct ImageStoreTests {
     func lost() async throws {
         let image = try seal("web", "1", mark: 1)
         unlink(try #require(image.initrd))
-        #expect(await code { _ = try await store.verifiedImage(reference("web")) } == "image.file-missing")
+        #expect(
+            await code { _ = try await store.verifiedImage(reference("web"), for: .existing) } == "image.file-missing"
+        )
     }
 
     @Test("an untouched image is vouched for without reading it, a touched one after reading")
@@ -107,7 +112,7 @@ struct ImageStoreTests {
         var times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
         #expect(utimensat(AT_FDCWD, image.disk, &times, 0) == 0)
         #expect(!store.isUntouched(image))
-        _ = try await store.verifiedImage(reference("web"))
+        _ = try await store.verifiedImage(reference("web"), for: .existing)
         #expect(store.isUntouched(image))
     }
 
@@ -141,10 +146,13 @@ struct ImageStoreTests {
         let paths = try #require(listed.paths)
         #expect(listed.manifest.digest == image.manifest.digest)
         #expect(try store.resolve(reference("web")) == listed)
-        #expect(try await store.verifiedImage(reference("web")).paths == paths)
+        #expect(try await store.verifiedImage(reference("web"), for: .existing).paths == paths)
 
         chmod(paths, 0o644)
         try Data("other".utf8).write(to: URL(fileURLWithPath: paths))
-        #expect(await code { _ = try await store.verifiedImage(reference("web")) } == "image.digest-mismatch")
+        #expect(
+            await code { _ = try await store.verifiedImage(reference("web"), for: .existing) }
+                == "image.digest-mismatch"
+        )
     }
 }

@@ -43,6 +43,7 @@ public final class FakeImages: ImageSource {
     private let directory: String
     private let hypervisor: FakeHypervisor
     private let images = Mutex<[StoredImage]>([])
+    private let said = Mutex((attested: Set<String>(), revoked: Set<String>(), channels: [Name: String]()))
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor, directory: String) {
         self.faults = faults
@@ -102,20 +103,41 @@ public final class FakeImages: ImageSource {
         }
     }
 
+    /// Lets a version have passed its tests.
+    public func attest(_ version: String) { said.withLock { _ = $0.attested.insert(version) } }
+
+    /// Revokes a version, or takes that back.
+    public func revoke(_ version: String, _ isRevoked: Bool = true) {
+        said.withLock { said in
+            if isRevoked { said.revoked.insert(version) } else { said.revoked.remove(version) }
+        }
+    }
+
+    /// Points a channel to a version.
+    public func point(_ channel: Name, to version: String) { said.withLock { $0.channels[channel] = version } }
+
     /// The image that the reference names; the latest is the one that was added last.
-    public func verifiedImage(_ reference: ImageReference) async throws -> StoredImage {
+    public func verifiedImage(_ reference: ImageReference, for purpose: ImagePurpose) async throws -> StoredImage {
         try faults.call("verifiedImage") {
+            let said = said.withLock { $0 }
             let found = images.withLock { images in
                 images.last { image in
                     guard image.manifest.name == reference.name else { return false }
                     return switch reference.selector {
                     case .latest: true
                     case .version(let version): image.manifest.version == version
+                    case .channel(let channel): image.manifest.version == said.channels[channel]
                     case .digest(let digest): image.manifest.digest == digest
                     }
                 }
             }
             guard let found else { throw KilnError(.imageMissing, "no image \(reference)", exit: .aborted) }
+            guard case .newGeneration(let policy) = purpose else { return found }
+            let version = found.manifest.version
+            if said.revoked.contains(version) { throw KilnError(.imageRevoked, "\(reference)", exit: .aborted) }
+            if policy == .attested, !said.attested.contains(version) {
+                throw KilnError(.imageNotAttested, "\(reference)", exit: .aborted)
+            }
             return found
         }
     }

@@ -112,15 +112,22 @@ extension Baker {
     private func parent(of recipe: Recipe, _ version: Recipe.Version, _ children: [Name]) async throws -> StoredImage? {
         guard case .image(let reference) = recipe.base(of: version) else { return nil }
         do {
-            return try await store.verifiedImage(reference)
+            return try await usable(reference)
         } catch let error as KilnError where error.code == .imageMissing {
             guard let parent = try self.recipe(reference.name) else { throw error }
             tell("\(recipe.name):\(version.name) is made from \(reference), which is baked first")
             var options = Options()
             if case .version(let name) = reference.selector { options.versions = [name] }
             _ = try await bake(parent, options, for: children)
-            return try await store.verifiedImage(reference)
+            return try await usable(reference)
         }
+    }
+
+    /// A parent that new images may be made from.
+    private func usable(_ reference: ImageReference) async throws -> StoredImage {
+        let image = try store.usable(reference)
+        try await store.verify(image)
+        return image
     }
 
     private static func cycle(_ names: [Name]) -> KilnError {

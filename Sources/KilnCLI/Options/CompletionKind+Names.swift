@@ -12,8 +12,12 @@ extension CompletionKind {
     static var volumes: CompletionKind { names { known, _ in known.volumes } }
     /// Retained volumes.
     static var retained: CompletionKind { names { known, _ in known.retained } }
-    /// Images, as `NAME:VERSION`.
+    /// Images, as `NAME:VERSION` and as `NAME@CHANNEL`.
     static var images: CompletionKind { names { known, _ in known.images } }
+    /// The names of images, without a version.
+    static var imageNames: CompletionKind { names { known, _ in known.imageNames } }
+    /// Channels of images.
+    static var channels: CompletionKind { names { known, _ in known.channels } }
     /// Recipes by name.
     static var recipes: CompletionKind { names { known, _ in known.recipes } }
     /// Scenarios by name, and files.

@@ -1,50 +1,78 @@
 import KilnModel
+import KilnStore
 
 /// Images as a listing.
 struct ImageList: Renderable {
     let images: [ImageManifest]
+    /// What is said of them, where that was asked.
+    var catalog: ImageCatalog?
+
+    /// An image, and what is said of it.
+    struct Item: Encodable {
+        let name: Name
+        let version: String
+        let digest: ImageDigest
+        let parent: ImageDigest?
+        let bytes: UInt64
+        let memory: ByteCount
+        let processors: Int
+        let boot: String
+        let ssh: Bool
+        let state: String?
+        let tests: TestVerdict?
+        let revoked: String?
+        let channels: [Name]?
+        let packages: [ImageManifest.Package]
+
+        init(_ image: ImageManifest, _ standing: ImageStanding?) {
+            name = image.name
+            version = image.version
+            digest = image.digest
+            parent = image.parent
+            bytes = image.virtualSize.bytes
+            memory = image.size.memory
+            processors = image.size.processors
+            boot = image.boot.word
+            ssh = image.ssh
+            state = standing?.word
+            tests = standing?.verdict
+            revoked = standing?.revocation?.why
+            channels = standing?.channels
+            packages = image.packages
+        }
+    }
 
     struct Payload: Encodable {
-        struct Item: Encodable {
-            let name: Name
-            let version: String
-            let digest: ImageDigest
-            let parent: ImageDigest?
-            let bytes: UInt64
-            let memory: ByteCount
-            let processors: Int
-            let ssh: Bool
-            let packages: [ImageManifest.Package]
-        }
-
         let images: [Item]
     }
 
-    var payload: Payload {
-        Payload(
-            images: images.map {
-                Payload.Item(
-                    name: $0.name,
-                    version: $0.version,
-                    digest: $0.digest,
-                    parent: $0.parent,
-                    bytes: $0.virtualSize.bytes,
-                    memory: $0.size.memory,
-                    processors: $0.size.processors,
-                    ssh: $0.ssh,
-                    packages: $0.packages
-                )
-            }
+    var payload: Payload { Payload(images: images.map { Item($0, catalog?.standing(of: $0)) }) }
+
+    var human: HumanView {
+        let header = ["image", "digest", "disk", "memory", "boots"] + (catalog == nil ? [] : ["state", "channels"])
+        return .table(
+            TextTable(header: header, rows: images.map(row)),
+            empty: "no images; bake one with 'kiln image bake tiny'"
         )
     }
 
-    var human: HumanView {
-        let rows = images.map {
-            ["\($0.name):\($0.version)", $0.digest.short, $0.virtualSize.description, $0.size.memory.description]
+    private func row(_ image: ImageManifest) -> [String] {
+        let fixed = [
+            image.title, image.digest.short, image.virtualSize.description, image.size.memory.description,
+            image.boot.word,
+        ]
+        guard let standing = catalog?.standing(of: image) else { return fixed }
+        let channels = standing.channels.map(\.text).joined(separator: ", ")
+        return fixed + [standing.word, channels.isEmpty ? "-" : channels]
+    }
+}
+
+extension ImageManifest.Boot {
+    /// `direct`, `bios` or `uefi`.
+    var word: String {
+        switch self {
+        case .direct: "direct"
+        case .firmware(let firmware): firmware.rawValue
         }
-        return .table(
-            TextTable(header: ["image", "digest", "disk", "memory"], rows: rows),
-            empty: "no images; bake one with 'kiln image bake tiny'"
-        )
     }
 }

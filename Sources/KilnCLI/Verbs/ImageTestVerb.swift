@@ -34,7 +34,9 @@ struct ImageTestVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let reference = try ImageReference(image)
         let workspace = try await session.workspace()
-        let found = try await workspace.images.verifiedImage(reference)
+        // An image that failed is no longer what its channel stands for, and may be tested again.
+        let found = try workspace.images.find(reference)
+        try await workspace.images.verify(found)
         let attestation = try await workspace.test(found, all: all, session)
         let name = "\(found.manifest.name):\(found.manifest.version)"
         if let junit { try JUnitDocument(attestation, name: name).write(to: junit) }
@@ -46,7 +48,7 @@ struct ImageTestVerb: Verb {
 extension Workspace {
     /// Tests an image, and keeps what was found in the store.
     func test(_ image: StoredImage, all: Bool = false, _ session: Session) async throws -> Attestation {
-        let suite = ImageSuite(of: image.manifest, tests: try images.tests(of: image), all: all)
+        let suite = ImageSuite(of: image.manifest, tests: image.manifest.tests ?? [], all: all)
         let test = ImageTest(of: image, suite: suite, engine: engine, parts: parts, root: nil) { session.say($0) }
         let attestation = try await test.run()
         try images.attest(attestation)

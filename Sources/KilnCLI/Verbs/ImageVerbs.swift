@@ -7,22 +7,29 @@ import KilnStore
 struct ImageVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "List, bake, test, add, verify and delete images; check recipes.",
+        abstract: "Bake, test, look at, promote, revoke, carry and remove images; check recipes.",
         subcommands: [
-            ImageListVerb.self, ImageLintVerb.self, ImageBakeVerb.self, ImageEnterVerb.self, ImageTestVerb.self,
-            ImageAddVerb.self, ImageVerifyVerb.self, ImageDeleteVerb.self,
+            ImageListVerb.self, ImageShowVerb.self, ImageHistoryVerb.self, ImageDiffVerb.self, ImageSBOMVerb.self,
+            ImageLintVerb.self, ImageBakeVerb.self, ImageEnterVerb.self, ImageTestVerb.self, ImageAddVerb.self,
+            ImageVerifyVerb.self, ImagePromoteVerb.self, ImageChannelsVerb.self, ImageRevokeVerb.self,
+            ImageRestoreVerb.self, ImageExportVerb.self, ImageImportVerb.self, ImageDuVerb.self, ImageGcVerb.self,
+            ImagePruneVerb.self, ImageDeleteVerb.self,
         ]
     )
 }
 
 /// `kiln image list`.
 struct ImageListVerb: Verb {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the images of the store.")
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the images of the store: how each boots, what its tests say, which channels point to it."
+    )
 
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        try session.show(ImageList(images: try await session.workspace().images.list().map(\.manifest)))
+        let catalog = try await session.workspace().images.catalog()
+        try session.show(ImageList(images: catalog.images.map(\.manifest), catalog: catalog))
         return 0
     }
 }
@@ -41,7 +48,7 @@ struct ImageVerifyVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().images
-        let chosen = try images.isEmpty ? store.list() : images.map { try store.resolve(try ImageReference($0)) }
+        let chosen = try images.isEmpty ? store.list() : images.map { try store.find(try ImageReference($0)) }
         for image in chosen { try await store.verify(image) }
         try session.show(ImageList(images: chosen.map(\.manifest)))
         return 0
@@ -52,7 +59,9 @@ struct ImageVerifyVerb: Verb {
 struct ImageDeleteVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete an image that no server uses."
+        abstract: "Delete an image that no server uses and no channel points to.",
+        discussion:
+            "Images that were made from it stand alone. Attestations and revocations stay: they are the content's."
     )
 
     @Argument(help: "The image: name:version, or name@sha256:… with its digest.", completion: .images)
@@ -64,7 +73,7 @@ struct ImageDeleteVerb: Verb {
         let workspace = try await session.workspace()
         let reference = try ImageReference(image)
         let removed = try await workspace.engine.withoutNewUsersOfImages {
-            try requireUnused(try workspace.images.resolve(reference).manifest.digest, workspace)
+            try requireUnused(try workspace.images.find(reference).manifest.digest, workspace)
             return try workspace.images.remove(reference)
         }
         try session.show(ImageList(images: [removed.manifest]))

@@ -53,7 +53,7 @@ public enum StarterLab {
 
           servers:
             web:
-              image: tiny:1          # name, name:version or name@sha256:…; bake it with 'kiln image bake tiny'
+              image: tiny:1          # or name, name@channel, name@sha256:…; bake it with 'kiln image bake tiny'
               volumes: { data: /data }
               ports: { http: 80 }    # the guest's port; kiln chooses one on 127.0.0.1 and keeps it ('kiln ps')
               # What must hold, in this order, before the server counts as ready.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// `kiln replace`: a new machine for a server, with the same volumes.
 struct ReplaceVerb: Verb {
@@ -24,11 +25,22 @@ struct ReplaceVerb: Verb {
     @Flag(help: "Only say in what the new generation would differ.")
     var dryRun = false
 
+    @Flag(help: "Take the image that 'kiln lock' wrote down for the lab file.")
+    var locked = false
+
+    @OptionGroup var lab: LabFileOption
     @OptionGroup var options: ReplacementOptions
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        if lab.file != nil, !locked {
+            throw ValidationError("a lab file is read with --locked only; 'kiln up' declares it")
+        }
+    }
+
     func execute(_ session: Session) async throws -> Int32 {
-        let options = options.engineOptions(image: try image.map { try ImageReference($0) })
+        let image = try image.map { try ImageReference($0) }
+        let options = options.engineOptions(image: locked ? try await pinned(image, session) : image)
         guard dryRun else {
             return try await session.replace(target.server) { try await $0.replace($1, options) }
         }
@@ -36,5 +48,20 @@ struct ReplaceVerb: Verb {
         let plan = try await engine.planReplacement(try engine.server(named: target.server), options)
         try session.show(ReplacementPlanView(plan: plan))
         return 0
+    }
+
+    // The image of the command, or of the server in the lab file, as the file's lock has it.
+    private func pinned(_ image: ImageReference?, _ session: Session) async throws -> ImageReference {
+        let file = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil).lab
+        let id = try await session.workspace().engine.server(named: target.server)
+        guard id.lab == file.name, let server = file.servers[id.server] else {
+            throw KilnError(
+                .serverMissing,
+                "\(lab.path) declares the lab \(file.name), without the server \(id)",
+                hint: "name the lab file of \(id.lab) with '-f FILE'",
+                exit: .usage
+            )
+        }
+        return try LabReader.lock(of: file, at: lab.path).pinned(image ?? server.image)
     }
 }

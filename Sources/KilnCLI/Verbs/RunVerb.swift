@@ -26,10 +26,14 @@ struct RunVerb: Verb {
     @Flag(help: "Leave the lab as it is if the scenario fails, to look at it.")
     var keepOnFailure = false
 
+    @Flag(help: "Take the images that 'kiln lock' wrote down for the file.")
+    var locked = false
+
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        try await session.run(try RunVerb.path(of: scenario, session), keepsOnFailure: keepOnFailure)
+        let path = try RunVerb.path(of: scenario, session)
+        return try await session.run(path, keepsOnFailure: keepOnFailure, isLocked: locked)
     }
 
     /// The file: what looks like one or is one, else what has that name.
@@ -43,9 +47,11 @@ struct RunVerb: Verb {
 
 extension Session {
     /// Carries out the scenario in a file, and shows its report; returns the exit status.
-    func run(_ path: String, keepsOnFailure: Bool = false) async throws -> Int32 {
-        let scenario = try ScenarioFile.scenario(at: path, images: KnownImages.manifest)
-        say(warnings: scenario.warnings)
+    func run(_ path: String, keepsOnFailure: Bool = false, isLocked: Bool = false) async throws -> Int32 {
+        let written = try ScenarioFile.scenario(at: path, images: KnownImages.manifest)
+        say(warnings: written.warnings)
+        let scenario =
+            isLocked ? try written.pinned(by: .read(beside: path, naming: written.movableImages)) : written
         let timeline = Timeline()
         let workspace = try await workspace { timeline.record($0) }
         let runner = ScenarioRunner(

@@ -18,18 +18,22 @@ struct UpVerb: Verb {
     @Flag(help: "Only say what would be done, and in what running servers differ from the file.")
     var dryRun = false
 
+    @Flag(help: "Take the images that 'kiln lock' wrote down for the file.")
+    var locked = false
+
     @OptionGroup var lab: LabFileOption
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
         let file = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
         session.say(warnings: file.warnings)
+        let declared = locked ? try file.lab.pinned(by: LabReader.lock(of: file.lab, at: lab.path)) : file.lab
         let only = try servers.map { try Name($0) }
         let engine = try await session.workspace().engine
         if dryRun {
-            try session.show(LabPlanView(lab: file.lab.name, plan: try await engine.plan(file.lab, only: only)))
+            try session.show(LabPlanView(lab: file.lab.name, plan: try await engine.plan(declared, only: only)))
         } else {
-            try session.show(ServerList(servers: try await engine.up(file.lab, only: only)))
+            try session.show(ServerList(servers: try await engine.up(declared, only: only)))
         }
         return 0
     }
@@ -48,5 +52,16 @@ enum LabReader {
             )
         }
         return try ScenarioFile.lab(at: path, images: KnownImages.manifest)
+    }
+
+    /// The images that a file names otherwise than by digest: those of its lab, and of its steps where it is a scenario.
+    static func images(of lab: LabSpec, at path: String) -> Set<ImageReference> {
+        // Whatever is wrong with the steps of a scenario was told when its lab was read; what has no steps is a lab.
+        (try? ScenarioFile.scenario(at: path))?.movableImages ?? lab.movableImages
+    }
+
+    /// The lock beside the file of a lab.
+    static func lock(of lab: LabSpec, at path: String) throws -> LabLock {
+        try LabLock.read(beside: path, naming: images(of: lab, at: path))
     }
 }

@@ -7,6 +7,6 @@ enum KnownImages {
     /// What the store says of an image; nothing where it has none.
     static func manifest(_ image: ImageReference) -> ImageManifest? {
         guard let home = try? KilnHome.location() else { return nil }
-        return try? ImageStore(root: home + "/images").resolve(image).manifest
+        return try? ImageStore(root: home + "/images").find(image).manifest
     }
 }

@@ -42,11 +42,26 @@ struct KnownNames {
     /// The retained volumes, as `LAB.NAME.TIME`.
     var retained: [String] { entries(of: state.retained).filter { !$0.hasPrefix(".") } }
 
-    /// The images, as `NAME:VERSION`.
+    /// The images, as `NAME:VERSION` and as `NAME@CHANNEL`.
     var images: [String] {
         let folder = state.images + "/names"
-        return names(in: folder).flatMap { name in
+        let versions = names(in: folder).flatMap { name in
             entries(of: "\(folder)/\(name)").filter(ImageReference.acceptsVersion).map { "\(name):\($0)" }
+        }
+        return versions + imageChannels.map { "\($0.image)@\($0.channel)" }
+    }
+
+    /// The names of images.
+    var imageNames: [String] { names(in: state.images + "/names").map(\.text) }
+
+    /// The names of channels, whichever image has them.
+    var channels: [String] { Set(imageChannels.map(\.channel.text)).sorted() }
+
+    private var imageChannels: [(image: Name, channel: Name)] {
+        let folder = state.images + "/channels"
+        return names(in: folder).flatMap { image in
+            entries(of: "\(folder)/\(image)").filter { $0.hasSuffix(".json") }
+                .compactMap { try? Name(String($0.dropLast(5))) }.map { (image, $0) }
         }
     }
 

@@ -44,7 +44,7 @@ extension ServerWorkspace {
 
     func image(of record: GenerationRecord) async throws -> StoredImage {
         let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
-        return try await parts.images.verifiedImage(reference)
+        return try await parts.images.verifiedImage(reference, for: .existing)
     }
 
     /// What is on the root of an image, where that is known.

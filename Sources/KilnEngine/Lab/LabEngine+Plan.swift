@@ -11,13 +11,13 @@ extension LabEngine {
     public func plan(_ lab: LabSpec, only: [Name] = []) async throws -> LabPlan {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
-        try await checkImages(wanted.map(\.1))
+        try await checkImages(of: wanted, lab.images)
         let missing = try volumesToMake(lab, for: wanted.map(\.1))
         let states = try await parts.machines.machines()
         var servers: [PlannedAction] = []
         for (id, spec) in wanted {
             let action = try action(id, spec, states: states)
-            servers.append(try await withChanges(action, to: spec))
+            servers.append(try await withChanges(action, to: spec, lab.images))
         }
         return LabPlan(servers: servers, volumes: missing)
     }
@@ -33,35 +33,47 @@ extension LabEngine {
         guard let current = history.current else { throw notLaunched(id) }
         let record = try workspace.record(id.machine(current))
         let spec = try nextSpec(workspace, current, options)
+        let purpose = ImagePurpose.newGeneration(try lab(id.lab).images)
         return ReplacementPlan(
             server: id,
             from: current,
             to: Generation(history.highest + 1),
             strategy: spec.strategy,
-            changes: try await imageChange(from: record.image, to: spec.image) + record.spec.changes(to: spec),
+            changes: try await imageChange(from: record.image, to: spec.image, for: purpose)
+                + record.spec.changes(to: spec),
             volumes: spec.volumes,
             recoversFirst: history.open != nil
         )
     }
 
-    private func withChanges(_ action: PlannedAction, to spec: ServerSpec) async throws -> PlannedAction {
+    private func withChanges(
+        _ action: PlannedAction,
+        to spec: ServerSpec,
+        _ policy: ImagePolicy
+    ) async throws -> PlannedAction {
         let changes: [SpecChange]
         switch action.kind {
         case .start, .nothing: return action
         case .launch:
             let mounts = spec.mounts.map { SpecChange(.volume, $0.volume.text, from: nil, to: $0.path) }
-            changes = try await imageChange(from: nil, to: spec.image) + mounts
+            changes = try await imageChange(from: nil, to: spec.image, for: .newGeneration(policy)) + mounts
         case .differs:
             let workspace = workspace(action.server)
             guard let current = try workspace.history().current else { return action }
             let record = try workspace.record(action.server.machine(current))
-            changes = try await imageChange(from: record.image, to: spec.image) + record.spec.changes(to: spec)
+            // Told, not made: 'replace' judges the image.
+            let change = try await imageChange(from: record.image, to: spec.image, for: .existing)
+            changes = change + record.spec.changes(to: spec)
         }
         return PlannedAction(server: action.server, kind: action.kind, detail: action.detail, changes: changes)
     }
 
-    private func imageChange(from old: ServerStatus.Image?, to reference: ImageReference) async throws -> [SpecChange] {
-        let manifest = try await parts.images.verifiedImage(reference).manifest
+    private func imageChange(
+        from old: ServerStatus.Image?,
+        to reference: ImageReference,
+        for purpose: ImagePurpose
+    ) async throws -> [SpecChange] {
+        let manifest = try await parts.images.verifiedImage(reference, for: purpose).manifest
         guard old?.digest != manifest.digest else { return [] }
         let next = "\(manifest.name):\(manifest.version) (\(manifest.digest.short))"
         return [

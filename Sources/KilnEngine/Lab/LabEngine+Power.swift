@@ -33,7 +33,7 @@ extension LabEngine {
         let machine = try machine(workspace.id)
         let record = try workspace.record(machine)
         let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
-        _ = try await parts.images.verifiedImage(reference)
+        _ = try await parts.images.verifiedImage(reference, for: .existing)
         try await workspace.requireMarks(of: machine)
         try workspace.journal.append(.power(on: true))
         let begin = ContinuousClock.now

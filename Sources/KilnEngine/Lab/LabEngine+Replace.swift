@@ -148,7 +148,8 @@ extension LabEngine {
     ) async throws -> (StoredImage, Intent) {
         let lock = try await imageLock(.shared)
         defer { withExtendedLifetime(lock) {} }
-        let image = try await parts.images.verifiedImage(spec.image)
+        let policy = try lab(workspace.id.lab).images
+        let image = try await parts.images.verifiedImage(spec.image, for: .newGeneration(policy))
         let intent = Intent(
             number: history.operations.count + 1,
             from: history.current,

@@ -11,7 +11,7 @@ extension LabEngine {
     public func up(_ lab: LabSpec, only: [Name] = []) async throws -> [ServerStatus] {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
-        try await checkImages(wanted.map(\.1))
+        try await checkImages(of: wanted, lab.images)
         try record(lab)
         for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
             guard let spec = lab.volumes[name] else { continue }
@@ -91,9 +91,21 @@ extension LabEngine {
             .map { (ServerID(lab: lab.name, server: $0.key), $0.value) }
     }
 
-    // Before anything is made, so that a missing image leaves nothing behind.
-    func checkImages(_ specs: [ServerSpec]) async throws {
-        for reference in Set(specs.map(\.image)) { _ = try await parts.images.verifiedImage(reference) }
+    // Before anything is made, so that a missing image leaves nothing behind. What runs or is off gets no new generation.
+    func checkImages(of servers: [(ServerID, ServerSpec)], _ policy: ImagePolicy) async throws {
+        var asked: Set<ImageRequest> = []
+        for (id, spec) in servers {
+            let history = try workspace(id).history()
+            let isNew = history.current == nil && history.open == nil
+            let request = ImageRequest(reference: spec.image, purpose: isNew ? .newGeneration(policy) : .existing)
+            guard asked.insert(request).inserted else { continue }
+            _ = try await parts.images.verifiedImage(request.reference, for: request.purpose)
+        }
+    }
+
+    private struct ImageRequest: Hashable {
+        let reference: ImageReference
+        let purpose: ImagePurpose
     }
 
     private func record(_ lab: LabSpec) throws {

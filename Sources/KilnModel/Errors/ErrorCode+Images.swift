@@ -39,6 +39,16 @@ extension ErrorCode {
         "the host does not let a bake have namespaces of its own"
     )
     public static let bakeStepFailed = ErrorCode("bake.step-failed", .aborted, "a program of a step of a bake failed")
+    public static let imageArchiveRefused = ErrorCode(
+        "image.archive-refused",
+        .invalidFile,
+        "the file is no image that was exported, or was changed since"
+    )
+    public static let imageChannelMissing = ErrorCode(
+        "image.channel-missing",
+        .invalidFile,
+        "the channel points to no image"
+    )
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
         .invalidFile,
@@ -55,7 +65,11 @@ extension ErrorCode {
         "the store has an image of that name and version, or the same disk, already"
     )
     public static let imageFileMissing = ErrorCode("image.file-missing", .unmet, "an image has lost a file")
-    public static let imageInUse = ErrorCode("image.in-use", .blocked, "servers stand on the image")
+    public static let imageInUse = ErrorCode(
+        "image.in-use",
+        .blocked,
+        "servers stand on the image, or a channel points to it"
+    )
     public static let imageManifestDamaged = ErrorCode(
         "image.manifest-damaged",
         .internalError,
@@ -66,6 +80,21 @@ extension ErrorCode {
         "image.no-volatile-root",
         .aborted,
         "the image can't run with a volatile root"
+    )
+    public static let imageNotAttested = ErrorCode(
+        "image.not-attested",
+        .aborted,
+        "the image has to have passed its tests, and has not"
+    )
+    public static let imageNotRevoked = ErrorCode(
+        "image.not-revoked",
+        .usage,
+        "there is no revocation that could be taken back"
+    )
+    public static let imageReasonInvalid = ErrorCode(
+        "image.reason-invalid",
+        .usage,
+        "an image is revoked for no reason, or for one that is too long"
     )
     public static let imageReferenceInvalid = ErrorCode(
         "image.reference-invalid",
@@ -127,6 +156,7 @@ extension ErrorCode {
         .invalidFile,
         "the file has a version of qcow2 other than 2 and 3"
     )
+    public static let imageRevoked = ErrorCode("image.revoked", .aborted, "the image is revoked")
     public static let imageUsersUnknown = ErrorCode(
         "image.users-unknown",
         .blocked,
@@ -142,13 +172,13 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNoTree, bakeNotFetched,
-        bakeNothingKept, bakeRoomRefused, bakeStepFailed, imageCheckFailed,
-        imageDigestMismatch, imageExists, imageFileMissing,
-        imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
+        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNoTree, bakeNotFetched, bakeNothingKept,
+        bakeRoomRefused, bakeStepFailed, imageArchiveRefused, imageChannelMissing, imageCheckFailed,
+        imageDigestMismatch, imageExists, imageFileMissing, imageInUse, imageManifestDamaged, imageMissing,
+        imageNoVolatileRoot, imageNotAttested, imageNotRevoked, imageReasonInvalid, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
         imageRefusedOtherFormat, imageRefusedSnapshots, imageRefusedTooLarge, imageRefusedTooShort,
-        imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageUsersUnknown,
+        imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageRevoked, imageUsersUnknown,
         imageVersionInvalid,
     ]
 }

@@ -7,6 +7,13 @@ extension ErrorCode {
         .usage,
         "the server never had such a generation"
     )
+    public static let labLockDamaged = ErrorCode("lab.lock-damaged", .invalidFile, "the lock of a file can't be read")
+    public static let labLockMissing = ErrorCode("lab.lock-missing", .invalidFile, "a file has no lock beside it")
+    public static let labLockStale = ErrorCode(
+        "lab.lock-stale",
+        .invalidFile,
+        "the lock is of other images than the file names"
+    )
     public static let labMissing = ErrorCode("lab.missing", .usage, "there is no lab of that name")
     public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
     public static let serverAmbiguous = ErrorCode("server.ambiguous", .usage, "several labs have a server of that name")
@@ -22,7 +29,8 @@ extension ErrorCode {
 
     /// The codes of errors about labs, servers and generations.
     public static let labs: [ErrorCode] = [
-        generationMissing, labMissing, labNoFile, serverAmbiguous, serverMissing, serverNotLaunched,
+        generationMissing, labLockDamaged, labLockMissing, labLockStale, labMissing, labNoFile, serverAmbiguous,
+        serverMissing, serverNotLaunched,
         portNoneFree, portPrivileged, portTaken,
     ]
 }

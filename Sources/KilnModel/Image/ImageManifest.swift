@@ -34,11 +34,26 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         public let name: String
         /// Its version.
         public let version: String
+        /// What it was built for, such as `amd64`; nothing in a manifest of an older Kiln.
+        public let architecture: String?
+        /// The source package that it was built from; nothing as above.
+        public let source: String?
+        /// The version of that; nothing as above.
+        public let sourceVersion: String?
 
-        /// A package by name and version.
-        public init(name: String, version: String) {
+        /// A package from its parts.
+        public init(
+            name: String,
+            version: String,
+            architecture: String? = nil,
+            source: String? = nil,
+            sourceVersion: String? = nil
+        ) {
             self.name = name
             self.version = version
+            self.architecture = architecture
+            self.source = source
+            self.sourceVersion = sourceVersion
         }
     }
 
@@ -71,8 +86,12 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let ephemeral: [String]
     /// The Debian packages in it, by name.
     public let packages: [Package]
+    /// What its recipe and those of its parents expect of it; nothing for an image of an older Kiln, or one that was added.
+    public let tests: [Check]?
     /// sha256 over the recipe's content, or nothing for an image that was added from a file.
     public let recipe: ImageDigest?
+    /// What it was made from, and how; nothing for an image that was added from a file, or baked by an older Kiln.
+    public let origin: ImageOrigin?
 
     /// A manifest from its parts.
     public init(
@@ -90,7 +109,9 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         size: MachineSize,
         ephemeral: [String] = [],
         packages: [Package] = [],
-        recipe: ImageDigest? = nil
+        tests: [Check]? = nil,
+        recipe: ImageDigest? = nil,
+        origin: ImageOrigin? = nil
     ) {
         self.name = name
         self.version = version
@@ -108,13 +129,24 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         cpu = size.cpu
         self.ephemeral = ephemeral
         self.packages = packages
+        self.tests = tests
         self.recipe = recipe
+        self.origin = origin
     }
 }
 
 extension ImageManifest {
     /// What a server has to compute with that says nothing of it.
     public var size: MachineSize { MachineSize(memory: memory, processors: processors, cpu: cpu) }
+
+    /// The digests of the images that it says it descends from, the nearest first.
+    public var ancestors: [ImageDigest] {
+        let chain = origin?.parents.map(\.digest) ?? []
+        return chain.isEmpty ? [parent].compactMap(\.self) : chain
+    }
+
+    /// `NAME:VERSION`.
+    public var title: String { "\(name):\(version)" }
 }
 
 /// A sealed image that was found in the store, with the paths of its files.

@@ -1,4 +1,4 @@
-/// How a lab file names an image: `name`, `name:version` or `name@sha256:…`.
+/// How a lab file names an image: `name`, `name:version`, `name@channel` or `name@sha256:…`.
 public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertible {
     /// Which of the images of that name is meant.
     public enum Selector: Sendable, Hashable {
@@ -6,6 +6,8 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
         case latest
         /// The version of that name.
         case version(String)
+        /// What the channel points to when it is asked.
+        case channel(Name)
         /// Exactly this content.
         case digest(ImageDigest)
     }
@@ -26,10 +28,9 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
     /// - Throws: `KilnError` with code `image.reference-invalid` or `name.invalid`.
     public init(_ text: String) throws {
         if let at = text.firstIndex(of: "@") {
-            guard let digest = ImageDigest(String(text[text.index(after: at)...])) else {
-                throw ImageReference.invalid(text)
-            }
-            self.init(name: try Name(String(text[..<at])), selector: .digest(digest))
+            let selector = ImageReference.selector(after: String(text[text.index(after: at)...]))
+            guard let selector else { throw ImageReference.invalid(text) }
+            self.init(name: try Name(String(text[..<at])), selector: selector)
         } else if let colon = text.firstIndex(of: ":") {
             let version = String(text[text.index(after: colon)...])
             guard ImageReference.acceptsVersion(version) else { throw ImageReference.invalid(text) }
@@ -38,6 +39,9 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
             self.init(name: try Name(text), selector: .latest)
         }
     }
+
+    /// The written forms, as a sentence names them.
+    public static let forms = "name, name:version, name@channel or name@sha256:<64 digits>"
 
     /// Whether `text` can be a version: 1 to 40 characters from letters, digits, `.`, `_`, `+` and `-`, the first a
     /// letter or digit, so that it is also a safe path component.
@@ -49,10 +53,15 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
         return isWord(first) && text.utf8.allSatisfy { isWord($0) || ".+_-".utf8.contains($0) }
     }
 
+    // No name of a channel has a colon, or is as long as a digest.
+    private static func selector(after text: String) -> Selector? {
+        ImageDigest(text).map(Selector.digest) ?? (try? Name(text)).map(Selector.channel)
+    }
+
     private static func invalid(_ text: String) -> KilnError {
         KilnError(
             .imageReferenceInvalid,
-            "\(Name.quoted(text)) names no image: expected name, name:version or name@sha256:<64 digits>",
+            "\(Name.quoted(text)) names no image: expected \(ImageReference.forms)",
             hint: "list the images with 'kiln image list'",
             exit: .invalidFile
         )
@@ -74,6 +83,7 @@ public struct ImageReference: Sendable, Hashable, Codable, CustomStringConvertib
         switch selector {
         case .latest: name.text
         case .version(let version): "\(name):\(version)"
+        case .channel(let channel): "\(name)@\(channel)"
         case .digest(let digest): "\(name)@\(digest)"
         }
     }

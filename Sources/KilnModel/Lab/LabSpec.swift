@@ -6,12 +6,29 @@ public struct LabSpec: Sendable, Hashable, Codable {
     public let volumes: [Name: VolumeSpec]
     /// Its servers by name.
     public let servers: [Name: ServerSpec]
+    /// Which images its new generations may be made from.
+    public let images: ImagePolicy
 
     /// A lab from its parts.
-    public init(name: Name, volumes: [Name: VolumeSpec], servers: [Name: ServerSpec]) {
+    public init(
+        name: Name,
+        volumes: [Name: VolumeSpec],
+        servers: [Name: ServerSpec],
+        images: ImagePolicy = .any
+    ) {
         self.name = name
         self.volumes = volumes
         self.servers = servers
+        self.images = images
+    }
+
+    /// Decodes a lab that this or an earlier version wrote, which took any image.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decode(Name.self, forKey: .name)
+        volumes = try fields.decode([Name: VolumeSpec].self, forKey: .volumes)
+        servers = try fields.decode([Name: ServerSpec].self, forKey: .servers)
+        images = try fields.decodeIfPresent(ImagePolicy.self, forKey: .images) ?? .any
     }
 }
 

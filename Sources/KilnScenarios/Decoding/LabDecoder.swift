@@ -20,13 +20,19 @@ struct DecodedLab {
     /// The names of its volumes, valid or not, so that one mistake is reported once.
     var volumeNames: [Name] = []
     var servers: [DeclaredServer] = []
+    var images = ImagePolicy.any
 
     func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
 
     /// The lab; complete only where no problem was reported.
     func spec(name: Name) -> LabSpec {
         let servers = servers.compactMap { server in server.spec.map { (server.name, $0) } }
-        return LabSpec(name: name, volumes: volumes, servers: Dictionary(uniqueKeysWithValues: servers))
+        return LabSpec(
+            name: name,
+            volumes: volumes,
+            servers: Dictionary(uniqueKeysWithValues: servers),
+            images: images
+        )
     }
 }
 
@@ -55,6 +61,7 @@ struct LabDecoder {
     private mutating func decode(_ value: Value) -> DecodedLab? {
         guard let fields = Fields<LabFields>(value, "a map with 'servers'") else { return nil }
         var lab = DecodedLab()
+        if let policy = fields[.images]?.word(ImagePolicy.self) { lab.images = policy }
         lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
         volumeNames = Value.names(of: fields[.volumes])
         lab.volumeNames = volumeNames

@@ -91,7 +91,7 @@ extension StepDecoder {
         if ready == false {
             fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
         }
-        let image = fields[.image]?.image()
+        let image = fields[.image].flatMap(expectedImage)
         let ports = server.flatMap(lab.server)?.ports ?? []
         let http =
             server == nil
@@ -139,6 +139,14 @@ extension StepDecoder {
 }
 
 extension StepDecoder {
+    // What a server's image is compared with; a channel may have moved since it was made.
+    private func expectedImage(_ value: Value) -> ImageReference? {
+        let image = value.image()
+        guard case .channel? = image?.selector else { return image }
+        value.problem("a channel moves, so nothing is compared with it; expected name, name:version or name@sha256:…")
+        return nil
+    }
+
     private func replace(_ value: Value) -> Step.Action? {
         guard let fields = Fields<ReplaceFields>(value, "a map with 'server'") else { return nil }
         let server = server(fields[.server])

@@ -4,9 +4,9 @@ import KilnModel
 extension Value {
     /// An image reference.
     func image() -> ImageReference? {
-        guard let text = text("an image: name, name:version or name@sha256:<64 digits>") else { return nil }
+        guard let text = text("an image: \(ImageReference.forms)") else { return nil }
         guard let image = try? ImageReference(text) else {
-            mismatch("an image: name, name:version or name@sha256:<64 digits>")
+            mismatch("an image: \(ImageReference.forms)")
             return nil
         }
         return image

@@ -27,12 +27,17 @@ enum FileFields: String, FileField {
 
 /// The fields of a lab.
 enum LabFields: String, FileField {
-    case volumes, servers
+    case volumes, servers, images
 
     static let required: [LabFields] = [.servers]
 
     var schema: JSONValue {
         switch self {
+        case .images:
+            Schema.words(
+                ImagePolicy.self,
+                "What new generations may be made from: any image that is not revoked, or only what passed its tests; any without it."
+            )
         case .volumes:
             Schema.named(
                 Schema.titled("volume", Schema.object(VolumeFields.self, "A persistent disk with a life of its own.")),
@@ -86,7 +91,9 @@ enum ServerFields: String, FileField {
     var schema: JSONValue {
         switch self {
         case .image:
-            Schema.image("The image to boot from: name (its newest version), name:version or name@sha256:<digits>.")
+            Schema.image(
+                "The image to boot from: name (its newest version), name:version, name@channel or name@sha256:<digits>."
+            )
         case .memory: Schema.size("Memory of a machine; without it the image's default.")
         case .processors: Schema.whole(1...64, "Virtual processors; without it the image's default.")
         case .cpu:

@@ -148,6 +148,8 @@ extension ImageReference {
         case .latest: true
         case .version(let version): version == image.version
         case .digest(let digest): digest == image.digest
+        // A channel moves, and the decoder takes none where an image is expected.
+        case .channel: false
         }
     }
 }

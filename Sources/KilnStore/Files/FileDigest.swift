@@ -34,7 +34,8 @@ package enum FileDigest {
         try digest(SHA256.hash(data: bytes), of: "memory")
     }
 
-    private static func digest(_ value: SHA256.Digest, of path: String) throws -> ImageDigest {
+    /// A finished hash as a digest.
+    static func digest(_ value: SHA256.Digest, of path: String) throws -> ImageDigest {
         guard let digest = ImageDigest(value.hexadecimal) else {
             throw KilnError(.fileDigest, "the sha256 of \(path) is not 32 bytes")
         }

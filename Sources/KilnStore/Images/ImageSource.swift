@@ -4,6 +4,7 @@ import KilnModel
 public protocol ImageSource: Sendable {
     /// The image that the reference names, its content verified against its digest.
     ///
-    /// Throws `image.missing` or `image.digest-mismatch`.
-    func verifiedImage(_ reference: ImageReference) async throws -> StoredImage
+    /// Throws `image.missing`, `image.channel-missing` or `image.digest-mismatch`; for a new generation also `image.revoked` and
+    /// `image.not-attested`.
+    func verifiedImage(_ reference: ImageReference, for purpose: ImagePurpose) async throws -> StoredImage
 }

@@ -17,7 +17,10 @@ extension ImageStore {
         package let size: MachineSize
         package let ephemeral: [String]
         package var packages: [ImageManifest.Package] = []
+        package var tests: [Check]?
         package var recipe: ImageDigest?
+        /// What it was made from, and how.
+        package var origin: ImageOrigin?
 
         package init(
             folder: String,
@@ -48,16 +51,40 @@ extension ImageStore {
     }
 
     /// Seals a draft: digests, manifest, mode 0444, everything synchronised; then one rename makes it an image.
+    ///
+    /// - Throws: `KilnError` with code `image.revoked`, `image.exists`, `image.refused.REASON` or `file.…`.
     package func seal(_ draft: Draft) throws -> StoredImage {
         var files = try sealedFiles(of: draft)
         guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
             throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
         }
         let header = try QCOW2Header(ofImage: "\(draft.folder)/\(ImageStore.diskName)")
-        let manifest = ImageManifest(
+        return try seal(manifest(of: draft, disk, files, header), from: draft.folder)
+    }
+
+    /// Makes an image of a folder whose files are as the manifest says, sealed and synchronised.
+    ///
+    /// - Throws: `KilnError` as ``seal(_:)``.
+    func seal(_ manifest: ImageManifest, from folder: String) throws -> StoredImage {
+        try requireNotRevoked(manifest.digest, as: manifest.title)
+        try place(manifest, from: folder)
+        try giveName(manifest.name, manifest.version, to: manifest.digest)
+        let image = try image(manifest.digest, as: manifest.name, version: manifest.version)
+        try verifyNow(image)
+        return image
+    }
+
+    private func manifest(
+        of draft: Draft,
+        _ disk: ImageDigest,
+        _ files: [String: ImageDigest],
+        _ header: QCOW2Header
+    ) -> ImageManifest {
+        ImageManifest(
             name: draft.name,
             version: draft.version,
             digest: disk,
+            parent: draft.origin?.parents.first?.digest,
             virtualSize: header.virtualSize,
             boot: draft.boot,
             files: files,
@@ -68,13 +95,10 @@ extension ImageStore {
             size: draft.size,
             ephemeral: draft.ephemeral,
             packages: draft.packages,
-            recipe: draft.recipe
+            tests: draft.tests,
+            recipe: draft.recipe,
+            origin: draft.origin
         )
-        try place(manifest, from: draft.folder)
-        try giveName(draft.name, draft.version, to: disk)
-        let image = try image(disk, as: draft.name, version: draft.version)
-        try verifyNow(image)
-        return image
     }
 
     private func sealedFiles(of draft: Draft) throws -> [String: ImageDigest] {
@@ -85,10 +109,15 @@ extension ImageStore {
         for name in names {
             let path = "\(draft.folder)/\(name)"
             digests[name] = try FileDigest.sha256(of: path)
-            guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
-            try DurableFile.synchronize(path)
+            try sealFile(path)
         }
         return digests
+    }
+
+    /// Lets nobody write to a file any more, and makes what is in it durable.
+    func sealFile(_ path: String) throws {
+        guard chmod(path, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", path) }
+        try DurableFile.synchronize(path)
     }
 
     private func place(_ manifest: ImageManifest, from folder: String) throws {
@@ -133,8 +162,7 @@ extension ImageStore {
         let name = ImageStore.pathsName
         let (draft, target) = ("\(folder)/\(name)", content(image.manifest.digest))
         let manifest = image.manifest.adding(name, try FileDigest.sha256(of: draft))
-        guard chmod(draft, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", draft) }
-        try DurableFile.synchronize(draft)
+        try sealFile(draft)
         // The manifest goes last: until it names the file, nobody looks at it.
         try DurableFile.rename(draft, to: "\(target)/\(name)")
         try writeManifest(manifest, in: target)

@@ -6,10 +6,14 @@ extension ImageStore: ImageSource {
     /// The image that `reference` names, vouched for: nothing was written to its files since their content was last
     /// compared with the digests, or else that is done now.
     ///
-    /// - Throws: `KilnError` with code `image.missing`, `image.manifest-damaged`, `image.file-missing` or
-    ///   `image.digest-mismatch`.
-    public func verifiedImage(_ reference: ImageReference) async throws -> StoredImage {
-        let image = try resolve(reference)
+    /// - Throws: `KilnError` with code `image.missing`, `image.channel-missing`, `image.manifest-damaged`,
+    ///   `image.file-missing` or `image.digest-mismatch`; for a new generation also `image.revoked` and `image.not-attested`.
+    public func verifiedImage(_ reference: ImageReference, for purpose: ImagePurpose) async throws -> StoredImage {
+        let image: StoredImage =
+            switch purpose {
+            case .newGeneration(let policy): try usable(reference, policy)
+            case .existing: try find(reference)
+            }
         if !isUntouched(image) { try await verify(image) }
         return image
     }

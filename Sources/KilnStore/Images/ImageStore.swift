@@ -8,6 +8,10 @@ import KilnSystem
 /// sha256/DIGEST/disk.qcow2, kernel, initrd, paths, manifest.json
 ///                                                           sealed, mode 0444; never changed once named
 /// names/NAME/VERSION                                        the digest of that version
+/// attestations/DIGEST/SUITE.json                            what its tests found; outlives the image
+/// configurations/DIGEST/CONFIGURATION.json                  with which metadata it was seen to work
+/// channels/NAME/CHANNEL.json                                what a channel points to, and pointed to before
+/// revoked/DIGEST.json                                       tombstones; outlive the image
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
 /// lock                                                      shared by those who need an image; see `ImageLock`
@@ -15,7 +19,7 @@ import KilnSystem
 ///
 /// An image is named by the sha256 of its disk. The manifest holds the digests of the other files, so that one full
 /// verification covers every file that a machine boots from. Many processes may use one store: a content folder appears
-/// complete, by a rename, and a name changes by a rename.
+/// complete, by a rename, and a name changes by a rename. What is said of an image lies outside its sealed folder.
 public struct ImageStore: Sendable {
     /// The store's folder.
     public let root: String
@@ -34,21 +38,48 @@ public struct ImageStore: Sendable {
     func stamp(_ digest: ImageDigest) -> String { "\(root)/stamps/\(digest.hex).json" }
     package var work: String { root + "/work" }
 
-    /// The image that `reference` names.
+    /// The image that `reference` names, to be made use of: what a channel points to has passed its tests and is not revoked.
     ///
-    /// Its content is not looked at; see ``verifiedImage(_:)``.
+    /// Its content is not looked at; see ``verifiedImage(_:for:)``.
     ///
-    /// - Throws: `KilnError` with code `image.missing` or `image.manifest-damaged`.
+    /// - Throws: `KilnError` as ``find(_:)``, and with code `image.revoked` or `image.not-attested`.
     public func resolve(_ reference: ImageReference) throws -> StoredImage {
+        guard case .channel = reference.selector else { return try find(reference) }
+        return try usable(reference)
+    }
+
+    /// The image that `reference` names, to be looked at, whatever is said of it.
+    ///
+    /// - Throws: `KilnError` with code `image.missing`, `image.channel-missing` or `image.manifest-damaged`.
+    public func find(_ reference: ImageReference) throws -> StoredImage {
         let versions = try versions(of: reference.name)
-        let found: (version: String, digest: ImageDigest)? =
-            switch reference.selector {
-            case .latest: versions.last
-            case .version(let version): versions.last { $0.version == version }
-            case .digest(let digest): versions.last { $0.digest == digest }
+        switch reference.selector {
+        case .latest:
+            if let found = versions.last { return try image(found.digest, as: reference.name, version: found.version) }
+        case .version(let version):
+            if let found = versions.last(where: { $0.version == version }) {
+                return try image(found.digest, as: reference.name, version: version)
             }
-        guard let found else { throw missing(reference, known: versions.map(\.version)) }
-        return try image(found.digest, as: reference.name, version: found.version)
+        case .channel(let channel):
+            let target = try target(of: channel, image: reference.name)
+            if let found = try image(target.digest, of: reference.name, versions) { return found }
+        case .digest(let digest):
+            if let found = try image(digest, of: reference.name, versions) { return found }
+        }
+        throw missing(reference, known: versions.map(\.version))
+    }
+
+    // A version that was baked again leaves content without a name, which servers and channels may still need.
+    private func image(
+        _ digest: ImageDigest,
+        of name: Name,
+        _ versions: [(version: String, digest: ImageDigest)]
+    ) throws -> StoredImage? {
+        if let found = versions.last(where: { $0.digest == digest }) {
+            return try image(digest, as: name, version: found.version)
+        }
+        let unnamed = try? image(unnamed: digest)
+        return unnamed?.manifest.name == name ? unnamed : nil
     }
 
     /// All images by name, then by version, oldest first.
@@ -62,27 +93,6 @@ public struct ImageStore: Sendable {
         }
     }
 
-    /// Removes the name that `reference` resolves to, and the content if no other name has it.
-    ///
-    /// Whether machines still stand on the image is for the caller to ask before.
-    /// - Throws: `KilnError` with code `image.missing`.
-    /// - Returns: what was removed.
-    @discardableResult
-    public func remove(_ reference: ImageReference) throws -> StoredImage {
-        let image = try resolve(reference)
-        let manifest = image.manifest
-        try unlinkName("\(names(manifest.name))/\(manifest.version)")
-        rmdir(names(manifest.name))
-        guard try !list().contains(where: { $0.manifest.digest == manifest.digest }) else { return image }
-        // The rename takes the content away at once; the rest is only tidying.
-        try DurableFile.makeDirectory(work)
-        let grave = "\(work)/removed-\(UUID().uuidString)"
-        try DurableFile.rename(content(manifest.digest), to: grave)
-        unlink(stamp(manifest.digest))
-        try? FileManager.default.removeItem(atPath: grave)
-        return image
-    }
-
     package func versions(of name: Name) throws -> [(version: String, digest: ImageDigest)] {
         children(of: names(name)).filter(ImageReference.acceptsVersion)
             .compactMap { version in
@@ -94,33 +104,38 @@ public struct ImageStore: Sendable {
     }
 
     package func image(_ digest: ImageDigest, as name: Name, version: String) throws -> StoredImage {
-        let folder = content(digest)
-        let manifest: ImageManifest
         do {
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(ImageStore.manifestName)"))
-            manifest = try JSONDecoder().decode(ImageManifest.self, from: bytes)
+            return stored(try manifest(digest).named(name, version: version))
         } catch {
             throw damagedManifest(name, version, digest, cause: "\(error)")
         }
-        guard manifest.digest == digest else {
-            throw damagedManifest(name, version, digest, cause: "it says \(manifest.digest)")
-        }
+    }
+
+    /// An image under the name that it was sealed with, which may lead to another one by now.
+    func image(unnamed digest: ImageDigest) throws -> StoredImage { stored(try manifest(digest)) }
+
+    private func manifest(_ digest: ImageDigest) throws -> ImageManifest {
+        let path = "\(content(digest))/\(ImageStore.manifestName)"
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let manifest = try JSONDecoder().decode(ImageManifest.self, from: bytes)
+        guard manifest.digest == digest else { throw OtherImage(digest: manifest.digest) }
+        return manifest
+    }
+
+    private func stored(_ manifest: ImageManifest) -> StoredImage {
+        let folder = content(manifest.digest)
+        func path(_ file: String) -> String? { manifest.files[file] == nil ? nil : "\(folder)/\(file)" }
         return StoredImage(
-            manifest: manifest.named(name, version: version),
+            manifest: manifest,
             disk: "\(folder)/\(ImageStore.diskName)",
-            kernel: manifest.files["kernel"] == nil ? nil : "\(folder)/kernel",
-            initrd: manifest.files["initrd"] == nil ? nil : "\(folder)/initrd",
-            paths: manifest.files[ImageStore.pathsName] == nil ? nil : "\(folder)/\(ImageStore.pathsName)"
+            kernel: path("kernel"),
+            initrd: path("initrd"),
+            paths: path(ImageStore.pathsName)
         )
     }
 
-    private func children(of folder: String) -> [String] {
+    func children(of folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
-
-    private func unlinkName(_ path: String) throws {
-        guard unlink(path) == 0 else { throw FileError.failed(.fileUnwritable, "remove", path) }
-        try DurableFile.synchronize(URL(fileURLWithPath: path).deletingLastPathComponent().path)
     }
 
     private func missing(_ reference: ImageReference, known: [String]) -> KilnError {
@@ -141,6 +156,12 @@ public struct ImageStore: Sendable {
             cause: cause
         )
     }
+}
+
+/// A manifest is that of another image.
+private struct OtherImage: Error, CustomStringConvertible {
+    let digest: ImageDigest
+    var description: String { "it says \(digest)" }
 }
 
 extension ImageManifest {

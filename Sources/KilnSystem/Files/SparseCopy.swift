@@ -11,17 +11,35 @@ public enum SparseCopy {
     public static func copy(_ source: String, to target: String) throws {
         let input = try OpenFile(reading: source)
         let output = try OpenFile(creating: target)
+        try output.truncate(to: try copy(input, 0..<Int.max, to: output, at: 0))
+        try output.synchronize()
+    }
+
+    /// Copies a part of a file into another one, where nothing was written before.
+    ///
+    /// - Parameter each: is given what is copied, piece by piece.
+    /// - Returns: how many bytes there were: fewer than asked for where the file ends before.
+    /// - Throws: `KilnError` with code `file.unreadable` or `file.unwritable`.
+    @discardableResult
+    public static func copy(
+        _ input: borrowing OpenFile,
+        _ part: Range<Int>,
+        to output: borrowing OpenFile,
+        at place: Int,
+        each: (UnsafeRawBufferPointer) -> Void = { _ in }
+    ) throws -> Int {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
         defer { buffer.deallocate() }
-        var offset = 0
-        while true {
-            let count = try input.read(into: buffer, at: offset)
+        var done = 0
+        while done < part.count {
+            let wanted = UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(piece, part.count - done)])
+            let count = try input.read(into: wanted, at: part.lowerBound + done)
             if count == 0 { break }
-            let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            if bytes.contains(where: { $0 != 0 }) { try output.write(bytes, at: offset) }
-            offset += count
+            let bytes = UnsafeRawBufferPointer(rebasing: wanted[..<count])
+            each(bytes)
+            if bytes.contains(where: { $0 != 0 }) { try output.write(bytes, at: place + done) }
+            done += count
         }
-        try output.truncate(to: offset)
-        try output.synchronize()
+        return done
     }
 }

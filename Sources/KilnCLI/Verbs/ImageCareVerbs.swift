@@ -1,0 +1,120 @@
+import ArgumentParser
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnStore
+
+/// `kiln image prune`.
+struct ImagePruneVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Remove the images that no server, no channel and no other image needs; without --yes, only tell.",
+        discussion: """
+            What a channel would go back to is needed as well, and so is what a needed image was made from. \
+            'kiln image gc --explain' tells who needs one.
+            """
+    )
+
+    @Flag(help: "Remove them.")
+    var yes = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let workspace = try await session.workspace()
+        let images = try await workspace.engine.withoutNewUsersOfImages {
+            let unneeded = try workspace.images.catalog().unneeded {
+                try !workspace.engine.servers(needing: $0).isEmpty
+            }
+            if yes { for image in unneeded { try remove(image.manifest, from: workspace.images) } }
+            return unneeded.map(\.manifest)
+        }
+        try session.show(PrunedImages(images: images, isDryRun: !yes))
+        return 0
+    }
+
+    // One without a name is found by its digest only.
+    private func remove(_ image: ImageManifest, from store: ImageStore) throws {
+        let named = ImageReference(name: image.name, selector: .version(image.version))
+        let isNamed = try? store.find(named).manifest.digest == image.digest
+        try store.remove(isNamed == true ? named : ImageReference(name: image.name, selector: .digest(image.digest)))
+    }
+}
+
+/// `kiln image gc`.
+struct ImageGcVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "gc",
+        abstract: "Remove what killed bakes, additions and imports left in the store; or tell who needs an image.",
+        discussion: "Images are not touched: see 'kiln image prune'."
+    )
+
+    @Option(help: ArgumentHelp("Only tell who needs this image.", valueName: "image"), completion: .images)
+    var explain: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let workspace = try await session.workspace()
+        guard let explain else {
+            try session.show(Garbage(items: workspace.images.removeAbandoned(), isDryRun: false))
+            return 0
+        }
+        let image = try workspace.images.find(try ImageReference(explain)).manifest
+        let needs = ImageNeeds(
+            image: image,
+            servers: try workspace.engine.servers(needing: image.digest),
+            needs: try workspace.images.catalog().needs(of: image.digest)
+        )
+        try session.show(needs)
+        return 0
+    }
+}
+
+/// `kiln image export`.
+struct ImageExportVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write an image with its attestations to a new file, to be imported into another store."
+    )
+
+    @Argument(help: "The image.", completion: .images)
+    var image: String
+
+    @Argument(help: "The file, which must not be there yet.", completion: .file(extensions: ["tar"]))
+    var file: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let store = try await session.workspace().images
+        let path = URL(fileURLWithPath: file).path
+        let exported = try await store.exportImage(try ImageReference(image), to: path)
+        try session.show(ExportedImage(image: exported.manifest, file: file))
+        return 0
+    }
+}
+
+/// `kiln image import`.
+struct ImageImportVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take an image out of a file that 'kiln image export' wrote.",
+        discussion: """
+            Its content is compared with its digests. Its attestations are taken on the word of whoever wrote the file, \
+            and marked so.
+            """
+    )
+
+    @Argument(help: "The file, which stays as it is.", completion: .file(extensions: ["tar"]))
+    var file: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let store = try await session.workspace().images
+        let imported = try await store.importImage(from: URL(fileURLWithPath: file).path)
+        try session.show(ImageList(images: [imported.manifest], catalog: try store.catalog()))
+        return 0
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+extension ImageStore {
+    /// Writes an image, with its attestations, to a new file that stands alone; the same bytes each time.
+    ///
+    /// - Throws: `KilnError` as ``verifiedImage(_:for:)``, and with code `disk.exists` or `file.unwritable`.
+    public func exportImage(_ reference: ImageReference, to path: String) async throws -> StoredImage {
+        let lock = try await ImageLock.take(.shared, ofStore: root)
+        defer { withExtendedLifetime(lock) {} }
+        let image = try await verifiedImage(reference, for: .existing)
+        let attestations = try attestations(of: image.manifest.digest).map(\.attestation)
+        try await BlockingWork.run {
+            let draft = "\(path).new-\(UUID().uuidString.prefix(8))"
+            defer { unlink(draft) }
+            try write(image, attestations, to: draft)
+            try publish(draft, as: path)
+        }
+        return image
+    }
+
+    /// Takes an image out of a file that ``exportImage(_:to:)`` wrote, or anybody.
+    ///
+    /// It appears in the store whole, and its content as the digests say, or not at all. For its attestations the other
+    /// store's word is taken, unless this one has tested the same content.
+    ///
+    /// - Throws: `KilnError` with code `image.archive-refused`, `image.exists`, `image.revoked`, `image.refused.REASON`,
+    ///   `file.unreadable`, `file.not-regular` or `file.unwritable`.
+    public func importImage(from path: String) async throws -> StoredImage {
+        removeAbandoned()
+        let work = try WorkFolder(in: work)
+        let draft = "\(work.path)/draft"
+        defer { try? FileManager.default.removeItem(atPath: work.path) }
+        try DurableFile.makeDirectory(draft)
+        let incoming = try await BlockingWork.run {
+            let content = try ImageArchive.unpack(path, into: draft)
+            return try IncomingImage(content, from: path, in: draft)
+        }
+        let lock = try await ImageLock.take(.shared, ofStore: root)
+        defer { withExtendedLifetime(lock) {} }
+        try requireFree(incoming.manifest)
+        let image = try await BlockingWork.run {
+            for file in incoming.files { try sealFile("\(draft)/\(file)") }
+            return try seal(incoming.manifest, from: draft)
+        }
+        guard try attestations(of: image.manifest.digest).isEmpty else { return image }
+        for attestation in incoming.attestations { try attest(attestation, isImported: true) }
+        return image
+    }
+
+    /// Removes what killed bakes, additions and imports left behind, as far as this user can.
+    ///
+    /// - Returns: the folders that are gone.
+    @discardableResult
+    package func removeAbandoned() -> [String] {
+        WorkFolder.abandoned(in: work).filter { (try? FileManager.default.removeItem(atPath: $0)) != nil }
+    }
+
+    private func write(_ image: StoredImage, _ attestations: [Attestation], to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        var writer = try ImageArchiveWriter(path)
+        let files = [
+            "kernel": image.kernel, "initrd": image.initrd, ImageStore.pathsName: image.paths,
+            ImageStore.diskName: image.disk,
+        ]
+        for (name, _) in ImageArchive.files {
+            switch name {
+            case ImageStore.manifestName: try writer.append(name, try encoder.encode(image.manifest))
+            case ImageArchive.attestationsName: try writer.append(name, try encoder.encode(attestations))
+            default: if let file = files[name] ?? nil { try writer.append(name, from: file) }
+            }
+        }
+        try writer.finish()
+    }
+
+    // By a link where the file system has any: what is there already is somebody's, and stays.
+    private func publish(_ draft: String, as path: String) throws {
+        if link(draft, path) == 0 { return try DurableFile.synchronizeDirectory(of: path) }
+        var status = stat()
+        guard lstat(path, &status) != 0 else {
+            throw KilnError(
+                .diskExists,
+                "\(path) exists already",
+                hint: "name a file that is not there yet",
+                exit: .aborted
+            )
+        }
+        try DurableFile.rename(draft, to: path)
+    }
+
+    private func requireFree(_ image: ImageManifest) throws {
+        guard try versions(of: image.name).contains(where: { $0.version == image.version }) else { return }
+        throw KilnError(
+            .imageExists,
+            "the store has an image \(image.title) already",
+            hint: "remove it first, if that is what you want: 'kiln image delete \(image.title)'",
+            exit: .usage
+        )
+    }
+}
