@@ -27,6 +27,16 @@ extension ErrorCode {
         .aborted,
         "mmdebstrap could not make a tree of the suite and its packages"
     )
+    public static let bakeTreeRefused = ErrorCode(
+        "bake.tree-refused",
+        .aborted,
+        "the tree of an image has a link or another thing where a file or a folder belongs"
+    )
+    public static let bakeTreeUnreadable = ErrorCode(
+        "bake.tree-unreadable",
+        .aborted,
+        "the tree of an image, or its archive, holds what no root file system can"
+    )
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
         .invalidFile,
@@ -130,7 +140,8 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, imageCheckFailed,
+        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNotFetched, bakeTreeRefused,
+        bakeTreeUnreadable, imageCheckFailed,
         imageDigestMismatch, imageExists, imageFileMissing,
         imageInUse, imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
