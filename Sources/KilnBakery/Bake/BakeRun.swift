@@ -56,11 +56,10 @@ struct BakeRun {
 
     private func makeDisk() async throws {
         let raw = scratch + "/disk.raw"
-        try await FileTree(path: root).makeDisk(at: raw, size: recipe.disk)
-        try await Command.bake(
-            "qemu-img",
-            ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
-        ).run()
+        // Packages are not pinned: what is baked later is another image anyway, and no time is too late for it.
+        let identity = DiskIdentity(of: try recipe.contentDigest(of: version), epoch: Int(Date().timeIntervalSince1970))
+        try await FileTree(path: root).makeDisk(at: raw, size: recipe.disk, as: identity, by: baker.roots)
+        try await FileTree.pack(raw, as: "\(draft)/\(ImageStore.diskName)")
         _ = try await baker.roots.isListed(raw, format: .raw, in: draft)
         unlink(raw)
     }

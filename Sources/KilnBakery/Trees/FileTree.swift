@@ -1,3 +1,4 @@
+import KilnEngine
 import KilnModel
 import KilnSystem
 
@@ -9,7 +10,7 @@ import KilnSystem
 struct FileTree: Sendable {
     let path: String
 
-    /// Unpacks an archive of mmdebstrap into the folder.
+    /// Unpacks an archive of mmdebstrap, or of a root, into the folder.
     ///
     /// - Throws: `KilnError` with code `bake.attributes-lost` where the file system of the folder can't keep what the
     ///   files have, `tool.…`; `CancellationError`.
@@ -33,17 +34,19 @@ struct FileTree: Sendable {
         )
     }
 
-    /// Makes an ext4 file system of the folder, without mounting anything.
+    /// What writes the folder as an archive to a file, or to standard output where that is `-`.
     ///
-    /// - Throws: `KilnError` with code `tool.…`, also where the tree doesn't fit; `CancellationError`.
-    func makeDisk(at raw: String, size: ByteCount) async throws {
-        // Without lazy initialisation: a guest would do it in the background, into its overlay.
-        try await Namespace.command(
-            "mke2fs",
+    /// The same tree is the same archive, wherever and whenever it was made: names are sorted, and what was changed after
+    /// `epoch` counts as changed then.
+    func archiving(to file: String, epoch: Int) -> Command {
+        Namespace.command(
+            "tar",
             [
-                "-q", "-t", "ext4", "-b", "4096", "-L", "root", "-m", "0", "-E",
-                "lazy_itable_init=0,lazy_journal_init=0", "-d", path, raw, "\(size.bytes / 1024)k",
+                "-C", path, "--one-file-system", "--sort=name", "--format=pax", "--sparse", "--numeric-owner",
+                "--xattrs",
+                "--xattrs-include=*", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+                "--clamp-mtime", "--mtime=@\(epoch)", "--warning=no-file-ignored", "-cf", file, ".",
             ]
-        ).run()
+        )
     }
 }
