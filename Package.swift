@@ -115,7 +115,7 @@ let package = Package(
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel", "KilnStore", yams],
+            dependencies: ["KilnEngine", "KilnModel", "KilnStore", "KilnSystem", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -157,7 +157,10 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnHostTests",
-            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", "kiln"],
+            dependencies: [
+                "KilnBakery", "KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", "kiln",
+                crypto,
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),

@@ -90,11 +90,19 @@ final class BakeWorld: Sendable {
         }
         _ = try folder.file("\(draft.dropFirst(folder.path.count + 1))/step/boot/kernel", [1])
         _ = try folder.file("\(draft.dropFirst(folder.path.count + 1))/step/boot/initrd", [2])
-        try await FileTree(path: draft + "/tree").pack(to: draft + "/step/tree.tar.zst")
+        try await FileTree(path: draft + "/tree").archiving(to: draft + "/step/tree.tar.zst", epoch: 1, isPacked: true)
+            .run()
         try cache.take(
             draft + "/step",
             as: base.key,
-            StepCache.Record(made: plan.title, summary: base.summary, material: base.material, seconds: 0, ended: 0)
+            StepCache.Record(
+                made: plan.title,
+                summary: base.summary,
+                material: base.material,
+                changes: nil,
+                seconds: 0,
+                ended: 0
+            )
         )
     }
 }

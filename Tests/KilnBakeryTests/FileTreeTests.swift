@@ -31,7 +31,9 @@ struct FileTreeTests {
         try archive.whole.write(to: URL(fileURLWithPath: tar))
         try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: false)
         try await FileTree(path: tree).unpack(tar)
-        try await FileTree(path: tree).makeDisk(at: raw, size: .mebibytes(64))
+        let digest = try #require(ImageDigest(String(repeating: "0", count: 64)))
+        let identity = DiskIdentity(of: digest, epoch: 1_000_000_000)
+        try await FileTree(path: tree).makeDisk(at: raw, size: .mebibytes(64), as: identity, by: UnlistedRoots())
         await Namespace.remove(tree)
         return raw
     }

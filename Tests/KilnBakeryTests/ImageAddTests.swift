@@ -154,6 +154,10 @@ struct UnlistedRoots: RootInspection {
 }
 
 extension RootInspection {
+    func archive(of disk: String, format: DiskFormat, to path: String) async throws {
+        throw KilnError("fake", "no archives")
+    }
+    func clampTimes(of disk: String, to epoch: Int) async throws {}
     func copy(_ overlay: String) async throws -> RootCopy { throw KilnError("fake", "no overlays") }
     func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
         throw KilnError("fake", "no copies")

@@ -326,34 +326,4 @@ struct RootInspectorTests {
         #expect(try await Command("sh", ["-c", planting], user: owner.identity).result().status != 0)
         inspector.discard(copy)
     }
-
-    @Test("dpkg's list gives the installed packages, whatever else it says")
-    func packages() {
-        let text = """
-            Package: a
-            Status: install ok installed
-            Version: 1:2-3
-
-            Package: gone
-            Status: deinstall ok config-files
-            Version: 1
-
-            Package: multi
-            Status: install ok installed
-            Architecture: amd64
-            Version: 1
-            Description: text
-             Package: fake
-
-            package:multi
-            Status: install ok installed
-            Architecture: i386
-            Version: 2
-            """
-        let found = DpkgStatus.packages(Array(text.utf8)).map {
-            [$0.name, $0.version].map { String(decoding: $0, as: UTF8.self) }
-        }
-        #expect(found == [["a", "1:2-3"], ["multi:amd64", "1"], ["multi:i386", "2"]])
-        #expect(DpkgStatus.packages(Array(repeating: 0xff, count: 1000)).isEmpty)
-    }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// Roots whose listings tests write.
@@ -24,6 +25,17 @@ public final class FakeRoots: RootInspection {
             try Data(lines.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
         }
     }
+
+    /// Writes the archive of an empty root.
+    public func archive(of disk: String, format: DiskFormat, to path: String) async throws {
+        try faults.call("archiveRoot") {
+            let root = TarEntry(path: [], kind: .folder, mode: 0o755, user: 0, group: 0)
+            try Data(root.header() + TarEntry.end).write(to: URL(fileURLWithPath: path))
+        }
+    }
+
+    /// Leaves the disk as it is.
+    public func clampTimes(of disk: String, to epoch: Int) async throws { try faults.call("clampTimes") {} }
 
     /// Remembers that there is a copy.
     public func copy(_ overlay: String) async throws -> RootCopy {

@@ -19,6 +19,23 @@ struct BakeContext: Sendable {
 }
 
 extension BakeContext {
-    /// Does something twice, of which the second time has to change nothing.
-    func repeatably(_ body: () async throws -> Void) async throws { try await body() }
+    /// Does something twice, of which the second time has to change no path of the tree.
+    ///
+    /// A tool that says that it changed nothing is not believed: the trees are compared.
+    ///
+    /// - Throws: `KilnError` with code `bake.not-repeatable`, naming what changed; what `body` throws.
+    func repeatably(_ body: () async throws -> Void) async throws {
+        try await body()
+        let before = try await tree.listing()
+        log.tell("once more: a second run has to change nothing")
+        try await body()
+        let changes = try await tree.listing().changes(since: before)
+        guard !changes.isEmpty else { return }
+        throw KilnError(
+            .bakeNotRepeatable,
+            "a second run changed paths of the tree, expected none: \(changes.summary)",
+            hint: "say what a path has to be, not what is to be done to it",
+            exit: .aborted
+        )
+    }
 }

@@ -18,6 +18,8 @@ struct BakePlan: Sendable {
         }
 
         let work: Work
+        /// The word of a recipe that asks for it, or `cleaning`.
+        let kind: String
         let summary: String
         let material: KeyMaterial
         let key: ImageDigest
@@ -30,8 +32,23 @@ struct BakePlan: Sendable {
     /// What it says of itself, and what it has of its parent.
     let settings: ImageSettings
     let steps: [Step]
+    /// The programs that do it.
+    let tools: BakeTools
     /// sha256 over all that decides the image: what is baked from the same is the same.
     let key: ImageDigest
+
+    /// The second since 1970 after which nothing in the image was changed: that of the packages' day, else one for all bakes, so
+    /// that the same tree is the same image whenever it was made.
+    var epoch: Int { recipe.snapshot?.epoch ?? 1_735_689_600 }
+
+    /// What is expected of the image: the parents' tests come first.
+    var tests: [Check] {
+        let own = recipe.tests
+        return (recipe.inheritsTests ? parent?.manifest.tests ?? [] : []).filter { !own.contains($0) } + own
+    }
+
+    /// Whether a step takes packages from mirrors.
+    var fetchesPackages: Bool { steps.contains { ["debian", "packages"].contains($0.kind) } }
 
     /// Such as `notes:1`.
     var title: String { "\(recipe.name):\(version.name)" }
@@ -55,7 +72,7 @@ extension BakePlan {
         cleaning.add("cleaning", Cleaning.version)
         cleaning.add("name", "\(recipe.name):\(version.name)")
         steps.append(
-            Step(work: .cleaning, summary: "cleaning", material: cleaning, key: try cleaning.digest())
+            Step(work: .cleaning, kind: "cleaning", summary: "cleaning", material: cleaning, key: try cleaning.digest())
         )
         var image = KeyMaterial()
         image.add("tree", steps[steps.count - 1].key.hex)
@@ -65,6 +82,7 @@ extension BakePlan {
         self.parent = parent
         self.settings = settings
         self.steps = steps
+        self.tools = tools
         key = try image.digest()
     }
 
@@ -80,7 +98,13 @@ extension BakePlan {
         if let parent {
             material.add("parent", parent.manifest.digest.hex)
             let title = "\(parent.manifest.name):\(parent.manifest.version)"
-            return Step(work: .parent(parent), summary: "from \(title)", material: material, key: try material.digest())
+            return Step(
+                work: .parent(parent),
+                kind: "from",
+                summary: "from \(title)",
+                material: material,
+                key: try material.digest()
+            )
         }
         guard case .debian(let debian) = recipe.base(of: version) else {
             throw KilnError(.recipeIncomplete, "\(recipe.name):\(version.name) has no parent", exit: .invalidFile)
@@ -89,6 +113,7 @@ extension BakePlan {
         material.add("snapshot", recipe.snapshot?.description ?? "none")
         return Step(
             work: .debian(debian),
+            kind: "debian",
             summary: "debian \(debian.suite) \(debian.variant)",
             material: material,
             key: try material.digest()
@@ -110,6 +135,7 @@ extension BakePlan {
         for name in provisioner.shared { try material.add(files: "\(shared)/\(name)", as: "../\(name)") }
         return Step(
             work: .provisioner(provisioner),
+            kind: String(provisioner.summary.prefix { $0 != " " }),
             summary: provisioner.summary,
             material: material,
             key: try material.digest()

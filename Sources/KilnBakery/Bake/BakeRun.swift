@@ -36,20 +36,40 @@ struct BakeRun {
     // MARK: - Steps
 
     private func perform(on bench: Workbench) async throws {
-        var present = try await start(on: bench)
+        let present = try await start(on: bench)
+        var before: TreeListing?
         for (index, step) in plan.steps.enumerated() where index >= present {
             try Task.checkCancellation()
+            if before == nil, index > 0 { before = try await bench.tree.listing() }
             tell(index, step, why(index, step))
             let start = ContinuousClock.now
             do {
                 try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
+                let after = try await bench.tree.listing()
+                let changes = before.map { after.changes(since: $0) }
+                try requireBoot(of: step, changes, bench)
+                try await save(bench, step, changes, took: ContinuousClock.now - start)
+                before = after
             } catch let error as KilnError {
                 throw try await keep(bench, at: index, step, error)
             }
-            try await save(bench, step, took: ContinuousClock.now - start)
-            present = index + 1
         }
-        try cache.note(plan.steps.map(\.key), of: plan.title)
+        if options.fromStep == nil { try cache.note(plan.steps.map(\.key), of: plan.title) }
+    }
+
+    /// A kernel's modules go with the kernel, which is the parent's and lies beside the tree.
+    private func requireBoot(of step: BakePlan.Step, _ changes: TreeChanges?, _ bench: Workbench) throws {
+        guard case .provisioner = step.work, plan.parent != nil, let changes,
+            let modules = RootPath("/usr/lib/modules"),
+            changes.touches(modules), !bench.hasOwnInitrd
+        else { return }
+        throw KilnError(
+            .bakeModulesChanged,
+            "it changed /usr/lib/modules, but left no initrd of its own: the image would boot with its parent's kernel",
+            hint:
+                "make the image from 'debian:' with that kernel, or let a program 'outside: true' put kernel and initrd into $KILN_BOOT",
+            exit: .aborted
+        )
     }
 
     /// Makes the tree as it was after the last step that is there already.
@@ -80,7 +100,7 @@ struct BakeRun {
         baker.tell("\(plan.title): step \(index + 1)/\(plan.steps.count) \(step.summary) (\(how))")
     }
 
-    private func save(_ bench: Workbench, _ step: BakePlan.Step, took: Duration) async throws {
+    private func save(_ bench: Workbench, _ step: BakePlan.Step, _ changes: TreeChanges?, took: Duration) async throws {
         // What was changed by hand is nobody's to reuse, and a parent's tree lies there already.
         guard options.fromStep == nil else { return }
         if case .parent = step.work { return }
@@ -89,6 +109,9 @@ struct BakeRun {
             made: plan.title,
             summary: step.summary,
             material: step.material,
+            changes: changes.map {
+                ImageOrigin.Changes(added: $0.added.count, changed: $0.changed.count, removed: $0.removed.count)
+            },
             seconds: took / .seconds(1),
             ended: Date().timeIntervalSince1970
         )
@@ -118,12 +141,14 @@ struct BakeRun {
 
     private func seal(_ bench: Workbench) async throws -> StoredImage {
         baker.tell("\(plan.title): making the disk")
-        try await bench.makeDisk(size: plan.settings.disk)
+        try await bench.makeDisk(by: baker.roots)
         _ = try await baker.roots.isListed(bench.raw, format: .raw, in: bench.draft)
         unlink(bench.raw)
         baker.tell("\(plan.title): sealing")
         let isWhole = options.fromStep == nil
-        let image = try await baker.store.sealed(ImageDraft(bench: bench, plan: plan, isWhole: isWhole).draft)
+        let image = try await baker.store.sealed(
+            try ImageDraft(bench: bench, plan: plan, cache: cache, isWhole: isWhole).draft
+        )
         if isWhole, let last = plan.steps.last {
             try cache.keep(last.key, asTreeOf: image.manifest.digest)
         }

@@ -5,7 +5,7 @@ import KilnModel
 /// That it does is proved of each image by two machines of it: see the tests of images.
 enum Cleaning {
     /// Raised when it begins to clean otherwise.
-    static let version = "1"
+    static let version = "2"
 
     /// Runs in the tree; `$1` is the image's name, `$2` its version.
     static let script = """
@@ -27,5 +27,12 @@ enum Cleaning {
         [ ! -d /var/log ] || find /var/log -type f -exec sh -c 'for log; do : > "$log"; done' sh {} +
         # A program left behind in a cache of bytes depends on the moment at which it was made.
         rm -rf /tmp/* /tmp/.[!.]* /run/* 2> /dev/null || true
+        # So that a machine can say what it is made from.
+        for file in /usr/lib/os-release /etc/os-release; do
+            if [ -f "$file" ] && [ ! -L "$file" ]; then
+                sed -i '/^IMAGE_ID=/d; /^IMAGE_VERSION=/d' "$file"
+                printf 'IMAGE_ID="%s"\nIMAGE_VERSION="%s"\n' "$1" "$2" >> "$file"
+            fi
+        done
         """
 }

@@ -20,6 +20,8 @@ struct StepCache: Sendable {
         let summary: String
         /// What the key is made of.
         let material: KeyMaterial
+        /// What it changed in the tree; nothing for what a tree begins as.
+        let changes: ImageOrigin.Changes?
         /// How long it took, in seconds.
         let seconds: Double
         /// When it ended, in seconds since 1970: for people only.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 import KilnStore
 import KilnSystem
@@ -20,15 +21,15 @@ struct StepWork {
 
     private func take(_ image: StoredImage) async throws {
         let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
-        guard FileStamp(of: archive) != nil else {
-            throw KilnError(
-                .bakeNoTree,
-                "the tree of \(image.manifest.name):\(image.manifest.version) is not kept beside it",
-                hint: "bake it again: 'kiln image bake \(image.manifest.name) --again'",
-                exit: .aborted
-            )
+        if FileStamp(of: archive) != nil {
+            try await bench.tree.unpack(archive)
+        } else {
+            // Of an image that was added, or baked by an older Kiln: read from its file system, without mounting it.
+            let own = bench.folder + "/parent.tar"
+            try await baker.roots.archive(of: image.disk, format: .qcow2, to: own)
+            try await bench.tree.unpack(own)
+            unlink(own)
         }
-        try await bench.tree.unpack(archive)
         guard let kernel = image.kernel else { return }
         try bench.takeBoot(from: URL(fileURLWithPath: kernel).deletingLastPathComponent().path)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 import KilnStore
 import KilnSystem
@@ -36,11 +37,17 @@ struct Workbench: Sendable {
         }
     }
 
+    /// Whether a step put another initrd in the place of the parent's.
+    var hasOwnInitrd: Bool {
+        guard let parent = plan.parent?.manifest.files["initrd"] else { return true }
+        return (try? FileDigest.sha256(of: boot + "/initrd")) != parent
+    }
+
     /// A folder with the tree as an archive, and the boot files.
     func draftOfStep() async throws -> String {
         let step = "\(folder)/step-\(UUID().uuidString)"
         try DurableFile.makeDirectory(step + "/boot")
-        try await tree.pack(to: step + "/tree.tar.zst")
+        try await tree.archiving(to: step + "/tree.tar.zst", epoch: plan.epoch, isPacked: true).run()
         for file in ["kernel", "initrd", "packages"] where FileStamp(of: "\(boot)/\(file)") != nil {
             try SparseCopy.copy("\(boot)/\(file)", to: "\(step)/boot/\(file)")
         }
@@ -48,12 +55,10 @@ struct Workbench: Sendable {
     }
 
     /// Makes the disk of the tree.
-    func makeDisk(size: ByteCount) async throws {
-        try await tree.makeDisk(at: raw, size: size)
-        try await Command.bake(
-            "qemu-img",
-            ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
-        ).run()
+    func makeDisk(by roots: any RootInspection) async throws {
+        let identity = DiskIdentity(of: plan.key, epoch: plan.epoch)
+        try await tree.makeDisk(at: raw, size: plan.settings.disk, as: identity, by: roots)
+        try await FileTree.pack(raw, as: "\(draft)/\(ImageStore.diskName)")
         for file in ["kernel", "initrd"] {
             guard FileStamp(of: "\(boot)/\(file)") != nil else {
                 throw KilnError(

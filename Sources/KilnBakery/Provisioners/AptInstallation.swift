@@ -75,9 +75,9 @@ struct AptInstallation {
 
     /// The code name that the tree has of itself.
     private func suite(of bake: BakeContext) throws -> String {
-        let names = ["usr/lib/os-release", "etc/os-release"]
-        for name in names {
-            guard let content = bake.tree.content(of: name, limit: 64 << 10) else { continue }
+        for folder in ["usr/lib", "etc"] {
+            let found = try? TreeFolder.find(folder, in: bake.tree.path)?.read("os-release", limit: 64 << 10)
+            guard let content = found else { continue }
             let lines = String(decoding: content, as: UTF8.self).split(separator: "\n")
             for line in lines where line.hasPrefix("VERSION_CODENAME=") {
                 let suite = line.dropFirst("VERSION_CODENAME=".count).trimmingCharacters(in: ["\"", "'"])

@@ -68,6 +68,10 @@ public struct Recipe: Sendable {
     let snapshot: SnapshotDate?
     /// What is done to the tree, in order.
     let provisioners: [any Provisioner]
+    /// What is expected of the image.
+    let tests: [Check]
+    /// Whether what is expected of its parent is expected of it, too.
+    let inheritsTests: Bool
     /// How it boots.
     let settings: Settings
     /// The versions, oldest first.

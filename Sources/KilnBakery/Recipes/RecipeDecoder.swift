@@ -21,6 +21,8 @@ struct RecipeDecoder {
         let base = base(fields)
         let snapshot = fields[.snapshot].map { $0.snapshot() }
         let provisioners = provisioners(fields)
+        let tests = fields[.tests].map { CheckDecoder(ImageTests()).list($0) } ?? []
+        let inheritsTests = fields[.inheritTests].map { $0.bool() ?? true } ?? true
         let settings = settings(fields)
         let versions = fields[.versions].flatMap(versions)
         // All is read by now, so that all problems are reported.
@@ -32,6 +34,8 @@ struct RecipeDecoder {
             base: base,
             snapshot: snapshot ?? nil,
             provisioners: provisioners.compactMap(\.self),
+            tests: tests,
+            inheritsTests: inheritsTests,
             settings: settings,
             versions: versions
         )

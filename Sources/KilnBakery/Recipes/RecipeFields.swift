@@ -4,7 +4,9 @@ import KilnModel
 /// The fields of a recipe.
 enum RecipeFields: String, FileField {
     case kilnImage = "kiln-image"
-    case name, about, debian, from, snapshot, provision, disk
+    case name, about, debian, from, snapshot, provision, tests
+    case inheritTests = "inherit-tests"
+    case disk
     case commandLine = "command-line"
     case memory, processors, cpu
     case cloudInit = "cloud-init"
@@ -43,6 +45,10 @@ enum RecipeFields: String, FileField {
             )
         case .provision:
             Schema.list(of: ProvisionerKind.entry, atLeast: 0, "What is done to the tree, in order.")
+        case .tests:
+            CheckSchema.list(ImageTests.self, "What is expected of the image: it has to pass them to be promoted.")
+        case .inheritTests:
+            Schema.bool("Whether the parent's tests are expected of it, too; true without it.")
         case .versions:
             Schema.map(
                 of: VersionSchema.version,

@@ -18,10 +18,25 @@ public struct RootCopy: Sendable, Hashable {
 ///
 /// All methods throw `KilnError`.
 public protocol RootInspection: Sendable {
-    /// Writes the listing of a disk that holds an ext4 file system and no partitions to `path`, which must not exist.
+    /// Writes the listing of a disk's root to `path`, which must not exist.
     ///
-    /// Throws `drift.no-file-system` where the disk holds anything else.
+    /// The root is the ext4 file system that the disk holds. Of a qcow2 disk with partitions it is the one that is marked as
+    /// such, else the largest with ext4.
+    ///
+    /// Throws `drift.no-file-system` where there is none.
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws
+    /// Writes all of a disk's root as a tar archive (pax) to `path`, which must not exist; the same root gives the same bytes.
+    ///
+    /// Owners are numbers, extended attributes are records `SCHILY.xattr.NAME`, and holes are those of GNU's format 1.0. There
+    /// is nothing of sockets, of `chattr`'s flags, and of an empty `/lost+found`.
+    ///
+    /// Throws `root.damaged` where something of it can't be read, and as ``writeListing(of:format:to:)``.
+    func archive(of disk: String, format: DiskFormat, to path: String) async throws
+    /// Makes a raw disk, on which mke2fs has just made a file system, say that everything was made and read at a time, and
+    /// that nothing was changed later.
+    ///
+    /// - Parameter epoch: in seconds since 1970.
+    func clampTimes(of disk: String, to epoch: Int) async throws
     /// Copies a root's own layer, to which nobody should be writing.
     ///
     /// Throws `drift.copy-torn` where the copy is not whole.

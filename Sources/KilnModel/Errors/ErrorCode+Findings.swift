@@ -15,7 +15,7 @@ extension ErrorCode {
     public static let driftNoFileSystem = ErrorCode(
         "drift.no-file-system",
         .internalError,
-        "a disk holds no ext4 file system that begins where the disk begins"
+        "a disk holds no ext4 file system, neither from its start on nor in a partition"
     )
     public static let driftReplayFailed = ErrorCode(
         "drift.replay-failed",
@@ -36,7 +36,7 @@ extension ErrorCode {
     public static let driftWalkFailed = ErrorCode(
         "drift.walk-failed",
         .internalError,
-        "a root's file system can't be listed"
+        "a root's file system can't be read"
     )
     public static let ledgerListFailed = ErrorCode(
         "ledger.list-failed",
@@ -58,6 +58,11 @@ extension ErrorCode {
         [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
         "an expectation of the scenario was not met"
     )
+    public static let rootDamaged = ErrorCode(
+        "root.damaged",
+        .aborted,
+        "a root's file system is damaged, so no archive is made of it"
+    )
     public static let rootNoFile = ErrorCode("root.no-file", .usage, "there is no such regular file on a root")
     public static let rootTooLarge = ErrorCode(
         "root.too-large",
@@ -67,7 +72,7 @@ extension ErrorCode {
 
     /// The codes of errors about scenarios and drift.
     public static let findings: [ErrorCode] = [
-        rootNoFile, rootTooLarge,
+        rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
         driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, runDataLoss, runLeftovers,
         runUnmet,

@@ -27,7 +27,16 @@ extension ErrorCode {
         .aborted,
         "mmdebstrap could not make a tree of the suite and its packages"
     )
-    public static let bakeNoTree = ErrorCode("bake.no-tree", .aborted, "the tree of a parent is not there")
+    public static let bakeModulesChanged = ErrorCode(
+        "bake.modules-changed",
+        .aborted,
+        "a step changed the kernel's modules, but not the kernel"
+    )
+    public static let bakeNotRepeatable = ErrorCode(
+        "bake.not-repeatable",
+        .aborted,
+        "a second run of a configuration tool changed something"
+    )
     public static let bakeNothingKept = ErrorCode(
         "bake.nothing-kept",
         .usage,
@@ -48,6 +57,16 @@ extension ErrorCode {
         "image.channel-missing",
         .invalidFile,
         "the channel points to no image"
+    )
+    public static let bakeTreeRefused = ErrorCode(
+        "bake.tree-refused",
+        .aborted,
+        "the tree of an image has a link or another thing where a file or a folder belongs"
+    )
+    public static let bakeTreeUnreadable = ErrorCode(
+        "bake.tree-unreadable",
+        .aborted,
+        "the tree of an image, or its archive, holds what no root file system can"
     )
     public static let imageCheckFailed = ErrorCode(
         "image.check-failed",
@@ -172,10 +191,12 @@ extension ErrorCode {
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeNoKeyring, bakeNoMirror, bakeNoTree, bakeNotFetched, bakeNothingKept,
-        bakeRoomRefused, bakeStepFailed, imageArchiveRefused, imageChannelMissing, imageCheckFailed,
-        imageDigestMismatch, imageExists, imageFileMissing, imageInUse, imageManifestDamaged, imageMissing,
-        imageNoVolatileRoot, imageNotAttested, imageNotRevoked, imageReasonInvalid, imageReferenceInvalid,
+        bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror,
+        bakeNotFetched, bakeNothingKept,
+        bakeRoomRefused, bakeStepFailed, bakeTreeRefused, bakeTreeUnreadable, imageArchiveRefused,
+        imageChannelMissing, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing, imageInUse,
+        imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageNotAttested, imageNotRevoked,
+        imageReasonInvalid, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,
         imageRefusedOtherFormat, imageRefusedSnapshots, imageRefusedTooLarge, imageRefusedTooShort,
         imageRefusedUnclean, imageRefusedUnknownFeature, imageRefusedVersion, imageRevoked, imageUsersUnknown,

@@ -91,7 +91,7 @@ public struct TarArchive: Sendable {
         }
     }
 
-    private static func path(_ name: [UInt8]) throws(Refusal) -> [[UInt8]] {
+    static func path(_ name: [UInt8]) throws(Refusal) -> [[UInt8]] {
         let isAbsolute = name.first == UInt8(ascii: "/")
         let parts = name.split(separator: UInt8(ascii: "/")).map(Array.init).filter { $0 != [UInt8(ascii: ".")] }
         guard !isAbsolute, !parts.contains(Array("..".utf8)) else {

@@ -60,6 +60,14 @@ public struct TarBlock: Sendable {
         get throws(TarArchive.Refusal) { UInt32(truncatingIfNeeded: try number(100, 8)) }
     }
 
+    /// Whom the file belongs to.
+    var user: Int { get throws(TarArchive.Refusal) { try number(108, 8) } }
+    var group: Int { get throws(TarArchive.Refusal) { try number(116, 8) } }
+    /// The numbers of a device.
+    var device: (major: Int, minor: Int) {
+        get throws(TarArchive.Refusal) { (try number(329, 8), try number(337, 8)) }
+    }
+
     /// When the file was changed last, in seconds since 1970.
     var modified: Int {
         get throws(TarArchive.Refusal) { try number(136, 12) }
@@ -106,5 +114,24 @@ public struct TarBlock: Sendable {
     private static func size(_ size: Int) -> [UInt8] {
         guard size >= 1 << 33 else { return octal(size, 11) }
         return [0x80] + (0..<11).reversed().map { UInt8(truncatingIfNeeded: $0 < 8 ? size >> (8 * $0) : 0) }
+    }
+
+    /// What POSIX added: records of a length, a key and a value, as `LENGTH KEY=VALUE\n`, where the length counts all of it.
+    static func records(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(TarArchive.Refusal) -> [(key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
+        var (rest, found) = (bytes, [(ArraySlice<UInt8>, ArraySlice<UInt8>)]())
+        while !rest.isEmpty {
+            guard let blank = rest.firstIndex(of: 32),
+                let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
+                length > blank - rest.startIndex + 1, length <= rest.count,
+                let equals = rest[blank..<rest.startIndex + length].firstIndex(of: UInt8(ascii: "=")),
+                rest[rest.startIndex + length - 1] == 10
+            else { throw TarArchive.Refusal(description: "is damaged: a header of several records is wrong") }
+            let end = rest.startIndex + length
+            found.append((rest[blank + 1..<equals], rest[equals + 1..<end - 1]))
+            rest = rest[end...]
+        }
+        return found
     }
 }

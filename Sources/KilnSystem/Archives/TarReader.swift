@@ -27,12 +27,11 @@ struct TarReader {
             // GNU's: what follows has this name, or leads there.
             case "L": name = text(header.content)
             case "K": target = text(header.content)
-            // What POSIX added: records of a length, a key and a value.
             case "x":
-                for (key, value) in try records(header.content) {
-                    switch key {
-                    case "path": name = value
-                    case "linkpath": target = value
+                for (key, value) in try TarBlock.records(bytes[header.content]) {
+                    switch String(decoding: key, as: UTF8.self) {
+                    case "path": name = Array(value)
+                    case "linkpath": target = Array(value)
                     case "mtime":
                         modified = Int(String(decoding: value.prefix { $0 != UInt8(ascii: ".") }, as: UTF8.self))
                     // The content would not be where its header says.
@@ -54,13 +53,13 @@ struct TarReader {
     // A block of zeros is the end; so is that of the file where there is none.
     private mutating func header() throws(TarArchive.Refusal) -> TarHeader? {
         guard offset < bytes.count else { return nil }
-        guard offset + TarBlock.length <= bytes.count else { throw cutOff }
+        guard offset + TarBlock.length <= bytes.count else { throw .cutOff }
         let head = bytes[offset..<offset + TarBlock.length]
         if TarBlock.isEnd(head) { return nil }
         let block = try TarBlock(head)
         let size = try block.size
         let content = offset + TarBlock.length
-        guard size <= bytes.count - content else { throw cutOff }
+        guard size <= bytes.count - content else { throw .cutOff }
         let header = TarHeader(
             name: block.name,
             target: block.target,
@@ -74,23 +73,8 @@ struct TarReader {
     }
 
     private func text(_ range: Range<Int>) -> [UInt8] { Array(bytes[range].prefix { $0 != 0 }) }
+}
 
-    // `LENGTH KEY=VALUE\n`, where the length counts all of it.
-    private func records(_ range: Range<Int>) throws(TarArchive.Refusal) -> [(key: String, value: [UInt8])] {
-        var (rest, found) = (bytes[range], [(String, [UInt8])]())
-        while !rest.isEmpty {
-            guard let blank = rest.firstIndex(of: 32),
-                let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
-                length > blank - rest.startIndex + 1, length <= rest.count,
-                let equals = rest[blank..<rest.startIndex + length].firstIndex(of: UInt8(ascii: "=")),
-                rest[rest.startIndex + length - 1] == 10
-            else { throw TarArchive.Refusal(description: "is damaged: a header of several records is wrong") }
-            let end = rest.startIndex + length
-            found.append((String(decoding: rest[blank + 1..<equals], as: UTF8.self), Array(rest[equals + 1..<end - 1])))
-            rest = rest[end...]
-        }
-        return found
-    }
-
-    private var cutOff: TarArchive.Refusal { TarArchive.Refusal(description: "ends too soon") }
+extension TarArchive.Refusal {
+    static var cutOff: TarArchive.Refusal { TarArchive.Refusal(description: "ends too soon") }
 }

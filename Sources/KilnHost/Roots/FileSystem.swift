@@ -16,12 +16,12 @@ final class FileSystem {
     /// What was being done where there is no file system.
     static let opening = "open the file system"
 
-    private let handle: ext2_filsys
+    let handle: ext2_filsys
 
-    /// Opens the file that is open for reading as `descriptor`.
-    init(descriptor: Int32) throws {
+    /// Opens the file that is open as `descriptor`, for reading or for both.
+    init(descriptor: Int32, isWritten: Bool = false) throws {
         var opened: ext2_filsys?
-        let flags = EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES
+        let flags = EXT2_FLAG_64BITS | EXT2_FLAG_SOFTSUPP_FEATURES | (isWritten ? EXT2_FLAG_RW : 0)
         try FileSystem.check(
             FileSystem.opening,
             ext2fs_open2(String(descriptor), nil, flags, 0, 0, kiln_descriptor_io_manager(), &opened)
@@ -32,8 +32,12 @@ final class FileSystem {
 
     deinit { ext2fs_close(handle) }
 
-    /// The size of the file system in bytes.
-    var size: UInt64 { ext2fs_blocks_count(handle.pointee.super) * UInt64(handle.pointee.blocksize) }
+    /// The size of the file system in bytes, as far as that can be counted.
+    var size: UInt64 {
+        let blocks = ext2fs_blocks_count(handle.pointee.super)
+        let (size, isTooLarge) = blocks.multipliedReportingOverflow(by: UInt64(handle.pointee.blocksize))
+        return isTooLarge ? .max : size
+    }
 
     /// Whether the journal holds what the file system lacks.
     var needsReplay: Bool {
@@ -77,6 +81,12 @@ final class FileSystem {
         return found.entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
+    // Sorted, so doubles are neighbours. A name that can't be one is a sign of damage as well.
+    static func hasDoubles(_ names: [(name: [UInt8], inode: ext2_ino_t)]) -> Bool {
+        zip(names, names.dropFirst()).contains { $0.name == $1.name }
+            || names.contains { $0.name.isEmpty || $0.name.contains(0x2f) || $0.name.contains(0) }
+    }
+
     /// Reads a file's content, holes as zeros, a piece at a time.
     func read(_ number: ext2_ino_t, _ take: (UnsafeRawBufferPointer) -> Void) throws {
         var file: ext2_file_t?
@@ -98,8 +108,8 @@ final class FileSystem {
     /// The target of a symbolic link.
     func target(_ number: ext2_ino_t, _ inode: ext2_inode) throws -> [UInt8] {
         var inode = inode
+        guard inode.size <= 4096 else { throw Failure(doing: "read a link of that size", code: 0) }
         let size = Int(inode.size)
-        guard size <= 4096 else { throw Failure(doing: "read a link", code: size) }
         if ext2fs_is_fast_symlink(&inode) != 0 {
             return withUnsafeBytes(of: inode.i_block) { Array($0.prefix(size)) }
         }
@@ -133,7 +143,7 @@ final class FileSystem {
         return found.list.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    private static func check(_ doing: String, _ code: errcode_t) throws {
+    static func check(_ doing: String, _ code: errcode_t) throws {
         guard code == 0 else { throw Failure(doing: doing, code: Int(code)) }
     }
 }
@@ -146,10 +156,13 @@ extension ext2_inode {
     /// The group that owns it.
     var group: UInt32 { UInt32(osd2.linux2.l_i_gid_high) << 16 | UInt32(i_gid) }
 
-    /// `MAJOR:MINOR` of a device node, from the old encoding or the new one.
-    var device: String {
+    /// `MAJOR:MINOR` of a device node.
+    var device: String { "\(deviceNumbers.major):\(deviceNumbers.minor)" }
+
+    /// The numbers of a device node, from the old encoding or the new one.
+    var deviceNumbers: (major: UInt32, minor: UInt32) {
         let (old, new) = (i_block.0, i_block.1)
-        guard old == 0 else { return "\(old >> 8 & 0xff):\(old & 0xff)" }
-        return "\(new >> 8 & 0xfff):\(new & 0xff | new >> 12 & 0xfff00)"
+        guard old == 0 else { return (old >> 8 & 0xff, old & 0xff) }
+        return (new >> 8 & 0xfff, new & 0xff | new >> 12 & 0xfff00)
     }
 }

@@ -11,15 +11,30 @@ extension RootInspector {
     /// Real roots are packed to a third, and one that is all the same text to a tenth.
     private static let densest: UInt64 = 100
 
-    /// Refuses a qcow2 disk without ext4 at its start, such as one with partitions, by its first sectors.
+    /// Narrows a disk down to its root file system: all of it, or a partition.
+    ///
+    /// That is told by a few sectors, before anything is made to unpack the disk.
     ///
     /// - Throws: `drift.no-file-system`, `disk.…`, `tool.…`.
-    func requireFileSystem(on disk: String) async throws {
-        // The superblock is the second KiB, and its mark the bytes 56 and 57 of that.
-        guard try QCOW2Header(of: disk).virtualSize.bytes >= 2048 else { throw noFileSystem(disk) }
-        let arguments = ["-r", "-c", "read -v 1024 512", "--", try DiskChain(disk).description()]
-        let start = QEMUDiskTool.dumped(try await asMachines("qemu-io", arguments).run().output)
-        guard start.count == 512, start[56] == 0x53, start[57] == 0xef else { throw noFileSystem(disk) }
+    func rootChain(of chain: DiskChain) async throws -> DiskChain {
+        let size = try QCOW2Header(of: chain.top).virtualSize.bytes
+        guard size >= RootPartition.smallest else { throw noFileSystem(chain.top) }
+        let start = try await read([0..<min(size / 512 * 512, RootPartition.tables)], of: chain)
+        if RootPartition.isFileSystem(start.dropFirst(1024).prefix(512)) { return chain }
+        let partitions = RootPartition.candidates(start, diskSize: size)
+        guard !partitions.isEmpty else { throw noFileSystem(chain.top) }
+        let superblocks = try await read(partitions.map { $0.lowerBound + 1024..<$0.lowerBound + 1536 }, of: chain)
+        let found = partitions.indices.first { RootPartition.isFileSystem(superblocks.dropFirst($0 * 512).prefix(512)) }
+        guard let found else { throw noFileSystem(chain.top) }
+        return chain.part(partitions[found])
+    }
+
+    private func read(_ ranges: [Range<UInt64>], of chain: DiskChain) async throws -> [UInt8] {
+        let requests = ranges.flatMap { ["-c", "read -v \($0.lowerBound) \($0.count)"] }
+        let arguments = ["-r"] + requests + ["--", try chain.description()]
+        let bytes = QEMUDiskTool.dumped(try await asMachines("qemu-io", arguments).run().output)
+        guard bytes.count == ranges.reduce(0, { $0 + $1.count }) else { throw noFileSystem(chain.top) }
+        return bytes
     }
 
     /// Refuses what would fill the file system of `folder` when it is unpacked, and what holds more than a root can.

@@ -25,20 +25,32 @@ public struct RootInspector: RootInspection {
 
     /// Writes the listing of a disk.
     ///
-    /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.listing-damaged`, `tool.…`, `disk.…`.
+    /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.listing-damaged`, `drift.replay-failed`, `tool.…`,
+    ///   `disk.…`.
     public func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
-        if format == .qcow2 { try await requireFileSystem(on: disk) }
-        let folder = try scratch.make()
-        defer { scratch.remove(folder) }
-        var raw = disk
-        if format == .qcow2 {
-            raw = folder + "/raw"
-            try reserve(raw)
-            try await convert(DiskChain(disk), to: raw)
-        }
-        try await walk(raw, .list(below: []), to: path)
+        try await withRoot(of: disk, format) { try await walk($0, .list(below: []), to: path) }
         // Whoever reads it has to understand it, so this is where a fault shows.
         _ = try RootListing(try Data(contentsOf: URL(fileURLWithPath: path)), of: disk)
+    }
+
+    /// Writes an archive of a disk.
+    ///
+    /// - Throws: `root.damaged`, `disk.full`, and as ``writeListing(of:format:to:)``.
+    public func archive(of disk: String, format: DiskFormat, to path: String) async throws {
+        try await withRoot(of: disk, format) { try await walk($0, .archive, to: path) }
+        do {
+            try await BlockingWork.run { try RootInspector.requireArchive(path, of: disk) }
+        } catch {
+            unlink(path)
+            throw error
+        }
+    }
+
+    /// Clamps the times of a new file system.
+    ///
+    /// - Throws: `drift.no-file-system`, `drift.walk-failed`.
+    public func clampTimes(of disk: String, to epoch: Int) async throws {
+        try await walk(disk, .clampTimes(to: Int64(epoch)))
     }
 
     /// Copies a root's own layer.
@@ -88,10 +100,23 @@ public struct RootInspector: RootInspection {
             throw KilnError(.driftSizeChanged, "the root's layer and its image \(disk) differ in size", exit: .unmet)
         }
         let raw = copy.directory + "/raw"
-        try reserve(raw)
-        try await convert(DiskChain(overlay, over: disk), to: raw)
-        try await replayJournal(raw)
+        // The guest's own table: it may have enlarged the partition.
+        try await unpack(try await rootChain(of: DiskChain(overlay, over: disk)), to: raw)
         return raw
+    }
+
+    /// Gives `body` the root file system of a disk as a raw one; what is made for it is removed afterwards.
+    private func withRoot(
+        of disk: String,
+        _ format: DiskFormat,
+        _ body: (String) async throws -> Void
+    ) async throws {
+        let chain = format == .qcow2 ? try await rootChain(of: DiskChain(disk)) : nil
+        let folder = try scratch.make()
+        defer { scratch.remove(folder) }
+        guard let chain else { return try await body(disk) }
+        try await unpack(chain, to: folder + "/raw")
+        try await body(folder + "/raw")
     }
 
     /// Removes a copy.
@@ -105,20 +130,23 @@ public struct RootInspector: RootInspection {
 
     // MARK: - Programs
 
+    /// Makes a raw disk of a file system, with what its journal holds applied.
+    private func unpack(_ chain: DiskChain, to raw: String) async throws {
+        try reserve(raw)
+        try await requireRoom(for: chain, in: DurableFile.directory(of: raw))
+        try await asMachines(
+            "qemu-img",
+            ["convert", "-q", "-m", "4", "-W", "-O", "raw", "--", try chain.description(), raw]
+        ).run()
+        if try Superblock(of: raw)?.needsRecovery == true { try await replayJournal(raw) }
+    }
+
     // The user of the machines can write a file of its own in a scratch directory, and make none.
     private func reserve(_ path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw failed("make", path) }
         close(file)
         try owner?.give(path)
-    }
-
-    private func convert(_ chain: DiskChain, to raw: String) async throws {
-        try await requireRoom(for: chain, in: DurableFile.directory(of: raw))
-        try await asMachines(
-            "qemu-img",
-            ["convert", "-q", "-m", "4", "-W", "-O", "raw", "--", try chain.description(), raw]
-        ).run()
     }
 
     private func requireWhole(_ copy: String) async throws {
@@ -141,7 +169,7 @@ public struct RootInspector: RootInspection {
             throw KilnError(
                 .driftReplayFailed,
                 "the journal of the root can't be replayed: e2fsck ended with \(found.status)",
-                hint: "the guest's file system is damaged; 'kiln replace' gives the server a new one",
+                hint: "the file system is damaged; 'kiln replace' gives a server a new one",
                 cause: Printable.text(found.errors + found.output),
                 exit: .unmet
             )
@@ -153,71 +181,7 @@ public struct RootInspector: RootInspection {
         Command(program, arguments, deadline: .seconds(600), limits: .diskImage, user: owner?.identity)
     }
 
-    private func walk(_ raw: String, _ request: RootWalk.Request, to path: String) async throws {
-        let input = open(raw, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard input >= 0 else { throw failed("open", raw) }
-        defer { close(input) }
-        let output = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard output >= 0 else { throw failed("make", path) }
-        defer { close(output) }
-        let line = RootWalk.arguments(executable: executable, user: owner?.name, request)
-        let command = Command(line[0], Array(line.dropFirst()), deadline: .seconds(600))
-        do {
-            let walk = try await command.result(reading: input, writing: output)
-            switch walk.status {
-            case 0: break
-            case RootWalk.noFileSystem: throw noFileSystem(raw)
-            case RootWalk.noFile: throw noFile(request)
-            case RootWalk.tooLarge: throw tooLarge(request)
-            default: throw command.failure(walk)
-            }
-        } catch {
-            unlink(path)
-            guard let failure = error as? KilnError, [.toolFailed, .toolDeadline].contains(failure.code) else {
-                throw error
-            }
-            throw walkFailed([failure.message, failure.cause].compactMap { $0 }.joined(separator: ": "))
-        }
-    }
-
-    // MARK: - Errors
-
-    func noFileSystem(_ disk: String) -> KilnError {
-        KilnError(
-            .driftNoFileSystem,
-            "\(disk) holds no ext4 file system that begins where the disk begins",
-            hint: "drift is found on disks without partitions, as 'kiln image bake' makes them"
-        )
-    }
-
-    private func noFile(_ request: RootWalk.Request) -> KilnError {
-        KilnError(
-            .rootNoFile,
-            "there is no regular file \(request) on the root",
-            hint: "no link is followed; 'kiln drift --generation' names what lies there",
-            exit: .usage
-        )
-    }
-
-    private func tooLarge(_ request: RootWalk.Request) -> KilnError {
-        KilnError(
-            .rootTooLarge,
-            "the file \(request) on the root is too large to be copied out of it",
-            hint: "of a machine that runs, cut it into pieces first: 'kiln exec SERVER -- split …'",
-            exit: .usage
-        )
-    }
-
-    private func walkFailed(_ cause: String) -> KilnError {
-        KilnError(
-            .driftWalkFailed,
-            "a root file system could not be listed",
-            hint: "its file system may be damaged; 'kiln replace' gives a server a new one",
-            cause: cause
-        )
-    }
-
-    private func failed(_ doing: String, _ path: String) -> KilnError {
+    func failed(_ doing: String, _ path: String) -> KilnError {
         KilnError(.driftScratchFailed, "can't \(doing) \(path)", cause: String(cString: strerror(errno)))
     }
 
