@@ -98,6 +98,7 @@ struct ImageTestTests {
         }
         let check = Check(.resource(.group(GroupResource(name: "adm"))))
         let files = try await test([check], depth: .boot, root: FolderRoot(folder.path))
+        withExtendedLifetime(folder) {}
         #expect(files.isPass && files.assertions.first?.subject == "group adm: exists")
         #expect(files.assertions.first?.place == .offline)
         let machine = try await test([check], depth: .boot)

@@ -22,7 +22,7 @@ struct CheckDecoderTests {
         return try #require(checks.first).probe
     }
 
-    private static let checker = SchemaChecker(
+    private let checker = SchemaChecker(
         [
             "type": "object", "additionalProperties": false,
             "properties": ["t": CheckSchema.list(ImageTests.self, "Tests.")],
@@ -30,7 +30,7 @@ struct CheckDecoderTests {
     )
 
     private func isAcceptedBySchema(_ text: String) throws -> Bool {
-        try Self.checker.problems("t: [\(text)]").isEmpty
+        try checker.problems("t: [\(text)]").isEmpty
     }
 
     @Test("every field of a file reaches the model")
@@ -161,7 +161,7 @@ struct CheckDecoderTests {
     }
 
     @Test("the schema uses no keyword that the checker of this test passes over")
-    func keywords() { #expect(Self.checker.unknownKeywords.isEmpty) }
+    func keywords() { #expect(checker.unknownKeywords.isEmpty) }
 
     @Test("all problems of a test are reported at once")
     func atOnce() {
