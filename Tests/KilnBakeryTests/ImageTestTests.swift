@@ -209,7 +209,7 @@ struct ImageTestTests {
             return nil
         }
         let endless = Check(.exec(["/endless"]), timeout: .seconds(3000))
-        let found = try await test([endless], depth: .boot, limit: .seconds(1))
+        let found = try await test([endless], depth: .boot, limit: .seconds(4))
         let last = try #require(found.assertions.last)
         #expect(last.outcome == .failed && last.subject == "the suite" && last.found.contains("exec '/endless'"))
         try await expectNothingLeft()
