@@ -202,14 +202,14 @@ struct ImageTestTests {
         try await expectNothingLeft()
     }
 
-    @Test("a suite that never ends is cut off, and says where", .timeLimit(.minutes(1)))
+    @Test("a suite that never ends is cut off, and says where", .timeLimit(.minutes(3)))
     func endless() async throws {
         answer { asked, _ in
             if asked == ["/endless"] { try? await Task.sleep(for: .seconds(3600)) }
             return nil
         }
         let endless = Check(.exec(["/endless"]), timeout: .seconds(3000))
-        let found = try await test([endless], depth: .boot, limit: .seconds(8))
+        let found = try await test([endless], depth: .boot, limit: .seconds(20))
         let last = try #require(found.assertions.last)
         #expect(last.outcome == .failed && last.subject == "the suite" && last.found.contains("exec '/endless'"))
         try await expectNothingLeft()

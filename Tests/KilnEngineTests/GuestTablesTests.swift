@@ -66,11 +66,12 @@ struct GuestTablesTests {
             /dev/vdb /a\\040b xfs ro,noexec 0 0
             nonsense
             """
-        let place = try #require(RootPath(written: "/a b"))
-        let mount = try #require(MountTable.top(at: place, in: Array(said.utf8)))
+        let blank = try #require(RootPath(written: "/a b"))
+        let mount = try #require(MountTable.top(at: blank, in: Array(said.utf8)))
         #expect(mount.source == "/dev/vdb" && mount.kind == "xfs" && mount.options == ["ro", "noexec"])
         #expect(MountTable.top(at: .root, in: Array(said.utf8))?.kind == "ext4")
-        #expect(MountTable.top(at: try #require(RootPath("/a")), in: Array(said.utf8)) == nil)
+        let none = try #require(RootPath("/a"))
+        #expect(MountTable.top(at: none, in: Array(said.utf8)) == nil)
     }
 
     @Test(

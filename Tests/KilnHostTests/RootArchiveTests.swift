@@ -134,7 +134,7 @@ struct RootArchiveTests {
         let raw = try await fileSystem { tree in
             for number in 0..<200 {
                 mkdir("\(tree)/d\(number)", 0o755)
-                try write(String(repeating: "\(number)", count: number * 300), "\(tree)/d\(number)/f")
+                try write(String(repeating: "\(number)", count: number * 20), "\(tree)/d\(number)/f")
                 symlink("f", "\(tree)/d\(number)/l")
             }
             link("\(tree)/d7/f", "\(tree)/z")
@@ -203,7 +203,7 @@ struct RootArchiveTests {
         let raw = try await fileSystem { tree in
             for number in 0..<40 {
                 mkdir("\(tree)/d\(number)", 0o755)
-                try write(String(repeating: "\(number)", count: number * 300), "\(tree)/d\(number)/f")
+                try write(String(repeating: "\(number)", count: number * 20), "\(tree)/d\(number)/f")
             }
         }
         var bytes = try Data(contentsOf: URL(fileURLWithPath: raw))

@@ -92,15 +92,17 @@ struct TestMachines: Sendable {
         do {
             try await body()
             return nil
-        } catch let error as KilnError where Self.isOfImage(error) {
+        } catch let error as KilnError where error.exit != .unreachable && Self.faultsOfImages.contains(error.code) {
             return [error.message, error.cause].compactMap { $0 }.map(Printable.line).joined(separator: "; ")
         }
     }
 
-    private static func isOfImage(_ error: KilnError) -> Bool {
-        let ofMachine: Set<ExitCode> = [.aborted, .reverted, .deadline, .unmet, .halted]
-        return ofMachine.contains(error.exit) && error.code != .diskFull
-    }
+    private static let faultsOfImages = Set(
+        ErrorCode.readiness + [
+            .stopTimeout, .machineLostPower, .machineSeedKept, .volumeNotMounted, .volumeReformatted, .guestAgentSilent,
+            .guestNoAgent, .guestForbidden, .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
+        ]
+    )
 
     private func seconds(since begin: ContinuousClock.Instant) -> String {
         let tenths = Int((ContinuousClock.now - begin) / .milliseconds(100))

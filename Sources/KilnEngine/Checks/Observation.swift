@@ -106,15 +106,16 @@ extension [Observation] {
         return .notYet(remark)
     }
 
-    /// The observation that they do not all hold; nothing is proven by what could not be looked at.
+    /// The observation that a probe, of which they are, does not hold; what could not be looked at proves nothing.
     func negated(_ probe: Probe) -> Observation {
+        let (subject, expected) = (Probe.not(probe), "that does not hold")
         if let open = first(where: { $0.verdict == .unknown || $0.verdict == .never }) {
-            return Observation(probe, nil, expected: "it does not hold", found: open.remark, verdict: open.verdict)
+            return Observation(subject, nil, expected: expected, found: open.remark, verdict: open.verdict)
         }
         guard let other = first(where: { $0.verdict != .holds }) else {
-            return Observation(probe, nil, expected: "it does not hold", found: "it holds", verdict: .fails)
+            return Observation(subject, nil, expected: expected, found: "it holds", verdict: .fails)
         }
-        return Observation(probe, nil, expected: "it does not hold", found: other.remark, verdict: .holds)
+        return Observation(subject, nil, expected: expected, found: other.remark, verdict: .holds)
     }
 
     /// The observations as they are kept; the time is spread over them.

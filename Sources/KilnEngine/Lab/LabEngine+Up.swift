@@ -95,8 +95,9 @@ extension LabEngine {
     func checkImages(of servers: [(ServerID, ServerSpec)], _ policy: ImagePolicy) async throws {
         var asked: Set<ImageRequest> = []
         for (id, spec) in servers {
-            let history = try workspace(id).history()
-            let isNew = history.current == nil && history.open == nil
+            // A journal that can't be read is told once the server's lock is held; it makes nothing new.
+            let history = try? workspace(id).history()
+            let isNew = history.map { $0.current == nil && $0.open == nil } ?? false
             let request = ImageRequest(reference: spec.image, purpose: isNew ? .newGeneration(policy) : .existing)
             guard asked.insert(request).inserted else { continue }
             _ = try await parts.images.verifiedImage(request.reference, for: request.purpose)
