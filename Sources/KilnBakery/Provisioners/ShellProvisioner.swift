@@ -55,9 +55,10 @@ private struct OutsideProgram {
             "KILN_TREE": old, "KILN_ROOT": bake.tree.path, "KILN_BOOT": bake.boot, "KILN_RECIPE": recipe,
             "KILN_SHARED": bake.scratch + "/files",
         ]
+        // Whoever bakes: modes are the program's to say, and not those of a shell's settings.
         var command = Namespace.command(
-            "\(recipe)/\(name)",
-            [],
+            "/bin/sh",
+            ["-c", "umask 022 && exec \"$0\"", "\(recipe)/\(name)"],
             environment: bake.variables.merging(environment) { _, own in own }.merging(places) { _, kiln in kiln }
         )
         command.deadline = timeout
