@@ -157,7 +157,10 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnHostTests",
-            dependencies: ["KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "LibvirtKit", "LibvirtXML", "kiln"],
+            dependencies: [
+                "KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "KilnTestSupport", "LibvirtKit", "LibvirtXML",
+                "kiln",
+            ],
             swiftSettings: strict
         ),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
