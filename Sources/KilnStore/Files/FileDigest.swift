@@ -3,7 +3,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 
-/// The sha256 of files, read in pieces.
+/// The digests of files, read in pieces.
 package enum FileDigest {
     private static let piece = 1 << 20
 
@@ -11,8 +11,15 @@ package enum FileDigest {
     ///
     /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
     package static func sha256(of path: String) throws -> ImageDigest {
+        try digest(value(of: path, SHA256()), of: path)
+    }
+
+    /// What a hash function makes of a regular file's content.
+    ///
+    /// - Throws: `KilnError` with code `file.unreadable` or `file.not-regular`.
+    package static func value<Function: HashFunction>(of path: String, _ empty: Function) throws -> Function.Digest {
         let file = try OpenFile(reading: path)
-        var hash = SHA256()
+        var hash = empty
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
         defer { buffer.deallocate() }
         var offset = 0
@@ -22,7 +29,7 @@ package enum FileDigest {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += count
         }
-        return try digest(hash.finalize(), of: path)
+        return hash.finalize()
     }
 
     /// The digest of bytes in memory.

@@ -10,6 +10,7 @@ import KilnSystem
 /// names/NAME/VERSION                                        the digest of that version
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
+/// downloads/                                                what was fetched from servers, and is kept for another time
 /// lock                                                      shared by those who need an image; see `ImageLock`
 /// ```
 ///
