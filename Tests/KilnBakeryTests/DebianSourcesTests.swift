@@ -204,7 +204,7 @@ struct DebianSourcesTests {
             AptKeyring(file: "a", content: Data([0x99, 1])),
             AptKeyring(file: "b", content: Data("-----BEGIN PGP PUBLIC".utf8)),
         ]
-        let debian = try RecipeFixture().recipe().debian
+        let debian = try #require(try RecipeFixture().recipe().assembly).debian
         let sources = DebianSources(lines: [], keyrings: keys, notes: [])
         let hooks = try TreeHooks(debian, sources: sources, settings: settings, folder: folder.path + "/a \"b")
         let quoted = folder.path + #"/a \"b"#

@@ -143,7 +143,11 @@ struct HostAptTests {
         let recipe = try Recipe(folder: fixture.path)
         let baker = Baker(store: ImageStore(root: folder.path + "/images"), roots: UnlistedRoots()) { _ in }
         try FileManager.default.createDirectory(atPath: folder.path + "/bake", withIntermediateDirectories: false)
-        let archive = try await baker.fetch(recipe, into: folder.path + "/bake")
+        let archive = try await baker.fetch(
+            try #require(recipe.assembly).debian,
+            for: recipe.name,
+            into: folder.path + "/bake"
+        )
         let names = try await Command("tar", ["-tf", archive]).run().text.split(separator: "\n")
         #expect(names.contains("./usr/bin/tool"))
         #expect(!names.contains { $0.contains("kiln/") || $0.contains("99kiln") })
@@ -151,7 +155,7 @@ struct HostAptTests {
         let other = try RecipeFixture(text.replacing("[tool]", with: "[no-such-tool]"))
         let missing = try Recipe(folder: other.path)
         let error = await #expect(throws: KilnError.self) {
-            try await baker.fetch(missing, into: folder.path + "/bake")
+            try await baker.fetch(try #require(missing.assembly).debian, for: missing.name, into: folder.path + "/bake")
         }
         #expect(error?.code == .bakeNotFetched && error?.message.contains("\(folder.path)/debian trixie main") == true)
         #expect(error?.cause?.contains("no-such-tool") == true, "\(error?.cause ?? "")")

@@ -45,3 +45,17 @@ struct RecipeFixture {
         }
     }
 }
+
+extension Recipe {
+    /// What it is assembled from, where it is.
+    var assembly: Assembly? {
+        guard case .assembled(let assembly) = source else { return nil }
+        return assembly
+    }
+
+    /// What it downloads, where it does.
+    var download: Download? {
+        guard case .published(let download) = source else { return nil }
+        return download
+    }
+}

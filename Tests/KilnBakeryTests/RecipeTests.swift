@@ -19,9 +19,11 @@ struct RecipeTests {
     @Test("every recipe of the project is valid, and all that it needs is there")
     func project() throws {
         let recipes = try Recipe.all(in: RecipeTests.images)
-        #expect(recipes.map(\.name.text) == ["debian-13", "tiny"])
+        #expect(recipes.map(\.name.text) == ["debian-13", "debian-cloud", "tiny", "ubuntu-cloud"])
         for recipe in recipes {
-            #expect(FileManager.default.isExecutableFile(atPath: "\(recipe.folder)/\(recipe.assemble)"))
+            if let assembly = recipe.assembly {
+                #expect(FileManager.default.isExecutableFile(atPath: "\(recipe.folder)/\(assembly.program)"))
+            }
             for version in recipe.versions { _ = try recipe.contentDigest(of: version) }
         }
     }
@@ -33,12 +35,13 @@ struct RecipeTests {
         let recipe = try Recipe(folder: fixture.path)
         #expect(recipe.folder == fixture.path)
         #expect(recipe.name.text == "web" && recipe.about == "A server.")
+        let assembly = try #require(recipe.assembly)
         #expect(
-            recipe.debian
+            assembly.debian
                 == Recipe.Debian(suite: "trixie", variant: "minbase", packages: ["curl"], mirrors: [], keyrings: [])
         )
-        #expect(recipe.assemble == "assemble.sh" && recipe.shared == ["initrd"])
-        #expect(recipe.disk == ByteCount("1GiB") && recipe.commandLine == "quiet")
+        #expect(assembly.program == "assemble.sh" && assembly.shared == ["initrd"])
+        #expect(assembly.disk == ByteCount("1GiB") && assembly.commandLine == "quiet")
         #expect(recipe.size == MachineSize(memory: .mebibytes(256), processors: 2, cpu: .level3))
         #expect(recipe.cloudInit == .full && recipe.ssh && recipe.volatileRoot)
         #expect(recipe.ephemeral == ["/run", "/etc/a b"])
@@ -59,7 +62,10 @@ struct RecipeTests {
         let recipe = try RecipeFixture().recipe()
         #expect(recipe.versions.map(\.name) == ["9", "10"])
         #expect(recipe.versions.first?.variables == ["GREETING": "hello"])
-        #expect(recipe.ephemeral.isEmpty && recipe.shared.isEmpty && !recipe.volatileRoot && recipe.size.cpu == nil)
+        #expect(
+            recipe.ephemeral.isEmpty && recipe.assembly?.shared.isEmpty == true && !recipe.volatileRoot
+                && recipe.size.cpu == nil
+        )
     }
 
     @Test("a variable is the text that is written, whatever YAML takes it for")
@@ -247,10 +253,12 @@ struct RecipeTests {
         }
         let both = "mirror: [http://m.example/debian, 'deb [trusted=yes] http://m.example x main'], "
         let (named, fixture) = try recipe(both + "keyring: [keys/own.asc, \(key)], ")
-        #expect(named.debian.mirrors == ["http://m.example/debian", "deb [trusted=yes] http://m.example x main"])
-        #expect(named.debian.keyrings == [fixture.path + "/keys/own.asc", key])
-        #expect(try recipe("mirror: http://m.example, ").0.debian.mirrors == ["http://m.example"])
-        #expect(try recipe("").0.debian.keyrings.isEmpty)
+        #expect(
+            named.assembly?.debian.mirrors == ["http://m.example/debian", "deb [trusted=yes] http://m.example x main"]
+        )
+        #expect(named.assembly?.debian.keyrings == [fixture.path + "/keys/own.asc", key])
+        #expect(try recipe("mirror: http://m.example, ").0.assembly?.debian.mirrors == ["http://m.example"])
+        #expect(try recipe("").0.assembly?.debian.keyrings == [])
         let version = try #require(named.versions.first)
         let before = try named.contentDigest(of: version)
         _ = try folder.file("key.gpg", [0x99, 2])

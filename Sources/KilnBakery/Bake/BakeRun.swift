@@ -8,6 +8,7 @@ import KilnSystem
 struct BakeRun {
     let baker: Baker
     let recipe: Recipe
+    let assembly: Recipe.Assembly
     let version: Recipe.Version
     let tree: String
     let folder: String
@@ -40,14 +41,14 @@ struct BakeRun {
             "KILN_NAME": recipe.name.text,
             "KILN_VERSION": version.name,
         ]) { _, kiln in kiln }
-        let command = Namespace.command("\(recipe.folder)/\(recipe.assemble)", [], environment: environment)
+        let command = Namespace.command("\(recipe.folder)/\(assembly.program)", [], environment: environment)
         _ = try await command.lines { [tell = baker.tell] in tell("  \($0)") }
         for file in ["kernel", "initrd"] {
             guard FileStamp(of: "\(boot)/\(file)") != nil else {
                 throw KilnError(
                     .bakeIncomplete,
-                    "\(recipe.assemble) of the recipe \(recipe.name) made no file $KILN_BOOT/\(file)",
-                    hint: "see \(recipe.folder)/\(recipe.assemble)"
+                    "\(assembly.program) of the recipe \(recipe.name) made no file $KILN_BOOT/\(file)",
+                    hint: "see \(recipe.folder)/\(assembly.program)"
                 )
             }
             try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)")
@@ -56,7 +57,7 @@ struct BakeRun {
 
     private func makeDisk() async throws {
         let raw = scratch + "/disk.raw"
-        try await FileTree(path: root).makeDisk(at: raw, size: recipe.disk)
+        try await FileTree(path: root).makeDisk(at: raw, size: assembly.disk)
         try await Command.bake(
             "qemu-img",
             ["convert", "-f", "raw", "-O", "qcow2", raw, "\(draft)/\(ImageStore.diskName)"]
@@ -70,7 +71,7 @@ struct BakeRun {
             folder: draft,
             name: recipe.name,
             version: version.name,
-            boot: .direct(commandLine: recipe.commandLine),
+            boot: .direct(commandLine: assembly.commandLine),
             cloudInit: recipe.cloudInit,
             ssh: recipe.ssh,
             size: recipe.size,

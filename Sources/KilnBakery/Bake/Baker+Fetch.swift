@@ -4,12 +4,11 @@ import KilnSystem
 
 extension Baker {
     /// Runs mmdebstrap and returns the archive it makes.
-    func fetch(_ recipe: Recipe, into folder: String) async throws -> String {
-        let debian = recipe.debian
-        tell("\(recipe.name): fetching Debian \(debian.suite)")
+    func fetch(_ debian: Recipe.Debian, for name: Name, into folder: String) async throws -> String {
+        tell("\(name): fetching Debian \(debian.suite)")
         let settings = try await HostApt.Settings.read()
         let sources = try await DebianSources.of(debian, settings: settings, scratch: "\(folder)/apt")
-        for note in sources.notes { tell("\(recipe.name): \(note)") }
+        for note in sources.notes { tell("\(name): \(note)") }
         let list = "\(folder)/sources.list"
         try DurableFile.write(Data((sources.lines.joined(separator: "\n") + "\n").utf8), to: list)
         let hooks = try TreeHooks(debian, sources: sources, settings: settings, folder: "\(folder)/apt")

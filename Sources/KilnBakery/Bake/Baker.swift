@@ -74,13 +74,29 @@ public struct Baker: Sendable {
     }
 
     private func bake(_ recipe: Recipe, due: [Recipe.Version]) async throws {
+        switch recipe.source {
+        case .assembled(let assembly): try await bake(assembly, of: recipe, due: due)
+        case .published(let download):
+            for version in due { try await take(download, of: recipe, version) }
+        }
+    }
+
+    private func bake(_ assembly: Recipe.Assembly, of recipe: Recipe, due: [Recipe.Version]) async throws {
         await removeAbandonedWork()
         let work = try WorkFolder(in: store.work)
         let path = work.path
         do {
-            let tree = try await fetch(recipe, into: path)
+            let tree = try await fetch(assembly.debian, for: recipe.name, into: path)
             for version in due {
-                try await BakeRun(baker: self, recipe: recipe, version: version, tree: tree, folder: path).run()
+                let run = BakeRun(
+                    baker: self,
+                    recipe: recipe,
+                    assembly: assembly,
+                    version: version,
+                    tree: tree,
+                    folder: path
+                )
+                try await run.run()
             }
         } catch {
             await Namespace.remove(path)

@@ -16,11 +16,16 @@ extension Recipe {
     public func contentDigest(of version: Version) throws -> ImageDigest {
         var lines = ["kiln-bake \(Recipe.bakerVersion)", "version \(version.name)"]
         let parent = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        let (shared, keyrings) =
+            switch source {
+            case .assembled(let assembly): (assembly.shared, assembly.debian.keyrings)
+            case .published: ([], [])
+            }
         for (label, path) in [("recipe", folder)] + shared.sorted().map({ ("shared/\($0)", "\(parent)/\($0)") }) {
             lines += try Recipe.entries(of: path, label: label)
         }
         // They may lie elsewhere.
-        for keyring in debian.keyrings { lines.append("keyring \(try FileDigest.sha256(of: keyring))") }
+        for keyring in keyrings { lines.append("keyring \(try FileDigest.sha256(of: keyring))") }
         return try FileDigest.sha256(Data(lines.joined(separator: "\n").utf8))
     }
 

@@ -16,6 +16,28 @@ public struct Recipe: Sendable, Hashable {
         public let keyrings: [String]
     }
 
+    /// What a root file system is assembled from.
+    public struct Assembly: Sendable, Hashable {
+        /// Where the files come from.
+        public let debian: Debian
+        /// The program beside `image.yaml` that turns the tree into a root file system.
+        public let program: String
+        /// Folders beside the recipe's own that the program uses too.
+        public let shared: [String]
+        /// The size of the disk.
+        public let disk: ByteCount
+        /// What the kernel is told.
+        public let commandLine: String
+    }
+
+    /// Where the disk of an image comes from.
+    public enum Source: Sendable, Hashable {
+        /// It is made here.
+        case assembled(Assembly)
+        /// Others publish it, and it is taken as it is.
+        case published(Download)
+    }
+
     /// One version of the image.
     public struct Version: Sendable, Hashable {
         /// Its name, unique in the recipe.
@@ -30,16 +52,8 @@ public struct Recipe: Sendable, Hashable {
     public let name: Name
     /// One sentence for people.
     public let about: String
-    /// Where the files come from.
-    public let debian: Debian
-    /// The program beside `image.yaml` that turns the tree into a root file system.
-    public let assemble: String
-    /// Folders beside the recipe's own that the program uses too.
-    public let shared: [String]
-    /// The size of the disk.
-    public let disk: ByteCount
-    /// What the kernel is told.
-    public let commandLine: String
+    /// Where the disk comes from.
+    public let source: Source
     /// What a server has to compute with that says nothing of it.
     public let size: MachineSize
     /// What reads the seed in the guest.

@@ -16,11 +16,6 @@ struct RecipeDecoder {
         fields[.kilnImage]?.requireFirstFormat()
         let name = fields[.name].flatMap(name)
         let about = fields[.about]?.text()
-        let debian = fields[.debian].flatMap(debian)
-        let assemble = fields[.assemble].flatMap(program)
-        let shared = fields[.shared]?.list(of: "folders", atLeast: 0)?.compactMap(sharedFolder) ?? []
-        let disk = fields[.disk]?.size(atLeast: .mebibytes(8))
-        let commandLine = fields[.commandLine]?.text(.line)
         let size = size(fields)
         let cloudInit = fields[.cloudInit]?.word(ImageManifest.CloudInit.self)
         let modules = fields[.cloudInitModules]?.list(of: "modules", atLeast: 0)?
@@ -32,19 +27,14 @@ struct RecipeDecoder {
         let volatileRoot = fields[.volatileRoot]?.bool() ?? false
         let ephemeral = fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
         let versions = fields[.versions].flatMap(versions)
+        let source = source(fields, versions: versions ?? [])
         // All is read by now, so that all problems are reported.
-        guard let name, let about, let debian, let assemble, let disk, let commandLine, let size, let cloudInit,
-            let ssh, let versions
-        else { return nil }
+        guard let name, let about, let source, let size, let cloudInit, let ssh, let versions else { return nil }
         return Recipe(
             folder: folder,
             name: name,
             about: about,
-            debian: debian,
-            assemble: assemble,
-            shared: shared,
-            disk: disk,
-            commandLine: commandLine,
+            source: source,
             size: size,
             cloudInit: cloudInit,
             cloudInitModules: modules,
@@ -63,6 +53,25 @@ struct RecipeDecoder {
             return nil
         }
         return name
+    }
+
+    private func source(_ fields: Fields<RecipeFields>, versions: [Recipe.Version]) -> Recipe.Source? {
+        guard let download = fields[.download] else { return assembly(fields).map { .assembled($0) } }
+        for field in [RecipeFields.debian, .assemble, .shared, .disk, .commandLine, .volatileRoot] {
+            fields[field]?.problem("a disk that is downloaded is taken as it is, so it has no '\(field.rawValue)'")
+        }
+        return DownloadDecoder(versions: versions).decode(download).map { .published($0) }
+    }
+
+    private func assembly(_ fields: Fields<RecipeFields>) -> Recipe.Assembly? {
+        fields.require([.debian, .assemble, .disk, .commandLine])
+        let debian = fields[.debian].flatMap(debian)
+        let program = fields[.assemble].flatMap(program)
+        let shared = fields[.shared]?.list(of: "folders", atLeast: 0)?.compactMap(sharedFolder) ?? []
+        let disk = fields[.disk]?.size(atLeast: .mebibytes(8))
+        let commandLine = fields[.commandLine]?.text(.line)
+        guard let debian, let program, let disk, let commandLine else { return nil }
+        return Recipe.Assembly(debian: debian, program: program, shared: shared, disk: disk, commandLine: commandLine)
     }
 
     private func debian(_ value: Value) -> Recipe.Debian? {

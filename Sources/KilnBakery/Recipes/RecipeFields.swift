@@ -4,7 +4,7 @@ import KilnModel
 /// The fields of a recipe.
 enum RecipeFields: String, FileField {
     case kilnImage = "kiln-image"
-    case name, about, debian, assemble, shared, disk
+    case name, about, debian, download, assemble, shared, disk
     case commandLine = "command-line"
     case memory, processors, cpu
     case cloudInit = "cloud-init"
@@ -14,8 +14,7 @@ enum RecipeFields: String, FileField {
     case ephemeral, versions
 
     static let required: [RecipeFields] = [
-        .kilnImage, .name, .about, .debian, .assemble, .disk, .commandLine, .memory, .processors, .cloudInit, .ssh,
-        .versions,
+        .kilnImage, .name, .about, .memory, .processors, .cloudInit, .ssh, .versions,
     ]
 
     var schema: JSONValue {
@@ -24,6 +23,8 @@ enum RecipeFields: String, FileField {
         case .name: Schema.name("What the image is called: the name of the recipe's folder.")
         case .about: Schema.text("What it is, in a sentence.")
         case .debian: Schema.object(DebianFields.self, "What mmdebstrap makes the tree from.")
+        case .download:
+            Schema.object(DownloadFields.self, "The disk that others publish, instead of one that is assembled here.")
         case .assemble:
             Schema.text(.fileName, "The program beside this file that makes a root file system of the tree.")
         case .shared:
