@@ -19,6 +19,18 @@ struct ImageAddTests {
         store = ImageStore(root: folder.path + "/images")
     }
 
+    private func disk(_ name: String, _ bytes: [UInt8]) throws -> DiskSource {
+        DiskSource(.file(try folder.file(name, bytes)))
+    }
+
+    /// A qcow2 file of 8 MiB that a BIOS starts, with 2 MiB in it.
+    private func makeDisk(_ path: String) async throws {
+        let content = CraftedTable(bootCode: true).bytes + [UInt8](repeating: 7, count: 2 << 20)
+        let raw = try folder.file("raw", content + [UInt8](repeating: 0, count: (8 << 20) - content.count))
+        let arguments = ["convert", "-f", "raw", "-O", "qcow2", raw, path]
+        try await Command("qemu-img", arguments, deadline: .seconds(60)).run()
+    }
+
     private func code(_ work: () async throws -> Void) async -> ErrorCode? {
         do {
             try await work()
@@ -28,15 +40,15 @@ struct ImageAddTests {
 
     @Test("an added disk is copied, checked and sealed; hostile ones leave nothing behind")
     func added() async throws {
-        let good = try folder.file("good.qcow2", CraftedDisk().bytes)
+        let good = try disk("good.qcow2", CraftedDisk.bootable.bytes)
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
         let image = try await store.add(good, as: added, roots: UnlistedRoots())
         #expect(image.manifest.virtualSize == ByteCount(bytes: 1 << 30))
         #expect(await code { _ = try await store.add(good, as: added, roots: UnlistedRoots()) } == "image.exists")
 
-        var hostile = CraftedDisk()
+        var hostile = CraftedDisk.bootable
         hostile.put(4, at: 76)
-        let bad = try folder.file("bad.qcow2", hostile.bytes)
+        let bad = try disk("bad.qcow2", hostile.bytes)
         var other = added
         other.version = "2"
         #expect(
@@ -54,11 +66,11 @@ struct ImageAddTests {
             ("none", ExitCode.usage), ("none/none", .usage), ("fifo", .invalidFile), (".", .invalidFile),
         ] {
             let error = await #expect(throws: KilnError.self) {
-                try await store.add("\(folder.path)/\(name)", as: added, roots: UnlistedRoots())
+                try await store.add(DiskSource(.file("\(folder.path)/\(name)")), as: added, roots: UnlistedRoots())
             }
             #expect(error?.exit == exit, "\(name)")
         }
-        let disk = try folder.file("disk.qcow2", CraftedDisk().bytes)
+        let disk = try self.disk("disk.qcow2", CraftedDisk.startedByBoth.bytes)
         _ = try await store.add(disk, as: added, roots: UnlistedRoots())
         (added.name, added.boot) = (try Name("other"), .firmware(.uefi))
         let error = await #expect(throws: KilnError.self) {
@@ -72,14 +84,13 @@ struct ImageAddTests {
     @Test("a file that was cut off is refused, wherever it ends")
     func truncated() async throws {
         let path = folder.path + "/disk.qcow2"
-        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", path, "8M"], deadline: .seconds(60)).run()
-        try await Command("qemu-io", ["-f", "qcow2", "-c", "write -q -P 7 0 2M", path], deadline: .seconds(60)).run()
+        try await makeDisk(path)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
         for length in [0, 3, 80, 5_000, 70_000, 200_000, whole.count / 2, whole.count - 65_536] {
             try whole.prefix(length).write(to: URL(fileURLWithPath: path))
             let error = await #expect(throws: KilnError.self) {
-                try await store.add(path, as: added, roots: UnlistedRoots())
+                try await store.add(DiskSource(.file(path)), as: added, roots: UnlistedRoots())
             }
             #expect(error?.exit == .invalidFile, "\(length)")
         }
@@ -91,7 +102,7 @@ struct ImageAddTests {
         var disk = CraftedDisk()
         // The first table points beyond the end of the file.
         disk.putLong(1 << 63 | 9 << 16, at: 3 << 16)
-        let bad = try folder.file("bad.qcow2", disk.bytes)
+        let bad = try self.disk("bad.qcow2", disk.bytes)
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
         #expect(await code { _ = try await store.add(bad, as: added, roots: UnlistedRoots()) } == "image.check-failed")
     }
@@ -99,11 +110,13 @@ struct ImageAddTests {
     @Test("leaked clusters harm no data: they are told, and the image is taken")
     func leaked() async throws {
         let path = folder.path + "/leaked.qcow2"
-        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", path, "8M"], deadline: .seconds(60)).run()
+        try await makeDisk(path)
         try leak(in: path)
         let told = Mutex<[String]>([])
         let added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
-        _ = try await store.add(path, as: added, roots: UnlistedRoots()) { note in told.withLock { $0.append(note) } }
+        _ = try await store.add(DiskSource(.file(path)), as: added, roots: UnlistedRoots()) { note in
+            told.withLock { $0.append(note) }
+        }
         #expect(told.withLock { $0 }.count == 1)
         #expect(told.withLock { $0 }.first?.contains("leaked") == true)
     }
@@ -126,14 +139,24 @@ struct ImageAddTests {
 
     @Test("an added disk whose root can be listed is listed; another is added all the same")
     func addedListing() async throws {
-        let disk = try folder.file("disk.qcow2", CraftedDisk().bytes)
+        let disk = try self.disk("disk.qcow2", CraftedDisk.bootable.bytes)
         var added = AddedImage(name: try Name("own"), version: "1", boot: .firmware(.bios))
         #expect(try await store.add(disk, as: added, roots: UnlistedRoots()).paths == nil)
-        var other = CraftedDisk()
+        var other = CraftedDisk.bootable
         other.bytes[other.bytes.count - 1] = 9
         added.version = "2"
-        let listed = try await store.add(folder.file("other.qcow2", other.bytes), as: added, roots: EmptyRoots())
+        let listed = try await store.add(self.disk("other.qcow2", other.bytes), as: added, roots: EmptyRoots())
         #expect(listed.paths.map { FileManager.default.fileExists(atPath: $0) } == true)
+    }
+}
+
+extension CraftedDisk {
+    /// A disk with boot code, and with a loader in an EFI system partition.
+    static var startedByBoth: CraftedDisk {
+        var table = CraftedTable(bootCode: true)
+        table.gpt(lastUsable: (1 << 21) - 34)
+        table.gpt(1, type: .system, first: 128, last: 255)
+        return CraftedDisk(holding: table.bytes + CraftedFAT().bytes)
     }
 }
 

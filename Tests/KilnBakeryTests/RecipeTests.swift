@@ -19,8 +19,12 @@ struct RecipeTests {
     @Test("every recipe of the project is valid, and all that it needs is there")
     func project() throws {
         let recipes = try Recipe.all(in: RecipeTests.images)
-        #expect(recipes.map(\.name.text) == ["debian-12", "debian-13", "notes", "tiny"])
-        for recipe in recipes { #expect(!recipe.provisioners.isEmpty && !recipe.versions.isEmpty) }
+        #expect(
+            recipes.map(\.name.text) == ["debian-12", "debian-13", "debian-cloud", "notes", "tiny", "ubuntu-cloud"]
+        )
+        for recipe in recipes {
+            #expect((!recipe.provisioners.isEmpty || recipe.download != nil) && !recipe.versions.isEmpty)
+        }
     }
 
     @Test("every field reaches the model")
@@ -114,11 +118,11 @@ struct RecipeTests {
         arguments: [
             (
                 "debian: {", "from: tiny:1\ndebian: {",
-                "4:7: from: a recipe begins with 'debian' or 'from', not with both"
+                "4:7: from: a recipe begins with one of 'debian', 'from' and 'download'"
             ),
             (
                 "debian: { suite: trixie, variant: minbase, packages: [curl] }\n", "",
-                "1:1: expected 'debian' or 'from': what the tree begins as"
+                "1:1: expected 'debian', 'from' or 'download': what the image begins as"
             ),
             (
                 "debian: { suite: trixie, variant: minbase, packages: [curl] }", "from: 'tiny:'",

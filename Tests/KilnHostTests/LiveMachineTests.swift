@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnTestSupport
 import Testing
 
 @testable import KilnHost

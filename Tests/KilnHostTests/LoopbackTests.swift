@@ -3,6 +3,7 @@ import Glibc
 import KilnEngine
 import KilnModel
 import KilnSystem
+import KilnTestSupport
 import Testing
 
 @testable import KilnHost

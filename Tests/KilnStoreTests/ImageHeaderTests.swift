@@ -29,6 +29,7 @@ struct ImageHeaderTests {
             (0, Array("KDMV".utf8), "VMDK", "-f vmdk"), (0, Array("# Disk DescriptorFile".utf8), "VMDK", "-f vmdk"),
             (0, Array("vhdxfile".utf8), "VHDX", "-f vhdx"), (0, Array("conectix".utf8), "VHD", "-f vpc"),
             (64, [0x7f, 0x10, 0xda, 0xbe], "VDI", "-f vdi"), (32_769, Array("CD001".utf8), "ISO 9660", "cloud image"),
+            (257, Array("ustar".utf8), "tar archive", "tar -xf"),
             (510, [0x55, 0xaa], "raw disk", "-f raw"), (1_080, [0x53, 0xef], "raw disk", "-f raw"),
         ] as [(Int, [UInt8], String, String)]
     )

@@ -71,9 +71,16 @@ struct CommandTests {
 
     @Test("limits hold for the program")
     func limits() async throws {
-        let limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512))
-        let output = try await Command("sh", ["-c", "ulimit -t; ulimit -v"], limits: limits).run()
-        #expect(output.text == "7\n524288")
+        var limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512))
+        let output = try await Command("sh", ["-c", "ulimit -t; ulimit -v; ulimit -f"], limits: limits).run()
+        #expect(output.text == "7\n524288\nunlimited")
+        limits = Command.Limits(processorSeconds: 7, addressSpace: .mebibytes(512), fileSize: .mebibytes(1))
+        let directory = try TemporaryDirectory()
+        let file = try directory.file("file", [])
+        let flood = try await Command("sh", ["-c", "head -c 4M /dev/zero > \(file)"], limits: limits).result()
+        #expect(flood.status != 0)
+        #expect(try FileManager.default.attributesOfItem(atPath: file)[.size] as? UInt64 == 1 << 20)
+        withExtendedLifetime(directory) {}
     }
 
     @Test("each line is passed on as it comes, from both streams, and the last ones explain a failure")

@@ -22,6 +22,20 @@ public struct CraftedDisk {
         put(104, at: 100)
     }
 
+    /// A disk that begins with some bytes, in whole clusters behind its tables.
+    public init(holding content: [UInt8]) {
+        self.init()
+        let clusters = (content.count + 0xffff) >> 16
+        putLong(1 << 63 | 4 << 16, at: 3 << 16)
+        bytes += [UInt8](repeating: 0, count: 1 << 16)
+        for cluster in 0..<clusters { putLong(1 << 63 | UInt64(5 + cluster) << 16, at: (4 << 16) + cluster * 8) }
+        for cluster in 4..<5 + clusters { bytes[(2 << 16) + cluster * 2 + 1] = 1 }
+        bytes += content + [UInt8](repeating: 0, count: (clusters << 16) - content.count)
+    }
+
+    /// A disk that a BIOS starts.
+    public static var bootable: CraftedDisk { CraftedDisk(holding: CraftedTable(bootCode: true).bytes) }
+
     /// Writes a word.
     public mutating func put(_ value: UInt32, at offset: Int) {
         for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32(index))) }

@@ -61,12 +61,17 @@ public struct Baker: Sendable {
         let versions = try selected(options.versions, of: recipe)
         let lock = try await turn(of: recipe)
         defer { withExtendedLifetime(lock) {} }
+        if let download = recipe.download {
+            var images: [StoredImage] = []
+            for version in versions { images.append(try await take(download, of: recipe, version)) }
+            return images
+        }
         let tools = try await BakeTools.onThisHost()
         var images: [StoredImage] = []
         for version in versions {
             let parent = try await parent(of: recipe, version, children + [recipe.name])
             let plan = try BakePlan(recipe, version, parent: parent, tools: tools)
-            if !options.again, options.fromStep == nil, let image = baked(plan) {
+            if !options.again, options.fromStep == nil, let image = baked(recipe, version, plan.key) {
                 tell("\(plan.title) is baked already")
                 images.append(try await store.list(image, by: roots))
             } else {
@@ -100,9 +105,10 @@ public struct Baker: Sendable {
         ) { [tell] held in tell("waiting: \(held.message)") }
     }
 
-    private func baked(_ plan: BakePlan) -> StoredImage? {
-        let reference = ImageReference(name: plan.recipe.name, selector: .version(plan.version.name))
-        guard let image = try? store.resolve(reference), image.manifest.recipe == plan.key else { return nil }
+    /// The image of a version, where it was made from just that.
+    func baked(_ recipe: Recipe, _ version: Recipe.Version, _ key: ImageDigest) -> StoredImage? {
+        let reference = ImageReference(name: recipe.name, selector: .version(version.name))
+        guard let image = try? store.find(reference), image.manifest.recipe == key else { return nil }
         return image
     }
 }

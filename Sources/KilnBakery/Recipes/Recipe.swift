@@ -8,6 +8,8 @@ public struct Recipe: Sendable {
         case debian(Debian)
         /// The tree of another image.
         case image(ImageReference)
+        /// A disk that others publish, which is taken as it is.
+        case download(Download)
     }
 
     /// What mmdebstrap makes the tree from.
@@ -79,6 +81,12 @@ public struct Recipe: Sendable {
 }
 
 extension Recipe {
+    /// The disk that others publish, where it is one.
+    var download: Download? {
+        guard case .download(let download) = base else { return nil }
+        return download
+    }
+
     /// What a version begins as.
     func base(of version: Version) -> Base { version.from.map { .image($0) } ?? base }
 }

@@ -18,13 +18,13 @@ struct RecipeDecoder {
         fields[.kilnImage]?.requireFirstFormat()
         let name = fields[.name].flatMap(name)
         let about = fields[.about]?.text()
-        let base = base(fields)
         let snapshot = fields[.snapshot].map { $0.snapshot() }
         let provisioners = provisioners(fields)
         let tests = fields[.tests].map { CheckDecoder(ImageTests()).list($0) } ?? []
         let inheritsTests = fields[.inheritTests].map { $0.bool() ?? true } ?? true
         let settings = settings(fields)
         let versions = fields[.versions].flatMap(versions)
+        let base = base(fields, versions ?? [])
         // All is read by now, so that all problems are reported.
         guard let name, let about, let base, let settings, let versions, snapshot != .some(nil) else { return nil }
         return Recipe(
@@ -42,17 +42,23 @@ struct RecipeDecoder {
     }
 
     /// What all versions begin as that say nothing else.
-    private func base(_ fields: Fields<RecipeFields>) -> Recipe.Base? {
-        let debian = fields[.debian].flatMap(debian)
-        let from = fields[.from].flatMap { $0.imageReference() }
-        switch (fields[.debian], fields[.from]) {
-        case (nil, nil):
-            fields.value.problem("expected 'debian' or 'from': what the tree begins as")
+    private func base(_ fields: Fields<RecipeFields>, _ versions: [Recipe.Version]) -> Recipe.Base? {
+        let written = [RecipeFields.debian, .from, .download].compactMap { field in fields[field].map { (field, $0) } }
+        guard let (kind, value) = written.first else {
+            fields.value.problem("expected 'debian', 'from' or 'download': what the image begins as")
             return nil
-        case (_?, let value?):
-            value.problem("a recipe begins with 'debian' or 'from', not with both")
-            return nil
-        default: return debian.map { .debian($0) } ?? from.map { .image($0) }
+        }
+        for (_, other) in written.dropFirst() {
+            other.problem("a recipe begins with one of 'debian', 'from' and 'download'")
+        }
+        switch kind {
+        case .debian: return debian(value).map { .debian($0) }
+        case .from: return value.imageReference().map { .image($0) }
+        default:
+            for field in RecipeFields.ofTrees {
+                fields[field]?.problem("a disk that is downloaded is taken as it is, so it has no '\(field.rawValue)'")
+            }
+            return DownloadDecoder(versions: versions).decode(value).map { .download($0) }
         }
     }
 
@@ -100,11 +106,9 @@ struct RecipeDecoder {
         settings.ephemeral =
             fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
         // A parent says what the recipe leaves out.
-        if fields[.debian] != nil {
-            for field in RecipeFields.settings where fields[field] == nil {
-                fields.value.problem("the field '\(field.rawValue)' is missing")
-            }
-        }
+        fields.require(
+            fields[.debian] != nil ? RecipeFields.settings : fields[.download] != nil ? RecipeFields.guests : []
+        )
         return settings
     }
 

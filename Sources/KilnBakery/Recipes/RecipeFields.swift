@@ -4,7 +4,7 @@ import KilnModel
 /// The fields of a recipe.
 enum RecipeFields: String, FileField {
     case kilnImage = "kiln-image"
-    case name, about, debian, from, snapshot, provision, tests
+    case name, about, debian, from, download, snapshot, provision, tests
     case inheritTests = "inherit-tests"
     case disk
     case commandLine = "command-line"
@@ -20,7 +20,13 @@ enum RecipeFields: String, FileField {
     ]
 
     /// What a recipe without a parent has to say, too.
-    static let settings: [RecipeFields] = [.disk, .commandLine, .memory, .processors, .cloudInit, .ssh]
+    static let settings: [RecipeFields] = [.disk, .commandLine] + guests
+
+    /// What one that downloads a disk has to say, too.
+    static let guests: [RecipeFields] = [.memory, .processors, .cloudInit, .ssh]
+
+    /// What belongs to a tree: a disk that is downloaded is taken as it is.
+    static let ofTrees: [RecipeFields] = [.provision, .snapshot, .disk, .commandLine, .volatileRoot]
 
     static let instead = [
         "assemble": "it is a step: 'provision: [{ shell: { run: PROGRAM, outside: true } }]'",
@@ -35,6 +41,7 @@ enum RecipeFields: String, FileField {
         case .debian: Schema.object(DebianFields.self, "What mmdebstrap makes the tree from.")
         case .from:
             Schema.text("The image that it is made from: name:version, name@channel or name@sha256:…")
+        case .download: Schema.object(DownloadFields.self, "The disk that others publish, which is taken as it is.")
         case .snapshot:
             Schema.titled(
                 "date",

@@ -4,7 +4,6 @@ import KilnBakery
 import KilnDocuments
 import KilnEngine
 import KilnModel
-import KilnStore
 
 /// `kiln image bake`.
 struct ImageBakeVerb: Verb {
@@ -117,56 +116,5 @@ struct ImageLintVerb: Verb {
         }
         try session.show(result)
         return result.status
-    }
-}
-
-/// `kiln image add`.
-struct ImageAddVerb: Verb {
-    static let configuration = CommandConfiguration(
-        commandName: "add",
-        abstract: "Add a qcow2 file with a boot loader of its own, such as a distribution's cloud image.",
-        discussion: "It needs cloud-init, which tells a machine who it is."
-    )
-
-    @Argument(help: "The file; it is copied.", completion: .file(extensions: ["qcow2", "img"]))
-    var file: String
-
-    @Option(help: ArgumentHelp("What to call it.", valueName: "name:version"))
-    var `as`: String
-
-    @Option(help: "What starts it: bios or uefi.")
-    var firmware = Firmware.bios
-
-    @OptionGroup var global: GlobalOptions
-
-    /// The firmware that starts the image.
-    enum Firmware: String, CaseIterable, ExpressibleByArgument {
-        case bios, uefi
-
-        var model: ImageManifest.Firmware {
-            switch self {
-            case .bios: .bios
-            case .uefi: .uefi
-            }
-        }
-    }
-
-    func execute(_ session: Session) async throws -> Int32 {
-        let reference = try ImageReference(self.as)
-        guard case .version(let version) = reference.selector else {
-            throw KilnError(
-                .imageReferenceInvalid,
-                "\(Name.quoted(self.as)) has no version",
-                hint: "say --as NAME:VERSION",
-                exit: .usage
-            )
-        }
-        let described = AddedImage(name: reference.name, version: version, boot: .firmware(firmware.model))
-        let workspace = try await session.workspace()
-        let added = try await workspace.images.add(file, as: described, roots: workspace.parts.roots) {
-            session.say($0)
-        }
-        try session.show(ImageList(images: [added.manifest]))
-        return 0
     }
 }

@@ -41,7 +41,12 @@ package struct Fields<Field: FileField> {
         }
         self.value = value
         self.values = values
-        for field in Field.required where values[field] == nil {
+        require(Field.required)
+    }
+
+    /// Reports those of the fields that are not written.
+    package func require(_ fields: [Field]) {
+        for field in fields where values[field] == nil {
             value.problem("the field '\(field.rawValue)' is missing")
         }
     }

@@ -187,9 +187,87 @@ extension ErrorCode {
         .aborted,
         "an image boots by a label that a volume may have, too"
     )
+    public static let checksumAmbiguous = ErrorCode(
+        "checksum.ambiguous",
+        .invalidFile,
+        "a list has different checksums of files of that name"
+    )
+    public static let checksumInvalid = ErrorCode(
+        "checksum.invalid",
+        .usage,
+        "the text is no checksum by the function that is named"
+    )
+    public static let checksumMismatch = ErrorCode(
+        "checksum.mismatch",
+        .invalidFile,
+        "a file from outside is not what its publisher's checksum says"
+    )
+    public static let checksumMissing = ErrorCode(
+        "checksum.missing",
+        .invalidFile,
+        "a list of checksums has none for the file"
+    )
+    public static let checksumRequired = ErrorCode(
+        "checksum.required",
+        .usage,
+        "nothing says what a download has to be, so it would prove nothing"
+    )
+    public static let downloadFailed = ErrorCode(
+        "download.failed",
+        .aborted,
+        "a download broke off, or its server can't be reached"
+    )
+    public static let downloadMissing = ErrorCode(
+        "download.missing",
+        .aborted,
+        "what is asked for offline was not downloaded before"
+    )
+    public static let downloadRedirected = ErrorCode(
+        "download.redirected",
+        .aborted,
+        "a server leads to an address that is not downloaded from"
+    )
+    public static let downloadRefused = ErrorCode(
+        "download.refused",
+        .aborted,
+        "a server does not send the file; the message has its status"
+    )
+    public static let downloadStalled = ErrorCode(
+        "download.stalled",
+        .deadline,
+        "a server sends next to nothing, or can't be connected to in time"
+    )
+    public static let downloadTooLarge = ErrorCode(
+        "download.too-large",
+        .aborted,
+        "a server sends more than is downloaded"
+    )
+    public static let downloadURLRefused = ErrorCode(
+        "download.url-refused",
+        .usage,
+        "the text is no address that is downloaded from"
+    )
+    public static let imageNoFirmware = ErrorCode(
+        "image.no-firmware",
+        .invalidFile,
+        "a disk has nothing that a BIOS or UEFI could start"
+    )
+    public static let imageNotUnpacked = ErrorCode(
+        "image.not-unpacked",
+        .invalidFile,
+        "a packed file is damaged or cut off"
+    )
+    public static let imageWrongFirmware = ErrorCode(
+        "image.wrong-firmware",
+        .invalidFile,
+        "a disk has nothing for the firmware that is asked for"
+    )
 
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
+        checksumAmbiguous, checksumInvalid, checksumMismatch, checksumMissing, checksumRequired, downloadFailed,
+        downloadMissing, downloadRedirected, downloadRefused, downloadStalled, downloadTooLarge, downloadURLRefused,
+        imageNoFirmware, imageNotUnpacked, imageWrongFirmware,
         imageBootsByLabel,
         bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror,
         bakeNotFetched, bakeNothingKept,

@@ -3,7 +3,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 
-/// The sha256 of files, read in pieces.
+/// The digests of files, read in pieces.
 package enum FileDigest {
     private static let piece = 1 << 20
 
@@ -16,7 +16,17 @@ package enum FileDigest {
     ///
     /// - Throws: `KilnError` with code `file.unreadable`.
     package static func sha256(of file: borrowing OpenFile) throws -> ImageDigest {
-        var hash = SHA256()
+        try digest(value(of: file, SHA256()), of: file.path)
+    }
+
+    /// What a hash function makes of an open file's content.
+    ///
+    /// - Throws: `KilnError` with code `file.unreadable`.
+    package static func value<Function: HashFunction>(
+        of file: borrowing OpenFile,
+        _ empty: Function
+    ) throws -> Function.Digest {
+        var hash = empty
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 16)
         defer { buffer.deallocate() }
         var offset = 0
@@ -26,7 +36,7 @@ package enum FileDigest {
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += count
         }
-        return try digest(hash.finalize(), of: file.path)
+        return hash.finalize()
     }
 
     /// The digest of bytes in memory.

@@ -14,6 +14,7 @@ import KilnSystem
 /// revoked/DIGEST.json                                       tombstones; outlive the image
 /// stamps/DIGEST.json                                        inodes at the last full verification
 /// work/ID/                                                  bakes and additions under way; each holds a lock
+/// downloads/                                                what was fetched from servers, and is kept for another time
 /// lock                                                      shared by those who need an image; see `ImageLock`
 /// ```
 ///

@@ -33,6 +33,12 @@ public struct ForeignFormat: Sendable {
             isRaw: false,
             marks: [(32_769, Array("CD001".utf8))]
         ),
+        ForeignFormat(
+            name: "a tar archive",
+            hint: "unpack it: tar -xf FILE, then name the disk that was in it",
+            isRaw: false,
+            marks: [(257, Array("ustar".utf8))]
+        ),
         disk("a raw disk", "raw", [(510, [0x55, 0xaa]), (1_080, [0x53, 0xef])]),
     ]
 

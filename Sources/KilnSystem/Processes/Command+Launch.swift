@@ -62,8 +62,8 @@ extension Command {
             line =
                 [
                     try Command.path(of: "prlimit"), "--cpu=\(limits.processorSeconds)",
-                    "--as=\(limits.addressSpace.bytes)", "--core=0", "--",
-                ] + line
+                    "--as=\(limits.addressSpace.bytes)", "--core=0",
+                ] + (limits.fileSize.map { ["--fsize=\($0.bytes)"] } ?? []) + ["--"] + line
         }
         if let user {
             line =

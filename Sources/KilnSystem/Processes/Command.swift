@@ -11,11 +11,14 @@ public struct Command: Sendable {
         public let processorSeconds: Int
         /// Address space.
         public let addressSpace: ByteCount
+        /// How large it may make a file; nothing means as large as it likes.
+        public let fileSize: ByteCount?
 
         /// Limits for one run.
-        public init(processorSeconds: Int, addressSpace: ByteCount) {
+        public init(processorSeconds: Int, addressSpace: ByteCount, fileSize: ByteCount? = nil) {
             self.processorSeconds = processorSeconds
             self.addressSpace = addressSpace
+            self.fileSize = fileSize
         }
 
         /// Enough for any honest disk image.

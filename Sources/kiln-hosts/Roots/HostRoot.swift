@@ -18,7 +18,8 @@ struct HostRoot: Sendable {
 
     /// Debian's packages that kiln needs to run, and what the checks look with.
     private static let equipment = [
-        "busybox-static", "ca-certificates", "cpio", "e2fsprogs", "libext2fs2", "libvirt-clients", "libvirt-daemon",
+        "busybox-static", "ca-certificates", "cpio", "curl", "e2fsprogs", "libext2fs2", "libvirt-clients",
+        "libvirt-daemon",
         "libvirt-daemon-driver-qemu", "libvirt0", "libxml2", "mmdebstrap", "openssh-client", "ovmf", "procps",
         "qemu-system-common", "qemu-system-x86", "qemu-utils", "uidmap", "util-linux", "xorriso", "xz-utils", "zstd",
     ]

@@ -1,15 +1,13 @@
 import Foundation
 import Glibc
-import KilnModel
-import KilnSystem
 import Synchronization
 
 /// A server on a port of 127.0.0.1 whose every connection is answered by a closure, on a thread of its own.
-final class TestServer: Sendable {
+public final class TestServer: Sendable {
     /// The port.
-    var port: UInt16 { listener.port }
+    public var port: UInt16 { listener.port }
     /// What was asked so far, each up to the end of its headers and with what came of its body.
-    var requests: [String] { asked.list.withLock { $0 } }
+    public var requests: [String] { asked.list.withLock { $0 } }
 
     private let listener: Listener
     private let asked = Requests()
@@ -19,7 +17,7 @@ final class TestServer: Sendable {
     }
 
     /// A server that answers by `answer`, which may go on as long as somebody reads.
-    init(_ answer: @escaping @Sendable (Peer) -> Void) throws {
+    public init(_ answer: @escaping @Sendable (Peer) -> Void) throws {
         listener = try Listener(backlog: 64)
         Thread.detachNewThread { [listener, asked] in
             while true {
@@ -27,8 +25,8 @@ final class TestServer: Sendable {
                 guard socket >= 0 else { return }
                 Thread.detachNewThread {
                     let peer = Peer(socket)
-                    let request = peer.receive()
-                    asked.list.withLock { $0.append(request) }
+                    peer.request = peer.receive()
+                    asked.list.withLock { [request = peer.request] in $0.append(request) }
                     answer(peer)
                 }
             }
@@ -36,14 +34,16 @@ final class TestServer: Sendable {
     }
 
     /// A server that always says the same.
-    convenience init(saying text: String) throws { try self.init { $0.send(text) } }
+    public convenience init(saying text: String) throws { try self.init { $0.send(text) } }
 
     // Wakes up who accepts.
     deinit { shutdown(listener.socket, Int32(SHUT_RDWR)) }
 }
 
 /// The other end of a connection to a ``TestServer``.
-final class Peer {
+public final class Peer {
+    /// What it asked, up to the end of the headers.
+    public fileprivate(set) var request = ""
     private let socket: Int32
 
     init(_ socket: Int32) { self.socket = socket }
@@ -51,8 +51,10 @@ final class Peer {
     deinit { close(socket) }
 
     /// Sends a text; false once nobody reads any more.
-    @discardableResult func send(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
+    @discardableResult public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+
+    /// Sends bytes; false once nobody reads any more.
+    @discardableResult public func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -65,7 +67,7 @@ final class Peer {
     }
 
     /// Waits until the other end has closed the connection; false where it does not for half a minute.
-    func waitForEnd() -> Bool {
+    public func waitForEnd() -> Bool {
         var time = timeval(tv_sec: 30, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var byte: UInt8 = 0

@@ -3,12 +3,14 @@ import Glibc
 import KilnModel
 
 /// A listener on a port of 127.0.0.1 that the kernel chose; it accepts nothing.
-final class Listener: Sendable {
-    let port: UInt16
-    let socket: Int32
+public final class Listener: Sendable {
+    /// The port.
+    public let port: UInt16
+    /// What is listened on.
+    public let socket: Int32
 
     /// A listener that lets so many wait to be accepted.
-    init(backlog: Int32 = 8) throws {
+    public init(backlog: Int32 = 8) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
