@@ -198,7 +198,7 @@ struct DownloadsTests {
             let start = ContinuousClock.now
             let error = await #expect(throws: KilnError.self) { try await fetch(url(server, path), expecting: []) }
             #expect(error?.code == .downloadStalled && error?.exit == .deadline, "\(path)")
-            #expect(ContinuousClock.now - start < .seconds(20))
+            #expect(ContinuousClock.now - start < .seconds(60))
         }
     }
 
