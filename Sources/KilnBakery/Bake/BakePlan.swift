@@ -37,8 +37,8 @@ struct BakePlan: Sendable {
     /// sha256 over all that decides the image: what is baked from the same is the same.
     let key: ImageDigest
 
-    /// The second since 1970 after which nothing in the image was changed: that of the packages' day, else one for all bakes, so
-    /// that the same tree is the same image whenever it was made.
+    /// The second since 1970 after which nothing in the image was changed, unless a package has something newer: that of the
+    /// packages' day, else one for all bakes, so that the same tree is the same image whenever it was made.
     var epoch: Int { recipe.snapshot?.epoch ?? 1_735_689_600 }
 
     /// What is expected of the image: the parents' tests come first.
@@ -56,7 +56,7 @@ struct BakePlan: Sendable {
 
 extension BakePlan {
     /// Raised when Kiln itself starts to make other images from the same recipe.
-    private static let bakerVersion = "3"
+    private static let bakerVersion = "4"
 
     /// Plans a version whose parent is in the store.
     ///

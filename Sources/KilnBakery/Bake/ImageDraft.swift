@@ -21,7 +21,7 @@ struct ImageDraft {
         )
         draft.cloudInitModules = settings.cloudInitModules
         draft.volatileRoot = settings.volatileRoot
-        draft.packages = try ImageDraft.packages(bench)
+        draft.packages = try ImageDraft.packages(bench, plan)
         draft.recipe = isWhole ? plan.key : nil
         draft.tests = plan.tests
         draft.origin = ImageDraft.origin(plan, cache, isWhole: isWhole)
@@ -58,8 +58,8 @@ struct ImageDraft {
         )
     }
 
-    /// Those of dpkg; where the tree has none, the lines `NAME TAB VERSION` that a program left.
-    private static func packages(_ bench: Workbench) throws -> [ImageManifest.Package] {
+    /// Those of dpkg; where the tree has none, the lines `NAME TAB VERSION` that a program left, else those of the parent.
+    private static func packages(_ bench: Workbench, _ plan: BakePlan) throws -> [ImageManifest.Package] {
         let installed = try bench.tree.packages()
         if !installed.isEmpty {
             return installed.map {
@@ -72,7 +72,9 @@ struct ImageDraft {
                 )
             }.sorted { $0.name < $1.name }
         }
-        let content = FileManager.default.contents(atPath: bench.boot + "/packages") ?? Data()
+        guard let content = FileManager.default.contents(atPath: bench.boot + "/packages") else {
+            return plan.parent?.manifest.packages ?? []
+        }
         return String(decoding: content, as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "\t").map(String.init)
             return fields.count == 2 ? ImageManifest.Package(name: fields[0], version: fields[1]) : nil

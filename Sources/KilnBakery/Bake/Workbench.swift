@@ -47,16 +47,35 @@ struct Workbench: Sendable {
     func draftOfStep() async throws -> String {
         let step = "\(folder)/step-\(UUID().uuidString)"
         try DurableFile.makeDirectory(step + "/boot")
-        try await tree.archiving(to: step + "/tree.tar.zst", epoch: plan.epoch, isPacked: true).run()
+        try await tree.archiving(to: step + "/tree.tar.zst", epoch: FileTree.anyTime, isPacked: true).run()
         for file in ["kernel", "initrd", "packages"] where FileStamp(of: "\(boot)/\(file)") != nil {
             try SparseCopy.copy("\(boot)/\(file)", to: "\(step)/boot/\(file)")
         }
         return step
     }
 
+    /// When the newest Python file of a package was changed, in seconds since 1970; 0 where there is none.
+    ///
+    /// It is the same whenever the packages are installed. None of them may seem older than it is: Python would compile at each
+    /// boot what does not have the time that its compiled file remembers.
+    private func newestPython() async throws -> Int {
+        let script = """
+            [ -d /var/lib/dpkg/info ] || exit 0
+            cat /var/lib/dpkg/info/*.list | grep '^/usr/.*[.]py$' | tr '\\n' '\\0' | xargs -0 stat -c '%F %Y' 2> /dev/null |
+                sed -n 's/^regular .*file //p' | sort -n | tail -n 1 > /run/kiln/scratch/newest
+            """
+        let none = scratch + "/none"
+        try DurableFile.makeDirectory(none)
+        let room = ChrootRoom(root: tree.path, recipe: none, variables: [:], log: log)
+        room.lend(scratch, as: "scratch")
+        try await room.run(RoomCommand(["/bin/sh", "-c", script], timeout: .seconds(300), network: false))
+        let found = FileManager.default.contents(atPath: scratch + "/newest") ?? Data()
+        return Int(String(decoding: found, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+    }
+
     /// Makes the disk of the tree.
     func makeDisk(by roots: any RootInspection) async throws {
-        let identity = DiskIdentity(of: plan.key, epoch: plan.epoch)
+        let identity = DiskIdentity(of: plan.key, epoch: max(plan.epoch, try await newestPython()))
         try await tree.makeDisk(at: raw, size: plan.settings.disk, as: identity, by: roots)
         try await FileTree.pack(raw, as: "\(draft)/\(ImageStore.diskName)")
         for file in ["kernel", "initrd"] {

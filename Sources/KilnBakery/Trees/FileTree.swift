@@ -34,6 +34,9 @@ struct FileTree: Sendable {
         )
     }
 
+    /// An epoch before which everything was changed, so that all keeps its time.
+    static let anyTime = Int(Int32.max)
+
     /// What writes the folder as an archive to a file, or to standard output where that is `-`.
     ///
     /// The same tree is the same archive, wherever and whenever it was made: names are sorted, and what was changed after

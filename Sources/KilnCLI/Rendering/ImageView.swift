@@ -51,7 +51,7 @@ struct ImageView: Renderable {
         let parents = origin.parents.map { "\($0.name):\($0.version) (\($0.digest.short))" }
         let tools = origin.tools.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let steps = origin.steps.enumerated().map { number, step in
-            "step \(number + 1): \(step.kind): \(step.summary)  (\(step.changes.text))"
+            "step \(number + 1): \(step.summary)  (\(step.changes.text))"
         }
         return [
             parents.isEmpty ? nil : "from: \(parents.joined(separator: ", "))",

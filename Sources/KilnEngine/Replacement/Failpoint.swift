@@ -26,7 +26,8 @@ struct Failpoint {
         switch actions[name[...]] {
         case nil: return
         case "kill": kill(getpid(), SIGKILL)
-        case "stop": kill(getpid(), SIGSTOP)
+        // To this thread: another one could take it a moment later, while this one goes on.
+        case "stop": raise(SIGSTOP)
         default: throw KilnError(.failpointHit, "the failpoint \(name) was hit", exit: .aborted)
         }
     }
