@@ -209,9 +209,10 @@ struct ImageTestTests {
             return nil
         }
         let endless = Check(.exec(["/endless"]), timeout: .seconds(3000))
-        let found = try await test([endless], depth: .boot, limit: .seconds(20))
+        let found = try await test([endless], depth: .boot, limit: .seconds(8))
         let last = try #require(found.assertions.last)
-        #expect(last.outcome == .failed && last.subject == "the suite" && last.found.contains("exec '/endless'"))
+        // Where depends on how far a busy host got by then.
+        #expect(last.outcome == .failed && last.subject == "the suite" && last.found.hasPrefix("it was cut off at: "))
         try await expectNothingLeft()
     }
 

@@ -34,7 +34,7 @@ struct RootChecksTests {
     private func path(_ text: String) throws -> RootPath { try #require(RootPath(written: text)) }
 
     private func outcomes(_ resource: GuestResource) async -> [String: Assertion.Outcome] {
-        let found = await checks.assertions(Check(.resource(resource)))
+        let found = await checks.assertions(Check(.resource(resource), timeout: .seconds(300)))
         #expect(!found.isEmpty && found.allSatisfy { $0.place == .offline })
         return Dictionary(found.map { ($0.subject, $0.outcome) }, uniquingKeysWith: { first, _ in first })
     }
@@ -42,7 +42,7 @@ struct RootChecksTests {
     private func outcomes(_ text: String, _ edit: (inout FileResource) throws -> Void) async throws -> [String] {
         var file = FileResource(path: try path(text))
         try edit(&file)
-        let found = await checks.assertions(Check(.resource(.file(file))))
+        let found = await checks.assertions(Check(.resource(.file(file)), timeout: .seconds(300)))
         return found.filter { $0.outcome != .passed }.map { $0.subject.replacing("file \(text): ", with: "") }
     }
 
