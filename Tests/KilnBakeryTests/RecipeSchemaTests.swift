@@ -27,7 +27,7 @@ struct RecipeSchemaTests {
                 "disk: 1GiB\ncpu: host\nsnapshot: 2026-11-01\nvolatile-root: false\nephemeral: [/run, /a/..b]"
             ),
             ("[curl]", "[]"), ("disk:", "ephemeral: []\ndisk:"), ("\"10\": {}", "\"10\": { from: tiny:1, A: b }"),
-            ("outside: true", "outside: true, shared: [initrd], with: [], env: { A: 1 }, timeout: 5m, network: true"),
+            ("outside: true", "outside: true, shared: [initrd], with: [], env: { A: 1 }, timeout: 5m"),
             (
                 "{ shell: { run: assemble.sh, outside: true } }",
                 "{ packages: [curl] }, { files: { from: assemble.sh, to: /a } }"

@@ -213,6 +213,10 @@ struct RecipeTests {
                 "{ shell:", "{ shel:",
                 "5:15: provision[0].shel: unknown provisioner (did you mean 'shell'?); expected one of"
             ),
+            (
+                "outside: true", "outside: true, network: false",
+                "5:66: provision[0].shell.network: a program 'outside: true'"
+            ),
             ("disk:", "assemble: a\ndisk:", "6:1: assemble: unknown field (it is a step: 'provision: [{ shell: { run"),
             ("disk:", "snapshot: today\ndisk:", "6:11: snapshot: expected a day such as 2026-11-01, found 'today'"),
             ("disk:", "snapshot: 2026-13-01\ndisk:", "6:11: snapshot: expected a day such as 2026-11-01"),
@@ -326,6 +330,21 @@ struct RecipeTests {
         seen.formUnion(try fixture.keys())
         _ = try fixture.folder.file("web/notes.txt", [1])
         #expect(try Set(fixture.keys()).isSubset(of: seen), "nobody uses it")
+    }
+
+    @Test("a copy of a recipe under another name has steps of its own: programs are told the name")
+    func renamed() throws {
+        let keys = try ["web", "copy"].map { name in
+            let fixture = try RecipeFixture()
+            let folder = "\(fixture.folder.path)/\(name)"
+            if name != "web" { try FileManager.default.copyItem(atPath: fixture.path, toPath: folder) }
+            let text = RecipeFixture.text.replacing("name: web", with: "name: \(name)")
+            _ = try fixture.folder.file("\(name)/image.yaml", Array(text.utf8))
+            let recipe = try Recipe(folder: folder)
+            let version = try #require(recipe.versions.first)
+            return try BakePlan(recipe, version, parent: nil, tools: BakeTools(versions: [:])).steps.map(\.key)
+        }
+        #expect(keys[0][0] == keys[1][0] && keys[0][1] != keys[1][1])
     }
 
     @Test("however a recipe is called, it is the same one")

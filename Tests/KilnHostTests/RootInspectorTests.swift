@@ -14,14 +14,7 @@ struct RootInspectorTests {
 
     init() throws {
         directory = try TestDirectory()
-        // The user of the machines has to pass where root runs the tests.
-        chmod(directory.path, 0o755)
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        inspector = RootInspector(
-            scratch: directory.path + "/roots",
-            owner: geteuid() == 0 ? try MachineOwner.current() : nil,
-            executable: URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("kiln").path
-        )
+        inspector = try RootInspector(testing: directory)
     }
 
     private func path(_ name: String) -> String { directory.path + "/" + name }

@@ -14,14 +14,7 @@ struct RootPartitionTests {
 
     init() throws {
         directory = try TestDirectory()
-        // The user of the machines has to pass where root runs the tests.
-        chmod(directory.path, 0o755)
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        inspector = RootInspector(
-            scratch: directory.path + "/roots",
-            owner: geteuid() == 0 ? try MachineOwner.current() : nil,
-            executable: URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("kiln").path
-        )
+        inspector = try RootInspector(testing: directory)
     }
 
     private func path(_ name: String) -> String { directory.path + "/" + name }
@@ -38,6 +31,10 @@ struct RootPartitionTests {
                 disk.replaceSubrange(place..<place + length, with: $0.prefix(length))
             }
         }
+        // The MBR that protects it.
+        disk[446 + 4] = 0xee
+        put(1, 4, at: 446 + 8)
+        put(UInt64(UInt32.max), 4, at: 446 + 12)
         disk.replaceSubrange(510..<512, with: [0x55, 0xaa])
         disk.replaceSubrange(512..<520, with: "EFI PART".utf8)
         for (value, length, place) in [(2, 8, 584), (128, 4, 592), (128, 4, 596)] as [(UInt64, Int, Int)] {
@@ -91,6 +88,7 @@ struct RootPartitionTests {
         #expect(try await names(unmarked) == ["/", "/large", "/lost+found"])
         var mbr = Data(count: 512)
         mbr.replaceSubrange(510..<512, with: [0x55, 0xaa])
+        mbr[450] = 0x83
         mbr.replaceSubrange(454..<462, with: [0, 0x20, 0, 0, 0, 0x20, 0, 0])
         let old = try await disk(mbr, contents, as: "old")
         #expect(try await names(old) == ["/", "/large", "/lost+found"])

@@ -79,13 +79,4 @@ struct AttestationTests {
         try FileManager.default.copyItem(atPath: "\(folders)/\(image.hex)", toPath: "\(folders)/\(other.hex)")
         #expect(try !store.isAttested(other))
     }
-
-    @Test("a configuration is attested with its image, and with no other")
-    func configuration() throws {
-        let (one, other) = (try StoreFixture.digest(7), try StoreFixture.digest(8))
-        try store.attest(ConfigurationAttestation(image: image, configuration: one, proof: .rehearsal))
-        #expect(try store.isAttested(image, configuration: one))
-        #expect(try !store.isAttested(image, configuration: other) && !store.isAttested(other, configuration: one))
-        #expect(try store.verdict(on: image) == .untested)
-    }
 }

@@ -25,6 +25,13 @@ struct KeyMaterial: Sendable, Hashable, Codable {
         for (key, text) in texts.sorted(by: { $0.key < $1.key }) { add("\(label) \(key)", text) }
     }
 
+    /// What a program of a recipe finds in its environment, of which it may make anything.
+    mutating func add(environmentOf recipe: Recipe, _ version: Recipe.Version, own: [String: String] = [:]) {
+        add("name", recipe.name.text)
+        add("version", version.name)
+        add("variable", version.variables.merging(own) { _, own in own })
+    }
+
     /// The files at a path: names, whether they may be executed, links, and the digest of their content.
     ///
     /// - Parameter label: what they are called, whatever the path is.

@@ -14,6 +14,7 @@ struct AptInstallation {
     let packages: [String]
     let mirrors: [String]
     let keyrings: [String]
+    var settings = StepSettings(network: true)
 
     /// The folder as programs in the room see it.
     private static let place = RoomPlaces.kiln + "/apt"
@@ -26,8 +27,8 @@ struct AptInstallation {
             RoomCommand(
                 ["apt-get", "-q", "-y"] + arguments,
                 environment: ["APT_CONFIG": AptInstallation.place + "/apt.conf"],
-                timeout: StepSettings.usualTimeout,
-                network: true
+                timeout: settings.timeout,
+                network: settings.network
             )
         }
         try await room.run(command(["update"]))

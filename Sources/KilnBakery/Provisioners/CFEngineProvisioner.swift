@@ -25,7 +25,7 @@ struct CFEngineProvisioner: Provisioner {
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("keep", "\(keep)")
-        key.add("variable", version.variables)
+        key.add(environmentOf: recipe, version)
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {

@@ -20,7 +20,7 @@ struct ChefProvisioner: Provisioner {
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("run-list", runList)
-        key.add("variable", version.variables)
+        key.add(environmentOf: recipe, version)
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {

@@ -23,7 +23,8 @@ struct PackagesProvisioner: Provisioner {
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
-        try await AptInstallation(packages: packages, mirrors: mirrors, keyrings: keyrings).install(in: room, bake)
+        let installation = AptInstallation(packages: packages, mirrors: mirrors, keyrings: keyrings, settings: settings)
+        try await installation.install(in: room, bake)
     }
 }
 

@@ -24,7 +24,7 @@ struct PuppetProvisioner: Provisioner {
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("modules", modules ?? "none")
         key.add("keep", "\(keep)")
-        key.add("variable", version.variables)
+        key.add(environmentOf: recipe, version)
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {

@@ -24,8 +24,7 @@ struct ShellProvisioner: Provisioner {
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("outside", "\(outside)")
-        key.add("variable", version.variables.merging(environment) { _, own in own })
-        key.add("version", version.name)
+        key.add(environmentOf: recipe, version, own: environment)
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
@@ -89,6 +88,9 @@ extension ShellProvisioner {
         let settings = StepSettings.read { fields[$0 == .timeout ? .timeout : .network] }
         if outside == false {
             fields[.shared]?.problem("only a program 'outside: true' has the folders beside the recipe's own")
+        }
+        if outside == true {
+            fields[.network]?.problem("a program 'outside: true' runs on this host, and has the host's network")
         }
         guard let run, let outside, let settings else { return nil }
         return ShellProvisioner(

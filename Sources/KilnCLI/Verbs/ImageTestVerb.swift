@@ -9,7 +9,7 @@ struct ImageTestVerb: Verb {
         commandName: "test",
         abstract: "Test an image, and keep what was found beside it.",
         discussion: """
-            The tests of its recipe are asked, first of its files, then of throw-away machines. Besides, every image has to \
+            The tests of its recipe are asked of a throw-away machine. Besides, every image has to \
             boot with an empty volume, without an error of cloud-init, a failed unit or a crash on its console; two machines \
             of it must not have the same identity, and one has to boot again. Of an image that was added, and not baked, \
             only one machine is booted. Exits with 0 where all of it holds, with 1 where something does not, or only at a \

@@ -88,6 +88,7 @@ extension [Observation] {
         await withTaskGroup(of: [Observation].self) { group in
             group.addTask { await look() }
             group.addTask {
+                // The deadline itself.
                 try? await Task.sleep(for: limit + .milliseconds(500))
                 return [.open(probe, "no answer within \(limit)")]
             }

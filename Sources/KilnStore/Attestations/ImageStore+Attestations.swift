@@ -47,27 +47,5 @@ extension ImageStore {
     /// - Throws: `KilnError` with code `state.unreadable`.
     public func isAttested(_ image: ImageDigest) throws -> Bool { try verdict(on: image) == .passed }
 
-    /// Keeps the record that an image works with a configuration.
-    ///
-    /// - Throws: `KilnError` with code `state.not-writable`.
-    public func attest(_ attestation: ConfigurationAttestation) throws {
-        let path = configuration(attestation.image, attestation.configuration)
-        try DurableFile.makeDirectory(DurableFile.directory(of: path))
-        try DurableFile.writeJSON(attestation, to: path)
-    }
-
-    /// Whether the image was seen to work with that configuration.
-    ///
-    /// - Throws: `KilnError` with code `state.unreadable`.
-    public func isAttested(_ image: ImageDigest, configuration: ImageDigest) throws -> Bool {
-        let path = self.configuration(image, configuration)
-        let found = try DurableFile.readJSON(ConfigurationAttestation.self, from: path)
-        return found.map { $0.image == image && $0.configuration == configuration } ?? false
-    }
-
     private func attestations(_ image: ImageDigest) -> String { "\(root)/attestations/\(image.hex)" }
-
-    private func configuration(_ image: ImageDigest, _ configuration: ImageDigest) -> String {
-        "\(root)/configurations/\(image.hex)/\(configuration.hex).json"
-    }
 }

@@ -15,6 +15,10 @@ public struct Partition: Sendable, Hashable {
         static let biosBoot = Kind.gpt(0x6e6f_6449_2168_6148, 0x4946_4564_6565_4e74)
         /// The identifier EBD0A0A2-B9E5-4433-87C0-68B6B72699C7.
         static let basicData = Kind.gpt(0x4433_b9e5_ebd0_a0a2, 0xc799_26b7_b668_c087)
+        /// The identifier 4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709, "Linux root (x86-64)".
+        ///
+        /// https://uapi-group.org/specifications/specs/discoverable_partitions_specification/
+        static let linuxRoot = Kind.gpt(0x4db1_e8cd_4f68_bce3, 0x09b7_84f9_cafb_e796)
     }
 
     /// Its number, from 1 on, as the kernel counts.
@@ -41,6 +45,9 @@ public struct Partition: Sendable, Hashable {
     public var isFAT: Bool {
         [.mbr(0x0b), .mbr(0x0c), .mbr(0x0e), .basicData].contains(kind)
     }
+
+    /// Whether it says that it holds the root of a Linux on this architecture.
+    public var isRoot: Bool { kind == .linuxRoot }
 
     /// Whether it is where GRUB keeps its core on a disk with a GPT.
     public var isBIOSBoot: Bool { kind == .biosBoot }

@@ -38,6 +38,7 @@ struct Curl: Sendable {
         let ticker = Task { [progress = TransferProgress(self, name)] in
             var progress = progress
             while true {
+                // A look at how far it is; curl tells nobody by itself.
                 try await Task.sleep(for: .seconds(1))
                 if let line = progress.next() { tell(line) }
             }
