@@ -94,4 +94,11 @@ struct TreeListingTests {
         }
         #expect(error.code == .toolFailed)
     }
+
+    @Test("what a tool keeps of itself is no change, and what only begins with the same name is one")
+    func without() throws {
+        let paths = try ["/var/lib/tool", "/var/lib/tool/state", "/var/lib/tools"].map { try #require(RootPath($0)) }
+        let changes = TreeChanges(added: paths, changed: [paths[1]], removed: [])
+        #expect(changes.without([paths[0]]) == TreeChanges(added: [paths[2]], changed: [], removed: []))
+    }
 }

@@ -28,7 +28,7 @@ struct AnsibleProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await AnsibleProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably { try await apply(room) }
+            try await bake.repeatably(besides: AnsibleProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

@@ -30,7 +30,7 @@ struct CFEngineProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await CFEngineProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably { try await apply(room) }
+            try await bake.repeatably(besides: CFEngineProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

@@ -29,7 +29,7 @@ struct PuppetProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await PuppetProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably { try await apply(room) }
+            try await bake.repeatably(besides: PuppetProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

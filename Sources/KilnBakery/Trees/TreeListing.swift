@@ -128,6 +128,14 @@ struct TreeChanges: Sendable, Hashable {
     /// Whether anything differs at a path or below.
     func touches(_ path: RootPath) -> Bool { (added + changed + removed).contains { $0.isWithin(path) } }
 
+    /// Those that are neither at some paths nor below.
+    func without(_ paths: [RootPath]) -> TreeChanges {
+        func rest(_ found: [RootPath]) -> [RootPath] {
+            found.filter { path in !paths.contains { path.isWithin($0) } }
+        }
+        return TreeChanges(added: rest(added), changed: rest(changed), removed: rest(removed))
+    }
+
     /// The first paths, and how many more there are.
     var summary: String {
         let all = (added.map { "\($0) (new)" } + changed.map { "\($0)" } + removed.map { "\($0) (gone)" })
