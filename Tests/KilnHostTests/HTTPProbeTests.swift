@@ -172,17 +172,18 @@ struct HTTPProbeTests {
         let silent = try Listener(backlog: 1024)
         let server = try TestServer(saying: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         let request = try request()
+        let waiting = 400
         let before = try threads()
         await withDiscardingTaskGroup { group in
-            for _ in 1...100 {
+            for _ in 1...waiting / 2 {
                 group.addTask { _ = await probe.http(request, on: silent.port, within: .seconds(600)) }
                 group.addTask {
                     _ = await probe.tcp(port: silent.port, send: nil, expect: "x", within: .seconds(600))
                 }
             }
             #expect(await probe.http(request, on: server.port, within: .seconds(60)) == .holds)
-            // Other tests of this process have threads of their own.
-            #expect((try? threads()) ?? .max < before + 60)
+            // Other tests of this process begin threads meanwhile, on a busy host more than a hundred.
+            #expect((try? threads()) ?? .max < before + waiting * 3 / 4)
             group.cancelAll()
         }
     }

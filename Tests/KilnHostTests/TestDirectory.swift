@@ -1,11 +1,13 @@
 import Foundation
 import Glibc
+import KilnTestSupport
 
 /// A directory for one test, removed at the end of its life.
 final class TestDirectory: Sendable {
     let path: String
 
     init() throws {
+        _ = brokenPipesAreErrors
         path = FileManager.default.temporaryDirectory.path + "/kiln-host-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }

@@ -1,4 +1,10 @@
 import Foundation
+import Glibc
+
+/// Keeps a child that ends early, or a peer that hangs up, from ending all tests with it (SIGPIPE), as kiln's own main does.
+///
+/// It is a handler and not SIG_IGN, which children would inherit.
+public let brokenPipesAreErrors: Void = { signal(SIGPIPE) { _ in } }()
 
 /// A new directory that goes with this object.
 public final class TemporaryDirectory: Sendable {
@@ -7,6 +13,7 @@ public final class TemporaryDirectory: Sendable {
 
     /// Makes it.
     public init() throws {
+        _ = brokenPipesAreErrors
         path = FileManager.default.temporaryDirectory.path + "/kiln-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
