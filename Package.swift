@@ -89,7 +89,7 @@ let package = Package(
         .executableTarget(
             name: "kiln-bench",
             dependencies: [
-                "KilnHost", "KilnModel", "KilnStore", "KilnSystem", argumentParser, subprocess,
+                "KilnBakery", "KilnHost", "KilnModel", "KilnStore", "KilnSystem", argumentParser, subprocess,
             ],
             exclude: ["README.md"],
             swiftSettings: strict

@@ -12,9 +12,11 @@ struct Benchmark: Sendable {
         case replaceTiny = "replace-tiny"
         case replaceDebian = "replace-debian-13"
         case volumes
+        case bakes
+        case imageTest = "image-test"
 
         /// How often it is measured where the command does not say.
-        var runs: Int { self == .debian || self == .replaceDebian ? 3 : 5 }
+        var runs: Int { [.debian, .replaceDebian, .bakes].contains(self) ? 3 : 5 }
 
         /// The image that it measures with.
         var image: String { self == .debian || self == .replaceDebian ? Part.debian.rawValue : Part.tiny.rawValue }
@@ -57,6 +59,8 @@ struct Benchmark: Sendable {
             replacements.append(try await measureReplacements(part, processor))
         }
         let copies = parts.contains(.volumes) ? try await measureVolumes() : nil
+        let baking = parts.contains(.bakes) ? try await measureBakes() : nil
+        let testing = parts.contains(.imageTest) ? try await measureTests() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -64,7 +68,9 @@ struct Benchmark: Sendable {
             comparisons: comparisons,
             listing: listing,
             replacements: replacements,
-            copies: copies
+            copies: copies,
+            baking: baking,
+            testing: testing
         )
     }
 

@@ -14,6 +14,9 @@ struct Kiln: Sendable {
         program = Program(path, environment: environment, directory: home.path)
     }
 
+    /// The same program in a home below this one's, with a store of its own that is empty.
+    func apart(_ name: String) throws -> Kiln { Kiln(program.path, home: try home.inner(name)) }
+
     /// A lab of one server, `web`, that counts as ready when its agent answers.
     struct Lab: Sendable {
         let name: String
@@ -133,6 +136,24 @@ struct Kiln: Sendable {
 
     /// Lists the servers.
     func ps() async throws -> Duration { try await program.run(["ps"], within: .seconds(60)).took }
+
+    /// Bakes a version of a recipe.
+    func bake(_ recipe: RecipeCopy) async throws -> Duration {
+        let arguments = ["--quiet", "--folder", recipe.folder, "--version", recipe.version, recipe.name]
+        return try await program.run(["image", "bake"] + arguments, within: .seconds(1_800)).took
+    }
+
+    /// Tests an image.
+    func test(_ image: String, within patience: Duration) async throws -> Duration {
+        try await program.run(["image", "test", "--quiet", image], within: patience).took
+    }
+
+    /// Takes an image to the store of another home.
+    func copy(_ image: String, to other: Kiln) async throws {
+        let file = other.home.path + "/image.tar"
+        _ = try await program.run(["image", "export", image, file], within: .seconds(120))
+        _ = try await other.program.run(["image", "import", file], within: .seconds(120))
+    }
 
     /// The processor of the machine that runs, from its QEMU's arguments.
     func processor() throws -> RawMachine.Processor {

@@ -17,6 +17,17 @@ struct PrivateHome: Sendable {
         try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
     }
 
+    private init(path: String) { self.path = path }
+
+    /// A home below this one, without images, which goes with it.
+    func inner(_ name: String) throws -> PrivateHome {
+        let inner = PrivateHome(path: "\(path)/\(name)")
+        guard mkdir(inner.path, 0o755) == 0, chmod(inner.path, 0o755) == 0 else {
+            throw Failure("no directory \(inner.path) can be made")
+        }
+        return inner
+    }
+
     /// The connection to its daemon, which runs while a machine does and for a while after a command of kiln's.
     var uri: String { "qemu+unix:///session?socket=\(path)/daemon/run/libvirt/libvirt-sock" }
 

@@ -18,7 +18,9 @@ extension Report {
                 "",
             ]
         }
-        return (comparisons + listingLines + replacementLines + copyLines + hostLines).joined(separator: "\n")
+        return (comparisons + listingLines + replacementLines + copyLines + imageLines + hostLines).joined(
+            separator: "\n"
+        )
     }
 
     private var listingLines: [String] {

@@ -25,6 +25,8 @@ struct Report: Sendable, Codable {
     let listing: Listing?
     let replacements: [ReplacementComparison]
     let copies: [VolumeCopying]?
+    let baking: Baking?
+    let testing: ImageTesting?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {

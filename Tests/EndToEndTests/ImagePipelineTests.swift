@@ -11,21 +11,6 @@ extension EndToEnd {
         .timeLimit(.minutes(10))
     )
     struct ImagePipeline {
-        private static let recipe = """
-            kiln-image: 1
-            name: motd
-            about: tiny with a message.
-            from: tiny:1
-            provision:
-              - files: { from: root, to: / }
-              - shell: setup.sh
-            tests:
-              - file: { path: /etc/motd, mode: "0644", owner: root, contents: hello }
-              - command: { run: cat /etc/motd.version, stdout: "1" }
-            versions: { "1": {} }
-
-            """
-
         private static let server = """
             image: motd@stable
             memory: 256MiB
@@ -33,25 +18,12 @@ extension EndToEnd {
             ready: [agent]
             """
 
-        private func write(_ text: String, to file: String) throws {
-            let url = URL(fileURLWithPath: file)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: url)
-        }
-
         @Test("an image made from another is baked, tested, promoted and served; revoked, it makes no new machine")
         func life() async throws {
             let home = try #require(Home.shared)
-            let recipes = home.path + "/recipes"
-            try write(Self.recipe, to: recipes + "/motd/image.yaml")
-            try write("hello\n", to: recipes + "/motd/root/etc/motd")
-            try write("#!/bin/sh\necho \"$KILN_VERSION\" > /etc/motd.version\n", to: recipes + "/motd/setup.sh")
-            chmod(recipes + "/motd/setup.sh", 0o755)
+            try home.recipes.writeMessage()
 
-            let bake = ["image", "bake", "--folder", recipes, "motd"]
+            let bake = ["image", "bake", "--folder", home.recipes.path, "motd"]
             let baked = try await home.run(bake)
             try #require(baked.status == 0, "\(baked.errors)")
             let again = try await home.run(bake)
@@ -63,8 +35,7 @@ extension EndToEnd {
             let tested = try await home.run("image", "test", "motd:1")
             try #require(tested.status == 0, "\(tested.text) \(tested.errors)")
             #expect(tested.text.contains("two machines: boot-id") && tested.text.contains("file /etc/motd: contents"))
-            let promoted = try await home.run(promote)
-            try #require(promoted.status == 0, "\(promoted.errors)")
+            try await expectWholeChannel(home, promote)
 
             try await home.withLab("pipeline", server: Self.server) { lab in
                 try await lab.upOrFail()
@@ -75,6 +46,18 @@ extension EndToEnd {
                 #expect(refused.status != 0 && refused.errors.contains("a hole in it"), "\(refused.errors)")
                 #expect(try await lab.shell("cat /etc/motd") == "hello")
             }
+        }
+
+        /// Promotes, killed before and after the channel moves: it points to nothing, or to the image.
+        private func expectWholeChannel(_ home: Home, _ promote: [String]) async throws {
+            for (moment, pointing) in [("before", false), ("after", true)] {
+                let killed = try await home.run(promote, failpoint: "channel.\(moment)=kill")
+                #expect(killed.status == 137, "\(moment): \(killed.errors)")
+                let channels = try await home.run("image", "channels", "motd")
+                #expect(channels.status == 0 && channels.text.contains("motd:1") == pointing, "\(channels.text)")
+            }
+            let promoted = try await home.run(promote)
+            try #require(promoted.status == 0, "\(promoted.errors)")
         }
     }
 }

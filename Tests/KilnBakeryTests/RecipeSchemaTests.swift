@@ -34,6 +34,7 @@ struct RecipeSchemaTests {
             ), ("cloud-init: full", "cloud-init: none"),
             ("GREETING: hello", "A: 8080, B_2: yes, C: , D: 1.5, E: 'x'"), ("\"10\": {}", "1.0+b_1-2: {}"),
             ("[curl]", "[], mirror: http://m.example/debian"),
+            ("{ suite: trixie, variant: minbase, packages: [curl] }", "trixie"),
             ("[curl]", "[], mirror: [mirror+file:/etc/m.list, 'deb [trusted=yes] http://m.example x main']"),
         ]
     )
@@ -63,7 +64,10 @@ struct RecipeSchemaTests {
             ("disk:", "ephemeral: [/a/..]\ndisk:"), ("disk:", "ephemeral: [/./a]\ndisk:"),
             ("{ \"10\": {}, \"9\": { GREETING: hello } }", "{}"), ("\"10\"", "\"1 0\""), ("\"10\": {}", "\"10\":"),
             ("[curl]", "[], mirror: m.example"), ("[curl]", "[], mirror: [12]"), ("[curl]", "[], keyring: ''"),
-            ("GREETING", "KILN_X"), ("GREETING", "greeting"), ("GREETING: hello", "A: [b]"),
+            ("{ suite: trixie, variant: minbase, packages: [curl] }", "Trixie"),
+            ("{ suite: trixie, variant: minbase, packages: [curl] }", "13"),
+            ("{ suite: trixie, variant: minbase, packages: [curl] }", "[trixie]"), ("GREETING", "KILN_X"),
+            ("GREETING", "greeting"), ("GREETING: hello", "A: [b]"),
         ]
     )
     func refused(from: String, to: String) throws {

@@ -44,6 +44,20 @@ struct RecipeTests {
         #expect(settings.ephemeral == ["/run", "/etc/a b"])
     }
 
+    @Test("a suite alone is its minbase, and the same image as when that is written out")
+    func suite() throws {
+        let long = "{ suite: trixie, variant: minbase, packages: [curl] }"
+        let fixture = try RecipeFixture(RecipeFixture.text.replacing(long, with: "trixie"))
+        #expect(try fixture.recipe().debian == Recipe.Debian(suite: "trixie"))
+        let written = try RecipeFixture(RecipeFixture.text.replacing(", packages: [curl]", with: ""))
+        #expect(try fixture.keys() == written.keys())
+        #expect(
+            try problems(changing: long, to: "Trixie").first?.hasPrefix("4:9: debian: expected a suite's code name")
+                == true
+        )
+        #expect(try problems(changing: long, to: "[trixie]").first?.contains("a suite, or a map with") == true)
+    }
+
     @Test("each kind of step reaches the model, in order, in its short form and in its long one")
     func steps() throws {
         let steps = """

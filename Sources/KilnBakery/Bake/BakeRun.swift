@@ -9,6 +9,7 @@ struct BakeRun {
     let baker: Baker
     let plan: BakePlan
     let options: Baker.Options
+    private let failpoint = Failpoint()
 
     private var cache: StepCache { StepCache(store: baker.store) }
     private var kept: KeptTree { KeptTree(store: baker.store, name: plan.recipe.name, version: plan.version.name) }
@@ -44,11 +45,14 @@ struct BakeRun {
             tell(index, step, why(index, step))
             let start = ContinuousClock.now
             do {
+                try failpoint?.hit("bake-\(index + 1).before")
                 try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
+                try failpoint?.hit("bake-\(index + 1).done")
                 let after = try await bench.tree.listing()
                 let changes = before.map { after.changes(since: $0) }
                 try requireBoot(of: step, changes, bench)
                 try await save(bench, step, changes, took: ContinuousClock.now - start)
+                try failpoint?.hit("bake-\(index + 1).after")
                 before = after
             } catch let error as KilnError {
                 throw try await keep(bench, at: index, step, error)
@@ -145,10 +149,12 @@ struct BakeRun {
         _ = try await baker.roots.isListed(bench.raw, format: .raw, in: bench.draft)
         unlink(bench.raw)
         baker.tell("\(plan.title): sealing")
+        try failpoint?.hit("bake.made")
         let isWhole = options.fromStep == nil
         let image = try await baker.store.sealed(
             try ImageDraft(bench: bench, plan: plan, cache: cache, isWhole: isWhole).draft
         )
+        try failpoint?.hit("bake.sealed")
         if isWhole, let last = plan.steps.last {
             try cache.keep(last.key, asTreeOf: image.manifest.digest)
         }

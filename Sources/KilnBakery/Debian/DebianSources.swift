@@ -23,6 +23,14 @@ public struct DebianSources: Sendable, Hashable {
         return try ofHost(try await HostApt.read(in: folder, settings), suite: suite, settings: settings)
     }
 
+    /// What the recipe, the environment or the host says, as a bake would ask.
+    ///
+    /// - Parameter folder: an empty one, for files that are needed meanwhile.
+    /// - Throws: `KilnError` with code `bake.no-mirror`, `bake.no-keyring` or `tool.…`; `CancellationError`.
+    public static func of(_ debian: Recipe.Debian, scratch folder: String) async throws -> DebianSources {
+        try await of(debian, settings: try await HostApt.Settings.read(), scratch: folder)
+    }
+
     /// What the recipe, the environment or the host says.
     static func of(_ debian: Recipe.Debian, settings: HostApt.Settings, scratch folder: String) async throws
         -> DebianSources

@@ -25,6 +25,7 @@ struct ImportRun: Sendable {
                 [source, disk] text in
                 note(text.replacing(disk, with: source.place.description))
             }
+            try Failpoint()?.hit("add.made")
             let boot = try await boot(made)
             try await copyBootFiles()
             _ = try await roots.isListed(disk, format: .qcow2, in: draft)

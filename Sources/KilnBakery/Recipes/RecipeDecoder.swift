@@ -123,7 +123,10 @@ struct RecipeDecoder {
     }
 
     private func debian(_ value: Value) -> Recipe.Debian? {
-        guard let fields = Fields<DebianFields>(value, "a map with 'suite' and 'variant'") else { return nil }
+        if case .scalar = value.node.content { return value.text(.suite).map { Recipe.Debian(suite: $0) } }
+        guard let fields = Fields<DebianFields>(value, "a suite, or a map with 'suite' and 'variant'") else {
+            return nil
+        }
         let suite = fields[.suite]?.text(.suite)
         let variant = fields[.variant]?.text(.variant)
         let packages = fields[.packages]?.list(of: "packages", atLeast: 0)?.compactMap { $0.text(.package) } ?? []

@@ -38,7 +38,7 @@ enum RecipeFields: String, FileField {
         case .kilnImage: ["const": 1, "description": "The version of the format."]
         case .name: Schema.name("What the image is called: the name of the recipe's folder.")
         case .about: Schema.text("What it is, in a sentence.")
-        case .debian: Schema.object(DebianFields.self, "What mmdebstrap makes the tree from.")
+        case .debian: DebianFields.short
         case .from:
             Schema.text("The image that it is made from: name:version, name@channel or name@sha256:…")
         case .download: Schema.object(DownloadFields.self, "The disk that others publish, which is taken as it is.")
@@ -113,6 +113,14 @@ enum DebianFields: String, FileField {
     case suite, variant, packages, mirror, keyring
 
     static let required: [DebianFields] = [.suite, .variant]
+
+    /// A suite alone, or a map of the fields.
+    static var short: JSONValue {
+        Schema.either(
+            [DebianFields.suite.schema, Schema.object(DebianFields.self, "With settings.")],
+            "What mmdebstrap makes the tree from; a suite alone is its minbase."
+        )
+    }
 
     var schema: JSONValue {
         switch self {

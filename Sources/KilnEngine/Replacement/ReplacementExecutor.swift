@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Drives one replacement along its state machine: writes each step's intent, performs it, writes that it is done.
 struct ReplacementExecutor {

@@ -37,6 +37,7 @@ extension ImageStore {
             let content = try ImageArchive.unpack(path, into: draft)
             return try IncomingImage(content, from: path, in: draft)
         }
+        try Failpoint()?.hit("import.unpacked")
         let lock = try await ImageLock.take(.shared, ofStore: root)
         defer { withExtendedLifetime(lock) {} }
         try requireFree(incoming.manifest)

@@ -76,9 +76,12 @@ extension ImageStore {
     }
 
     private func write(_ channel: Channel) throws -> Channel {
+        let failpoint = Failpoint()
         let path = path(of: channel.name, channel.image)
         try DurableFile.makeDirectory(DurableFile.directory(of: path))
+        try failpoint?.hit("channel.before")
         try DurableFile.writeJSON(channel, to: path)
+        try failpoint?.hit("channel.after")
         return channel
     }
 

@@ -66,9 +66,13 @@ extension ImageStore {
     ///
     /// - Throws: `KilnError` as ``seal(_:)``.
     func seal(_ manifest: ImageManifest, from folder: String) throws -> StoredImage {
+        let failpoint = Failpoint()
         try requireNotRevoked(manifest.digest, as: manifest.title)
+        try failpoint?.hit("seal.before")
         try place(manifest, from: folder)
+        try failpoint?.hit("seal.placed")
         try giveName(manifest.name, manifest.version, to: manifest.digest)
+        try failpoint?.hit("seal.named")
         let image = try image(manifest.digest, as: manifest.name, version: manifest.version)
         try verifyNow(image)
         return image

@@ -1,16 +1,17 @@
 import Foundation
 import KilnModel
 
-/// A place where a test can make Kiln die, stop or fail: before and after every step, and in a live snapshot.
+/// A place where a test can make Kiln die, stop or fail: before and after every step of a replacement and of a bake, in a live
+/// snapshot, and wherever an image becomes visible.
 ///
 /// The environment variable `KILN_FAILPOINT` names one, such as `handover.before=kill`, or several with commas between
 /// them: to reach a step of the way back, another one has to fail first. Actions are `kill` (SIGKILL to itself), `stop`
 /// (SIGSTOP) and `fail` (an error). It is compiled in always, so that what is tested is what is shipped.
-struct Failpoint {
+public struct Failpoint: Sendable {
     private let actions: [Substring: Substring]
 
     /// The failpoints that the environment names, if any.
-    init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    public init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
         let points = (environment["KILN_FAILPOINT"] ?? "").split(separator: ",").map {
             $0.split(separator: "=", maxSplits: 1)
         }
@@ -19,10 +20,9 @@ struct Failpoint {
     }
 
     /// Acts if this is such a place.
-    func hit(_ step: Step, _ moment: String) throws { try hit("\(step.rawValue).\(moment)") }
-
-    /// Acts if this is such a place.
-    func hit(_ name: String) throws {
+    ///
+    /// - Throws: `KilnError` with code `failpoint.hit`.
+    public func hit(_ name: String) throws {
         switch actions[name[...]] {
         case nil: return
         case "kill": kill(getpid(), SIGKILL)
