@@ -28,7 +28,7 @@ extension EndToEnd {
                 said = try await kill(home, at: point, bake)
                 // What was named before the death is an image; the next point lies beyond that.
                 let isNamed = ["seal.named", "bake.sealed"].contains(point)
-                #expect(try await home.digest(of: "motd:1") != nil == isNamed, "\(point)")
+                #expect(try await (home.digest(of: "motd:1") != nil) == isNamed, "\(point)")
                 if point == "seal.named" { try await expectDone(home, "image", "delete", "motd:1") }
             }
             #expect(said.contains("step 4/4 cleaning (reused"), "\(said)")

@@ -56,7 +56,7 @@ extension EndToEnd {
             #expect(first.sbom.contains("\(PackageArchive.package)@1.0"), "\(first.sbom)")
             let newer = try await bake(home, archive, "2026-06-01")
             #expect(newer.sbom.contains("\(PackageArchive.package)@2.0") && newer.digest != first.digest)
-            home.prefix = OtherSurroundings.later
+            home.prefix = OtherSurroundings.yearsLater
             let later = try await bake(home, archive, "2026-01-01")
             #expect(later == first)
             print("snapshot 2026-01-01: \(first.digest), years later \(later.digest)")
@@ -77,7 +77,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "tiny, debian-13 and notes are the same as root's and as a plain user's, with other settings, years later",
+            "tiny, debian-13 and notes are the same as root's and as a plain user's, with other settings, tomorrow",
             .enabled(
                 if: geteuid() == 0 && OtherSurroundings.user != nil && OtherSurroundings.hasOtherTimes,
                 "needs root, a user with subordinate ids, and faketime"
@@ -90,8 +90,10 @@ extension EndToEnd {
             var digests: [[String?]] = []
             for home in [mine, theirs] {
                 // From an empty store; `notes` brings its parent.
-                let bake = try await home.start(["image", "bake", "--folder", Home.checkout + "/Images", "tiny", "notes"])
-                    .finish(within: .seconds(1_200))
+                let bake = try await home.start([
+                    "image", "bake", "--folder", Home.checkout + "/Images", "tiny", "notes",
+                ])
+                .finish(within: .seconds(1_200))
                 try #require(bake.status == 0, "\(bake.errors)")
                 var found: [String?] = []
                 for image in wanted { found.append(try await home.digest(of: image)) }
@@ -101,7 +103,6 @@ extension EndToEnd {
                 print("\(image): root's \(digests[0][index] ?? "none"), a user's \(digests[1][index] ?? "none")")
             }
             #expect(digests[0] == digests[1] && !digests[0].contains(nil))
-            for home in [mine, theirs] { try await home.tool("/bin/rm", "-rf", home.path + "/images") }
             for home in [mine, theirs] { try await home.remove() }
         }
 
@@ -112,7 +113,7 @@ extension EndToEnd {
             chown(home.path, id, id)
             home.prefix = ["/usr/sbin/runuser", "-u", name, "--"]
             try await home.tool("/bin/mkdir", "-m", "0700", home.path + "/run", home.path + "/elsewhere")
-            home.prefix = OtherSurroundings.asUser(name, home: home.path) + OtherSurroundings.later
+            home.prefix = OtherSurroundings.asUser(name, home: home.path) + OtherSurroundings.tomorrow
             return home
         }
     }

@@ -48,9 +48,15 @@ final class BakeWorld: Sendable {
     /// Bakes the recipe; what it begins as is there already.
     func bake(_ options: Baker.Options = Baker.Options()) async throws -> [StoredImage] {
         let recipe = try recipe
-        for version in recipe.versions { try await begin(recipe, version) }
+        try await begin()
         let baker = Baker(store: store, roots: UnlistedRoots()) { line in self.told.withLock { $0.append(line) } }
         return try await baker.bake(recipe, options)
+    }
+
+    /// Makes what the recipe's versions begin as.
+    func begin() async throws {
+        let recipe = try recipe
+        for version in recipe.versions { try await begin(recipe, version) }
     }
 
     /// What was told since the last question.

@@ -300,39 +300,6 @@ struct RecipeTests {
         }
     }
 
-    @Test("a mutated recipe is read or refused, with places in the file", .timeLimit(.minutes(2)))
-    func mutations() throws {
-        let fixture = try RecipeFixture()
-        let original = Array(RecipeFixture.text.utf8)
-        var state: UInt64 = 1
-        func random(below limit: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int((state >> 33) % UInt64(limit))
-        }
-        let scraps = [
-            "[", "]", "{", "}", ":", "- ", "\n", "\"", "'", "*a", "&a ", "!!int ", "\0", "\t", "? ", "\u{e000}", "0",
-        ]
-        var accepted = 0
-        for _ in 0..<2000 {
-            var bytes = original
-            for _ in 0...random(below: 3) {
-                let place = random(below: bytes.count)
-                let length = min(random(below: 4), bytes.count - place)
-                bytes.replaceSubrange(place..<place + length, with: Array(scraps[random(below: scraps.count)].utf8))
-            }
-            try Data(bytes).write(to: URL(fileURLWithPath: fixture.file))
-            do throws(InvalidFile) {
-                accepted += try Recipe(at: fixture.file).name.text == "web" ? 1 : 0
-            } catch {
-                #expect(
-                    !error.problems.isEmpty
-                        && error.problems.allSatisfy { $0.position.line > 0 && $0.position.column > 0 }
-                )
-            }
-        }
-        #expect((1..<2000).contains(accepted))
-    }
-
     @Test("a changed byte or mode of a file that a step uses is another image, and so is another version")
     func keys() throws {
         let fixture = try RecipeFixture()

@@ -54,6 +54,37 @@ struct SPDXDocumentTests {
         }
     }
 
+    @Test("nothing is missing that the standard demands, in the forms that it demands")
+    func demanded() throws {
+        let encoded = try JSONEncoder().encode(SPDXDocument(of: image))
+        let document = try #require(try JSONSerialization.jsonObject(with: encoded) as? [String: Any])
+        func text(_ key: String, of map: [String: Any]) -> String { map[key] as? String ?? "" }
+        #expect(text("SPDXID", of: document) == "SPDXRef-DOCUMENT")
+        #expect(text("documentNamespace", of: document).wholeMatch(of: /https:\/\/[^#\s]+/) != nil)
+        #expect(!text("name", of: document).isEmpty)
+        let creation = try #require(document["creationInfo"] as? [String: Any])
+        #expect(text("created", of: creation).wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/) != nil)
+        let creators = try #require(creation["creators"] as? [String])
+        #expect(!creators.isEmpty && creators.allSatisfy { $0.hasPrefix("Tool: ") })
+        let packages = try #require(document["packages"] as? [[String: Any]])
+        for package in packages {
+            #expect(text("SPDXID", of: package).hasPrefix("SPDXRef-") && !text("name", of: package).isEmpty)
+            #expect(text("downloadLocation", of: package) == "NOASSERTION")
+            #expect(package["filesAnalyzed"] as? Bool == false, "else it would need a code for all its files")
+            for reference in package["externalRefs"] as? [[String: Any]] ?? [] {
+                #expect(text("referenceCategory", of: reference) == "PACKAGE-MANAGER")
+                #expect(text("referenceType", of: reference) == "purl")
+                #expect(text("referenceLocator", of: reference).wholeMatch(of: /pkg:deb\/[^\s]+@[^\s]+/) != nil)
+            }
+            for checksum in package["checksums"] as? [[String: Any]] ?? [] {
+                #expect(text("algorithm", of: checksum) == "SHA256")
+                #expect(text("checksumValue", of: checksum).wholeMatch(of: /[0-9a-f]{64}/) != nil)
+            }
+        }
+        let relationships = try #require(document["relationships"] as? [[String: Any]])
+        #expect(relationships.contains { text("relationshipType", of: $0) == "DESCRIBES" })
+    }
+
     @Test("the keys are the standard's, and the same image gives the same document")
     func keys() throws {
         let encoder = JSONEncoder()

@@ -92,6 +92,24 @@ struct QCOW2HeaderTests {
         }
     }
 
+    @Test("of spoilt headers only those are accepted that name no other file", .timeLimit(.minutes(30)))
+    func mutated() throws {
+        let wholes = [CraftedDisk(version: 2), CraftedDisk()].map(\.bytes)
+        var accepted = 0
+        for number in Mutations.numbers(10_000, of: 250_000) {
+            var bytes = wholes[number % 2]
+            // The header and the extensions behind it.
+            Mutations.spoil(&bytes, in: Array(0..<160), number: number)
+            guard let header = try? QCOW2Header(HeaderBytes(bytes), standing: .alone) else { continue }
+            accepted += 1
+            let isApart = header.backing == nil && bytes[8..<20].allSatisfy { $0 == 0 }
+            // The bits of version 3 that say: dirty, corrupt, an external data file.
+            let isPlain = header.version == 2 || bytes[79] & 0b111 == 0
+            if !isApart || !isPlain { Issue.record("mutation \(number) was accepted") }
+        }
+        #expect(accepted > 0 || Mutations.numbers(0, of: 2).count == 1)
+    }
+
     @Test("a layer of Kiln's own is refused behind a symbolic link, with the reason of its header")
     func file() throws {
         let directory = try TemporaryDirectory()

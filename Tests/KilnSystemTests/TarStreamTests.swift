@@ -171,7 +171,7 @@ struct TarStreamTests {
         }
     }
 
-    @Test("thousands of mutated archives end in entries or in a refusal, soon, and never lead elsewhere")
+    @Test("mutated archives end in entries or in a refusal, soon, and never lead elsewhere", .timeLimit(.minutes(60)))
     func mutated() throws {
         var sparse = entry("sparse")
         sparse.size = 1 << 16
@@ -180,20 +180,13 @@ struct TarStreamTests {
         let whole =
             entry("", .folder).header() + file("a", [1, 2, 3])
             + everything.suffix(4).flatMap { $0.header() } + sparse.header(content) + data + TarEntry.end
-        var state: UInt64 = 42
-        func next(_ most: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state >> 16) % most
-        }
         let descriptor = open(try archive(whole), O_RDWR | O_CLOEXEC)
         defer { close(descriptor) }
-        for _ in 0..<4000 {
+        for number in Mutations.numbers(4_000, of: 200_000) {
             var bytes = whole
-            for _ in 0...next(3) { bytes[next(bytes.count)] = UInt8(next(256)) }
+            var random = Mutations.spoil(&bytes, in: Array(bytes.indices), number: number)
             // A sum that is right lets more of what is wrong through.
-            for start in stride(from: 0, to: bytes.count - 512, by: 512) where next(2) == 0 {
+            for start in stride(from: 0, to: bytes.count - 512, by: 512) where Bool.random(using: &random) {
                 guard bytes[start + 257..<start + 262].elementsEqual("ustar".utf8) else { continue }
                 bytes.replaceSubrange(start + 148..<start + 156, with: "        ".utf8)
                 let sum = String(bytes[start..<start + 512].reduce(0) { $0 + Int($1) }, radix: 8)
@@ -208,7 +201,7 @@ struct TarStreamTests {
                     #expect(!entry.path.contains(Array("..".utf8)) && !entry.path.contains { $0.contains(0x2f) })
                     if entry.size <= 1 << 20 { try stream.readContent { _ in } }
                 }
-            } catch { #expect(error is TarArchive.Refusal, "\(error)") }
+            } catch { #expect(error is TarArchive.Refusal, "mutation \(number): \(error)") }
         }
     }
 }

@@ -55,7 +55,7 @@ struct BakeRun {
                 try failpoint?.hit("bake-\(index + 1).after")
                 before = after
             } catch let error as KilnError {
-                throw try await keep(bench, at: index, step, error)
+                throw await keep(bench, at: index, step, error)
             }
         }
         if options.fromStep == nil { try cache.note(plan.steps.map(\.key), of: plan.title) }
@@ -123,15 +123,8 @@ struct BakeRun {
         try cache.take(draft, as: step.key, record)
     }
 
-    private func keep(_ bench: Workbench, at index: Int, _ step: BakePlan.Step, _ error: KilnError) async throws
-        -> KilnError
-    {
-        try await kept.keep(bench, step: index + 1)
-        let hint = [
-            error.hint,
-            "look at the tree with 'kiln image enter \(plan.title)', at all that was said in \(bench.log.path)",
-            "go on with 'kiln image bake \(plan.recipe.name) --from-step \(index + 1)' (what you changed in the tree counts)",
-        ].compactMap(\.self).joined(separator: "; ")
+    private func keep(_ bench: Workbench, at index: Int, _ step: BakePlan.Step, _ error: KilnError) async -> KilnError {
+        let hint = [error.hint, await nextSteps(bench, at: index)].compactMap(\.self).joined(separator: "; ")
         return KilnError(
             error.code,
             "\(plan.title) failed at step \(index + 1), \(step.summary): \(error.message)",
@@ -139,6 +132,20 @@ struct BakeRun {
             cause: error.cause,
             exit: error.exit
         )
+    }
+
+    /// Keeps the tree, and says what can be done with it.
+    private func nextSteps(_ bench: Workbench, at index: Int) async -> String {
+        do {
+            try await kept.keep(bench, step: index + 1)
+            return "look at the tree with 'kiln image enter \(plan.title)', at all that was said in \(bench.log.path); "
+                + "go on with 'kiln image bake \(plan.recipe.name) --from-step \(index + 1)' "
+                + "(what you changed in the tree counts)"
+        } catch {
+            // On a disk that the step has filled, say. Its own error is what counts, and half a tree would only take up space.
+            await kept.remove()
+            return "look at all that was said in \(bench.log.path) (the tree could not be kept)"
+        }
     }
 
     // MARK: - The image

@@ -20,6 +20,11 @@ struct StepWork {
     }
 
     private func take(_ image: StoredImage) async throws {
+        // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
+        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root)
+        defer { withExtendedLifetime(lock) {} }
+        let manifest = image.manifest
+        _ = try baker.store.usable(ImageReference(name: manifest.name, selector: .digest(manifest.digest)))
         let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
         if FileStamp(of: archive) != nil {
             try await bench.tree.unpack(archive)

@@ -7,11 +7,14 @@ enum OtherSurroundings {
     static let hasOtherTimes = access("/usr/bin/faketime", X_OK) == 0
 
     /// Runs a program years later.
-    ///
+    static let yearsLater = pretending("2031-02-03 04:05:06")
+    /// Runs a program while what mirrors signed today still counts.
+    static let tomorrow = pretending("-f", "+30h")
+
     /// Only what a clock on the wall says is another: deadlines and files have the true time.
-    static let later = [
-        "/usr/bin/env", "DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime", "2031-02-03 04:05:06",
-    ]
+    private static func pretending(_ time: String...) -> [String] {
+        ["/usr/bin/env", "DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime"] + time
+    }
 
     /// Runs a program as another kind of user, with another mask, zone and language.
     static func asUser(_ name: String, home: String) -> [String] {

@@ -1,0 +1,117 @@
+import Foundation
+import KilnModel
+import KilnSystem
+import KilnTestSupport
+import Testing
+
+@testable import KilnBakery
+@testable import KilnStore
+
+@Suite(
+    "Bakes of what is wrong",
+    .enabled(if: geteuid() == 0, "a plain user needs subordinate ids"),
+    .timeLimit(.minutes(3))
+)
+struct BakeBadInputTests {
+    private func failure(_ world: BakeWorld) async -> KilnError? {
+        await #expect(throws: KilnError.self) { try await world.bake() }
+    }
+
+    /// That the store has no image, and that nothing is under way in it.
+    private func expectNothing(_ world: BakeWorld) throws {
+        #expect(try world.store.list().isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: world.store.work).isEmpty)
+    }
+
+    @Test("what a step did before it failed is in no later bake")
+    func halfWay() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "echo half > /etc/half; exit 1")
+        #expect(await failure(world)?.code == .bakeStepFailed)
+        try expectNothing(world)
+        try world.program("one.sh", "[ ! -e /etc/half ]; echo 1 > /etc/one")
+        let image = try #require(await world.bake().first)
+        #expect(try await world.content("etc/one", of: image) == "1")
+    }
+
+    @Test("a daemon that a step leaves behind, in a session of its own, ends with it")
+    func daemon() async throws {
+        let world = try BakeWorld(provision: "[{ shell: daemon.sh }]")
+        // A number of seconds that no other process sleeps.
+        let seconds = 70_000 + Int.random(in: 0..<10_000)
+        try world.program("daemon.sh", "busybox setsid sleep \(seconds) > /dev/null 2>&1 < /dev/null &\nsleep 1")
+        #expect(try await world.bake().count == 1)
+        #expect(world.lines().contains { $0.contains("left running, and ended: ") && $0.contains("sleep \(seconds)") })
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }
+        let lines = numbers.compactMap { FileManager.default.contents(atPath: "/proc/\($0)/cmdline") }
+        #expect(!lines.contains { String(decoding: $0, as: UTF8.self).contains("sleep\0\(seconds)") })
+    }
+
+    @Test("a program that finds no space left fails its step with that reason")
+    func noSpace() async throws {
+        let world = try BakeWorld(provision: "[{ shell: fill.sh }]")
+        try world.program("fill.sh", "cat /bin/busybox > /dev/full")
+        let error = await failure(world)
+        #expect(error?.code == .bakeStepFailed && error?.cause?.contains("No space left") == true)
+        try expectNothing(world)
+    }
+
+    @Test("a step's own error counts where its tree can't be kept either, and nothing of the tree stays")
+    func notKept() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "echo 'it was this' >&2; exit 3")
+        // In the place of the folder of kept trees.
+        _ = try world.folder.file("store/kept", [])
+        let error = await failure(world)
+        #expect(error?.code == .bakeStepFailed && error?.cause?.contains("it was this") == true)
+        #expect(error?.hint?.contains("could not be kept") == true && error?.hint?.contains("--from-step") == false)
+        try expectNothing(world)
+    }
+
+    @Test("without a network a step reaches nobody, not even this host; with one it does")
+    func network() async throws {
+        let server = try TestServer(saying: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
+        let world = try BakeWorld(provision: "[{ shell: { run: fetch.sh, network: false } }]")
+        try world.program("fetch.sh", "busybox wget -T 5 -q -O /etc/fetched http://127.0.0.1:\(server.port)/")
+        #expect(await failure(world)?.code == .bakeStepFailed)
+        #expect(server.requests.isEmpty)
+        try world.write(provision: "[{ shell: { run: fetch.sh, network: true } }]")
+        let image = try #require(await world.bake().first)
+        #expect(try await world.content("etc/fetched", of: image) == "hello")
+    }
+
+    @Test("what a step writes by an absolute path, or by one that climbs, is in the tree and not on the host")
+    func outside() async throws {
+        let world = try BakeWorld(provision: "[{ shell: write.sh }]")
+        let name = "kiln-test-\(UUID().uuidString)"
+        try world.program("write.sh", "echo x > /var.\(name); echo x > ../../../../../../etc/\(name)")
+        let image = try #require(await world.bake().first)
+        for path in ["/var.\(name)", "/etc/\(name)"] { #expect(!FileManager.default.fileExists(atPath: path)) }
+        #expect(try await world.content("etc/\(name)", of: image) == "x")
+    }
+
+    @Test("of two bakes of one name at once the second waits, and finds it done")
+    func atOnce() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "sleep 2; echo 1 > /etc/one")
+        try await world.begin()
+        async let first = world.bake()
+        async let second = world.bake()
+        let digests = try await [first, second].map { $0.map(\.manifest.digest) }
+        #expect(digests[0] == digests[1] && digests[0].count == 1)
+        let lines = world.lines()
+        #expect(lines.contains { $0.hasPrefix("waiting: ") } && lines.contains("web:1 is baked already"), "\(lines)")
+        #expect(lines.count { $0.contains("shell one.sh (") } == 1)
+    }
+
+    @Test("a file that leads out of the recipe's folder by a link is refused with its place")
+    func linkedOut() throws {
+        let world = try BakeWorld(provision: "[{ files: { from: passwd, to: /etc/passwd } }, { shell: out/true }]")
+        for (name, target) in [("passwd", "/etc/passwd"), ("out", "/bin")] {
+            symlink(target, "\(world.folder.path)/Images/web/\(name)")
+        }
+        let error = #expect(throws: InvalidFile.self) { try world.recipe }
+        let found = error?.problems.map(\.message) ?? []
+        #expect(found.count == 2 && found.allSatisfy { $0.contains("leads out of the recipe's folder by a link") })
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import KilnModel
+import KilnSystem
+import KilnTestSupport
+import Testing
+
+@testable import KilnBakery
+@testable import KilnStore
+
+@Suite(
+    "Bakes from another image",
+    .enabled(if: geteuid() == 0, "a plain user needs subordinate ids"),
+    .timeLimit(.minutes(5))
+)
+struct BakeParentTests {
+    private let world: BakeWorld
+    private let parent: StoredImage
+
+    init() async throws {
+        world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "echo 1 > /etc/one")
+        let baked = try await world.bake()
+        parent = try #require(baked.first)
+    }
+
+    private func write(_ name: String, from reference: String) throws {
+        let text = "kiln-image: 1\nname: \(name)\nabout: x\nfrom: \(reference)\nversions: { '1': {} }\n"
+        _ = try world.folder.file("Images/\(name)/image.yaml", Array(text.utf8))
+    }
+
+    /// Bakes a recipe, and its parents by the recipes beside it.
+    private func bake(_ name: String, tell: @escaping @Sendable (String) -> Void = { _ in }) async throws -> StoredImage
+    {
+        let images = world.folder.path + "/Images"
+        let baker = Baker(
+            store: world.store,
+            roots: UnlistedRoots(),
+            recipe: { name in try? Recipe(folder: "\(images)/\(name)") },
+            tell: tell
+        )
+        return try #require(await baker.bake(Recipe(folder: "\(images)/\(name)")).first)
+    }
+
+    private func code(_ name: String, tell: @escaping @Sendable (String) -> Void = { _ in }) async -> ErrorCode? {
+        await #expect(throws: KilnError.self) { try await bake(name, tell: tell) }?.code
+    }
+
+    @Test("a revoked parent makes no new image, and what was made of it before stays")
+    func revoked() async throws {
+        try write("child", from: "web:1")
+        let child = try await bake("child")
+        _ = try await world.store.revoke(try ImageReference("web:1"), why: "a hole in it")
+        try write("other", from: "web:1")
+        #expect(await code("other") == .imageRevoked)
+        #expect(try world.store.find(try ImageReference("child:1")).manifest.digest == child.manifest.digest)
+    }
+
+    @Test("a parent that is revoked after its child's bake was planned, before it is read, makes no image either")
+    func revokedMeanwhile() async throws {
+        try write("child", from: "web:1")
+        let (store, digest) = (world.store, parent.manifest.digest)
+        let found = await code("child") { line in
+            guard line.contains("step 1/") else { return }
+            let tombstone = Revocation(digest, why: "a hole in it", names: ["web:1"], ancestor: nil)
+            try? DurableFile.makeDirectory(store.root + "/revoked")
+            try? DurableFile.writeJSON(tombstone, to: "\(store.root)/revoked/\(digest.hex).json")
+        }
+        #expect(found == .imageRevoked)
+        #expect(throws: KilnError.self) { try store.find(try ImageReference("child:1")) }
+    }
+
+    @Test("a parent that is deleted meanwhile is named as missing; deleted later, its child stands alone")
+    func removedMeanwhile() async throws {
+        try write("child", from: "web:1")
+        let store = world.store
+        let found = await code("child") { line in
+            if line.contains("step 1/") { _ = try? store.remove(ImageReference("web:1")) }
+        }
+        #expect(found == .imageMissing)
+        let again = try await bake("child")
+        _ = try store.remove(try ImageReference("web:1"))
+        try await store.verify(again)
+    }
+
+    @Test("a parent's channel that points to nothing is named, with the command that is missing")
+    func channel() async throws {
+        try write("child", from: "web@stable")
+        let error = await #expect(throws: KilnError.self) { try await bake("child") }
+        #expect(error?.code == .imageChannelMissing && error?.hint?.contains("kiln image promote web:") == true)
+    }
+
+    @Test("a chain of thirty parents is baked from its end, and every image knows all of them")
+    func chain() async throws {
+        for number in 1...30 { try write("c\(number)", from: number == 1 ? "web:1" : "c\(number - 1):1") }
+        let last = try await bake("c30")
+        #expect(last.manifest.ancestors.count == 30)
+        #expect(last.manifest.ancestors.last == parent.manifest.digest)
+        #expect(try await world.content("etc/one", of: last) == "1")
+        #expect(try world.store.list().count == 31)
+    }
+}
