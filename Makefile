@@ -2,7 +2,7 @@
 .PHONY: setup build release man install deb demo test bench sweep hosts docs format lint lint-ci sbom clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
-SHELL_SOURCES := $(wildcard .github/actions/*/*.sh .packaging/install .packaging/make-deb .packaging/p*)
+SHELL_SOURCES := $(wildcard Tests/EndToEndTests/Support/cloud-disk .github/actions/*/*.sh .packaging/install .packaging/make-deb .packaging/p*)
 KILN := .build/debug/kiln
 RELEASE := .build/static/release/kiln
 PACKAGE := .build/package

@@ -134,6 +134,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["KilnModel", "kiln", "kiln-hosts", "kiln-sweep"],
+            exclude: ["Support/cloud-disk"],
             swiftSettings: strict
         ),
         .testTarget(name: "HostTierTests", dependencies: ["KilnOutside", "kiln-hosts"], swiftSettings: strict),

@@ -48,6 +48,40 @@ extension EndToEnd {
             }
         }
 
+        /// In a store on a small file system of its own: takes the image, bakes, looks at what is left, and bakes what is smaller.
+        private static let small = """
+            set -eu
+            mount -t tmpfs -o size=160m tmpfs "$KILN_HOME"
+            "$1" image import "$2"
+            if "$1" image bake --folder "$3" filler; then exit 9; fi
+            echo "left: $(ls -A "$KILN_HOME/images/work")."
+            "$1" image verify
+            printf '#!/bin/sh\necho x > /fill\n' > "$3/filler/fill.sh"
+            "$1" image bake --folder "$3" filler
+            """
+
+        @Test("a step that fills the disk fails by name, and what it wrote keeps nobody from the next bake")
+        func fullDisk() async throws {
+            let home = try #require(Home.shared)
+            let inner = try Home(home.path + "/small")
+            let file = home.path + "/tiny.tar"
+            let export = try await home.run("image", "export", "tiny:1", file)
+            try #require(export.status == 0, "\(export.errors)")
+            let recipe = "kiln-image: 1\nname: filler\nabout: x\nfrom: tiny:1\nprovision: [{ shell: fill.sh }]\n"
+            try home.recipes.write(recipe + "versions: { \"1\": {} }\n", to: "filler/image.yaml")
+            try home.recipes.write("#!/bin/sh\nset -e\ncat /dev/zero > /fill\n", to: "filler/fill.sh", isProgram: true)
+            let line = ["--mount", "--propagation", "private", "--", "/bin/sh", "-c", Self.small, "small"]
+            let end = try await Command(
+                "/usr/bin/unshare",
+                line + [try #require(Home.kiln), file, home.recipes.path],
+                environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "KILN_HOME": inner.path, "HOME": inner.path]
+            ).finish()
+            try #require(end.status == 0, "\(end.status) \(end.text) \(end.errors)")
+            #expect(end.errors.contains("filler:1 failed at step 2, shell fill.sh"), "\(end.errors)")
+            #expect(end.errors.contains("No space left on device"), "\(end.errors)")
+            #expect(end.text.contains("left: ."), "\(end.text)")
+        }
+
         /// Promotes, killed before and after the channel moves: it points to nothing, or to the image.
         private func expectWholeChannel(_ home: Home, _ promote: [String]) async throws {
             for (moment, pointing) in [("before", false), ("after", true)] {

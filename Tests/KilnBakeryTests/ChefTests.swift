@@ -1,3 +1,4 @@
+import Glibc
 import KilnModel
 import KilnTestSupport
 import Testing
