@@ -43,6 +43,35 @@ extension EndToEnd {
             )
         }
 
+        @Test("after a bake was killed at whatever moment, mmdebstrap's included, nothing of it runs or stays")
+        func anyMoment() async throws {
+            let home = try #require(Home.shared)
+            let archive = PackageArchive(path: home.path + "/archive")
+            try await archive.add("20260101", version: "1.0")
+            try archive.writeRecipe(in: home.recipes, "2026-01-01")
+            let bake = ["image", "bake", "--again", "--folder", home.recipes.path, "probe"]
+            let whole = try await home.run(bake)
+            try #require(whole.status == 0, "\(whole.errors)")
+            let digest = try #require(try await home.digest(of: "probe:1"))
+            for share in 1...9 {
+                let command = try home.start(bake)
+                // Wherever it is by then.
+                try await Task.sleep(for: whole.duration * share / 10)
+                command.send(SIGKILL)
+                _ = try await command.finish()
+                try await eventually("what the bake started has ended") {
+                    Processes.matching(home.path + "/images/work/").isEmpty
+                }
+                try await expectDone(home, "image", "gc")
+                #expect(home.work.isEmpty, "\(share): \(home.work)")
+                let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
+                #expect(!mounts.contains(home.path + "/images/work"), "\(share)")
+                #expect(try await home.digest(of: "probe:1") == digest, "\(share)")
+            }
+            try await expectDone(home, bake)
+            #expect(try await home.digest(of: "probe:1") == digest)
+        }
+
         @Test("after an import was killed the store is whole, and the file can be imported")
         func importing() async throws {
             let home = try #require(Home.shared)

@@ -6,41 +6,6 @@ import Testing
 extension EndToEnd {
     @Suite("The same image, whoever bakes it and whenever", .lane, .serialized, .timeLimit(.minutes(45)))
     struct Reproducible {
-        private static func recipe(_ archive: PackageArchive, _ day: String) -> String {
-            """
-            kiln-image: 1
-            name: probe
-            about: A tree of one package.
-            debian:
-              suite: trixie
-              variant: extract
-              packages: [\(PackageArchive.package)]
-              mirror: '\(archive.mirror)'
-            snapshot: \(day)
-            provision: [{ shell: { run: assemble.sh, outside: true } }]
-            disk: 24MiB
-            command-line: quiet
-            memory: 64MiB
-            processors: 1
-            cloud-init: none
-            ssh: false
-            versions: { "1": {} }
-
-            """
-        }
-
-        // Kernel and initrd are whatever they are: nobody boots it.
-        private static let assemble = """
-            #!/bin/sh
-            set -eu
-            mv "$KILN_TREE"/* "$KILN_ROOT"/
-            rm -rf "$KILN_ROOT/etc/apt" "$KILN_ROOT/etc/hostname" "$KILN_ROOT/etc/resolv.conf"
-            mv "$KILN_TREE/.kiln-packages" "$KILN_BOOT/packages"
-            echo kernel > "$KILN_BOOT/kernel"
-            echo initrd > "$KILN_BOOT/initrd"
-
-            """
-
         @Test(
             "a snapshot pins the packages of its day, and the same recipe gives the same digest years later",
             .enabled(if: geteuid() == 0 && OtherSurroundings.hasOtherTimes, "needs root and faketime")
@@ -50,8 +15,6 @@ extension EndToEnd {
             let archive = PackageArchive(path: home.path + "/archive")
             try await archive.add("20260101", version: "1.0")
             try await archive.add("20260601", version: "2.0")
-            try home.recipes.write(Self.assemble, to: "probe/assemble.sh", isProgram: true)
-
             let first = try await bake(home, archive, "2026-01-01")
             #expect(first.sbom.contains("\(PackageArchive.package)@1.0"), "\(first.sbom)")
             let newer = try await bake(home, archive, "2026-06-01")
@@ -69,7 +32,7 @@ extension EndToEnd {
 
         /// Bakes with the packages of a day, reusing nothing.
         private func bake(_ home: Home, _ archive: PackageArchive, _ day: String) async throws -> Baked {
-            try home.recipes.write(Self.recipe(archive, day), to: "probe/image.yaml")
+            try archive.writeRecipe(in: home.recipes, day)
             let bake = try await home.run("image", "bake", "--again", "--folder", home.recipes.path, "probe")
             try #require(bake.status == 0, "\(bake.errors)")
             let digest = try #require(try await home.digest(of: "probe:1"))
