@@ -1,4 +1,5 @@
 import Foundation
+import KilnDocuments
 import KilnModel
 import KilnSystem
 import KilnTestSupport

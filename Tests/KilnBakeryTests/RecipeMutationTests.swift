@@ -1,5 +1,6 @@
 import Foundation
 import KilnDocuments
+import KilnModel
 import KilnTestSupport
 import Testing
 

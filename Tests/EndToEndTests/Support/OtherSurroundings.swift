@@ -13,7 +13,7 @@ enum OtherSurroundings {
 
     /// Only what a clock on the wall says is another: deadlines and files have the true time.
     private static func pretending(_ time: String...) -> [String] {
-        ["/usr/bin/env", "DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime"] + time
+        ["/usr/bin/env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime"] + time
     }
 
     /// Runs a program as another kind of user, with another mask, zone and language.
