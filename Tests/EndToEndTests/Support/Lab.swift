@@ -59,7 +59,8 @@ struct Lab: Sendable {
     /// Runs a shell command in the guest, which has to succeed, and returns its output without the last newline.
     @discardableResult
     func shell(_ script: String) async throws -> String {
-        let result = try await home.run("exec", web, "--", "sh", "-c", script)
+        // Debian under emulation, beside other guests, takes more than a minute to end its cloud-init.
+        let result = try await home.run("exec", "--timeout", "5m", web, "--", "sh", "-c", script)
         try #require(result.status == 0, "\(script): \(result.status) \(result.errors)")
         return result.text.trimmingCharacters(in: .newlines)
     }
