@@ -2,9 +2,6 @@ import KilnModel
 import KilnStore
 
 extension ImageSuite {
-    /// The tests that files tell, which are looked at first.
-    var offline: [Check] { tests.filter(\.probe.isOffline) }
-
     /// The ports of the guest that the tests ask.
     var ports: [Name: PortSpec] {
         let named = tests.compactMap(\.probe.port).compactMap { name in
