@@ -30,7 +30,15 @@ public struct ListedRoot: SealedRoot {
     /// The content of a regular file.
     public func content(_ path: RootPath, limit: Int) async throws -> [UInt8]? {
         guard let file = file(at: path) else { return nil }
-        guard let content = contents[file.path], content.count <= limit else { throw untold(path) }
+        guard let content = contents[file.path] else { throw untold(path) }
+        guard content.count <= limit else {
+            throw KilnError(
+                .fileTooLarge,
+                "\(path) has more than \(limit) bytes, which are not searched",
+                hint: "check its 'sha256' or its 'size' instead",
+                exit: .usage
+            )
+        }
         return content
     }
 
