@@ -55,7 +55,7 @@ deb: setup release man
 
 ## demo: replaces a server under load and proves that no acknowledged record is lost
 demo: setup build
-	$(KILN) image bake --folder Images tiny
+	$(KILN) image bake --no-test --folder Images tiny
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
 # What takes many boots, or some of Debian, which are minutes where they are emulated.
@@ -77,21 +77,21 @@ endef
 
 ## test: everything, up to replacements of real machines; the small tests first, which take a minute
 test: setup lint build
-	$(KILN) image bake --folder Images tiny debian-13
+	$(KILN) image bake --no-test --folder Images tiny debian-13
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
 	$(call run-tests,--skip EndToEnd,$(SMALL_TESTS))
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 ## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build
-	$(KILN) image bake --folder Images tiny
-	$(KILN) image bake --folder Images debian-13
+	$(KILN) image bake --no-test --folder Images tiny
+	$(KILN) image bake --no-test --folder Images debian-13
 	.build/debug/kiln-bench
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
 sweep: setup
 	swift build --build-tests
-	$(KILN) image bake --folder Images tiny debian-13
+	$(KILN) image bake --no-test --folder Images tiny debian-13
 	.build/debug/kiln-sweep
 	swift test --skip-build --filter '$(LONG_TESTS)'
 	KILN_MUTATIONS=all swift test --skip-build --filter '$(MUTATION_TESTS)'

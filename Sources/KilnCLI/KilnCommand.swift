@@ -35,8 +35,8 @@ public struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Servers:",
                 subcommands: [
-                    ReplaceVerb.self, RollbackVerb.self, RecoverVerb.self, HistoryVerb.self, DriftVerb.self,
-                    StartVerb.self, StopVerb.self, WaitVerb.self,
+                    ReplaceVerb.self, RollbackVerb.self, RecoverVerb.self, ShowVerb.self, HistoryVerb.self,
+                    DriftVerb.self, StartVerb.self, StopVerb.self, WaitVerb.self,
                 ]
             ),
             CommandGroup(

@@ -1,6 +1,8 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnStore
+import KilnSystem
 import KilnTestSupport
 import Synchronization
 import Testing
@@ -41,7 +43,8 @@ struct ImageTestTests {
         _ tests: [Check] = [],
         depth: ImageSuite.Depth = .full,
         behaviour: GuestBehaviour = GuestBehaviour(),
-        root: (any RootFiles)? = nil,
+        root: (any SealedRoot)? = nil,
+        predecessor: StoredImage? = nil,
         limit: Duration? = nil
     ) async throws -> Attestation {
         try await ImageTest(
@@ -50,6 +53,7 @@ struct ImageTestTests {
             engine: world.engine,
             parts: world.parts(),
             root: root,
+            predecessor: predecessor,
             limit: limit,
             tell: { _ in }
         ).run()
@@ -97,13 +101,113 @@ struct ImageTestTests {
                     ? Self.said("", status: 66) : nil
         }
         let check = Check(.resource(.group(GroupResource(name: "adm"))))
-        let files = try await test([check], depth: .boot, root: FolderRoot(folder.path))
+        let files = try await test([check], depth: .boot, root: WholeRoot(files: FolderRoot(folder.path)))
         withExtendedLifetime(folder) {}
         #expect(files.isPass && files.assertions.first?.subject == "group adm: exists")
         #expect(files.assertions.first?.place == .offline)
         let machine = try await test([check], depth: .boot)
         #expect(machine.isPass)
         #expect(machine.assertions.first { $0.subject == "group adm: exists" }?.place == .booted)
+    }
+
+    @Test("what files don't tell is asked of the machine")
+    func untold() async throws {
+        answer { asked, _ in
+            asked.prefix(2) == ["content", "/etc/group"]
+                ? Self.said("adm:x:4:\n") : asked.first == "content" ? Self.said("", status: 66) : nil
+        }
+        let check = Check(.resource(.group(GroupResource(name: "adm"))))
+        let found = try await test([check], depth: .boot, root: ListedRoot(listing: try Self.listing(), contents: [:]))
+        #expect(found.isPass && found.assertions.first { $0.subject == "group adm: exists" }?.place == .booted)
+    }
+
+    private static func listing() throws -> RootListing {
+        let root = RootEntry(kind: .directory, mode: 0o755, user: 0, group: 0)
+        let file = RootEntry(
+            kind: .file,
+            mode: 0o644,
+            user: 0,
+            group: 0,
+            size: 9,
+            value: String(repeating: "a", count: 64)
+        )
+        let link = RootEntry(kind: .link, mode: 0o777, user: 0, group: 0, value: "usr/etc")
+        let paths = ["/", "/usr", "/usr/etc", "/usr/etc/group", "/etc"].compactMap { RootPath($0) }
+        let entries = zip(paths, [root, root, root, file, link])
+        return RootListing(entries: Dictionary(uniqueKeysWithValues: Array(entries)), packages: [:])
+    }
+
+    @Test("a listing tells what lies where, links within the root followed, and content only where it was vouched for")
+    func listed() async throws {
+        let path = try #require(RootPath("/etc/group"))
+        let real = try #require(RootPath("/usr/etc/group"))
+        let none = try #require(RootPath("/etc/none"))
+        let bare = ListedRoot(listing: try Self.listing(), contents: [:])
+        #expect(try await bare.entry(path)?.mode == 0o644)
+        #expect(try await bare.digest(path)?.hex == String(repeating: "a", count: 64))
+        #expect(try await bare.content(none, limit: 9) == nil)
+        await #expect(throws: KilnError.self) { try await bare.content(path, limit: 9) }
+        let known = ListedRoot(listing: try Self.listing(), contents: [real: Array("adm:x:4:\n".utf8)])
+        #expect(try await known.content(path, limit: 9) == Array("adm:x:4:\n".utf8))
+        let group = Probe.resource(.group(GroupResource(name: "adm")))
+        let file = Probe.resource(.file(FileResource(path: path)))
+        #expect(known.tells(group) && known.tells(.not(group)) && !bare.tells(group) && bare.tells(file))
+    }
+
+    @Test("of a tree only what is as the listing says is believed, and nothing outside is read")
+    func excerpt() async throws {
+        let folder = try TemporaryDirectory()
+        let outside = try folder.file("outside", Array("secret\n".utf8))
+        for (name, text) in [("right", "right\n"), ("wrong", "other\n")] {
+            _ = try folder.file("tree/etc/\(name)", Array(text.utf8))
+        }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/tree/etc/link",
+            withDestinationPath: outside
+        )
+        let archive = folder.path + "/tree.tar"
+        _ = try await Command("tar", ["-C", folder.path + "/tree", "-cf", archive, "."]).run()
+        func entry(_ text: String) throws -> RootEntry {
+            let digest = try FileDigest.sha256(Data(text.utf8)).hex
+            return RootEntry(kind: .file, mode: 0o644, user: 0, group: 0, size: UInt64(text.utf8.count), value: digest)
+        }
+        var entries: [RootPath: RootEntry] = [:]
+        for (name, text) in [("right", "right\n"), ("wrong", "right\n"), ("link", "secret\n"), ("gone", "gone\n")] {
+            entries[try #require(RootPath("/etc/\(name)"))] = try entry(text)
+        }
+        let store = ImageStore(root: folder.path + "/store")
+        let found = try await TreeExcerpt(archive: archive, store: store)
+            .contents(of: Set(entries.keys), RootListing(entries: entries, packages: [:]))
+        #expect(found == [try #require(RootPath("/etc/right")): Array("right\n".utf8)])
+        let left = try FileManager.default.contentsOfDirectory(atPath: store.root + "/work")
+        #expect(left.isEmpty)
+    }
+
+    @Test("a machine of it serves on with a volume that the version before wrote, and one that can't fails by name")
+    func predecessor() async throws {
+        answer { asked, machine in
+            guard asked.first == "entry" else { return nil }
+            return machine.generation == Generation(2) ? Self.said("81a4 0 0 5\n") : nil
+        }
+        let before = try world.images.add("0")
+        let found = try await test(predecessor: before)
+        #expect(found.isPass, "\(found.assertions.filter { $0.outcome != .passed })")
+        let boots = try #require(found.assertions.first { $0.subject == "machine three: boots" })
+        #expect(boots.expected.contains("a volume that tiny:0 wrote"))
+        #expect(outcome("file /mnt/kiln-test/kiln-test-mark: exists", found) == .passed)
+        try await expectNothingLeft()
+        answer { asked, _ in asked.first == "entry" ? Self.said("", status: 66) : nil }
+        let lost = try await test(predecessor: before)
+        #expect(outcome("file /mnt/kiln-test/kiln-test-mark: exists", lost) == .failed)
+    }
+
+    @Test("a version before that does not boot itself says nothing of the image")
+    func brokenPredecessor() async throws {
+        answer { _, _ in nil }
+        let before = try world.images.add("0", GuestBehaviour(.cloudInitFails))
+        let found = try await test(predecessor: before)
+        #expect(found.isPass && outcome("machine three: boots", found) == nil)
+        try await expectNothingLeft()
     }
 
     @Test("of an image that was added one machine is booted once")
@@ -286,4 +390,14 @@ struct ImageTestTests {
         #expect(ImageSuite(tests: [check], depth: .full).ports == [port: PortSpec(guest: 8080)])
         #expect(try await test([check], depth: .boot).isPass)
     }
+}
+
+/// A root that tells everything.
+private struct WholeRoot: SealedRoot {
+    let files: FolderRoot
+
+    func tells(_ probe: Probe) -> Bool { true }
+    func entry(_ path: RootPath) async throws -> RootEntry? { try await files.entry(path) }
+    func content(_ path: RootPath, limit: Int) async throws -> [UInt8]? { try await files.content(path, limit: limit) }
+    func digest(_ path: RootPath) async throws -> ImageDigest? { try await files.digest(path) }
 }

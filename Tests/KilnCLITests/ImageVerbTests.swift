@@ -121,7 +121,7 @@ struct ImageVerbTests {
         try fixture.store.attest(
             Attestation(
                 image: first.digest,
-                suite: try StoreFixture.digest(9),
+                suite: try fixture.suite(1),
                 assertions: [hostile],
                 acceleration: nil,
                 seconds: 0

@@ -2,6 +2,7 @@ import Foundation
 import KilnHost
 import KilnModel
 import KilnScenarios
+import KilnStore
 import Testing
 
 @testable import KilnCLI
@@ -191,6 +192,38 @@ struct RenderingTests {
                 """
         )
         #expect(try Renderer.text(ServerList(due: []), as: .table) == "no server is due to be replaced\n")
+    }
+
+    @Test("what did not pass is said of a server, and where its channel points by now")
+    func standing() throws {
+        var server = try Fixtures.status("web", isDue: true)
+        let stable = ImageReference(name: try Name("tiny"), selector: .channel(try Name("stable")))
+        let digest = try Fixtures.digest()
+        server.standing = GenerationStanding(tests: .untested, revoked: nil, configuration: .untested)
+        server.moved = MovedChannel(
+            channel: stable,
+            image: ServerStatus.Image(name: try Name("tiny"), version: "2", digest: digest)
+        )
+        let text = try Renderer.text(ServerList(due: [server]), as: .table)
+        let due = "due: tiny@stable is now tiny:2 (\(digest.short))"
+        #expect(text.contains("running, untested, configuration untested, \(due)"), "\(text)")
+        server.standing = GenerationStanding(tests: .passed, revoked: "a hole", configuration: .passed)
+        #expect(try Renderer.text(ServerList(servers: [server]), as: .table).contains("running, revoked, due"))
+    }
+
+    @Test("a report says what serves now and did not pass")
+    func reportStanding() throws {
+        var report = try Fixtures.report(.committed)
+        report.image = ServerStatus.Image(name: try Name("tiny"), version: "2", digest: try Fixtures.digest())
+        report.standing = GenerationStanding(tests: .untested, revoked: "a\u{1b}hole", configuration: .untested)
+        let text = try Renderer.text(ReplacementResult(report: report), as: .table)
+        for line in [
+            "note: its image tiny:2 is untested: 'kiln image test tiny:2'", "note: its image tiny:2 is revoked: a",
+            "note: its configuration is untested: 'kiln replace shop/web --rehearse' tries it",
+        ] { #expect(text.contains(line), "\(text)") }
+        #expect(!text.contains("\u{1b}"))
+        report.standing = GenerationStanding(tests: .passed, revoked: nil, configuration: .elsewhere)
+        #expect(try !Renderer.text(ReplacementResult(report: report), as: .table).contains("note:"))
     }
 
     @Test("a replacement's JSON carries its exit code")

@@ -55,6 +55,12 @@ struct ServerVerbTests {
         let replace = try await kiln.kiln("replace", "web", "--image", "tiny:2", "--format", "json")
         #expect(replace.status == 0 && replace.output.contains(#""outcome" : "committed""#), "\(replace)")
         #expect(try await kiln.kiln("ps").output.contains("tiny:2"))
+        let shown = try await kiln.kiln("show", "web")
+        #expect(
+            shown.status == 0 && shown.output.hasPrefix("shop/web  running, untested\n  image: tiny:2 ("),
+            "\(shown)"
+        )
+        #expect(shown.output.contains("declared: tiny:1") && shown.output.contains("volume data: at /data"))
         let history = try await kiln.kiln("history", "web")
         #expect(history.output.contains("tiny:1") && history.output.contains("tiny:2"), "\(history.output)")
         #expect(try await kiln.kiln("stop", "web").status == 0)

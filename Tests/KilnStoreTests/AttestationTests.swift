@@ -33,7 +33,7 @@ struct AttestationTests {
     func empty() throws {
         let nothing = Attestation(
             image: image,
-            suite: try StoreFixture.digest(1),
+            suite: try fixture.suite(1),
             assertions: [],
             acceleration: nil,
             seconds: 0
@@ -53,14 +53,23 @@ struct AttestationTests {
         #expect(try store.attestations(of: image).count == 2)
     }
 
+    @Test("a pass of a suite that the image has no more is none: whoever changes what is asked asks again")
+    func outdated() throws {
+        try fixture.attest(image, .passed, suite: 9)
+        #expect(try store.verdict(on: image) == .untested)
+        try fixture.attest(image)
+        try fixture.attest(image, .failed, suite: 9)
+        #expect(try store.isAttested(image))
+    }
+
     @Test("of two tests that ended at once the worse one counts")
     func atOnce() throws {
         let folder = "\(store.root)/attestations/\(image.hex)"
         try fixture.attest(image, .failed, suite: 1)
-        let kept = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(try StoreFixture.digest(1).hex).json"))
+        let kept = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(try fixture.suite(1).hex).json"))
         try FileManager.default.removeItem(atPath: folder)
         try fixture.attest(image, .passed, suite: 2)
-        try kept.write(to: URL(fileURLWithPath: "\(folder)/\(try StoreFixture.digest(1).hex).json"))
+        try kept.write(to: URL(fileURLWithPath: "\(folder)/\(try fixture.suite(1).hex).json"))
         #expect(try store.attestations(of: image).map(\.number) == [1, 1])
         #expect(try store.verdict(on: image) == .failed)
     }

@@ -106,6 +106,20 @@ struct ChannelTests {
         #expect(try resolved() == "2")
     }
 
+    @Test("a channel whose image is revoked with its parent fails by name, and goes back to what is not")
+    func parentRevoked() async throws {
+        let base = try fixture.seal("base:1", mark: 8)
+        let child = try fixture.seal("web:4", mark: 9, from: [base])
+        try await promote(1)
+        try fixture.attest(child.digest)
+        _ = try await store.promote(try ImageReference("web:4"), to: stable)
+        _ = try await store.revoke(try ImageReference("base:1"), why: "a hole")
+        #expect(try resolved() == "4", "it is marked, and not revoked")
+        _ = try await store.revoke(try ImageReference("base:1"), why: "a hole", descendants: true)
+        #expect(await code { _ = try resolved() } == .imageRevoked)
+        #expect(try await store.moveBack(stable, of: web).current?.version == "1")
+    }
+
     @Test("an image that a channel points to is not removed, and the channels are named")
     func removal() async throws {
         try await promote(1)

@@ -62,6 +62,26 @@ struct RevocationTests {
         #expect(try words() == ["untested", "revoked", "revoked"])
     }
 
+    @Test("an image whose parent was revoked while it was baked is not sealed; one whose parent's parent was is marked")
+    func meanwhile() async throws {
+        _ = try await store.revoke(try ImageReference("app:1"), why: "a hole")
+        let error = #expect(throws: KilnError.self) { try fixture.seal("shop:1", mark: 5, from: [middle, base]) }
+        #expect(error?.code == .imageRevoked && error?.message.contains("from which shop:1 is made") == true)
+        #expect(error?.message.contains("a hole") == true)
+        _ = try await store.restore(try ImageReference("app:1"))
+        _ = try await store.revoke(try ImageReference("base:1"), why: "old")
+        let child = try fixture.seal("shop:1", mark: 5, from: [middle, base])
+        #expect(try store.catalog().standing(of: child).word == "parent-revoked")
+    }
+
+    @Test("a parent that was removed meanwhile is still an ancestor, by which its descendants are revoked")
+    func removed() async throws {
+        try store.remove(try ImageReference("app:1"))
+        let all = try await store.revoke(try ImageReference("base:1"), why: "old", descendants: true)
+        #expect(Set(all.map(\.digest)) == [base.digest, leaf.digest])
+        #expect(all.last?.ancestor == base.digest)
+    }
+
     @Test("a tombstone outlives its image, and the same content is not sealed again under any name")
     func outlives() async throws {
         _ = try await store.revoke(try ImageReference("notes:1"), why: "leaks keys")

@@ -44,6 +44,7 @@ public final class FakeImages: ImageSource {
     private let hypervisor: FakeHypervisor
     private let images = Mutex<[StoredImage]>([])
     private let said = Mutex((attested: Set<String>(), revoked: Set<String>(), channels: [Name: String]()))
+    private let passes = Mutex<[ConfigurationPass]>([])
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor, directory: String) {
         self.faults = faults
@@ -118,28 +119,58 @@ public final class FakeImages: ImageSource {
 
     /// The image that the reference names; the latest is the one that was added last.
     public func verifiedImage(_ reference: ImageReference, for purpose: ImagePurpose) async throws -> StoredImage {
-        try faults.call("verifiedImage") {
-            let said = said.withLock { $0 }
-            let found = images.withLock { images in
-                images.last { image in
-                    guard image.manifest.name == reference.name else { return false }
-                    return switch reference.selector {
-                    case .latest: true
-                    case .version(let version): image.manifest.version == version
-                    case .channel(let channel): image.manifest.version == said.channels[channel]
-                    case .digest(let digest): image.manifest.digest == digest
-                    }
+        try faults.call("verifiedImage") { try image(reference, for: purpose) }
+    }
+
+    /// The same, its content not looked at.
+    public func usable(_ reference: ImageReference, _ policy: ImagePolicy) throws -> StoredImage {
+        try image(reference, for: .newGeneration(policy))
+    }
+
+    /// What tests said of it.
+    public func judgement(on image: ImageDigest) throws -> ImageJudgement {
+        let version = images.withLock { $0.last { $0.manifest.digest == image }?.manifest.version } ?? ""
+        let said = said.withLock { $0 }
+        return ImageJudgement(
+            verdict: said.attested.contains(version) ? .passed : .untested,
+            revoked: said.revoked.contains(version) ? "it was revoked" : nil
+        )
+    }
+
+    /// What was noted of a configuration.
+    public func verdict(on configuration: ImageDigest, with image: ImageDigest) throws -> ConfigurationVerdict {
+        let passes = passes.withLock { $0 }.filter { $0.configuration == configuration }
+        if passes.contains(where: { $0.image == image }) { return .passed }
+        return passes.isEmpty ? .untested : .elsewhere
+    }
+
+    /// Notes that a configuration passed.
+    public func attest(_ pass: ConfigurationPass) throws { passes.withLock { $0.append(pass) } }
+
+    /// Every pass of a configuration that was noted, in order.
+    public var notedPasses: [ConfigurationPass] { passes.withLock { $0 } }
+
+    private func image(_ reference: ImageReference, for purpose: ImagePurpose) throws -> StoredImage {
+        let said = said.withLock { $0 }
+        let found = images.withLock { images in
+            images.last { image in
+                guard image.manifest.name == reference.name else { return false }
+                return switch reference.selector {
+                case .latest: true
+                case .version(let version): image.manifest.version == version
+                case .channel(let channel): image.manifest.version == said.channels[channel]
+                case .digest(let digest): image.manifest.digest == digest
                 }
             }
-            guard let found else { throw KilnError(.imageMissing, "no image \(reference)", exit: .aborted) }
-            guard case .newGeneration(let policy) = purpose else { return found }
-            let version = found.manifest.version
-            if said.revoked.contains(version) { throw KilnError(.imageRevoked, "\(reference)", exit: .aborted) }
-            if policy == .attested, !said.attested.contains(version) {
-                throw KilnError(.imageNotAttested, "\(reference)", exit: .aborted)
-            }
-            return found
         }
+        guard let found else { throw KilnError(.imageMissing, "no image \(reference)", exit: .aborted) }
+        guard case .newGeneration(let policy) = purpose else { return found }
+        let version = found.manifest.version
+        if said.revoked.contains(version) { throw KilnError(.imageRevoked, "\(reference)", exit: .aborted) }
+        if policy == .attested, !said.attested.contains(version) {
+            throw KilnError(.imageNotAttested, "\(reference)", exit: .aborted)
+        }
+        return found
     }
 }
 

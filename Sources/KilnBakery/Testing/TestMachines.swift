@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import KilnStore
 import KilnSystem
 
 /// The machines of one test, and what is looked at in them.
@@ -11,9 +12,9 @@ struct TestMachines: Sendable {
     let lab: Name
     let record: TestRecord
 
-    private static let mountPath = "/mnt/kiln-test"
+    static let mountPath = "/mnt/kiln-test"
 
-    private var manifest: ImageManifest { test.image.manifest }
+    var manifest: ImageManifest { test.image.manifest }
     private var isFull: Bool { test.suite.depth == .full }
     /// Whether anything in the guest mounts volumes.
     private var takesMetadata: Bool { manifest.cloudInit != .none }
@@ -35,6 +36,11 @@ struct TestMachines: Sendable {
         await record.begin("the second boot")
         test.tell("\(test.title): booting the first machine again")
         try await bootsAgain(first)
+        if takesMetadata, let predecessor = test.predecessor {
+            // At most two at a time; that they end as they should was seen.
+            for id in [first, second] { _ = try await problem { try await test.engine.stop(id) } }
+            try await PredecessorVolume(machines: self, predecessor: predecessor).check(try id("three"))
+        }
     }
 
     private func id(_ name: String) throws -> ServerID { ServerID(lab: lab, server: try Name(name)) }
@@ -72,23 +78,27 @@ struct TestMachines: Sendable {
         if problem == nil { try await lookAtConsole(id) }
     }
 
-    private func declared() throws -> LabSpec {
-        let image = ImageReference(name: manifest.name, selector: .digest(manifest.digest))
-        // What cloud-init remarks is told apart from whether the machine boots.
-        let ready = [Check(.agent)] + (takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : [])
+    /// What cloud-init remarks is told apart from whether a machine boots.
+    var ready: [Check] { [Check(.agent)] + (takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : []) }
+
+    /// All machines of the test; each is brought up by itself.
+    func declared() throws -> LabSpec {
+        let image = manifest.exactly
+        let (empty, used) = (try Name("empty"), try Name("used"))
         var first = ServerSpec(image: image, ports: test.suite.ports, ready: ready)
-        let second = ServerSpec(image: image, ready: ready)
-        let volume = try Name("empty")
-        if takesMetadata { first.volumes = [volume: Self.mountPath] }
-        return LabSpec(
-            name: lab,
-            volumes: takesMetadata ? [volume: VolumeSpec(size: .mebibytes(64))] : [:],
-            servers: [try Name("one"): first].merging(isFull ? [try Name("two"): second] : [:]) { $1 }
-        )
+        if takesMetadata { first.volumes = [empty: Self.mountPath] }
+        var servers = [try Name("one"): first]
+        if isFull { servers[try Name("two")] = ServerSpec(image: image, ready: ready) }
+        if let predecessor = test.predecessor {
+            let before = predecessor.manifest.exactly
+            servers[try Name("three")] = ServerSpec(image: before, volumes: [used: Self.mountPath], ready: ready)
+        }
+        let volume = VolumeSpec(size: .mebibytes(64))
+        return LabSpec(name: lab, volumes: takesMetadata ? [empty: volume, used: volume] : [:], servers: servers)
     }
 
     // What is wrong with the machine; what is wrong with the host is thrown, for it tells nothing of the image.
-    private func problem(_ body: () async throws -> Void) async throws -> String? {
+    func problem(_ body: () async throws -> Void) async throws -> String? {
         do {
             try await body()
             return nil
@@ -104,7 +114,7 @@ struct TestMachines: Sendable {
         ]
     )
 
-    private func seconds(since begin: ContinuousClock.Instant) -> String {
+    func seconds(since begin: ContinuousClock.Instant) -> String {
         let tenths = Int((ContinuousClock.now - begin) / .milliseconds(100))
         return "\(tenths / 10).\(tenths % 10) s"
     }
@@ -179,4 +189,9 @@ struct TestMachines: Sendable {
             )
         }
     }
+}
+
+extension ImageManifest {
+    /// A reference to just this content.
+    var exactly: ImageReference { ImageReference(name: name, selector: .digest(digest)) }
 }

@@ -1,3 +1,4 @@
+import KilnBakery
 import KilnEngine
 import KilnModel
 import KilnStore
@@ -68,18 +69,18 @@ struct StoreUsageView: Renderable {
     var payload: Payload { Payload(images: usage.images, folders: usage.folders, bytes: usage.bytes) }
 
     var human: HumanView {
-        let images = usage.images.map { [$0.names.joined(separator: ", "), $0.digest.short, size($0.bytes)] }
-        let folders = usage.folders.map { [$0.name + "/", "-", size($0.bytes)] }
+        let images = usage.images.map { [$0.names.joined(separator: ", "), $0.digest.short, Self.size($0.bytes)] }
+        let folders = usage.folders.map { [$0.name + "/", "-", Self.size($0.bytes)] }
         return .table(
             TextTable(
                 header: ["what", "digest", "on disk"],
-                rows: images + folders + [["all of it", "-", size(usage.bytes)]]
+                rows: images + folders + [["all of it", "-", Self.size(usage.bytes)]]
             ),
             empty: ""
         )
     }
 
-    private func size(_ bytes: UInt64) -> String {
+    static func size(_ bytes: UInt64) -> String {
         let tenths = (bytes * 10) >> 20
         return "\(tenths / 10).\(tenths % 10) MiB"
     }
@@ -88,6 +89,7 @@ struct StoreUsageView: Renderable {
 /// Images that nobody needs, which were removed or would be.
 struct PrunedImages: Renderable {
     let images: [ImageManifest]
+    let leftovers: [BakeLeftovers.Item]
     let isDryRun: Bool
 
     struct Payload: Encodable {
@@ -98,10 +100,12 @@ struct PrunedImages: Renderable {
         }
 
         let images: [Item]
+        let leftovers: [BakeLeftovers.Item]
+        let bytes: UInt64
         let dryRun: Bool
 
         enum CodingKeys: String, CodingKey {
-            case images
+            case images, leftovers, bytes
             case dryRun = "dry_run"
         }
     }
@@ -109,14 +113,61 @@ struct PrunedImages: Renderable {
     var payload: Payload {
         Payload(
             images: images.map { Payload.Item(name: $0.name, version: $0.version, digest: $0.digest) },
+            leftovers: leftovers,
+            bytes: leftovers.bytes,
             dryRun: isDryRun
         )
     }
 
     var human: HumanView {
-        if images.isEmpty { return .lines(["nothing to remove: a server, a channel or another image needs each"]) }
+        if images.isEmpty && leftovers.isEmpty {
+            return .lines(["nothing to remove: a server, a channel or another image needs each"])
+        }
         let lines = images.map { "\(isDryRun ? "would remove" : "removed") \($0.title)  \($0.digest.short)" }
-        return .lines(lines + (isDryRun ? ["a dry run: say --yes to remove them"] : []))
+        return .lines(
+            lines + leftovers.lines(isDryRun: isDryRun) + (isDryRun ? ["a dry run: say --yes to remove them"] : [])
+        )
+    }
+}
+
+/// What was removed from the store besides images, or would be.
+struct StoreGarbage: Renderable {
+    let abandoned: [String]
+    let leftovers: [BakeLeftovers.Item]
+    let isDryRun: Bool
+
+    struct Payload: Encodable {
+        let removed: [String]
+        let leftovers: [BakeLeftovers.Item]
+        let bytes: UInt64
+        let dryRun: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case removed, leftovers, bytes
+            case dryRun = "dry_run"
+        }
+    }
+
+    var payload: Payload {
+        Payload(removed: abandoned, leftovers: leftovers, bytes: leftovers.bytes, dryRun: isDryRun)
+    }
+
+    var human: HumanView {
+        if abandoned.isEmpty && leftovers.isEmpty { return .lines(["nothing to remove"]) }
+        let verb = isDryRun ? "would remove " : "removed "
+        return .lines(abandoned.map { verb + ConsoleText.singleLine($0) } + leftovers.lines(isDryRun: isDryRun))
+    }
+}
+
+extension [BakeLeftovers.Item] {
+    fileprivate var bytes: UInt64 { reduce(0) { $0 + $1.bytes } }
+
+    /// A line for each, and how much all of them take.
+    fileprivate func lines(isDryRun: Bool) -> [String] {
+        guard !isEmpty else { return [] }
+        let verb = isDryRun ? "would remove" : "removed"
+        let each = map { ConsoleText.singleLine("\(verb) \($0.path)  \(StoreUsageView.size($0.bytes))") }
+        return each + ["\(isDryRun ? "would free" : "freed") \(StoreUsageView.size(bytes))"]
     }
 }
 

@@ -23,7 +23,7 @@ struct ImageTestResult: Renderable {
     }
 
     // Once more below, where the cells are not too narrow for them.
-    private var failures: [String] {
+    var failures: [String] {
         attestation.assertions.filter { $0.outcome != .passed }.flatMap { assertion in
             [
                 "", "\(assertion.outcome.rawValue): \(assertion.subject)", "  expected: \(assertion.expected)",
@@ -33,7 +33,7 @@ struct ImageTestResult: Renderable {
         .map(ConsoleText.singleLine)
     }
 
-    private var verdict: String {
+    var verdict: String {
         let tenths = Int(attestation.seconds * 10)
         let count = attestation.assertions.count
         let passed = attestation.assertions.count { $0.outcome == .passed }

@@ -54,6 +54,7 @@ struct ReplacementResult: Renderable {
         lines += report.steps.filter { $0.restarts != nil }.map {
             "note: in \($0.step.rawValue) a kernel crashed before init, maybe by a fault of the emulator, and was booted again"
         }
+        lines += standing
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {
             "retained: what was written since, as the volume \($0); see 'kiln volume list'"
@@ -67,6 +68,25 @@ struct ReplacementResult: Renderable {
             lines.append("or give the machines up and keep the volumes with 'kiln down \(report.server.lab)'")
         }
         return .lines(lines)
+    }
+
+    // What serves now, and did not pass all that it might have.
+    private var standing: [String] {
+        guard let standing = report.standing, let image = report.image else { return [] }
+        let title = "\(image.name):\(image.version)"
+        let revoked = standing.revoked.map { "note: its image \(title) is revoked: \(ConsoleText.singleLine($0))" }
+        let test = "'kiln image test \(title)'"
+        let tests: String? =
+            switch standing.tests {
+            case .passed: nil
+            case .untested: "note: its image \(title) is untested: \(test)"
+            case .flaky: "note: the tests of its image \(title) were flaky: \(test)"
+            case .failed: "note: its image \(title) failed its tests: \(test)"
+            }
+        let configuration =
+            standing.configuration == .untested
+            ? "note: its configuration is untested: 'kiln replace \(report.server) --rehearse' tries it" : nil
+        return [revoked, tests, configuration].compactMap(\.self)
     }
 
     private var wayBack: String {

@@ -37,7 +37,15 @@ struct ServerList: Renderable {
 
 extension ServerStatus {
     /// The state in words: the machine's, and what a person has to know beyond it.
-    var condition: String { work + (isDue ? ", due" + (age.map { " (\(ServerStatus.days($0)) old)" } ?? "") : "") }
+    var condition: String { ([work] + (standing?.remarks ?? []) + [due].compactMap(\.self)).joined(separator: ", ") }
+
+    private var due: String? {
+        if let moved {
+            let image = moved.image
+            return "due: \(moved.channel) is now \(image.name):\(image.version) (\(image.digest.short))"
+        }
+        return isDue ? "due" + (age.map { " (\(ServerStatus.days($0)) old)" } ?? "") : nil
+    }
 
     private var work: String {
         if let problem { return "unknown: \(ConsoleText.singleLine(problem))" }

@@ -4,6 +4,7 @@ import KilnBakery
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnStore
 
 /// `kiln image bake`.
 struct ImageBakeVerb: Verb {
@@ -17,6 +18,8 @@ struct ImageBakeVerb: Verb {
             A step whose content was done before is reused, and so is what comes after it. Where a step fails, its tree is kept: \
             'kiln image enter' looks at it, --from-step goes on. An image that a recipe is made from is baked first where the \
             store lacks it.
+
+            What is baked is tested as by 'kiln image test', with --no-test it is not; exits with 1 where a test does not hold.
             """,
         aliases: ["build"]
     )
@@ -45,6 +48,9 @@ struct ImageBakeVerb: Verb {
     )
     var fromStep: Int?
 
+    @Flag(name: .customLong("no-test"), help: "Leave the images untested.")
+    var skipsTests = false
+
     @OptionGroup var location: RecipeFolderOption
     @OptionGroup var global: GlobalOptions
 
@@ -57,12 +63,43 @@ struct ImageBakeVerb: Verb {
         let workspace = try await session.workspace()
         var options = Baker.Options()
         (options.versions, options.again, options.fromStep) = (versions, again, fromStep)
+        let before = try workspace.images.catalog()
         var baked: [ImageManifest] = []
         for recipe in chosen {
             baked += try await workspace.bake(recipe, options, parents: location.search, session)
         }
-        try session.show(ImageList(images: baked))
-        return 0
+        let passed = skipsTests ? true : try await workspace.test(baked, madeSince: before, session)
+        try session.show(ImageList(images: baked, catalog: try workspace.images.catalog()))
+        return (passed ? KilnModel.ExitCode.done : .unmet).rawValue
+    }
+}
+
+extension Workspace {
+    /// Tests what was baked, and the parents that were baked for it, parents first; those that passed already are not asked again.
+    ///
+    /// - Parameter before: what the store held before the bake.
+    /// - Returns: whether all of it passed.
+    fileprivate func test(_ baked: [ImageManifest], madeSince before: ImageCatalog, _ session: Session) async throws
+        -> Bool
+    {
+        let catalog = try images.catalog()
+        let wanted = Set(baked.map(\.digest))
+        let known = Set((before.images + before.unnamed).map(\.manifest.digest))
+        let chosen = catalog.images.filter {
+            wanted.contains($0.manifest.digest) || !known.contains($0.manifest.digest)
+        }
+        .filter { catalog.standing(of: $0.manifest).verdict != .passed }
+        .sorted { catalog.ancestors(of: $0.manifest).count < catalog.ancestors(of: $1.manifest).count }
+        var tested: Set<ImageDigest> = []
+        var passed = true
+        for image in chosen where tested.insert(image.manifest.digest).inserted {
+            let attestation = try await test(image, session)
+            if attestation.isPass { continue }
+            passed = false
+            let result = ImageTestResult(name: image.manifest.title, attestation: attestation)
+            for line in result.failures + [result.verdict] { session.say(line) }
+        }
+        return passed
     }
 }
 

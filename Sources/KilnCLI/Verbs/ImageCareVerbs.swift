@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import KilnBakery
 import KilnEngine
 import KilnModel
 import KilnStore
@@ -10,7 +11,7 @@ struct ImagePruneVerb: Verb {
         commandName: "prune",
         abstract: "Remove the images that no server, no channel and no other image needs; without --yes, only tell.",
         discussion: """
-            What a channel would go back to is needed as well, and so is what a needed image was made from. \
+            Steps, trees, logs and downloads that nothing needs then go with them. What a channel would go back to is needed as well, and so is what a needed image was made from. \
             'kiln image gc --explain' tells who needs one.
             """
     )
@@ -29,7 +30,8 @@ struct ImagePruneVerb: Verb {
             if yes { for image in unneeded { try remove(image.manifest, from: workspace.images) } }
             return unneeded.map(\.manifest)
         }
-        try session.show(PrunedImages(images: images, isDryRun: !yes))
+        let leftovers = try await BakeLeftovers(of: workspace.images).collect(dryRun: !yes)
+        try session.show(PrunedImages(images: images, leftovers: leftovers, isDryRun: !yes))
         return 0
     }
 
@@ -45,9 +47,16 @@ struct ImagePruneVerb: Verb {
 struct ImageGcVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove what killed bakes, additions and imports left in the store; or tell who needs an image.",
-        discussion: "Images are not touched: see 'kiln image prune'."
+        abstract: "Remove from the store what killed commands left and no image needs; or tell who needs an image.",
+        discussion: """
+            Besides what killed bakes, additions and imports left: steps and logs of versions that are gone, trees of images \
+            that are gone, trees of bakes that failed two weeks ago, and downloads of a month ago. Images are not touched: see \
+            'kiln image prune'.
+            """
     )
+
+    @Flag(help: "Only tell what would be removed.")
+    var dryRun = false
 
     @Option(help: ArgumentHelp("Only tell who needs this image.", valueName: "image"), completion: .images)
     var explain: String?
@@ -57,7 +66,9 @@ struct ImageGcVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
         guard let explain else {
-            try session.show(Garbage(items: workspace.images.removeAbandoned(), isDryRun: false))
+            let abandoned = workspace.images.removeAbandoned(dryRun: dryRun)
+            let leftovers = try await BakeLeftovers(of: workspace.images).collect(dryRun: dryRun)
+            try session.show(StoreGarbage(abandoned: abandoned, leftovers: leftovers, isDryRun: dryRun))
             return 0
         }
         let image = try workspace.images.find(try ImageReference(explain)).manifest

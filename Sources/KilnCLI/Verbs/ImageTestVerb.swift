@@ -9,9 +9,10 @@ struct ImageTestVerb: Verb {
         commandName: "test",
         abstract: "Test an image, and keep what was found beside it.",
         discussion: """
-            The tests of its recipe are asked of a throw-away machine. Besides, every image has to \
-            boot with an empty volume, without an error of cloud-init, a failed unit or a crash on its console; two machines \
-            of it must not have the same identity, and one has to boot again. Of an image that was added, and not baked, \
+            The tests of its recipe are asked of its sealed files where these tell, else of a throw-away machine. Besides, every \
+            image has to boot with an empty volume, without an error of cloud-init, a failed unit or a crash on its console; two \
+            machines of it must not have the same identity, one has to boot again, and one has to serve on with a volume that \
+            the version before wrote. Of an image that was added, and not baked, \
             only one machine is booted. Exits with 0 where all of it holds, with 1 where something does not, or only at a \
             second attempt.
             """
@@ -49,7 +50,14 @@ extension Workspace {
     /// Tests an image, and keeps what was found in the store.
     func test(_ image: StoredImage, all: Bool = false, _ session: Session) async throws -> Attestation {
         let suite = ImageSuite(of: image.manifest, tests: image.manifest.tests ?? [], all: all)
-        let test = ImageTest(of: image, suite: suite, engine: engine, parts: parts, root: nil) { session.say($0) }
+        let test = ImageTest(
+            of: image,
+            suite: suite,
+            engine: engine,
+            parts: parts,
+            root: try await ListedRoot.find(of: image, in: images, for: suite.tests),
+            predecessor: suite.depth == .full ? try images.predecessor(of: image.manifest) : nil
+        ) { session.say($0) }
         let attestation = try await test.run()
         try images.attest(attestation)
         return attestation

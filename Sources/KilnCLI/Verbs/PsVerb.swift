@@ -7,7 +7,11 @@ struct PsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "ps",
         abstract: "List servers: generation, state, image, published ports, open replacements.",
-        discussion: "A server whose generation is older than its max-age is due to be replaced."
+        discussion: """
+            A server whose generation is older than its max-age is due to be replaced, and so is one whose channel points to \
+            another image by now. What did not pass its tests is named: an image that is untested, or was revoked since, and a \
+            configuration that was changed and not rehearsed.
+            """
     )
 
     @Argument(

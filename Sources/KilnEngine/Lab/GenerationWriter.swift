@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnStore
 import KilnSystem
 
 /// Writes down what a new generation is made from, and its seed.
@@ -19,7 +20,7 @@ struct GenerationWriter: Sendable {
         let manifest = image.manifest
         let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
         let ports = try workspace.portBook().ports
-        let record = record(machine, hostKey: hostKey?.publicKey, ports: ports[machine.server.server])
+        let record = try record(machine, hostKey: hostKey?.publicKey, ports: ports[machine.server.server])
         if manifest.cloudInit != .none {
             let documents = SeedDocuments(
                 record: record,
@@ -99,7 +100,7 @@ struct GenerationWriter: Sendable {
         )
     }
 
-    private func record(_ machine: MachineID, hostKey: String?, ports: [Name: UInt16]?) -> GenerationRecord {
+    private func record(_ machine: MachineID, hostKey: String?, ports: [Name: UInt16]?) throws -> GenerationRecord {
         let manifest = image.manifest
         let random = String(UInt32.random(in: .min ... .max), radix: 16)
         return GenerationRecord(
@@ -115,7 +116,8 @@ struct GenerationWriter: Sendable {
             hostKey: hostKey,
             created: Date(),
             ports: ports,
-            undone: UserDataReview(manifest, named: title).undone(spec.userDataKeys)
+            undone: UserDataReview(manifest, named: title).undone(spec.userDataKeys),
+            configuration: try ServerConfiguration(of: spec).digest
         )
     }
 }

@@ -34,13 +34,16 @@ extension LabEngine {
         let record = try workspace.record(id.machine(current))
         let spec = try nextSpec(workspace, current, options)
         let purpose = ImagePurpose.newGeneration(try lab(id.lab).images)
+        let image = try await parts.images.verifiedImage(spec.image, for: purpose).manifest
+        if !options.rehearsesFirst {
+            try requireTestedConfiguration(workspace, spec, on: image, serving: current)
+        }
         return ReplacementPlan(
             server: id,
             from: current,
             to: Generation(history.highest + 1),
             strategy: spec.strategy,
-            changes: try await imageChange(from: record.image, to: spec.image, for: purpose)
-                + record.spec.changes(to: spec),
+            changes: imageChange(from: record.image, to: image) + record.spec.changes(to: spec),
             volumes: spec.volumes,
             recoversFirst: history.open != nil
         )
@@ -73,7 +76,10 @@ extension LabEngine {
         to reference: ImageReference,
         for purpose: ImagePurpose
     ) async throws -> [SpecChange] {
-        let manifest = try await parts.images.verifiedImage(reference, for: purpose).manifest
+        imageChange(from: old, to: try await parts.images.verifiedImage(reference, for: purpose).manifest)
+    }
+
+    private func imageChange(from old: ServerStatus.Image?, to manifest: ImageManifest) -> [SpecChange] {
         guard old?.digest != manifest.digest else { return [] }
         let next = "\(manifest.name):\(manifest.version) (\(manifest.digest.short))"
         return [

@@ -43,7 +43,9 @@ extension LabEngine {
             let image = try workspace.record(id.machine(target)).image
             var spec = try nextSpec(workspace, current, options)
             spec.image = ImageReference(name: image.name, selector: .digest(image.digest))
-            return try await replace(workspace, by: spec, options)
+            var back = options
+            back.isWayBack = true
+            return try await replace(workspace, by: spec, back)
         }
     }
 
@@ -136,7 +138,9 @@ extension LabEngine {
         replacement.apply(.began(intent))
         let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
-        return try await executor.run()
+        let report = try await executor.run()
+        noteConfiguration(report, workspace)
+        return judged(report, workspace)
     }
 
     // Until the intent is written down nobody knows that the image is needed.
@@ -150,6 +154,9 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let policy = try lab(workspace.id.lab).images
         let image = try await parts.images.verifiedImage(spec.image, for: .newGeneration(policy))
+        if !options.isWayBack {
+            try requireTestedConfiguration(workspace, spec, on: image.manifest, serving: history.current)
+        }
         let intent = Intent(
             number: history.operations.count + 1,
             from: history.current,
@@ -239,7 +246,7 @@ extension LabEngine {
         executor.isLeavingNew = leavingNew
         let report = try await executor.run()
         if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
-        return report
+        return judged(report, workspace)
     }
 
     private func haltedError(_ workspace: ServerWorkspace, _ replacement: Replacement) throws -> KilnError {

@@ -10,12 +10,13 @@ extension LabEngine {
         // Everything else is read while the hypervisor is being reached.
         async let states = parts.machines.machines()
         let lent = await volumes.lentGenerationsTogether()
+        let standings = Standings(parts.images)
         let labs = Dictionary(grouping: wanted, by: \.lab)
         let found = await withTaskGroup(of: [Sight].self) { group in
             for (lab, ids) in labs {
                 group.addTask {
                     let declared = declared(lab)
-                    return ids.map { sightOrProblem($0, lent, declared[$0.server]) }
+                    return ids.map { sightOrProblem($0, lent, declared[$0.server], standings) }
                 }
             }
             return await group.reduce(into: [ServerID: Sight]()) { all, sights in
@@ -30,7 +31,8 @@ extension LabEngine {
     public func status(_ id: ServerID) async throws -> ServerStatus {
         _ = try existing(id)
         async let states = parts.machines.machines()
-        let found = try sight(id, volumes.lentGenerations(), declared(id.lab)[id.server])
+        let declared = declared(id.lab)[id.server]
+        let found = try sight(id, volumes.lentGenerations(), declared, Standings(parts.images))
         return found.status(try await states)
     }
 
@@ -46,14 +48,15 @@ extension LabEngine {
         let status: @Sendable ([MachineID: MachineState]) -> ServerStatus
     }
 
-    /// What is declared of a server's age: all of a lab would take most of the time, of which 'ps' has little.
-    private struct DeclaredAge: Decodable {
+    /// What is declared of a server by which it may be due: all of a lab would take most of the time, of which 'ps' has little.
+    private struct DeclaredServer: Decodable {
         let maxAge: Duration?
+        let image: ImageReference
     }
 
-    private func declared(_ lab: Name) -> [Name: DeclaredAge] {
+    private func declared(_ lab: Name) -> [Name: DeclaredServer] {
         struct Declared: Decodable {
-            let servers: [Name: DeclaredAge]
+            let servers: [Name: DeclaredServer]
         }
         return (try? DurableFile.readJSON(Declared.self, from: state.lab(lab) + "/lab.json"))?.servers ?? [:]
     }
@@ -61,10 +64,11 @@ extension LabEngine {
     private func sightOrProblem(
         _ id: ServerID,
         _ lent: [ServerID: Set<Generation>],
-        _ declared: DeclaredAge?
+        _ declared: DeclaredServer?,
+        _ standings: Standings
     ) -> Sight {
         do {
-            return try sight(id, lent, declared)
+            return try sight(id, lent, declared, standings)
         } catch {
             let problem = KilnError.wrapping(error).message
             return Sight(id: id) { _ in unknown(id, problem) }
@@ -74,7 +78,8 @@ extension LabEngine {
     private func sight(
         _ id: ServerID,
         _ lent: [ServerID: Set<Generation>],
-        _ declared: DeclaredAge?
+        _ declared: DeclaredServer?,
+        _ standings: Standings
     ) throws -> Sight {
         let workspace = workspace(id)
         let history = try workspace.history(lent: lent)
@@ -89,6 +94,9 @@ extension LabEngine {
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
         // As declared by now: a server becomes due also where the file came to say so after the machine was made.
         let maxAge = if let declared { declared.maxAge } else { serving?.spec.maxAge }
+        let isOld = ServerStatus.isDue(age: age, maxAge: maxAge)
+        let moved = serving.flatMap { standings.moved(declared?.image ?? $0.spec.image, from: $0.image.digest) }
+        let standing = record.flatMap(standings.of)
         return Sight(id: id) { states in
             ServerStatus(
                 lab: id.lab,
@@ -102,8 +110,10 @@ extension LabEngine {
                 operation: history.open.map(openOperation),
                 isHalted: history.halted != nil,
                 ageSeconds: age,
-                isDue: ServerStatus.isDue(age: age, maxAge: maxAge),
-                problem: nil
+                isDue: isOld || moved != nil,
+                problem: nil,
+                standing: standing,
+                moved: moved
             )
         }
     }

@@ -61,16 +61,20 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     /// How old the serving generation is, in whole seconds by the wall clock; a clock that was set back to before it was
     /// made gives 0.
     public let ageSeconds: Int?
-    /// Whether that is older than the server's `max-age`.
+    /// Whether it is due to be replaced: it is older than the server's `max-age`, or its channel has moved.
     public let isDue: Bool
     /// Why nothing is known of it, where its journal can't be relied on.
     public let problem: String?
+    /// What is said of the image and the configuration of its machine; nothing where that can't be told.
+    public internal(set) var standing: GenerationStanding?
+    /// The channel that the server follows, where it points to another image by now.
+    public internal(set) var moved: MovedChannel?
 
     /// How old the serving generation is.
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, ports, volumes, operation, problem
+        case lab, name, generation, state, image, ports, volumes, operation, problem, standing, moved
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

@@ -12,6 +12,8 @@ public struct ReplaceOptions: Sendable, Hashable {
     public var forceStop: Bool
     /// Whether the new generation is tried on clones of the volumes first.
     public var rehearsesFirst: Bool
+    /// Whether it goes back to what served before: no untested configuration stands in the way of that.
+    var isWayBack = false
 
     /// Options from their parts.
     public init(

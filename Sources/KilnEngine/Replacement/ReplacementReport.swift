@@ -22,6 +22,10 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
     public let strategy: Strategy
     /// What was written between the handover and the revert, as retained volumes, where the data was to be restored.
     public let discarded: [String]
+    /// The image of the generation that serves now; nothing where none does.
+    public internal(set) var image: ServerStatus.Image?
+    /// What is said of that generation's image and configuration.
+    public internal(set) var standing: GenerationStanding?
 }
 
 extension ReplacementReport {

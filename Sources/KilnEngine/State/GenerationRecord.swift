@@ -33,6 +33,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     let ports: [Name: UInt16]?
     /// The top-level keys of its user-data that its image does not do.
     let undone: [String]?
+    /// The digest of its server's configuration; nothing in the record of an older Kiln.
+    let configuration: ImageDigest?
 
     /// A record from its parts.
     init(
@@ -48,7 +50,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         hostKey: String?,
         created: Date,
         ports: [Name: UInt16]?,
-        undone: [String]? = nil
+        undone: [String]? = nil,
+        configuration: ImageDigest? = nil
     ) {
         self.machine = machine
         self.spec = spec
@@ -65,6 +68,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.created = created
         self.ports = ports
         self.undone = undone
+        self.configuration = configuration
         format = RecordFormat()
     }
 

@@ -182,6 +182,11 @@ extension ErrorCode {
         "it can't be told whether a server stands on the image"
     )
     public static let imageVersionInvalid = ErrorCode("image.version-invalid", .usage, "the text is no version")
+    public static let imageConfigurationUntested = ErrorCode(
+        "image.configuration-untested",
+        .aborted,
+        "the configuration of a server has to have passed with the image, and has not"
+    )
     public static let imageBootsByLabel = ErrorCode(
         "image.boots-by-label",
         .aborted,
@@ -272,7 +277,8 @@ extension ErrorCode {
         bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror,
         bakeNotFetched, bakeNothingKept,
         bakeRoomRefused, bakeStepFailed, bakeTreeRefused, bakeTreeUnreadable, imageArchiveRefused,
-        imageChannelMissing, imageCheckFailed, imageDigestMismatch, imageExists, imageFileMissing, imageInUse,
+        imageChannelMissing, imageCheckFailed, imageConfigurationUntested, imageDigestMismatch, imageExists,
+        imageFileMissing, imageInUse,
         imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageNotAttested, imageNotRevoked,
         imageReasonInvalid, imageReferenceInvalid,
         imageRefusedBackingFile, imageRefusedDataFile, imageRefusedEncrypted, imageRefusedGeometry,

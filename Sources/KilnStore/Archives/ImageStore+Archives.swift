@@ -50,12 +50,13 @@ extension ImageStore {
         return image
     }
 
-    /// Removes what killed bakes, additions and imports left behind, as far as this user can.
+    /// Removes what killed bakes, additions and imports left behind, as far as this user can, or only tells.
     ///
-    /// - Returns: the folders that are gone.
+    /// - Returns: the folders that are gone, or would be.
     @discardableResult
-    package func removeAbandoned() -> [String] {
-        WorkFolder.abandoned(in: work).filter { (try? FileManager.default.removeItem(atPath: $0)) != nil }
+    package func removeAbandoned(dryRun: Bool = false) -> [String] {
+        let found = WorkFolder.abandoned(in: work)
+        return dryRun ? found : found.filter { (try? FileManager.default.removeItem(atPath: $0)) != nil }
     }
 
     private func write(_ image: StoredImage, _ attestations: [Attestation], to path: String) throws {

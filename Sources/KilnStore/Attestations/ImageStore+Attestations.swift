@@ -32,11 +32,21 @@ extension ImageStore {
             .sorted { ($0.number, $0.attestation.suite) < ($1.number, $1.attestation.suite) }
     }
 
-    /// What the last tests of an image say.
+    /// What the last tests of an image say; those of a suite that is not its own any more say nothing.
     ///
     /// - Throws: `KilnError` with code `state.unreadable`.
     public func verdict(on image: ImageDigest) throws -> TestVerdict {
-        let records = try attestations(of: image)
+        try verdict(on: image, by: (try? self.image(unnamed: image).manifest).map(ImageSuite.current))
+    }
+
+    /// The same of an image whose manifest is at hand.
+    func verdict(on image: ImageManifest) throws -> TestVerdict {
+        try verdict(on: image.digest, by: try ImageSuite.current(of: image))
+    }
+
+    // Of content that is gone nobody knows what would be asked today: then every word counts.
+    private func verdict(on image: ImageDigest, by suites: Set<ImageDigest>?) throws -> TestVerdict {
+        let records = try attestations(of: image).filter { suites?.contains($0.attestation.suite) ?? true }
         // Two tests that ended at once may have the same number: then the worse one counts.
         let last = records.filter { $0.number == records.last?.number }.map(\.verdict)
         return [.failed, .flaky, .untested].first { last.contains($0) } ?? last.first ?? .untested

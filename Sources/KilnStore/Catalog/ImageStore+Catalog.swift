@@ -10,14 +10,14 @@ extension ImageStore {
         let named = Set(images.map(\.manifest.digest))
         let unnamed = children(of: root + "/sha256").compactMap { ImageDigest($0) }
             .filter { !named.contains($0) }.compactMap { try? image(unnamed: $0) }
-        let digests = named.union(unnamed.map(\.manifest.digest))
+        let manifests = (images + unnamed).map { ($0.manifest.digest, $0.manifest) }
         let revocations = try revocations().map { ($0.digest, $0) }
         return ImageCatalog(
             images: images,
             unnamed: unnamed,
             channels: try channels(),
             revocations: Dictionary(revocations) { _, last in last },
-            verdicts: Dictionary(uniqueKeysWithValues: try digests.map { ($0, try verdict(on: $0)) })
+            verdicts: try Dictionary(manifests) { first, _ in first }.mapValues { try verdict(on: $0) }
         )
     }
 }

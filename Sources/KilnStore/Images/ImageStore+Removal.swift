@@ -23,6 +23,8 @@ extension ImageStore {
         let grave = "\(work)/removed-\(UUID().uuidString)"
         try DurableFile.rename(content(manifest.digest), to: grave)
         unlink(stamp(manifest.digest))
+        // From which other images would be made.
+        unlink("\(root)/trees/\(manifest.digest.hex).tar.zst")
         try? FileManager.default.removeItem(atPath: grave)
         return image
     }

@@ -54,6 +54,11 @@ extension ImageStore {
     ///
     /// - Throws: `KilnError` with code `image.revoked`, `image.exists`, `image.refused.REASON` or `file.…`.
     package func seal(_ draft: Draft) throws -> StoredImage {
+        // A bake takes minutes, in which its parent may be revoked.
+        if let parent = draft.origin?.parents.first {
+            let title = "\(parent.name):\(parent.version), from which \(draft.name):\(draft.version) is made,"
+            try requireNotRevoked(parent.digest, as: title)
+        }
         var files = try sealedFiles(of: draft)
         guard let disk = files.removeValue(forKey: ImageStore.diskName) else {
             throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")

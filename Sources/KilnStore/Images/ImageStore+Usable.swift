@@ -26,7 +26,7 @@ extension ImageStore {
         let manifest = image.manifest
         if let revocation = try revocation(of: manifest.digest) { throw try revoked(manifest, revocation, reference) }
         if policy == .any, !reference.isChannel { return image }
-        let verdict = try verdict(on: manifest.digest)
+        let verdict = try verdict(on: manifest)
         guard verdict == .passed else { throw notAttested(manifest, verdict, reference) }
         return image
     }

@@ -9,7 +9,7 @@ import KilnSystem
 ///                                                           sealed, mode 0444; never changed once named
 /// names/NAME/VERSION                                        the digest of that version
 /// attestations/DIGEST/SUITE.json                            what its tests found; outlives the image
-/// configurations/DIGEST/CONFIGURATION.json                  with which metadata it was seen to work
+/// configurations/CONFIGURATION/DIGEST.json                  with which image a server's configuration passed
 /// channels/NAME/CHANNEL.json                                what a channel points to, and pointed to before
 /// revoked/DIGEST.json                                       tombstones; outlive the image
 /// stamps/DIGEST.json                                        inodes at the last full verification

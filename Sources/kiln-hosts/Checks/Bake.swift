@@ -9,7 +9,7 @@ extension Check {
         accounts: [.root, .person],
         quick: [.root]
     ) { account in
-        try account.insist("image", "bake", "tiny", "--folder", Visit.Inner.recipes)
+        try account.insist("image", "bake", "tiny", "--no-test", "--folder", Visit.Inner.recipes)
         try account.insist("image", "verify", "tiny:1")
         try account.insist("image", "verify", "tiny:2")
     }

@@ -1,6 +1,5 @@
 import Foundation
 import KilnModel
-import KilnStore
 
 /// What is expected of an image: the tests of its recipe, and those that every image has to pass.
 public struct ImageSuite: Sendable, Hashable {
@@ -8,7 +7,7 @@ public struct ImageSuite: Sendable, Hashable {
     public enum Depth: String, Sendable, Hashable, Codable {
         /// One boot.
         case boot
-        /// Two machines that are compared, and a second boot of one of them.
+        /// Two machines that are compared, a second boot of one of them, and a volume that the version before wrote.
         case full
     }
 
@@ -29,7 +28,7 @@ public struct ImageSuite: Sendable, Hashable {
     }
 
     /// Raised when the tests that every image has to pass change: what passed those of before is untested again.
-    static let builtInVersion = 1
+    static let builtInVersion = 2
 
     /// What names the suite: sha256 over its tests, their settings, and the version of those that every image has to pass.
     ///
@@ -48,22 +47,13 @@ public struct ImageSuite: Sendable, Hashable {
         }
     }
 
-    /// The tests that files tell, which are looked at first.
-    var offline: [Check] { tests.filter(\.probe.isOffline) }
-
-    /// The tests that take a running machine.
-    var booted: [Check] { tests.filter { !$0.probe.isOffline } }
-
-    /// The ports of the guest that the tests ask.
-    var ports: [Name: PortSpec] {
-        let named = tests.compactMap(\.probe.port).compactMap { name in
-            TestedPort.number(of: name).map { (name, PortSpec(guest: $0)) }
-        }
-        return Dictionary(named, uniquingKeysWith: { first, _ in first })
-    }
-
-    /// The most time that the tests of the recipe may take, each asked twice.
-    var patience: Duration {
-        tests.reduce(.zero) { $0 + ($1.timeout + ($1.eventually?.within ?? .zero)) * 2 + .seconds(2) }
+    /// The suites whose word counts for an image today: its own, and the one that asks all.
+    ///
+    /// - Throws: as ``digest``.
+    static func current(of image: ImageManifest) throws -> Set<ImageDigest> {
+        let tests = image.tests ?? []
+        return [
+            try ImageSuite(of: image, tests: tests).digest, try ImageSuite(of: image, tests: tests, all: true).digest,
+        ]
     }
 }
