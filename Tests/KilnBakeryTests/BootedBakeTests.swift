@@ -33,7 +33,7 @@ struct BootedBakeTests {
         #expect(manifest.boot == .firmware(.uefi) && manifest.parent == baked.parent.manifest.digest)
         #expect(manifest.origin?.steps.map(\.kind) == ["from", "shell", "files", "cleaning"])
         #expect(manifest.origin?.notReproducible.contains { $0.contains("in a machine") } == true)
-        #expect(manifest.recipe == (try baked.plan.key))
+        #expect(try manifest.recipe == baked.plan.key)
     }
 
     @Test("the next boot's time is told from the last one's")

@@ -151,7 +151,7 @@ struct BakeRun {
         unlink(bench.raw)
         baker.tell("\(plan.title): sealing")
         let isWhole = options.fromStep == nil
-        let changes = plan.steps.map { cache.record($0.key)?.changes ?? .none }
+        let changes = plan.steps.map { cache.record($0.key)?.changes ?? .uncounted }
         let image = try await baker.store.sealed(
             ImageDraft(plan, in: bench.draft, packages: try bench.packages(), changes: changes, isWhole: isWhole).draft
         )

@@ -17,7 +17,7 @@ struct BootedSteps {
         var before = try await listing(room("the machine"))
         for (index, step) in plan.steps.enumerated() {
             guard case .provisioner(let provisioner) = step.work else {
-                changes.append(.none)
+                changes.append(.uncounted)
                 continue
             }
             try Task.checkCancellation()
@@ -28,7 +28,7 @@ struct BootedSteps {
             let after = try await listing(room)
             let changed = after.flatMap { after in before.map { after.changes(since: $0) } }
             try requireKernel(changed)
-            changes.append(changed.map { ImageOrigin.Changes($0) } ?? .none)
+            changes.append(changed.map { ImageOrigin.Changes($0) } ?? .uncounted)
             before = after
         }
         return changes

@@ -102,7 +102,7 @@ extension ImageManifest.Package {
 
 extension ImageOrigin.Changes {
     /// What is not counted, because the tree begins with it or is no tree.
-    static let none = ImageOrigin.Changes(added: 0, changed: 0, removed: 0)
+    static let uncounted = ImageOrigin.Changes(added: 0, changed: 0, removed: 0)
 
     init(_ changes: TreeChanges) {
         self.init(added: changes.added.count, changed: changes.changed.count, removed: changes.removed.count)

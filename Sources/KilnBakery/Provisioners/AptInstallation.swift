@@ -55,7 +55,7 @@ struct AptInstallation {
         for (number, keyring) in sources.keyrings.enumerated() {
             try DurableFile.write(keyring.content, to: "\(folder)/keys/\(number).\(keyring.ending)", mode: 0o644)
         }
-        let configuration = AptInstallation.reaching(loopback, configuration(settings))
+        let configuration = AptInstallation.reaching(loopback, self.configuration(settings))
         try DurableFile.write(Data(configuration.utf8), to: folder + "/apt.conf", mode: 0o644)
     }
 

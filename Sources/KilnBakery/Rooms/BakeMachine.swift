@@ -51,7 +51,10 @@ struct BakeMachine: Sendable {
         guard isOpen else { return }
         try await engine.setLink(of: id, isUp: isUp)
         // Without an address a program may still find what it needs; where it does not, it says so itself.
-        if isUp { return (try? await ask(["online"])) ?? () }
+        guard !isUp else {
+            _ = try? await ask(["online"])
+            return
+        }
         do {
             try await ask(["alive"])
         } catch let error as KilnError where error.exit != .unreachable {
