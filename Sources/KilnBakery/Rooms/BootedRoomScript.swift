@@ -100,7 +100,7 @@ enum BootedRoomScript {
             count=0
             while [ "$count" -lt 60 ]; do
                 state=
-                while read -r _ where _ options _; do [ "$where" != / ] || state=$options; done < /proc/mounts
+                while read -r _ where _ options _; do [ "$where" != / ] || state=$options; done < /proc/1/mounts
                 case $state in ro | ro,*) exit 0 ;; esac
                 sleep 1
                 count=$((count + 1))
