@@ -22,7 +22,7 @@ extension EndToEnd {
         func bake() async throws {
             let home = try #require(Home.shared)
             try home.recipes.writeMessage()
-            let bake = ["image", "bake", "--folder", home.recipes.path, "motd"]
+            let bake = ["image", "bake", "--no-test", "--folder", home.recipes.path, "motd"]
             var said = ""
             for point in Self.steps + ["bake.made"] + Self.seals + ["bake.sealed"] {
                 said = try await kill(home, at: point, bake)
@@ -36,7 +36,7 @@ extension EndToEnd {
             #expect(again.status == 0 && again.errors.contains("motd:1 is baked already"), "\(again.errors)")
             let survivor = try #require(try await home.digest(of: "motd:1"))
             try await expectDone(home, "image", "delete", "motd:1")
-            try await expectDone(home, "image", "bake", "--again", "--folder", home.recipes.path, "motd")
+            try await expectDone(home, "image", "bake", "--no-test", "--again", "--folder", home.recipes.path, "motd")
             #expect(
                 try await home.digest(of: "motd:1") == survivor,
                 "another digest than the bake that was never killed"
@@ -49,7 +49,7 @@ extension EndToEnd {
             let archive = PackageArchive(path: home.path + "/archive")
             try await archive.add("20260101", version: "1.0")
             try archive.writeRecipe(in: home.recipes, "2026-01-01")
-            let bake = ["image", "bake", "--again", "--folder", home.recipes.path, "probe"]
+            let bake = ["image", "bake", "--no-test", "--again", "--folder", home.recipes.path, "probe"]
             let whole = try await home.run(bake)
             try #require(whole.status == 0, "\(whole.errors)")
             let digest = try #require(try await home.digest(of: "probe:1"))

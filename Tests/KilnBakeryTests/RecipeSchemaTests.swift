@@ -26,7 +26,8 @@ struct RecipeSchemaTests {
                 "disk: 1GiB",
                 "disk: 1GiB\ncpu: host\nsnapshot: 2026-11-01\nvolatile-root: false\nephemeral: [/run, /a/..b]"
             ),
-            ("[curl]", "[]"), ("disk:", "ephemeral: []\ndisk:"), ("\"10\": {}", "\"10\": { from: tiny:1, A: b }"),
+            ("disk:", "bake: chroot\ndisk:"), ("[curl]", "[]"), ("disk:", "ephemeral: []\ndisk:"),
+            ("\"10\": {}", "\"10\": { from: tiny:1, A: b }"),
             ("outside: true", "outside: true, shared: [initrd], with: [], env: { A: 1 }, timeout: 5m"),
             (
                 "{ shell: { run: assemble.sh, outside: true } }",
@@ -52,7 +53,7 @@ struct RecipeSchemaTests {
             ("suite: trixie, ", ""), ("suite:", "colour: red, suite:"), ("minbase", "a/b"), ("[curl]", "curl"),
             ("[curl]", "['a,b']"), ("[curl]", "[-a]"), ("[curl]", "[12]"), ("assemble.sh", "../x"),
             ("assemble.sh", "/x"), ("assemble.sh", "-x"), ("outside: true", "outside: true, shared: [a/b]"),
-            ("1GiB", "1G"),
+            ("1GiB", "1G"), ("disk:", "bake: boot\ndisk:"),
             ("outside: true", "outside: 1"), ("{ shell:", "{ shel:"), ("disk:", "snapshot: today\ndisk:"),
             ("disk:", "assemble: assemble.sh\ndisk:"), ("[{ shell: { run: assemble.sh, outside: true } }]", "[{}]"),
             ("[{ shell: { run: assemble.sh, outside: true } }]", "[{ files: { from: assemble.sh } }]"),

@@ -97,6 +97,22 @@ struct QEMUDiskToolTests {
         }
     }
 
+    @Test("a layer becomes a file of its own with all that is below it, unless it stands on another file than is said")
+    func flattens() async throws {
+        let volume = try await volume()
+        try await tool.createLayer(at: path("layer"), over: volume)
+        try await Command("qemu-io", ["-f", "qcow2", "-c", "write -P 0x5a 8M 64k", path("layer")]).run()
+        try await tool.flatten(path("layer"), over: volume, to: path("flat"))
+        #expect(try QCOW2Header(of: path("flat")).backing == nil)
+        #expect(try tool.examineLayer(path("flat"), over: nil) == tool.examineLayer(volume, over: nil))
+        try await Command("qemu-img", ["compare", "-q", path("flat"), path("layer")]).run()
+        let error = await #expect(throws: KilnError.self) {
+            try await tool.flatten(path("layer"), over: path("other"), to: path("second"))
+        }
+        #expect(error?.code == .diskRefused)
+        #expect(directory.names == ["flat", "layer", "v.qcow2"])
+    }
+
     @Test("what a killed process left beside a disk is in nobody's way")
     func clearsLeftovers() async throws {
         try FileManager.default.createDirectory(atPath: path("v.qcow2.making/disk"), withIntermediateDirectories: true)

@@ -79,6 +79,15 @@ public final class FakeDisks: DiskTool {
         }
     }
 
+    /// Writes a disk as a real one begins, which holds the lines of the layer and of what lies below.
+    public func flatten(_ layer: String, over backing: String, to file: String) async throws {
+        try faults.call("flatten") {
+            guard try FakeDisks.backing(of: layer) == backing else { throw KilnError(.diskRefused, layer) }
+            let lines = try FakeDisks.allLines(layer).joined(separator: "\n")
+            try Data(CraftedDisk(holding: Array(lines.utf8) + [0]).bytes).write(to: URL(fileURLWithPath: file))
+        }
+    }
+
     /// Changes nothing.
     public func giveToMachines(_ path: String) throws { try faults.call("giveToMachines") {} }
 

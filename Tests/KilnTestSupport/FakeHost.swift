@@ -58,7 +58,8 @@ public final class FakeImages: ImageSource {
         _ version: String,
         _ behaviour: GuestBehaviour = GuestBehaviour(),
         cloudInit: ImageManifest.CloudInit = .subset,
-        commandLine: String = "console=ttyS0"
+        commandLine: String = "console=ttyS0",
+        firmware: ImageManifest.Firmware? = nil
     ) throws -> StoredImage {
         let path = disk(version)
         try FakeDisks.makeImage(path, "tiny \(version)")
@@ -70,13 +71,14 @@ public final class FakeImages: ImageSource {
             version: version,
             digest: digest,
             virtualSize: .mebibytes(64),
-            boot: .direct(commandLine: commandLine),
+            boot: firmware.map { .firmware($0) } ?? .direct(commandLine: commandLine),
             cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",
             size: MachineSize(memory: .mebibytes(128), processors: 1)
         )
-        let image = StoredImage(manifest: manifest, disk: path, kernel: "\(directory)/kernel", initrd: nil)
+        let kernel = firmware == nil ? "\(directory)/kernel" : nil
+        let image = StoredImage(manifest: manifest, disk: path, kernel: kernel, initrd: nil)
         images.withLock { $0.append(image) }
         hypervisor.setBehaviour(behaviour, ofImage: path)
         return image

@@ -19,6 +19,7 @@ public final class FakeHypervisor: MachineControl {
         var violations: [String] = []
         var waits: [MachineID: [Duration]] = [:]
         var boots: [MachineID: Int] = [:]
+        var links: [Bool] = []
     }
 
     /// A fixed answer: machines are slow.
@@ -318,6 +319,14 @@ public final class FakeHypervisor: MachineControl {
             state.withLock { $0.machines[machine].map { FakeHypervisor.writable($0.spec) } ?? [] }
         }
     }
+
+    /// Remembers it.
+    public func setLink(of machine: MachineID, isUp: Bool) async throws {
+        try faults.call("setLink") { state.withLock { $0.links.append(isUp) } }
+    }
+
+    /// What links were set to, in order.
+    public var links: [Bool] { state.withLock { $0.links } }
 
     /// The definition as text.
     public func definition(of machine: MachineID) async throws -> String? {

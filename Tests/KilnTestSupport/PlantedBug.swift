@@ -43,6 +43,9 @@ final class HastyMachines: MachineControl {
     func detachSeed(_ machine: MachineID, path: String) async throws {
         try await machines.detachSeed(machine, path: path)
     }
+    func setLink(of machine: MachineID, isUp: Bool) async throws {
+        try await machines.setLink(of: machine, isUp: isUp)
+    }
     func definition(of machine: MachineID) async throws -> String? { try await machines.definition(of: machine) }
     func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws {
         try await machines.attach(volume, to: machine)

@@ -8,7 +8,7 @@ struct BakeContext: Sendable {
     let scratch: String
     /// Where a program beside the tree leaves kernel, initrd and the list of packages.
     let boot: String
-    /// The tree.
+    /// The tree, for programs beside it; there is none of a bake in a machine, which has no such programs.
     let tree: FileTree
     let log: BakeLog
 
@@ -23,14 +23,16 @@ extension BakeContext {
     ///
     /// A tool that says that it changed nothing is not believed: the trees are compared.
     ///
-    /// - Parameter own: what the tool keeps its own state in, which tells of the second run.
+    /// - Parameters:
+    ///   - room: where it is done.
+    ///   - own: what the tool keeps its own state in, which tells of the second run.
     /// - Throws: `KilnError` with code `bake.not-repeatable`, naming what changed; what `body` throws.
-    func repeatably(besides own: [String] = [], _ body: () async throws -> Void) async throws {
+    func repeatably(in room: any BuildRoom, besides own: [String] = [], _ body: () async throws -> Void) async throws {
         try await body()
-        let before = try await tree.listing()
+        let before = try await room.listing()
         log.tell("once more: a second run has to change nothing")
         try await body()
-        let changes = try await tree.listing().changes(since: before)
+        let changes = try await room.listing().changes(since: before)
             .without(own.compactMap { RootPath($0) })
         guard !changes.isEmpty else { return }
         throw KilnError(

@@ -70,6 +70,7 @@ extension BakePlan {
         var cleaning = KeyMaterial()
         cleaning.add("before", steps[steps.count - 1].key.hex)
         cleaning.add("cleaning", Cleaning.version)
+        if recipe.room == .booted { cleaning.add("machine", BootedRoomScript.version) }
         cleaning.add("name", "\(recipe.name):\(version.name)")
         steps.append(
             Step(work: .cleaning, kind: "cleaning", summary: "cleaning", material: cleaning, key: try cleaning.digest())
@@ -97,6 +98,7 @@ extension BakePlan {
         tools.describe(into: &material)
         if let parent {
             material.add("parent", parent.manifest.digest.hex)
+            if recipe.room == .booted { material.add("bake", recipe.room.rawValue) }
             let title = "\(parent.manifest.name):\(parent.manifest.version)"
             return Step(
                 work: .parent(parent),

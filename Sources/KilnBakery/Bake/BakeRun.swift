@@ -24,14 +24,21 @@ struct BakeRun {
             }
             let bench = Workbench(folder: path, plan: plan, log: log)
             try bench.make()
-            try await perform(on: bench)
-            let image = try await seal(bench)
+            let image = try await image(on: bench)
             await Namespace.remove(path)
             return image
         } catch {
             await Namespace.remove(path)
             throw error
         }
+    }
+
+    private func image(on bench: Workbench) async throws -> StoredImage {
+        if plan.recipe.room == .booted {
+            return try await BootedBake(baker: baker, plan: plan, options: options, bench: bench).run()
+        }
+        try await perform(on: bench)
+        return try await seal(bench)
     }
 
     // MARK: - Steps
@@ -113,9 +120,7 @@ struct BakeRun {
             made: plan.title,
             summary: step.summary,
             material: step.material,
-            changes: changes.map {
-                ImageOrigin.Changes(added: $0.added.count, changed: $0.changed.count, removed: $0.removed.count)
-            },
+            changes: changes.map { ImageOrigin.Changes($0) },
             seconds: took / .seconds(1),
             ended: Date().timeIntervalSince1970
         )
@@ -158,8 +163,9 @@ struct BakeRun {
         baker.tell("\(plan.title): sealing")
         try failpoint?.hit("bake.made")
         let isWhole = options.fromStep == nil
+        let changes = plan.steps.map { cache.record($0.key)?.changes ?? .uncounted }
         let image = try await baker.store.sealed(
-            try ImageDraft(bench: bench, plan: plan, cache: cache, isWhole: isWhole).draft
+            ImageDraft(plan, in: bench.draft, packages: try bench.packages(), changes: changes, isWhole: isWhole).draft
         )
         try failpoint?.hit("bake.sealed")
         if isWhole, let last = plan.steps.last {

@@ -13,6 +13,8 @@ public struct Baker: Sendable {
     public let store: ImageStore
     /// Reads the roots of images: lists them, so that drift can be measured against them.
     let roots: any RootInspection
+    /// What makes the machines that steps are done in; nothing where none can be had.
+    let machines: BakeMachines?
     /// Finds the recipe of a parent that the store does not have; nothing where there is none.
     let recipe: @Sendable (Name) throws -> Recipe?
     /// Takes a line whenever there is something to tell.
@@ -35,11 +37,13 @@ public struct Baker: Sendable {
     public init(
         store: ImageStore,
         roots: any RootInspection,
+        machines: BakeMachines? = nil,
         recipe: @escaping @Sendable (Name) throws -> Recipe? = { _ in nil },
         tell: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.roots = roots
+        self.machines = machines
         self.recipe = recipe
         self.tell = tell
     }
@@ -61,7 +65,7 @@ public struct Baker: Sendable {
         let versions = try selected(options.versions, of: recipe)
         let lock = try await turn(of: recipe)
         defer { withExtendedLifetime(lock) {} }
-        if let download = recipe.download {
+        if let download = recipe.download, recipe.room == .chroot {
             var images: [StoredImage] = []
             for version in versions { images.append(try await take(download, of: recipe, version)) }
             return images
@@ -116,6 +120,11 @@ public struct Baker: Sendable {
 extension Baker {
     /// The image that a version is made from, baked first where the store lacks it.
     private func parent(of recipe: Recipe, _ version: Recipe.Version, _ children: [Name]) async throws -> StoredImage? {
+        if let download = recipe.download, version.from == nil {
+            let image = try await take(download, of: try recipe.asPublished(), version)
+            try await store.verify(image)
+            return image
+        }
         guard case .image(let reference) = recipe.base(of: version) else { return nil }
         do {
             return try await usable(reference)

@@ -7,7 +7,8 @@ enum Cleaning {
     /// Raised when it begins to clean otherwise.
     static let version = "2"
 
-    /// Runs in the tree; `$1` is the image's name, `$2` its version.
+    /// Runs in the tree; `$1` is the image's name, `$2` its version, `$3` is `booted` in a machine that runs: what is in its /run
+    /// keeps it alive, and lies in memory.
     static let script = """
         set -eu
         # Identity: an empty machine-id is filled in at boot without counting as a first boot.
@@ -26,7 +27,8 @@ enum Cleaning {
         [ ! -d /var/log ] || find /var/log -type f \\( -name '*.gz' -o -name '*.[0-9]' -o -name '*.old' \\) -exec rm -f {} +
         [ ! -d /var/log ] || find /var/log -type f -exec sh -c 'for log; do : > "$log"; done' sh {} +
         # A program left behind in a cache of bytes depends on the moment at which it was made.
-        rm -rf /tmp/* /tmp/.[!.]* /run/* 2> /dev/null || true
+        rm -rf /tmp/* /tmp/.[!.]* 2> /dev/null || true
+        [ "${3:-}" = booted ] || rm -rf /run/* 2> /dev/null || true
         # So that a machine can say what it is made from.
         for file in /usr/lib/os-release /etc/os-release; do
             if [ -f "$file" ] && [ ! -L "$file" ]; then

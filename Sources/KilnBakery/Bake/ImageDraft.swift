@@ -6,14 +6,24 @@ import KilnStore
 struct ImageDraft {
     let draft: ImageStore.Draft
 
-    /// - Parameter isWhole: whether every step was done as the recipe says; what a person changed is no bake of the recipe.
-    init(bench: Workbench, plan: BakePlan, cache: StepCache, isWhole: Bool) throws {
+    /// - Parameters:
+    ///   - folder: holds the files.
+    ///   - packages: what is installed in it.
+    ///   - changes: how many paths each step of the plan changed.
+    ///   - isWhole: whether every step was done as the recipe says; what a person changed is no bake of the recipe.
+    init(
+        _ plan: BakePlan,
+        in folder: String,
+        packages: [ImageManifest.Package],
+        changes: [ImageOrigin.Changes],
+        isWhole: Bool = true
+    ) {
         let settings = plan.settings
         var draft = ImageStore.Draft(
-            folder: bench.draft,
+            folder: folder,
             name: plan.recipe.name,
             version: plan.version.name,
-            boot: .direct(commandLine: settings.commandLine),
+            boot: settings.boot,
             cloudInit: settings.cloudInit,
             ssh: settings.ssh,
             size: settings.size,
@@ -21,14 +31,14 @@ struct ImageDraft {
         )
         draft.cloudInitModules = settings.cloudInitModules
         draft.volatileRoot = settings.volatileRoot
-        draft.packages = try ImageDraft.packages(bench, plan)
+        draft.packages = packages
         draft.recipe = isWhole ? plan.key : nil
         draft.tests = plan.tests
-        draft.origin = ImageDraft.origin(plan, cache, isWhole: isWhole)
+        draft.origin = ImageDraft.origin(plan, changes, isWhole: isWhole)
         self.draft = draft
     }
 
-    private static func origin(_ plan: BakePlan, _ cache: StepCache, isWhole: Bool) -> ImageOrigin {
+    private static func origin(_ plan: BakePlan, _ changes: [ImageOrigin.Changes], isWhole: Bool) -> ImageOrigin {
         let own = plan.parent.map { parent in
             ImageOrigin.Parent(
                 name: parent.manifest.name,
@@ -37,47 +47,64 @@ struct ImageDraft {
             )
         }
         let parentOrigin = plan.parent?.manifest.origin
-        var reasons = parentOrigin?.notReproducible ?? []
+        return ImageOrigin(
+            parents: (own.map { [$0] } ?? []) + (parentOrigin?.parents ?? []),
+            steps: zip(plan.steps, changes).map { step, changes in
+                ImageOrigin.Step(kind: step.kind, summary: step.summary, key: step.key, changes: changes)
+            },
+            tools: plan.tools.versions,
+            snapshot: plan.recipe.snapshot?.description,
+            notReproducible: (parentOrigin?.notReproducible ?? []) + reasons(plan, isWhole: isWhole)
+        )
+    }
+
+    /// Why another bake of the same may be another image.
+    private static func reasons(_ plan: BakePlan, isWhole: Bool) -> [String] {
+        var reasons: [String] = []
+        if plan.recipe.room == .booted {
+            reasons.append("\(plan.title): it was baked in a machine that ran, which writes other things each time")
+        }
         if plan.fetchesPackages, plan.recipe.snapshot == nil {
             reasons.append("\(plan.title): packages are what the mirrors had; 'snapshot: DAY' pins them")
         }
         if !isWhole { reasons.append("\(plan.title): a person went on with the tree of a bake that had failed") }
-        return ImageOrigin(
-            parents: (own.map { [$0] } ?? []) + (parentOrigin?.parents ?? []),
-            steps: plan.steps.map { step in
-                ImageOrigin.Step(
-                    kind: step.kind,
-                    summary: step.summary,
-                    key: step.key,
-                    changes: cache.record(step.key)?.changes ?? ImageOrigin.Changes(added: 0, changed: 0, removed: 0)
-                )
-            },
-            tools: plan.tools.versions,
-            snapshot: plan.recipe.snapshot?.description,
-            notReproducible: reasons
-        )
+        return reasons
     }
+}
 
+extension Workbench {
     /// Those of dpkg; where the tree has none, the lines `NAME TAB VERSION` that a program left, else those of the parent.
-    private static func packages(_ bench: Workbench, _ plan: BakePlan) throws -> [ImageManifest.Package] {
-        let installed = try bench.tree.packages()
-        if !installed.isEmpty {
-            return installed.map {
-                ImageManifest.Package(
-                    name: $0.name,
-                    version: $0.version,
-                    architecture: $0.architecture,
-                    source: $0.source,
-                    sourceVersion: $0.sourceVersion
-                )
-            }.sorted { $0.name < $1.name }
-        }
-        guard let content = FileManager.default.contents(atPath: bench.boot + "/packages") else {
+    func packages() throws -> [ImageManifest.Package] {
+        let installed = try tree.packages()
+        if !installed.isEmpty { return installed.map(ImageManifest.Package.init).sorted { $0.name < $1.name } }
+        guard let content = FileManager.default.contents(atPath: boot + "/packages") else {
             return plan.parent?.manifest.packages ?? []
         }
         return String(decoding: content, as: UTF8.self).split(separator: "\n").compactMap { line in
             let fields = line.split(separator: "\t").map(String.init)
             return fields.count == 2 ? ImageManifest.Package(name: fields[0], version: fields[1]) : nil
         }.sorted { $0.name < $1.name }
+    }
+}
+
+extension ImageManifest.Package {
+    /// One that dpkg has installed.
+    init(_ package: DpkgStatus.Package) {
+        self.init(
+            name: package.name,
+            version: package.version,
+            architecture: package.architecture,
+            source: package.source,
+            sourceVersion: package.sourceVersion
+        )
+    }
+}
+
+extension ImageOrigin.Changes {
+    /// What is not counted, because the tree begins with it or is no tree.
+    static let uncounted = ImageOrigin.Changes(added: 0, changed: 0, removed: 0)
+
+    init(_ changes: TreeChanges) {
+        self.init(added: changes.added.count, changed: changes.changed.count, removed: changes.removed.count)
     }
 }

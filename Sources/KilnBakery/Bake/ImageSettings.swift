@@ -3,7 +3,8 @@ import KilnModel
 /// What an image is like besides its tree: what its recipe says, else what its parent is.
 struct ImageSettings: Sendable, Hashable {
     let disk: ByteCount
-    let commandLine: String
+    /// How it boots.
+    let boot: ImageManifest.Boot
     let size: MachineSize
     let cloudInit: ImageManifest.CloudInit
     let cloudInitModules: [String]?
@@ -12,16 +13,11 @@ struct ImageSettings: Sendable, Hashable {
     let ephemeral: [String]
 
     /// - Throws: `KilnError` with code `recipe.incomplete` where neither says it, and `recipe.parent-boots-itself` where the
-    ///   parent has a boot loader of its own.
+    ///   parent has a boot loader of its own, and the steps are not done in a machine of it, or say what the kernel is told.
     init(_ recipe: Recipe, parent: ImageManifest?) throws {
         let own = recipe.settings
-        var parentLine: String?
-        if let parent {
-            guard case .direct(let line) = parent.boot else { throw ImageSettings.bootsItself(recipe, parent) }
-            parentLine = line
-        }
         let parentSize = parent?.size
-        guard let disk = own.disk ?? parent?.virtualSize, let commandLine = own.commandLine ?? parentLine,
+        guard let disk = own.disk ?? parent?.virtualSize, let boot = try ImageSettings.boot(recipe, parent),
             let memory = own.memory ?? parentSize?.memory, let processors = own.processors ?? parentSize?.processors,
             let cloudInit = own.cloudInit ?? parent?.cloudInit, let ssh = own.ssh ?? parent?.ssh
         else {
@@ -33,7 +29,7 @@ struct ImageSettings: Sendable, Hashable {
             )
         }
         self.disk = disk
-        self.commandLine = commandLine
+        self.boot = boot
         size = MachineSize(memory: memory, processors: processors, cpu: own.cpu ?? parentSize?.cpu)
         self.cloudInit = cloudInit
         cloudInitModules = own.cloudInitModules ?? (cloudInit == .full ? parent?.cloudInitModules : nil)
@@ -42,11 +38,32 @@ struct ImageSettings: Sendable, Hashable {
         ephemeral = (parent?.ephemeral ?? []) + own.ephemeral.filter { parent?.ephemeral.contains($0) != true }
     }
 
+    private static func boot(_ recipe: Recipe, _ parent: ImageManifest?) throws -> ImageManifest.Boot? {
+        let own = recipe.settings.commandLine
+        guard let parent else { return own.map { .direct(commandLine: $0) } }
+        switch parent.boot {
+        case .direct(let line): return .direct(commandLine: own ?? line)
+        case .firmware:
+            guard recipe.room == .booted else { throw bootsItself(recipe, parent) }
+            guard own == nil else { throw hasNoCommandLine(recipe, parent) }
+            return parent.boot
+        }
+    }
+
+    private static func hasNoCommandLine(_ recipe: Recipe, _ parent: ImageManifest) -> KilnError {
+        KilnError(
+            .recipeParentBootsItself,
+            "the recipe \(recipe.name) has a command-line, but is made from \(parent.name):\(parent.version), whose own boot loader says what the kernel is told",
+            hint: "leave command-line out, and let a step change the settings of the boot loader",
+            exit: .invalidFile
+        )
+    }
+
     private static func bootsItself(_ recipe: Recipe, _ parent: ImageManifest) -> KilnError {
         KilnError(
             .recipeParentBootsItself,
             "the recipe \(recipe.name) is made from \(parent.name):\(parent.version), which has a boot loader of its own: its disk has partitions, and no tree can be taken from it",
-            hint: "make it from an image that Kiln baked, such as debian-13:1",
+            hint: "say 'bake: booted', and the steps are done in a machine of it",
             exit: .invalidFile
         )
     }
@@ -54,7 +71,10 @@ struct ImageSettings: Sendable, Hashable {
     /// Adds all of it to an image's key.
     func describe(into key: inout KeyMaterial) {
         key.add("disk", "\(disk.bytes)")
-        key.add("command-line", commandLine)
+        switch boot {
+        case .direct(let line): key.add("command-line", line)
+        case .firmware(let firmware): key.add("firmware", firmware.rawValue)
+        }
         key.add("size", "\(size.memory.bytes) \(size.processors) \(size.cpu.map { "\($0)" } ?? "")")
         key.add("cloud-init", cloudInit.rawValue)
         key.add("modules", cloudInitModules ?? ["all"])

@@ -19,6 +19,9 @@ package struct KeptTree: Sendable {
     /// The tree.
     var path: String { folder + "/tree" }
 
+    /// The disk of a bake in a machine, which has no tree.
+    private var disk: String { folder + "/\(ImageStore.diskName)" }
+
     /// The number of the step that failed, from 1; nothing where no tree is kept.
     var step: Int? {
         FileManager.default.contents(atPath: folder + "/step")
@@ -32,6 +35,22 @@ package struct KeptTree: Sendable {
         try DurableFile.rename(bench.tree.path, to: path)
         try DurableFile.rename(bench.boot, to: folder + "/boot")
         try DurableFile.write(Data("\(step)\n".utf8), to: folder + "/step")
+    }
+
+    /// Keeps what a machine of the bake had on its disk, in place of what is older.
+    ///
+    /// - Parameter make: makes the disk at a path, and what else there is in the folder.
+    /// - Returns: the path of the disk.
+    func keepDisk(_ make: (_ disk: String, _ folder: String) async throws -> Void) async throws -> String {
+        await Namespace.remove(folder)
+        try DurableFile.makeDirectory(folder)
+        do {
+            try await make(disk, folder)
+            return disk
+        } catch {
+            await Namespace.remove(folder)
+            throw error
+        }
     }
 
     /// Removes the tree, once the version is baked.
@@ -60,6 +79,15 @@ package struct KeptTree: Sendable {
     ///
     /// - Throws: `KilnError` with code `bake.nothing-kept`.
     package func shell() throws -> (arguments: [String], variables: [String: String]) {
+        guard FileStamp(of: disk) == nil else {
+            throw KilnError(
+                .bakeNothingKept,
+                "\(name):\(version) was baked in a machine, so there is no tree to enter: what is kept is its disk, \(disk)",
+                hint:
+                    "look at it in a machine: 'kiln image add \(disk) --as \(name)-failed:\(version)', where it has partitions",
+                exit: .usage
+            )
+        }
         guard step != nil else {
             throw KilnError(
                 .bakeNothingKept,

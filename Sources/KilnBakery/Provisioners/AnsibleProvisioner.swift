@@ -19,6 +19,7 @@ struct AnsibleProvisioner: Provisioner {
     var summary: String { "ansible \(playbook)" }
     var timeout: Duration { settings.timeout }
     var network: Bool { settings.network }
+    var fetchesTool: Bool { true }
     var files: [String] { [playbook] + with }
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
@@ -28,7 +29,7 @@ struct AnsibleProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await AnsibleProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably(besides: AnsibleProvisioner.tool.leftovers) { try await apply(room) }
+            try await bake.repeatably(in: room, besides: AnsibleProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

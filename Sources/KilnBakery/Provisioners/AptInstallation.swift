@@ -21,8 +21,8 @@ struct AptInstallation {
 
     func install(in room: any BuildRoom, _ bake: BakeContext) async throws {
         let folder = bake.scratch + "/apt"
-        try await prepare(folder, suite: try suite(of: bake), bake)
-        try room.lend(folder, as: "apt")
+        try await prepare(folder, suite: try await suite(in: room, bake), loopback: room.loopback, bake)
+        try await room.lend(folder, as: "apt")
         let command = { (arguments: [String]) in
             RoomCommand(
                 ["apt-get", "-q", "-y"] + arguments,
@@ -35,7 +35,7 @@ struct AptInstallation {
         try await room.run(command(["install", "--no-install-recommends"] + packages))
     }
 
-    private func prepare(_ folder: String, suite: String, _ bake: BakeContext) async throws {
+    private func prepare(_ folder: String, suite: String, loopback: String, _ bake: BakeContext) async throws {
         for name in ["lists/partial", "archives/partial", "keys", "parts"] {
             try DurableFile.makeDirectory("\(folder)/\(name)")
         }
@@ -48,14 +48,24 @@ struct AptInstallation {
         )
         for note in sources.notes { bake.log.tell(note) }
         try DurableFile.write(
-            Data((sources.lines.joined(separator: "\n") + "\n").utf8),
+            Data(AptInstallation.reaching(loopback, sources.lines.joined(separator: "\n") + "\n").utf8),
             to: folder + "/sources.list",
             mode: 0o644
         )
         for (number, keyring) in sources.keyrings.enumerated() {
             try DurableFile.write(keyring.content, to: "\(folder)/keys/\(number).\(keyring.ending)", mode: 0o644)
         }
-        try DurableFile.write(Data(configuration(settings).utf8), to: folder + "/apt.conf", mode: 0o644)
+        let configuration = AptInstallation.reaching(loopback, self.configuration(settings))
+        try DurableFile.write(Data(configuration.utf8), to: folder + "/apt.conf", mode: 0o644)
+    }
+
+    /// Names the address at which a room finds a mirror or proxy of this host's loopback.
+    static func reaching(_ loopback: String, _ text: String) -> String {
+        ["127.0.0.1", "localhost", "[::1]"].reduce(text) { text, host in
+            ["/", ":", "\"", "\n", " "].reduce(text) {
+                $0.replacing("//\(host)\($1)", with: "//\(loopback)\($1)")
+            }
+        }
     }
 
     private func configuration(_ settings: HostApt.Settings) -> String {
@@ -75,10 +85,9 @@ struct AptInstallation {
     }
 
     /// The code name that the tree has of itself.
-    private func suite(of bake: BakeContext) throws -> String {
-        for folder in ["usr/lib", "etc"] {
-            let found = try? TreeFolder.find(folder, in: bake.tree.path)?.read("os-release", limit: 64 << 10)
-            guard let content = found else { continue }
+    private func suite(in room: any BuildRoom, _ bake: BakeContext) async throws -> String {
+        for folder in ["/usr/lib", "/etc"] {
+            guard let content = try? await room.read(folder + "/os-release", limit: 64 << 10) else { continue }
             let lines = String(decoding: content, as: UTF8.self).split(separator: "\n")
             for line in lines where line.hasPrefix("VERSION_CODENAME=") {
                 let suite = line.dropFirst("VERSION_CODENAME=".count).trimmingCharacters(in: ["\"", "'"])

@@ -21,6 +21,7 @@ struct CFEngineProvisioner: Provisioner {
     var summary: String { "cfengine \(policy)" }
     var timeout: Duration { settings.timeout }
     var network: Bool { settings.network }
+    var fetchesTool: Bool { true }
     var files: [String] { [policy] + with }
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
@@ -30,7 +31,7 @@ struct CFEngineProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await CFEngineProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably(besides: CFEngineProvisioner.tool.leftovers) { try await apply(room) }
+            try await bake.repeatably(in: room, besides: CFEngineProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

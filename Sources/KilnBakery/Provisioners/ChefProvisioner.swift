@@ -29,7 +29,7 @@ struct ChefProvisioner: Provisioner {
                 RoomCommand(["dpkg", "--install", "/run/kiln/recipe/\(package)"], timeout: timeout, network: false)
             )
         }
-        try await bake.repeatably { try await apply(room) }
+        try await bake.repeatably(in: room) { try await apply(room) }
     }
 
     private func apply(_ room: any BuildRoom) async throws {

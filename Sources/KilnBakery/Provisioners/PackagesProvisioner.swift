@@ -15,6 +15,12 @@ struct PackagesProvisioner: Provisioner {
     var network: Bool { settings.network }
     var files: [String] { [] }
 
+    var needsTree: String? {
+        mirrors.first { $0.contains("file:/") || $0.contains("copy:/") }.map {
+            "the machine of 'bake: booted' does not reach the files of this host, where \(Name.quoted($0)) is"
+        }
+    }
+
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("packages", packages)
         key.add("mirrors", mirrors)

@@ -11,6 +11,10 @@ protocol Provisioner: Sendable {
     var timeout: Duration { get }
     /// Whether its programs reach the network.
     var network: Bool { get }
+    /// Whether it may have to fetch a tool that the tree lacks.
+    var fetchesTool: Bool { get }
+    /// Why it can't be done in a machine that runs, if it can't.
+    var needsTree: String? { get }
     /// The files and folders of the recipe that it uses; it finds no others.
     var files: [String] { get }
     /// The folders beside the recipe's own that it uses.
@@ -27,6 +31,8 @@ protocol Provisioner: Sendable {
 
 extension Provisioner {
     var shared: [String] { [] }
+    var fetchesTool: Bool { false }
+    var needsTree: String? { nil }
 }
 
 /// A kind of provisioner, as recipes write it: a word, what its value looks like, and how that is read.

@@ -19,6 +19,7 @@ struct PuppetProvisioner: Provisioner {
     var summary: String { "puppet \(manifest)" }
     var timeout: Duration { settings.timeout }
     var network: Bool { settings.network }
+    var fetchesTool: Bool { true }
     var files: [String] { [manifest] + (modules.map { [$0] } ?? []) }
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
@@ -29,7 +30,7 @@ struct PuppetProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         try await PuppetProvisioner.tool.use(in: room, bake, keep: keep) {
-            try await bake.repeatably(besides: PuppetProvisioner.tool.leftovers) { try await apply(room) }
+            try await bake.repeatably(in: room, besides: PuppetProvisioner.tool.leftovers) { try await apply(room) }
         }
     }
 

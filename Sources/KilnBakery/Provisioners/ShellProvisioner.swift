@@ -22,6 +22,10 @@ struct ShellProvisioner: Provisioner {
 
     var files: [String] { [run] + with }
 
+    var needsTree: String? {
+        outside ? "a program 'outside: true' works on a tree, and with 'bake: booted' there is none" : nil
+    }
+
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("outside", "\(outside)")
         key.add(environmentOf: recipe, version, own: environment)

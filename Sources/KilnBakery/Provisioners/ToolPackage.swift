@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 /// A configuration tool that a step needs in the tree only meanwhile.
 ///
@@ -37,9 +38,11 @@ struct ToolPackage {
 
     /// Notes which packages are installed.
     private func list(into name: String, _ room: any BuildRoom, _ bake: BakeContext) async throws {
-        try room.lend(bake.scratch, as: "scratch")
+        let folder = bake.scratch + "/packages"
+        try DurableFile.makeDirectory(folder)
+        try await room.lend(folder, as: "packages")
         let script =
-            #"dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' | sort > /run/kiln/scratch/"$1""#
+            #"dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' | sort > /run/kiln/packages/"$1""#
         try await room.run(
             RoomCommand(["/bin/sh", "-c", script, "list", name], timeout: .seconds(60), network: false)
         )
@@ -48,9 +51,9 @@ struct ToolPackage {
     private func purge(_ room: any BuildRoom) async throws {
         let script = #"""
             set -eu
-            dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' | sort > /run/kiln/scratch/after
-            comm -13 /run/kiln/scratch/before /run/kiln/scratch/after | sed -n 's/^installed //p' > /run/kiln/scratch/new
-            [ ! -s /run/kiln/scratch/new ] || xargs dpkg --purge --force-remove-protected < /run/kiln/scratch/new
+            dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' | sort > /run/kiln/packages/after
+            comm -13 /run/kiln/packages/before /run/kiln/packages/after | sed -n 's/^installed //p' > /run/kiln/packages/new
+            [ ! -s /run/kiln/packages/new ] || xargs dpkg --purge --force-remove-protected < /run/kiln/packages/new
             """#
         try await room.run(
             RoomCommand(["/bin/sh", "-c", script], timeout: StepSettings.usualTimeout, network: false)

@@ -9,3 +9,24 @@ extension Recipe {
         public let firmware: ImageManifest.Firmware?
     }
 }
+
+extension Recipe {
+    /// The recipe of the disk as it is published, where steps are done in a machine of it: an image of its own, `NAME-download`.
+    ///
+    /// - Throws: `KilnError` with code `name.invalid` where the name is too long for that.
+    func asPublished() throws -> Recipe {
+        Recipe(
+            folder: folder,
+            name: try Name("\(name)-download"),
+            about: about,
+            base: base,
+            snapshot: nil,
+            room: .chroot,
+            provisioners: [],
+            tests: [],
+            inheritsTests: true,
+            settings: settings,
+            versions: versions
+        )
+    }
+}

@@ -8,7 +8,7 @@ public struct Recipe: Sendable {
         case debian(Debian)
         /// The tree of another image.
         case image(ImageReference)
-        /// A disk that others publish, which is taken as it is.
+        /// A disk that others publish, which is taken as it is, or a machine of it.
         case download(Download)
     }
 
@@ -24,6 +24,14 @@ public struct Recipe: Sendable {
         public let mirrors: [String]
         /// Absolute paths of the keyrings that the mirrors' signatures are checked with.
         public let keyrings: [String]
+    }
+
+    /// Where the steps are done.
+    enum Room: String, Sendable, Hashable, CaseIterable {
+        /// In a tree, of which a disk is made then.
+        case chroot
+        /// In a machine of the image that it begins as, whose disk becomes the image.
+        case booted
     }
 
     /// How the image boots and what its machines are like; what is not said is the parent's.
@@ -68,6 +76,8 @@ public struct Recipe: Sendable {
     public let base: Base
     /// The day whose packages count, as `2026-11-01`; nothing for what the mirrors have.
     let snapshot: SnapshotDate?
+    /// Where that is done.
+    let room: Room
     /// What is done to the tree, in order.
     let provisioners: [any Provisioner]
     /// What is expected of the image.

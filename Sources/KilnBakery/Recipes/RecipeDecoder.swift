@@ -19,20 +19,24 @@ struct RecipeDecoder {
         let name = fields[.name].flatMap(name)
         let about = fields[.about]?.text()
         let snapshot = fields[.snapshot].map { $0.snapshot() }
-        let provisioners = provisioners(fields)
+        let room = fields[.bake].map { $0.word(Recipe.Room.self) } ?? .chroot
+        let provisioners = provisioners(fields, room ?? .chroot)
         let tests = fields[.tests].map { CheckDecoder(ImageTests()).list($0) } ?? []
         let inheritsTests = fields[.inheritTests].map { $0.bool() ?? true } ?? true
         let settings = settings(fields)
         let versions = fields[.versions].flatMap(versions)
-        let base = base(fields, versions ?? [])
+        let base = base(fields, room ?? .chroot, versions ?? [])
         // All is read by now, so that all problems are reported.
-        guard let name, let about, let base, let settings, let versions, snapshot != .some(nil) else { return nil }
+        guard let name, let about, let room, let base, let settings, let versions, snapshot != .some(nil) else {
+            return nil
+        }
         return Recipe(
             folder: folder,
             name: name,
             about: about,
             base: base,
             snapshot: snapshot ?? nil,
+            room: room,
             provisioners: provisioners.compactMap(\.self),
             tests: tests,
             inheritsTests: inheritsTests,
@@ -42,7 +46,11 @@ struct RecipeDecoder {
     }
 
     /// What all versions begin as that say nothing else.
-    private func base(_ fields: Fields<RecipeFields>, _ versions: [Recipe.Version]) -> Recipe.Base? {
+    private func base(
+        _ fields: Fields<RecipeFields>,
+        _ room: Recipe.Room,
+        _ versions: [Recipe.Version]
+    ) -> Recipe.Base? {
         let written = [RecipeFields.debian, .from, .download].compactMap { field in fields[field].map { (field, $0) } }
         guard let (kind, value) = written.first else {
             fields.value.problem("expected 'debian', 'from' or 'download': what the image begins as")
@@ -51,24 +59,23 @@ struct RecipeDecoder {
         for (_, other) in written.dropFirst() {
             other.problem("a recipe begins with one of 'debian', 'from' and 'download'")
         }
+        BootedReview(fields: fields, room: room, lineage: RecipeLineage(beside: place)).review(kind, value)
         switch kind {
         case .debian: return debian(value).map { .debian($0) }
         case .from: return value.imageReference().map { .image($0) }
         default:
-            for field in RecipeFields.ofTrees {
-                fields[field]?.problem("a disk that is downloaded is taken as it is, so it has no '\(field.rawValue)'")
-            }
             return DownloadDecoder(versions: versions).decode(value).map { .download($0) }
         }
     }
 
-    private func provisioners(_ fields: Fields<RecipeFields>) -> [(any Provisioner)?] {
+    private func provisioners(_ fields: Fields<RecipeFields>, _ room: Recipe.Room) -> [(any Provisioner)?] {
         let values = fields[.provision]?.list(of: "provisioners", atLeast: 0) ?? []
         return values.map { value in
             let provisioner = ProvisionerKind.provisioner(value, place)
             if provisioner is PackagesProvisioner, let reason = hasNoPackages(fields) {
                 value.problem("packages can't be installed: \(reason)")
             }
+            if room == .booted, let reason = provisioner?.needsTree { value.problem(reason) }
             return provisioner
         }
     }

@@ -4,7 +4,7 @@ import KilnModel
 /// The fields of a recipe.
 enum RecipeFields: String, FileField {
     case kilnImage = "kiln-image"
-    case name, about, debian, from, download, snapshot, provision, tests
+    case name, about, debian, from, download, snapshot, bake, provision, tests
     case inheritTests = "inherit-tests"
     case disk
     case commandLine = "command-line"
@@ -25,8 +25,11 @@ enum RecipeFields: String, FileField {
     /// What one that downloads a disk has to say, too.
     static let guests: [RecipeFields] = [.memory, .processors, .cloudInit, .ssh]
 
-    /// What belongs to a tree: a disk that is downloaded is taken as it is.
-    static let ofTrees: [RecipeFields] = [.provision, .snapshot, .disk, .commandLine, .volatileRoot]
+    /// What belongs to steps: a disk that is downloaded is taken as it is, unless they are done in a machine of it.
+    static let ofSteps: [RecipeFields] = [.provision, .snapshot]
+
+    /// What belongs to a tree: a disk that is downloaded has it already.
+    static let ofTrees: [RecipeFields] = [.disk, .commandLine, .volatileRoot]
 
     static let instead = [
         "assemble": "it is a step: 'provision: [{ shell: { run: PROGRAM, outside: true } }]'",
@@ -49,6 +52,11 @@ enum RecipeFields: String, FileField {
                     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
                     "The day whose packages count, such as 2026-11-01; without it what the mirrors have."
                 )
+            )
+        case .bake:
+            Schema.words(
+                Recipe.Room.self,
+                "Where the steps are done: chroot, a tree of which a disk is made, or booted, a machine of the image that it begins as, whose disk becomes the image; chroot without it."
             )
         case .provision:
             Schema.list(of: ProvisionerKind.entry, atLeast: 0, "What is done to the tree, in order.")

@@ -15,6 +15,20 @@ struct RecipeLineage {
         while seen.insert(name).inserted, let parent = parent(of: name) {
             switch parent {
             case .variant(let variant): return variant == "extract"
+            case .download: return false
+            case .image(let next): name = next
+            }
+        }
+        return false
+    }
+
+    /// Whether an image begins as a disk that is downloaded.
+    func isDownloaded(_ name: Name) -> Bool {
+        var (name, seen) = (name, Set<Name>())
+        while seen.insert(name).inserted, let parent = parent(of: name) {
+            switch parent {
+            case .variant: return false
+            case .download: return true
             case .image(let next): name = next
             }
         }
@@ -24,6 +38,7 @@ struct RecipeLineage {
     private enum Parent {
         case variant(String)
         case image(Name)
+        case download
     }
 
     private func parent(of name: Name) -> Parent? {
@@ -34,6 +49,7 @@ struct RecipeLineage {
         else { return nil }
         for entry in entries {
             switch (entry.key, entry.value.content) {
+            case ("download", _): return .download
             case ("from", .scalar(let scalar)): return (try? ImageReference(scalar.text)).map { .image($0.name) }
             case ("debian", .map(let debian)):
                 guard case .scalar(let scalar) = debian.first(where: { $0.key == "variant" })?.value.content else {

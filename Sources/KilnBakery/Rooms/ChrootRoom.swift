@@ -33,6 +33,16 @@ final class ChrootRoom: BuildRoom {
         lent.withLock { $0.append(Loan(folder: folder, name: name)) }
     }
 
+    func read(_ path: String, limit: Int) throws -> [UInt8]? {
+        let place = URL(fileURLWithPath: path)
+        let folder = String(place.deletingLastPathComponent().path.drop { $0 == "/" })
+        return try TreeFolder.find(folder, in: root)?.read(place.lastPathComponent, limit: limit)
+    }
+
+    func listing() async throws -> TreeListing { try await FileTree(path: root).listing() }
+
+    var loopback: String { "127.0.0.1" }
+
     func run(_ command: RoomCommand, accepting accepted: Set<Int32>) async throws -> Int32 {
         let (status, lines) = try await program(command).statusAndLines { [log] in log.tell($0) }
         let said = Printable.text(Array(lines.suffix(12).joined(separator: "\n").utf8))

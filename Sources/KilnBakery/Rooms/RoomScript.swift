@@ -3,11 +3,8 @@
 /// It runs with the host's programs, as root of its namespaces. Arguments: the tree, the recipe's files, `network` or `alone`,
 /// how many folders are lent, each with its name, and the program.
 enum RoomScript {
-    /// Variables that every program of a bake has.
-    static let variables = [
-        "DEBIAN_FRONTEND": "noninteractive", "HOME": "/root", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_OFFLINE": "1", "TZ": "UTC",
-    ]
+    /// Variables that every program of a bake has, besides those of any room: no systemd runs here.
+    static let variables = RoomPlaces.variables.merging(["SYSTEMD_OFFLINE": "1"]) { $1 }
 
     static let text = """
         refuse() { echo "the room: $*" >&2; exit 121; }

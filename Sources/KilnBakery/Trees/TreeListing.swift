@@ -38,6 +38,13 @@ struct TreeListing: Sendable, Hashable {
         links = TreeListing.ordered(firsts)
     }
 
+    /// A root as it is seen from outside, but for what lies at or below some paths.
+    init(_ listing: RootListing, without paths: [RootPath]) {
+        let rest = listing.entries.filter { entry in !paths.contains { entry.key.isWithin($0) } }
+        root = RootListing(entries: rest, packages: [:])
+        links = [:]
+    }
+
     /// The sha256 over all of it: two trees with the same are the same.
     var key: String {
         var hash = SHA256()

@@ -16,8 +16,8 @@ struct ImageBakeVerb: Verb {
             KILN_DEBIAN_KEYRING (a file); else from the Debian archives of this host's apt.
 
             A step whose content was done before is reused, and so is what comes after it. Where a step fails, its tree is kept: \
-            'kiln image enter' looks at it, --from-step goes on. An image that a recipe is made from is baked first where the \
-            store lacks it.
+            'kiln image enter' looks at it, --from-step goes on. With 'bake: booted' a recipe has its steps done in a machine, and \
+            none of them is reused. An image that a recipe is made from is baked first where the store lacks it.
 
             What is baked is tested as by 'kiln image test', with --no-test it is not; exits with 1 where a test does not hold.
             """,
@@ -115,6 +115,7 @@ extension Workspace {
         let baker = Baker(
             store: images,
             roots: parts.roots,
+            machines: BakeMachines(engine: engine, parts: parts),
             recipe: { name in
                 // A recipe's neighbours come first: whoever names a folder means its parents, too.
                 let neighbour = "\(beside)/\(name)"

@@ -20,7 +20,7 @@ extension LabEngine {
     }
 
     // Nobody may stop or replace the machine while its guest is frozen.
-    private func copyLocked(
+    func copyLocked(
         _ machine: MachineID,
         _ workspace: ServerWorkspace
     ) async throws -> (RootCopy, DriftReport.Consistency) {

@@ -22,6 +22,10 @@ public protocol DiskTool: Sendable {
     func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
+    /// Writes what is to be read on a layer over the file `backing` to a new qcow2 file of mode 0600 that stands alone and is sparse.
+    ///
+    /// Throws `disk.refused` where the layer stands on anything else.
+    func flatten(_ layer: String, over backing: String, to file: String) async throws
     /// Makes the machines' user the owner of a file that machines write to.
     func giveToMachines(_ path: String) throws
     /// Judges a volume's layer by Kiln's own reading of its header: a regular qcow2 file that stands on the file named

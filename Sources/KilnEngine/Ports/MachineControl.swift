@@ -56,6 +56,8 @@ public protocol MachineControl: Sendable {
     func machines() async throws -> [MachineID: MachineState]
     /// Takes the seed disk out of a running machine, and out of its definition.
     func detachSeed(_ machine: MachineID, path: String) async throws
+    /// Plugs the cable of a running machine's user network in, or out: then nothing of the network reaches the guest.
+    func setLink(of machine: MachineID, isUp: Bool) async throws
     /// The definition as the hypervisor holds it, for evidence; nothing if it is absent.
     func definition(of machine: MachineID) async throws -> String?
     /// The files of the disks that it is defined with; none if it is absent.

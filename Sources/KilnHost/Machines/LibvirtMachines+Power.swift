@@ -39,6 +39,15 @@ extension LibvirtMachines {
         }
     }
 
+    /// Plugs the cable of the user network in, or out.
+    ///
+    /// - Throws: `machine.link-unchanged` where QEMU says anything to it; else as the other methods.
+    public func setLink(of machine: MachineID, isUp: Bool) async throws {
+        try await session.change(subject(machine)) { connection in
+            try await UserNetwork.setLink(isUp: isUp, of: machine.domainName, on: connection)
+        }
+    }
+
     /// Presses the power button and asks the agent; some guests listen only to one of them.
     ///
     /// Whether either was heard shows when the machine is off; libvirt's answers differ between versions, above all those

@@ -1,3 +1,4 @@
+import Foundation
 import KilnEngine
 import KilnModel
 import KilnSystem
@@ -45,6 +46,22 @@ enum UserNetwork {
         let now = try await forwards(of: domain, on: connection)
         if let missing = wanted.first(where: { !now.contains($0) }) { throw refused(missing, answers[missing] ?? "") }
         if let kept = now.first(where: { !wanted.contains($0) }) { throw stillThere(kept) }
+    }
+
+    /// Plugs the cable in, or out.
+    ///
+    /// - Throws: `KilnError` with code `machine.link-unchanged`; `LibvirtError`.
+    static func setLink(isUp: Bool, of domain: String, on connection: LibvirtConnection) async throws {
+        let command = "set_link \(DomainDocument.networkAlias) \(isUp ? "on" : "off")"
+        // The human monitor says nothing where it did what it was told.
+        let answer = try await connection.monitorCommand(command, of: domain, style: .human)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !answer.isEmpty else { return }
+        throw KilnError(
+            .machineLinkUnchanged,
+            "QEMU did not \(isUp ? "plug in" : "unplug") the network of \(domain)",
+            cause: Printable.text(answer.utf8)
+        )
     }
 
     @discardableResult

@@ -46,6 +46,11 @@ extension ErrorCode {
     )
     public static let machineAbsent = ErrorCode("machine.absent", .internalError, "the machine is not defined")
     public static let machineAlive = ErrorCode("machine.alive", .blocked, "a machine that should be off is not")
+    public static let machineLinkUnchanged = ErrorCode(
+        "machine.link-unchanged",
+        .internalError,
+        "QEMU did not plug a machine's network in or out"
+    )
     public static let machineForwardFailed = ErrorCode(
         "machine.forward-failed",
         .internalError,
@@ -102,7 +107,8 @@ extension ErrorCode {
     public static let guests: [ErrorCode] = [
         guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestMachineOff, guestNoAgent,
         guestNoCommand, guestNonsense,
-        guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLostPower,
+        guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
+        machineLostPower,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machineSeedKept, machineStuck,
         seedInvalidName, seedKeyUnreadable, seedNotWritten,
     ]

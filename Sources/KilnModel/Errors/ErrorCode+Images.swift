@@ -27,6 +27,26 @@ extension ErrorCode {
         .aborted,
         "mmdebstrap could not make a tree of the suite and its packages"
     )
+    public static let bakeFilesTooLarge = ErrorCode(
+        "bake.files-too-large",
+        .aborted,
+        "the files of a step are more than are put into a machine"
+    )
+    public static let bakeNetworkNeeded = ErrorCode(
+        "bake.network-needed",
+        .aborted,
+        "a step may not use the network, and the machine of a bake is not reached without it"
+    )
+    public static let bakeNoMachine = ErrorCode(
+        "bake.no-machine",
+        .aborted,
+        "the machine that a bake is to work in did not become ready"
+    )
+    public static let bakeNotCleaned = ErrorCode(
+        "bake.not-cleaned",
+        .aborted,
+        "the machine of a bake could not be cleaned of what every machine must have of its own"
+    )
     public static let bakeModulesChanged = ErrorCode(
         "bake.modules-changed",
         .aborted,
@@ -46,6 +66,11 @@ extension ErrorCode {
         "bake.room-refused",
         .aborted,
         "the host does not let a bake have namespaces of its own"
+    )
+    public static let bakeStepDeadline = ErrorCode(
+        "bake.step-deadline",
+        .deadline,
+        "a program of a step of a bake took longer than the step may"
     )
     public static let bakeStepFailed = ErrorCode("bake.step-failed", .aborted, "a program of a step of a bake failed")
     public static let imageArchiveRefused = ErrorCode(
@@ -274,9 +299,9 @@ extension ErrorCode {
         downloadMissing, downloadRedirected, downloadRefused, downloadStalled, downloadTooLarge, downloadURLRefused,
         imageNoFirmware, imageNotUnpacked, imageWrongFirmware,
         imageBootsByLabel,
-        bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror,
-        bakeNotFetched, bakeNothingKept,
-        bakeRoomRefused, bakeStepFailed, bakeTreeRefused, bakeTreeUnreadable, imageArchiveRefused,
+        bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeFilesTooLarge, bakeNetworkNeeded, bakeNoMachine,
+        bakeNotCleaned, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror, bakeNotFetched, bakeNothingKept,
+        bakeRoomRefused, bakeStepDeadline, bakeStepFailed, bakeTreeRefused, bakeTreeUnreadable, imageArchiveRefused,
         imageChannelMissing, imageCheckFailed, imageConfigurationUntested, imageDigestMismatch, imageExists,
         imageFileMissing, imageInUse,
         imageManifestDamaged, imageMissing, imageNoVolatileRoot, imageNotAttested, imageNotRevoked,

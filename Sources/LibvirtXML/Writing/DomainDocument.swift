@@ -25,7 +25,8 @@ public enum DomainDocument {
         try element(for: spec, emulator: emulator).serialized()
     }
 
-    static let networkAlias = "ua-net0"
+    /// The id of the network card in QEMU, for `set_link`; the same in both modes.
+    public static let networkAlias = "ua-net0"
     static let metadataNamespace = XMLElement.Namespace(prefix: "kiln", uri: "urn:kiln:machine:1")
     static let qemuNamespace = XMLElement.Namespace(
         prefix: "qemu",
