@@ -1,6 +1,7 @@
 import KilnEngine
 import KilnModel
 import KilnScenarios
+import KilnStore
 
 /// What became of a replacement, and what was seen of it from outside.
 struct ReplacementResult: Renderable {

@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import KilnStore
 
 /// What a server is made from, and what is its own.
 struct ServerView: Renderable {
@@ -35,7 +36,7 @@ struct ServerView: Renderable {
         return [
             "  configuration: \(configuration.digest.short)\(verdict)",
             size("memory", configuration.memory.description), size("processors", "\(configuration.processors)"),
-            size("cpu", configuration.cpu?.rawValue), "  network: \(configuration.network.rawValue)",
+            size("cpu", configuration.cpu.map { "\($0)" }), "  network: \(configuration.network.rawValue)",
             "  root: \(configuration.root.rawValue)", names("user-data", configuration.userDataKeys),
             names("files", configuration.files),
         ].compactMap(\.self)
