@@ -99,6 +99,7 @@ enum BootedRoomScript {
             echo u > /proc/sysrq-trigger
             count=0
             while [ "$count" -lt 60 ]; do
+                # As the first process sees it: an agent may have a view of its own.
                 state=
                 while read -r _ where _ options _; do [ "$where" != / ] || state=$options; done < /proc/1/mounts
                 case $state in ro | ro,*) exit 0 ;; esac
