@@ -24,7 +24,9 @@ extension LabEngine {
         for id in known.subtracting(rehearsals).sorted() {
             removed += try await leftovers(of: id, lent, dryRun: dryRun)
         }
-        for path in try await abandonedFiles() {
+        let networks = try names(in: state.labs).flatMap { try self.networks(of: $0) }
+        removed += try await parts.networks.endAbandoned(besides: Set(networks), dryRun: dryRun)
+        for path in try await abandonedFiles(networks) where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
         }
@@ -85,14 +87,19 @@ extension LabEngine {
             .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
     }
 
-    private func abandonedFiles() async throws -> [String] {
+    private func abandonedFiles(_ networks: [NetworkID]) async throws -> [String] {
         // In this order: a socket that is there now belongs to a machine that was defined before.
         let present = entries(state.sockets).map { "\(state.sockets)/\($0)" }
-        let needed = Set(
-            try await parts.machines.machines().keys
-                .flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
-        )
-        let sockets = present.filter { !needed.contains($0) }
+        let machines = try await parts.machines.machines().keys
+        let needed = machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
+        let cards = networks.flatMap { network in
+            machines.filter { $0.server.lab == network.lab }.flatMap { machine in
+                [state.cardSocket(machine, on: network.network), state.portSocket(machine, on: network.network)]
+            }
+        }
+        let switches = networks.flatMap { [state.switchSocket($0), state.switchTable($0)] }
+        let kept = Set(needed + cards + switches)
+        let sockets = present.filter { !kept.contains($0) }
         let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
             guard let lock = try? volumes.creationLock(lab) else { return [] }
             defer { withExtendedLifetime(lock) {} }

@@ -33,6 +33,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     let ports: [Name: UInt16]?
     /// The top-level keys of its user-data that its image does not do.
     let undone: [String]?
+    /// The servers whose names on networks it knows; nothing in the record of an older Kiln.
+    let peers: [Name]?
 
     /// A record from its parts.
     init(
@@ -48,7 +50,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         hostKey: String?,
         created: Date,
         ports: [Name: UInt16]?,
-        undone: [String]? = nil
+        undone: [String]? = nil,
+        peers: [Name]? = nil
     ) {
         self.machine = machine
         self.spec = spec
@@ -65,6 +68,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.created = created
         self.ports = ports
         self.undone = undone
+        self.peers = peers
         format = RecordFormat()
     }
 
