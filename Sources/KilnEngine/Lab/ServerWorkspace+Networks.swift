@@ -53,7 +53,9 @@ extension ServerWorkspace {
         }
     }
 
-    /// Takes a machine that is off out of its networks. What can't be told to a switch now is told by its next machine's plug.
+    /// Takes a machine that is off out of its networks.
+    ///
+    /// What can't be told to a switch now does no harm: the plug of the server's next machine takes the address away from this one.
     func unplug(_ machine: MachineID) async {
         for name in (try? record(machine))?.spec.networks ?? [] {
             let network = NetworkID(lab: id.lab, network: name)

@@ -46,13 +46,16 @@ public struct SwitchStatus: Sendable, Hashable, Codable {
     public let pid: Int32
     /// Its ports.
     public let ports: [Port]
-    /// What it was told.
-    public let table: SwitchTable
+    /// What is wrong on purpose with the links of servers.
+    public let faults: [Name: LinkFault]
+    /// The sets of servers between which nothing passes.
+    public let sets: [[Name]]
 
     /// A status from its parts.
-    public init(pid: Int32, ports: [Port], table: SwitchTable) {
+    public init(pid: Int32, ports: [Port], faults: [Name: LinkFault], sets: [[Name]]) {
         self.pid = pid
         self.ports = ports
-        self.table = table
+        self.faults = faults
+        self.sets = sets
     }
 }
