@@ -19,7 +19,7 @@ struct SwitchClient {
         let text = try JSONEncoder().encode(request)
         guard text.count <= SwitchRequest.longest else { throw failed("the request has \(text.count) bytes") }
         let sent = text.withUnsafeBytes {
-            Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+            Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         guard sent == text.count, let packet = try receive(connection, within: limit) else { return nil }
         guard let answer = try? JSONDecoder().decode(SwitchAnswer.self, from: packet) else {

@@ -57,7 +57,7 @@ final class SwitchFabric {
     /// - Returns: the ports that came up by it.
     @discardableResult
     func adopt(_ next: SwitchTable, at now: ContinuousClock.Instant) -> [Port] {
-        let before = Dictionary(uniqueKeysWithValues: ports.map { ($0.told.machine, $0) })
+        let before = Dictionary(ports.map { ($0.told.machine, $0) }) { first, _ in first }
         var raised: [Port] = []
         ports = next.ports.map { told in
             guard let port = before[told.machine], port.told.mac == told.mac else {

@@ -152,7 +152,7 @@ final class SwitchLoop {
     private func answer(_ client: Int32) -> Bool {
         defer { hangUp(client) }
         var packet = [UInt8](repeating: 0, count: SwitchRequest.longest)
-        let count = recv(client, &packet, packet.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(client, &packet, packet.count, Int32(MSG_DONTWAIT))
         guard count > 0, let request = try? JSONDecoder().decode(SwitchRequest.self, from: Data(packet.prefix(count)))
         else { return false }
         let answer = reply(to: request)
@@ -160,7 +160,7 @@ final class SwitchLoop {
         guard let text = try? JSONEncoder().encode(answer) else { return false }
         var size: Int32 = 1 << 20
         setsockopt(client, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-        _ = text.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+        _ = text.withUnsafeBytes { send(client, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         return request == .end
     }
 }

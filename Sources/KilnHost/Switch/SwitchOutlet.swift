@@ -31,7 +31,7 @@ final class SwitchOutlet {
         var length = socklen_t(MemoryLayout<sockaddr_un>.size)
         let count = withUnsafeMutablePointer(to: &source) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                recvfrom(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT.rawValue), $0, &length)
+                recvfrom(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT), $0, &length)
             }
         }
         return count < 0 ? nil : (count, card.isSource(source, length: length))
@@ -54,7 +54,7 @@ final class SwitchOutlet {
 
     // False where the machine's queue is full.
     private func trySend(_ frame: UnsafeRawBufferPointer, of port: SwitchFabric.Port) -> Bool {
-        let flags = Int32(MSG_DONTWAIT.rawValue) | Int32(MSG_NOSIGNAL.rawValue)
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
         let count = card.with { sendto(descriptor, frame.baseAddress, frame.count, flags, $0, $1) }
         if count >= 0 {
             port.sent += 1

@@ -97,6 +97,8 @@ public enum SwitchProcess {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return 1 }
         let held = fcntl(ends[1], F_DUPFD_CLOEXEC, 10)
+        // A switch that becomes a parent keeps what is not closed by exec.
+        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
         close(ends[1])
         defer { close(held) }
         let (pid, error) = ChildProcess.spawn(
