@@ -81,9 +81,10 @@ final class SwitchLoop {
     }
 
     private var timeout: Int32 {
-        if outlets.values.contains(where: \.isBehind) { return 1 }
         let left = timed.next.map { Int(($0 - .now) / .milliseconds(1)) + 1 } ?? 2500
-        return Int32(clamping: min(max(left, 0), 2500))
+        let behind = outlets.values.filter(\.isBehind)
+        let longest = behind.isEmpty ? 2500 : behind.allSatisfy(\.isStuck) ? 50 : 1
+        return Int32(clamping: min(max(left, 0), longest))
     }
 
     // MARK: - Frames

@@ -8,6 +8,7 @@ final class SwitchOutlet {
     let descriptor: Int32
     private let card: UnixAddress
     private var waiting: [[UInt8]] = []
+    private var lastTaken = ContinuousClock.now
 
     /// How many frames wait for a machine; QEMU takes some dozens in a millisecond.
     private static let mostWaiting = 256
@@ -22,6 +23,9 @@ final class SwitchOutlet {
 
     /// Whether frames wait.
     var isBehind: Bool { !waiting.isEmpty }
+
+    /// Whether its machine has taken nothing for so long that it may stand still, as one that a full disk paused.
+    var isStuck: Bool { ContinuousClock.now - lastTaken > .milliseconds(200) }
 
     /// Reads the next frame into `buffer`; nothing where there is none.
     ///
@@ -58,6 +62,7 @@ final class SwitchOutlet {
         let count = card.with { sendto(descriptor, frame.baseAddress, frame.count, flags, $0, $1) }
         if count >= 0 {
             port.sent += 1
+            lastTaken = .now
         } else if errno == EAGAIN || errno == ENOBUFS || errno == EINTR {
             return false
         } else {
