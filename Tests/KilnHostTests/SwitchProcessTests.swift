@@ -226,11 +226,11 @@ struct SwitchProcessTests {
             try await group.waitForAll()
         }
         let pid = try #require(try await world.networks.status(world.lan)?.pid)
-        #expect(try await world.networks.endAbandoned(besides: [world.lan], dryRun: false).isEmpty)
+        #expect(try await world.networks.endAbandoned(dryRun: false) { [world.lan] }.isEmpty)
         try FileManager.default.removeItem(atPath: world.state.lab(world.lan.lab))
-        #expect(try await world.networks.endAbandoned(besides: [], dryRun: true).count == 2)
+        #expect(try await world.networks.endAbandoned(dryRun: true) { [] }.count == 2)
         #expect(try await world.networks.status(world.lan)?.pid == pid)
-        _ = try await world.networks.endAbandoned(besides: [], dryRun: false)
+        _ = try await world.networks.endAbandoned(dryRun: false) { [] }
         #expect(try FileManager.default.contentsOfDirectory(atPath: world.state.sockets).isEmpty)
         try FileManager.default.removeItem(atPath: world.home.path)
     }

@@ -47,8 +47,11 @@ public final class FakeNetworks: NetworkControl {
     public func end(_ network: NetworkID) async throws { try faults.call("endNetwork") { kill(network) } }
 
     /// Forgets the others.
-    public func endAbandoned(besides networks: Set<NetworkID>, dryRun: Bool) async throws -> [String] {
-        let others = running.subtracting(networks).sorted()
+    public func endAbandoned(
+        dryRun: Bool,
+        besides networks: @escaping @Sendable () throws -> Set<NetworkID>
+    ) async throws -> [String] {
+        let others = running.subtracting(try networks()).sorted()
         if !dryRun { others.forEach(kill) }
         return others.map { "switch \($0)" }
     }

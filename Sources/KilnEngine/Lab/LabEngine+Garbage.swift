@@ -24,9 +24,8 @@ extension LabEngine {
         for id in known.subtracting(rehearsals).sorted() {
             removed += try await leftovers(of: id, lent, dryRun: dryRun)
         }
-        let networks = try names(in: state.labs).flatMap { try self.networks(of: $0) }
-        removed += try await parts.networks.endAbandoned(besides: Set(networks), dryRun: dryRun)
-        for path in try await abandonedFiles(networks) where !removed.contains(path) {
+        removed += try await parts.networks.endAbandoned(dryRun: dryRun) { Set(try networks()) }
+        for path in try await abandonedFiles() where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
         }
@@ -87,9 +86,11 @@ extension LabEngine {
             .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }
     }
 
-    private func abandonedFiles(_ networks: [NetworkID]) async throws -> [String] {
-        // In this order: a socket that is there now belongs to a machine that was defined before.
+    private func abandonedFiles() async throws -> [String] {
+        // In this order: a socket that is there now belongs to a machine that was defined before, or a network of a lab that
+        // was written down.
         let present = entries(state.sockets).map { "\(state.sockets)/\($0)" }
+        let networks = try networks()
         let machines = try await parts.machines.machines().keys
         let needed = machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
         let cards = networks.flatMap { network in

@@ -149,6 +149,8 @@ public struct LabEngine: Sendable {
         try NetworkBook.read(lab, in: state).networks.keys.sorted().map { NetworkID(lab: lab, network: $0) }
     }
 
+    func networks() throws -> [NetworkID] { try names(in: state.labs).flatMap { try networks(of: $0) } }
+
     func names(in directory: String) -> [Name] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return entries.compactMap { try? Name($0) }.sorted()

@@ -14,5 +14,10 @@ public protocol NetworkControl: Sendable {
     /// Ends the switch, and removes what it is reached by; one that does not run has ended already.
     func end(_ network: NetworkID) async throws
     /// Ends the switches of all other networks of this state directory, or only tells; returns what they left, a line each.
-    func endAbandoned(besides networks: Set<NetworkID>, dryRun: Bool) async throws -> [String]
+    ///
+    /// - Parameter networks: is asked after it was looked who is there, so that nobody is missed who comes meanwhile.
+    func endAbandoned(
+        dryRun: Bool,
+        besides networks: @escaping @Sendable () throws -> Set<NetworkID>
+    ) async throws -> [String]
 }

@@ -56,13 +56,16 @@ public struct LocalNetworks: NetworkControl {
     }
 
     /// Ends the switches of all other networks, or only tells.
-    public func endAbandoned(besides networks: Set<NetworkID>, dryRun: Bool) async throws -> [String] {
+    public func endAbandoned(
+        dryRun: Bool,
+        besides networks: @escaping @Sendable () throws -> Set<NetworkID>
+    ) async throws -> [String] {
         try await BlockingWork.run {
-            let kept = Set(networks.flatMap { [state.switchSocket($0), state.switchTable($0)] })
-            let present = ((try? FileManager.default.contentsOfDirectory(atPath: state.sockets)) ?? []).sorted()
+            let found = ((try? FileManager.default.contentsOfDirectory(atPath: state.sockets)) ?? []).sorted()
                 .map { "\(state.sockets)/\($0)" }
                 .filter { $0.hasSuffix(SwitchPlace.socketSuffix) || $0.hasSuffix(SwitchPlace.tableSuffix) }
-                .filter { !kept.contains($0) }
+            let kept = Set(try networks().flatMap { [state.switchSocket($0), state.switchTable($0)] })
+            let present = found.filter { !kept.contains($0) }
             guard !dryRun else { return present }
             for base in Set(present.map { ($0 as NSString).deletingPathExtension }) {
                 let client = SwitchClient(place: SwitchPlace(base: base), owner: owner.uid)
