@@ -21,6 +21,8 @@ public struct EngineParts: Sendable {
     public let network: any NetworkProbe
     /// Published ports, from the host's side.
     public let ports: any HostPorts
+    /// The switches of labs' networks.
+    public let networks: any NetworkControl
     /// Where progress goes.
     public let progress: ProgressSink
     /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
@@ -43,6 +45,7 @@ public struct EngineParts: Sendable {
         holders: any HolderInspection,
         network: any NetworkProbe,
         ports: any HostPorts,
+        networks: any NetworkControl,
         progress: @escaping ProgressSink,
         releaseWithin: Duration = .seconds(10)
     ) {
@@ -55,6 +58,7 @@ public struct EngineParts: Sendable {
         self.holders = holders
         self.network = network
         self.ports = ports
+        self.networks = networks
         self.progress = progress
         self.releaseWithin = releaseWithin
     }

@@ -28,6 +28,8 @@ public struct LocalHost: Sendable {
     public let seeds: XorrisoSeedWriter
     /// Roots, from outside.
     public let roots: RootInspector
+    /// The switches of labs' networks.
+    public let networks: LocalNetworks
 
     /// Prepares the home.
     ///
@@ -75,6 +77,7 @@ public struct LocalHost: Sendable {
         guests = AgentGuests(session: session)
         disks = QEMUDiskTool(owner: foreign)
         seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
+        networks = LocalNetworks(state: state, owner: home.owner, executable: executable)
         roots = RootInspector(scratch: state.roots, owner: foreign, executable: executable)
     }
 
@@ -94,6 +97,7 @@ public struct LocalHost: Sendable {
             holders: ProcHolderInspection(),
             network: LoopbackProbe(),
             ports: LoopbackPorts(),
+            networks: networks,
             progress: progress
         )
     }

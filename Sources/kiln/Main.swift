@@ -9,6 +9,8 @@ enum Main {
         DaemonReaper.runIfRequested(arguments: CommandLine.arguments)
         // And as the process that reads what a guest made of its root.
         RootWalk.runIfRequested(arguments: CommandLine.arguments)
+        // And as the switch of a lab's network, and the parent of one.
+        SwitchProcess.runIfRequested(arguments: CommandLine.arguments)
         // And as the parent of what an embedded libvirt starts.
         EmbedFront.runIfNeeded(arguments: CommandLine.arguments)
         exit(await KilnCommand.status(of: Array(CommandLine.arguments.dropFirst())))

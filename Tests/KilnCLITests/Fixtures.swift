@@ -32,7 +32,9 @@ enum Fixtures {
             image: generation == nil
                 ? nil : ServerStatus.Image(name: try Name("tiny"), version: "1", digest: try digest()),
             instanceID: generation == nil ? nil : "i-1",
-            ports: generation == nil ? [:] : [try Name("http"): ServerStatus.Port(host: 20080, guest: 80)],
+            ports: generation == nil
+                ? [:] : [try Name("http"): ServerStatus.Port(host: 20080, guest: 80, transport: .tcp)],
+            networks: [:],
             volumes: generation == nil ? [:] : [try Name("data"): "/data"],
             operation: operation,
             isHalted: isHalted,

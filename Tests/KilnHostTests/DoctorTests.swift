@@ -38,6 +38,15 @@ struct DoctorTests {
         #expect(directory.names.isEmpty)
     }
 
+    @Test("a QEMU that is too old for networks of labs is known by what it tells")
+    func networks() {
+        #expect(Doctor.hasNetworks("QEMU emulator version 7.2.15 (Debian 1:7.2+dfsg-7)") == true)
+        #expect(Doctor.hasNetworks("QEMU emulator version 10.0.2") == true)
+        #expect(Doctor.hasNetworks("QEMU emulator version 7.1.99") == false)
+        #expect(Doctor.hasNetworks("QEMU emulator version 6.9") == false)
+        #expect(Doctor.hasNetworks("nonsense") == nil)
+    }
+
     @Test("the available memory is read from the kernel's table")
     func memory() {
         #expect(Doctor.availableMemory("MemTotal: 9 kB\nMemAvailable:   4096 kB\n") == 4096)

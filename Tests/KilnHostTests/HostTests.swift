@@ -153,6 +153,8 @@ struct HostTests {
               TCP[HOST_FORWARD]  32       127.0.0.1 20000       10.0.2.15    80     0     0\r
               TCP[ESTABLISHED]   33       10.0.2.15 40000        10.0.2.2  1234     0     0\r
             """
+        let datagrams = "  UDP[HOST_FORWARD]  13       127.0.0.1 20514       10.0.2.15   514     0     0\n"
+        #expect(UserNetwork.read(datagrams) == [PortForward(host: 20_514, guest: 514, transport: .udp)])
         #expect(UserNetwork.read(table) == [PortForward(host: 20_000, guest: 80)])
     }
 }

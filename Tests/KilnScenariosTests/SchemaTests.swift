@@ -51,6 +51,7 @@ struct SchemaTests {
             "ready: [{ service: { running: 1 } }]", "verify: [{ not: { agent: {} } }]",
             "verify: [{ file: { path: /a, eventually: { within: 1s } } }]", "user-data: 'echo'", "user-data-file: []",
             "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []",
+            "ports: { log: { guest: 514, protocol: sctp } }", "networks: []", "networks: [Lan]", "networks: {}",
         ]
     )
     func refused(fields: String) throws {

@@ -239,7 +239,7 @@ public final class FakePorts: HostPorts {
     public var reservations: Int { state.withLock { $0.reserved } }
 
     /// Whether nobody listens.
-    public func isFree(_ port: UInt16) -> Bool { state.withLock { !$0.taken.contains(port) } }
+    public func isFree(_ port: UInt16, _ transport: Transport) -> Bool { state.withLock { !$0.taken.contains(port) } }
 
     /// Counts until it is released.
     public func reserve(_ ports: [UInt16]) throws -> any PortReservation {

@@ -27,6 +27,8 @@ public final class FakeWorld: Sendable {
     public let holders: FakeHolders
     /// Published ports, from the host's side.
     public let ports = FakePorts()
+    /// The switches of networks.
+    public let networks: FakeNetworks
     private let bug: Bug?
     private let told = Mutex<[KilnEngine.Progress]>([])
 
@@ -49,6 +51,7 @@ public final class FakeWorld: Sendable {
         images = FakeImages(faults, hypervisor, directory: root + "/images")
         roots = FakeRoots(faults)
         holders = FakeHolders(hypervisor)
+        networks = FakeNetworks(faults)
         let (live, dead) = (state.root, snapshot)
         faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
     }
@@ -70,6 +73,7 @@ public final class FakeWorld: Sendable {
             holders: bug == .handoverBeforeProof ? BlindHolders() : holders,
             network: FakeNetwork(hypervisor),
             ports: ports,
+            networks: networks,
             progress: { [weak self] in
                 observer($0)
                 self?.tell($0)

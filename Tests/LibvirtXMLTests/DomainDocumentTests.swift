@@ -19,6 +19,35 @@ struct DomainDocumentTests {
     }
 
     @Test(
+        "cards on networks of the lab are passed to QEMU, beside the first one, and are valid by libvirt's schema",
+        arguments: ServerSpec.Network.allCases,
+        [1, 2, 8]
+    )
+    func labNetworks(network: ServerSpec.Network, count: Int) throws {
+        let machine = try Machines.machine(network: network, cards: Machines.cards(count))
+        let xml = try DomainDocument.xml(for: machine)
+        #expect(try Schema.domain.accepts(xml), "\(xml)")
+        let macs = try LiveDomain(xml: xml).interfaces.map(\.mac)
+        #expect(macs == [machine.mac.description] + machine.cards.map(\.mac.description))
+        let arguments = try XMLElement.parsed(xml).children.filter { $0.name == "commandline" }
+            .flatMap { $0.all("arg") }.compactMap { $0["value"] }
+        let sockets = "local.type=unix,local.path=/machines,,x/0.card,remote.type=unix,remote.path=/machines,,x/0.port"
+        #expect(arguments.contains("dgram,id=hostua-lab0,\(sockets)"))
+        let places = arguments.filter { $0.hasPrefix("virtio-net-pci") }.flatMap { $0.split(separator: ",") }
+            .filter { $0.hasPrefix("addr=") }
+        #expect(Set(places).count == places.count)
+    }
+
+    @Test("more cards than there are places for, and paths that no socket can have, are refused")
+    func impossibleCards() throws {
+        #expect(throws: XMLError.self) { try DomainDocument.xml(for: Machines.machine(cards: Machines.cards(9))) }
+        let first = try #require(try Machines.cards(1).first)
+        let long = "/" + String(repeating: "x", count: 107)
+        let card = MachineSpec.Card(network: first.network, mac: first.mac, socket: first.socket, port: long)
+        #expect(throws: XMLError.self) { try DomainDocument.xml(for: Machines.machine(cards: [card])) }
+    }
+
+    @Test(
         "every processor model is valid by libvirt's schema, and is what it says",
         arguments: [
             (nil, MachineSpec.Acceleration.tcg, "custom", "qemu64", ["ssse3", "sse4.1", "sse4.2", "popcnt"]),

@@ -20,6 +20,18 @@ enum Machines {
         }
     }
 
+    /// Cards on networks of the lab, whose sockets have a comma in their paths.
+    static func cards(_ count: Int) throws -> [MachineSpec.Card] {
+        try (0..<count).map { index in
+            MachineSpec.Card(
+                network: NetworkID(lab: try Name("lab"), network: try Name("net-\(index)")),
+                mac: MACAddress(of: NetworkAddress(64, UInt8(index), host: 10)),
+                socket: "/machines,x/\(index).card",
+                port: "/machines,x/\(index).port"
+            )
+        }
+    }
+
     static func machine(
         acceleration: MachineSpec.Acceleration = .tcg,
         cpu: ProcessorModel? = nil,
@@ -28,6 +40,7 @@ enum Machines {
         seed: String? = "/machines/seed",
         volumes: Int = 1,
         network: ServerSpec.Network = .open,
+        cards: [MachineSpec.Card] = [],
         consoleSocket: String = "/machines/console.sock",
         consoleLog: String = "/machines/console.log",
         agentSocket: String = "/machines/agent.sock",
@@ -44,6 +57,7 @@ enum Machines {
             seed: seed,
             volumes: try Machines.volumes(volumes),
             network: network,
+            cards: cards,
             consoleSocket: consoleSocket,
             consoleLog: consoleLog,
             agentSocket: agentSocket,

@@ -62,9 +62,12 @@ extension ServerStatus {
         return hours >= 48 ? "\(hours / 24) d" : hours >= 2 ? "\(hours) h" : ProgressLines.seconds(age)
     }
 
-    /// The published ports, such as `http 127.0.0.1:20080→80`.
+    /// The published ports, such as `http 127.0.0.1:20080→80`, and addresses on networks of the lab, such as `lan 10.70.3.10`.
     var portList: String {
-        let all = ports.sorted { $0.key < $1.key }.map { "\($0.key) 127.0.0.1:\($0.value.host)→\($0.value.guest)" }
+        let published = ports.sorted { $0.key < $1.key }.map { name, port in
+            "\(name) 127.0.0.1:\(port.host)→\(port.guest)" + (port.transport == .udp ? "/udp" : "")
+        }
+        let all = published + networks.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         return all.isEmpty ? "-" : all.joined(separator: ", ")
     }
 }

@@ -71,9 +71,10 @@ extension ServerWorkspace {
         _ manifest: ImageManifest
     ) throws -> RootDifference.Allowance {
         RootDifference.Allowance(
-            ephemeral: try (manifest.ephemeral + record.spec.ephemeral + mountPaths(record)).compactMap {
-                RootPath(written: $0)
-            },
+            ephemeral: try (manifest.ephemeral + record.spec.ephemeral + mountPaths(record) + hostsPaths(record))
+                .compactMap {
+                    RootPath(written: $0)
+                },
             mounts: record.spec.volumes.values.compactMap { RootPath(written: $0) },
             declared: DeclaredFiles(ports: try portBook().ports, digest: parts.roots.digest)
                 .files(record.spec.userData)
@@ -84,6 +85,10 @@ extension ServerWorkspace {
     private func mountPaths(_ record: GenerationRecord) throws -> [String] {
         guard record.cloudInit == .full else { return [] }
         return try mounts(of: record.machine).flatMap { [$0.unitFile.path, $0.enabledPath] }
+    }
+
+    private func hostsPaths(_ record: GenerationRecord) -> [String] {
+        record.spec.networks.isEmpty ? [] : GuestNetwork.hostsFiles
     }
 
     // MARK: - The copy

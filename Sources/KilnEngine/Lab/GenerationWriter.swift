@@ -15,12 +15,19 @@ struct GenerationWriter: Sendable {
     func write(_ machine: MachineID) async throws {
         try checkRoot()
         try checkUserData()
+        try workspace.requireNetworkReader(spec, image.manifest)
         let state = workspace.state
         try DurableFile.makeDirectory(state.generation(machine))
         let manifest = image.manifest
         let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
         let ports = try workspace.portBook().ports
-        let record = try record(machine, hostKey: hostKey?.publicKey, ports: ports[machine.server.server])
+        let network = try GuestNetwork(of: workspace, spec.networks)
+        let record = try record(
+            machine,
+            hostKey: hostKey?.publicKey,
+            ports: ports[machine.server.server],
+            peers: network.peers.values.sorted()
+        )
         if manifest.cloudInit != .none {
             let documents = SeedDocuments(
                 record: record,
@@ -28,7 +35,8 @@ struct GenerationWriter: Sendable {
                 isWarm: isWarm,
                 hostKey: hostKey,
                 userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
-                ports: ports
+                ports: ports,
+                network: network
             )
             try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
         }
@@ -100,7 +108,12 @@ struct GenerationWriter: Sendable {
         )
     }
 
-    private func record(_ machine: MachineID, hostKey: String?, ports: [Name: UInt16]?) throws -> GenerationRecord {
+    private func record(
+        _ machine: MachineID,
+        hostKey: String?,
+        ports: [Name: UInt16]?,
+        peers: [Name]
+    ) throws -> GenerationRecord {
         let manifest = image.manifest
         let random = String(UInt32.random(in: .min ... .max), radix: 16)
         return GenerationRecord(
@@ -117,7 +130,8 @@ struct GenerationWriter: Sendable {
             created: Date(),
             ports: ports,
             undone: UserDataReview(manifest, named: title).undone(spec.userDataKeys),
-            configuration: try ServerConfiguration(of: spec).digest
+            configuration: try ServerConfiguration(of: spec).digest,
+            peers: peers
         )
     }
 }

@@ -24,7 +24,8 @@ extension LabEngine {
         for id in known.subtracting(rehearsals).sorted() {
             removed += try await leftovers(of: id, lent, dryRun: dryRun)
         }
-        for path in try await abandonedFiles() {
+        removed += try await parts.networks.endAbandoned(dryRun: dryRun) { Set(try networks()) }
+        for path in try await abandonedFiles() where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
         }
@@ -86,13 +87,20 @@ extension LabEngine {
     }
 
     private func abandonedFiles() async throws -> [String] {
-        // In this order: a socket that is there now belongs to a machine that was defined before.
+        // In this order: a socket that is there now belongs to a machine that was defined before, or a network of a lab that
+        // was written down.
         let present = entries(state.sockets).map { "\(state.sockets)/\($0)" }
-        let needed = Set(
-            try await parts.machines.machines().keys
-                .flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
-        )
-        let sockets = present.filter { !needed.contains($0) }
+        let networks = try networks()
+        let machines = try await parts.machines.machines().keys
+        let needed = machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
+        let cards = networks.flatMap { network in
+            machines.filter { $0.server.lab == network.lab }.flatMap { machine in
+                [state.cardSocket(machine, on: network.network), state.portSocket(machine, on: network.network)]
+            }
+        }
+        let switches = networks.flatMap { [state.switchSocket($0), state.switchTable($0)] }
+        let kept = Set(needed + cards + switches)
+        let sockets = present.filter { !kept.contains($0) }
         let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
             guard let lock = try? volumes.creationLock(lab) else { return [] }
             defer { withExtendedLifetime(lock) {} }

@@ -64,6 +64,7 @@ extension LabEngine {
         defer { withExtendedLifetime(locks) {} }
         for id in all where isRehearsal(id) { try await discardRehearsal(id) }
         for id in wanted { try await remove(workspace(id)) }
+        for network in try networks(of: lab) { try await parts.networks.end(network) }
         try DurableFile.remove(state.lab(lab))
     }
 

@@ -48,7 +48,7 @@ extension LabEngine {
             _ = try await cloneLocked(lab: rehearsal.lab, name, as: clone, for: rehearsal)
             rehearsed.volumes[clone] = path
         }
-        rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, host: nil) }
+        rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, transport: $0.transport) }
         try publishRehearsal(rehearsal, rehearsed)
         return try await begin(rehearsalWorkspace, spec: rehearsed)
     }
@@ -142,11 +142,15 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(rehearsal.lab) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
+        var networks = try NetworkBook.read(rehearsal.lab, in: state)
         book.forget(rehearsal.server)
+        networks.forget(rehearsal.server)
         if let spec {
             let lab = LabSpec(name: rehearsal.lab, volumes: [:], servers: [rehearsal.server: spec])
             try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+            try networks.fill(lab)
         }
         try DurableFile.writeJSON(book, to: path)
+        try networks.write(rehearsal.lab, in: state)
     }
 }

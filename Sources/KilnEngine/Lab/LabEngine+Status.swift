@@ -87,8 +87,9 @@ extension LabEngine {
         let record = machine.flatMap { try? workspace.record($0) }
         let published = record.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
-            published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest)) }
+            published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest, transport: port.transport)) }
         }
+        let networks = record.map { addresses(id, $0.spec.networks) } ?? [:]
         let current = history.current.map(id.machine)
         let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
@@ -106,6 +107,7 @@ extension LabEngine {
                 image: record?.image,
                 instanceID: record?.instanceID,
                 ports: Dictionary(uniqueKeysWithValues: ports),
+                networks: networks,
                 volumes: record?.spec.volumes ?? [:],
                 operation: history.open.map(openOperation),
                 isHalted: history.halted != nil,
@@ -118,6 +120,11 @@ extension LabEngine {
         }
     }
 
+    private func addresses(_ id: ServerID, _ networks: [Name]) -> [Name: NetworkAddress] {
+        guard !networks.isEmpty, let book = try? NetworkBook.read(id.lab, in: state) else { return [:] }
+        return networks.reduce(into: [:]) { $0[$1] = book.networks[$1]?.addresses[id.server] }
+    }
+
     private func unknown(_ id: ServerID, _ problem: String) -> ServerStatus {
         ServerStatus(
             lab: id.lab,
@@ -127,6 +134,7 @@ extension LabEngine {
             image: nil,
             instanceID: nil,
             ports: [:],
+            networks: [:],
             volumes: [:],
             operation: nil,
             isHalted: false,

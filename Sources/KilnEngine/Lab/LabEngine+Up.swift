@@ -31,7 +31,11 @@ extension LabEngine {
         switch action.kind {
         case .launch: try await launch(workspace, spec)
         case .start: try await startLocked(workspace)
-        case .nothing, .differs: break
+        case .nothing, .differs:
+            // A switch that was killed together with who starts it again comes back here.
+            let machine = try machine(id)
+            try await workspace.plug(machine, isUp: true)
+            try workspace.tellUnknownPeers(machine)
         }
     }
 
@@ -117,6 +121,7 @@ extension LabEngine {
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
         try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
+        try NetworkBook.update(lab, in: state)
         // User-data may hold secrets.
         try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json", mode: 0o600)
     }

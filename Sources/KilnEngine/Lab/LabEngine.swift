@@ -144,7 +144,14 @@ public struct LabEngine: Sendable {
     /// The directory of failed runs.
     public var evidence: String { state.evidence }
 
-    private func names(in directory: String) -> [Name] {
+    /// The networks that a lab has had since it is up.
+    func networks(of lab: Name) throws -> [NetworkID] {
+        try NetworkBook.read(lab, in: state).networks.keys.sorted().map { NetworkID(lab: lab, network: $0) }
+    }
+
+    func networks() throws -> [NetworkID] { try names(in: state.labs).flatMap { try networks(of: $0) } }
+
+    func names(in directory: String) -> [Name] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return entries.compactMap { try? Name($0) }.sorted()
     }

@@ -26,6 +26,13 @@ public struct ServerStatus: Sendable, Hashable, Codable {
         public let host: UInt16
         /// The port in the guest.
         public let guest: UInt16
+        /// By what both are spoken to.
+        public let transport: Transport
+
+        enum CodingKeys: String, CodingKey {
+            case host, guest
+            case transport = "protocol"
+        }
     }
 
     /// An operation that has not ended.
@@ -52,6 +59,8 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public let instanceID: String?
     /// The published ports by name.
     public let ports: [Name: Port]
+    /// Its addresses on networks of its lab, by network.
+    public let networks: [Name: NetworkAddress]
     /// Where its volumes are mounted, by volume.
     public let volumes: [Name: String]
     /// The open operation, if any.
@@ -74,7 +83,7 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, ports, volumes, operation, problem, standing, moved
+        case lab, name, generation, state, image, ports, networks, volumes, operation, problem, standing, moved
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

@@ -17,6 +17,7 @@ extension ServerWorkspace {
             volumes: withVolumes ? try volumeNames(of: machine).map { try volumes.disk(lab: id.lab, $0) } : [],
             laterVolumes: withVolumes ? 0 : record.spec.volumes.count,
             network: record.spec.network,
+            cards: try cards(of: record),
             consoleSocket: state.consoleSocket(machine),
             consoleLog: state.consoleLog(machine),
             agentSocket: state.agentSocket(machine),

@@ -84,6 +84,7 @@ extension ServerWorkspace {
         for path in [state.rootOverlay(machine), state.seed(machine)] + drafts(of: machine) {
             try DurableFile.remove(path)
         }
+        await unplug(machine)
         try removeSockets(machine)
     }
 
@@ -98,6 +99,7 @@ extension ServerWorkspace {
     func retire(_ machine: MachineID, keeping count: Int, serving: MachineID) async throws {
         try await parts.machines.undefine(machine)
         for path in [state.seed(machine)] + drafts(of: machine) { try DurableFile.remove(path) }
+        await unplug(machine)
         try removeSockets(machine)
         let root = state.rootOverlay(machine)
         if FileManager.default.fileExists(atPath: root), chmod(root, 0o600) != 0 || chown(root, getuid(), getgid()) != 0

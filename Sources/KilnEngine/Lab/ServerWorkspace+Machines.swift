@@ -16,16 +16,20 @@ extension ServerWorkspace {
     ///
     /// - Parameter isReturning: whether it served before and is to serve again, also where there is no room for a seal.
     func start(_ machine: MachineID, isReturning: Bool = false) async throws {
+        try await plug(machine, isUp: true)
         if try await parts.machines.state(of: machine) == .running { return }
         let forwards = try forwards(of: machine)
         try await start(machine, forwards: forwards, withVolumes: true, isReturning: isReturning)
     }
 
     /// Starts a machine that is asked on other ports than the published ones; one that runs already gets those ports.
+    ///
+    /// Without its volumes it stands beside the machine that serves, which keeps the server's address on networks.
     func start(_ machine: MachineID, ports: [Name: UInt16], withVolumes: Bool) async throws {
         let forwards = try record(machine).spec.ports.compactMap { name, port in
-            ports[name].map { PortForward(host: $0, guest: port.guest) }
+            ports[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
         }
+        try await plug(machine, isUp: withVolumes)
         try await start(machine, forwards: forwards, withVolumes: withVolumes)
     }
 

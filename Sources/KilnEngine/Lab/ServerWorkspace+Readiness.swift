@@ -234,8 +234,8 @@ extension ServerWorkspace {
     func freePorts(for machine: MachineID) throws -> [Name: UInt16] {
         var taken = try PortBook.published(in: state)
         var free: [Name: UInt16] = [:]
-        for name in try record(machine).spec.ports.keys.sorted() {
-            let port = try PortBook.choose(besides: taken, host: parts.ports)
+        for (name, spec) in try record(machine).spec.ports.sorted(by: { $0.key < $1.key }) {
+            let port = try PortBook.choose(besides: taken, spec.transport, host: parts.ports)
             taken.insert(port)
             free[name] = port
         }

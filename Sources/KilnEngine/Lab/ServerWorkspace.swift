@@ -65,8 +65,13 @@ struct ServerWorkspace: Sendable {
     func forwards(of machine: MachineID) throws -> [PortForward] {
         let published = try publishedPorts(of: machine)
         return try record(machine).spec.ports.sorted { $0.key < $1.key }.compactMap { name, port in
-            published[name].map { PortForward(host: $0, guest: port.guest) }
+            published[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
         }
+    }
+
+    /// The ports of the host that its connections come through; datagrams find nobody for a moment, and need no reservation.
+    func tcpPorts(of machine: MachineID) throws -> [UInt16] {
+        try forwards(of: machine).filter { $0.transport == .tcp }.map(\.host)
     }
 
     /// The lab's published ports.

@@ -19,15 +19,18 @@ public enum MachineState: String, Sendable, Hashable, Codable {
 
 /// A published port of a machine.
 public struct PortForward: Sendable, Hashable, Codable {
-    /// The TCP port on 127.0.0.1.
+    /// The port on 127.0.0.1.
     public let host: UInt16
-    /// The TCP port in the guest.
+    /// The port in the guest.
     public let guest: UInt16
+    /// By what both are spoken to.
+    public let transport: Transport
 
     /// A forward from its ports.
-    public init(host: UInt16, guest: UInt16) {
+    public init(host: UInt16, guest: UInt16, transport: Transport = .tcp) {
         self.host = host
         self.guest = guest
+        self.transport = transport
     }
 }
 

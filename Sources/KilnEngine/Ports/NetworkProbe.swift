@@ -23,12 +23,12 @@ public protocol NetworkProbe: Sendable {
 /// Chooses and keeps ports of the host.
 public protocol HostPorts: Sendable {
     /// Whether the port can be bound on 127.0.0.1 now.
-    func isFree(_ port: UInt16) -> Bool
+    func isFree(_ port: UInt16, _ transport: Transport) -> Bool
     /// The lowest port that the machines' user, who has no privilege, may listen on.
     var lowest: UInt16 { get }
     /// The ports to choose from: outside the kernel's ephemeral range.
     var choice: ClosedRange<UInt16> { get }
-    /// Keeps ordinary processes from binding the ports, while QEMU still can; until the reservation is released.
+    /// Keeps ordinary processes from binding the TCP ports, while QEMU still can; until the reservation is released.
     func reserve(_ ports: [UInt16]) throws -> any PortReservation
 }
 

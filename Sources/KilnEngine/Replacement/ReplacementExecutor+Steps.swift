@@ -64,6 +64,8 @@ extension ReplacementExecutor {
     private mutating func attach() async throws {
         // One that was started again by a recovery still boots.
         if !isWarmed { try await awaitWarm() }
+        // The old machine is proven off. What the volumes' services need may be on a network, so it comes before them.
+        try await server.plug(new, isUp: true)
         try await server.attachVolumes(new)
         try await server.runAfterAttach(new)
     }
@@ -119,7 +121,7 @@ extension ReplacementExecutor {
         guard let machine else { return }
         try await server.proveOff(machine)
         // Between the two machines nobody else may take the published ports.
-        reservation = reservation ?? (try? server.parts.ports.reserve(server.forwards(of: new).map(\.host)))
+        reservation = reservation ?? (try? server.parts.ports.reserve(server.tcpPorts(of: new)))
     }
 
     // Only now nothing comes to it any more.

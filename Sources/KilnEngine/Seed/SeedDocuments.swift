@@ -4,7 +4,7 @@ import KilnModel
 /// The NoCloud documents of one generation.
 ///
 /// All are JSON, which is also YAML, so that a small guest can read them with `jq`. The user's cloud-config stays as it is,
-/// but for lists that Kiln has to add to: mounts, their guard and SSH keys. To user-data of another form nothing is added; what
+/// but for lists that Kiln has to add to: mounts, their guard, names of servers and SSH keys. To user-data of another form nothing is added; what
 /// is Kiln's travels beside it, as vendor-data.
 /// https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html
 struct SeedDocuments {
@@ -16,6 +16,8 @@ struct SeedDocuments {
     let userKey: String?
     /// The host's port by server and port name, for references such as `${servers.db.ports.sql}`.
     let ports: [Name: [Name: UInt16]]
+    /// Its cards on networks of the lab, and whom it reaches there.
+    var network = GuestNetwork.none
 
     /// The files of the seed disk by name.
     func files() throws -> [String: [UInt8]] {
@@ -40,15 +42,12 @@ struct SeedDocuments {
 
     // A match by name left the card down on Debian 13, and 'set-name' delays the boot by two minutes.
     private var networkConfig: JSONValue {
-        .object([
-            "version": .int(2),
-            "ethernets": .object([
-                "nic0": .object([
-                    "match": .object(["macaddress": .string(MACAddress(of: record.machine).description)]),
-                    "dhcp4": .bool(true),
-                ])
-            ]),
+        let first = JSONValue.object([
+            "match": .object(["macaddress": .string(MACAddress(of: record.machine).description)]),
+            "dhcp4": .bool(true),
         ])
+        let cards = network.ethernets.merging(["nic0": first]) { $1 }
+        return .object(["version": .int(2), "ethernets": .object(cards)])
     }
 
     // Where both have a list, Kiln's elements come first; else the user's word counts. cloud-init takes 'merge_how' away where it
@@ -62,6 +61,7 @@ struct SeedDocuments {
     private func userData() throws -> [String: JSONValue] {
         var map: [String: JSONValue] = [:]
         if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
+        if let command = network.hostsCommand { try prepend(command, to: "bootcmd", of: &map) }
         if !mounts.isEmpty { try add(mounts, to: &map) }
         if let userKey {
             try append([.string(userKey)], to: "ssh_authorized_keys", of: &map)

@@ -35,6 +35,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     let undone: [String]?
     /// The digest of its server's configuration; nothing in the record of an older Kiln.
     let configuration: ImageDigest?
+    /// The servers whose names on networks it knows; nothing in the record of an older Kiln.
+    let peers: [Name]?
 
     /// A record from its parts.
     init(
@@ -51,7 +53,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         created: Date,
         ports: [Name: UInt16]?,
         undone: [String]? = nil,
-        configuration: ImageDigest? = nil
+        configuration: ImageDigest? = nil,
+        peers: [Name]? = nil
     ) {
         self.machine = machine
         self.spec = spec
@@ -69,6 +72,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.ports = ports
         self.undone = undone
         self.configuration = configuration
+        self.peers = peers
         format = RecordFormat()
     }
 

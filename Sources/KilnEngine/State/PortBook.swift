@@ -16,7 +16,7 @@ struct PortBook: Sendable, Codable {
                 if let fixed = port.host {
                     ports[server, default: [:]][name] = fixed
                 } else if ports[server]?[name] == nil {
-                    let chosen = try PortBook.choose(besides: takenElsewhere.union(all), host: host)
+                    let chosen = try PortBook.choose(besides: takenElsewhere.union(all), port.transport, host: host)
                     ports[server, default: [:]][name] = chosen
                 }
             }
@@ -55,11 +55,11 @@ struct PortBook: Sendable, Codable {
         }
     }
 
-    /// A free port of the host that is not among `taken`.
-    static func choose(besides taken: Set<UInt16>, host: any HostPorts) throws -> UInt16 {
+    /// A free port of the host that is not among `taken`, whichever transport those are of.
+    static func choose(besides taken: Set<UInt16>, _ transport: Transport, host: any HostPorts) throws -> UInt16 {
         let start = UInt16.random(in: host.choice)
         let order = Array(start...host.choice.upperBound) + Array(host.choice.lowerBound..<start)
-        guard let port = order.first(where: { !taken.contains($0) && host.isFree($0) }) else {
+        guard let port = order.first(where: { !taken.contains($0) && host.isFree($0, transport) }) else {
             throw KilnError(
                 .portNoneFree,
                 "no free port on 127.0.0.1 between \(host.choice.lowerBound) and \(host.choice.upperBound)",

@@ -8,9 +8,11 @@ import KilnModel
 /// volumes/LAB/VOLUME/                      lock, volume.json, layers
 /// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'; what a restore discarded
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
+/// labs/LAB/networks.json                   the addresses of its servers on its networks
+/// labs/LAB/NETWORK.switch-lock             held as long as the network's switch lives
 /// labs/LAB/servers/SERVER/lock, journal
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log
-/// sockets/                                 consoles, agents and ledger ports
+/// sockets/                                 consoles, agents, ledger ports, and both ends of cards on networks
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
 /// roots/                                   copies of roots that are being looked at
@@ -66,7 +68,27 @@ public struct StateDirectory: Sendable, Hashable {
     /// The ledger socket of a generation.
     public func ledgerSocket(_ id: MachineID) -> String { socket(id, "ledger") }
 
-    private func socket(_ id: MachineID, _ kind: String) -> String {
-        "\(sockets)/\(String(StableHash.fnv1a(id.domainName), radix: 16)).\(kind)"
+    /// The addresses of a lab's servers on its networks.
+    public func networkBook(_ lab: Name) -> String { "\(self.lab(lab))/networks.json" }
+    /// What is locked as long as a network's switch lives.
+    public func switchLock(_ id: NetworkID) -> String { "\(lab(id.lab))/\(id.network).switch-lock" }
+    /// The socket at which a network's switch is told what to do.
+    public func switchSocket(_ id: NetworkID) -> String { socket("\(id)", "switch") }
+    /// What a network's switch was told, which its successor begins with.
+    public func switchTable(_ id: NetworkID) -> String { socket("\(id)", "table") }
+    /// The machine's end of a card on a network.
+    public func cardSocket(_ id: MachineID, on network: Name) -> String {
+        socket("\(id.domainName)/\(network)", "card")
+    }
+    /// The switch's end of it.
+    public func portSocket(_ id: MachineID, on network: Name) -> String {
+        socket("\(id.domainName)/\(network)", "port")
+    }
+
+    private func socket(_ id: MachineID, _ kind: String) -> String { socket(id.domainName, kind) }
+
+    // Of whatever length a name is, the path fits into the address of a socket.
+    private func socket(_ name: String, _ kind: String) -> String {
+        "\(sockets)/\(String(StableHash.fnv1a(name), radix: 16)).\(kind)"
     }
 }

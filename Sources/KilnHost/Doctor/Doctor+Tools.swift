@@ -50,6 +50,17 @@ extension Doctor {
         Tool("zstd", of: "zstd", for: "adding packed images", isOptional: true),
     ]
 
+    /// The first version of QEMU whose cards can be datagrams between unix sockets.
+    private static let networksSince = (7, 2)
+
+    /// Whether a QEMU that tells this of its version can have cards on networks of labs; nothing where it tells none.
+    static func hasNetworks(_ line: String) -> Bool? {
+        guard let match = line.firstMatch(of: /version (\d+)\.(\d+)/), let major = Int(match.1),
+            let minor = Int(match.2)
+        else { return nil }
+        return (major, minor) >= networksSince
+    }
+
     /// One finding for each program.
     func tools() async -> [DoctorFinding] {
         var findings: [DoctorFinding] = []
@@ -65,6 +76,14 @@ extension Doctor {
             // Some tell it on one stream, some on the other.
             let text = Printable.text(output.output + output.errors)
             let line = text.split(separator: "\n").first { $0.contains(where: \.isNumber) } ?? ""
+            if tool.name.hasPrefix("qemu-system-"), hasNetworks(String(line)) == false {
+                return DoctorFinding(
+                    "tool.\(tool.name)",
+                    .warn,
+                    "\(line.prefix(100)): too old for networks of labs",
+                    remedy: "install QEMU \(networksSince.0).\(networksSince.1) or later"
+                )
+            }
             return DoctorFinding("tool.\(tool.name)", .pass, line.isEmpty ? path : String(line.prefix(100)))
         } catch {
             return DoctorFinding(

@@ -33,14 +33,14 @@ enum UserNetwork {
         guard Set(present) != Set(wanted) else { return }
         for forward in present where !wanted.contains(forward) {
             await ask(
-                "hostfwd_remove \(DomainDocument.netdev) tcp:127.0.0.1:\(forward.host)",
+                "hostfwd_remove \(DomainDocument.netdev) \(forward.transport.rawValue):127.0.0.1:\(forward.host)",
                 of: domain,
                 on: connection
             )
         }
         var answers: [PortForward: String] = [:]
         for forward in wanted where !present.contains(forward) {
-            let rule = "tcp:127.0.0.1:\(forward.host)-:\(forward.guest)"
+            let rule = "\(forward.transport.rawValue):127.0.0.1:\(forward.host)-:\(forward.guest)"
             answers[forward] = await ask("hostfwd_add \(DomainDocument.netdev) \(rule)", of: domain, on: connection)
         }
         let now = try await forwards(of: domain, on: connection)
@@ -83,7 +83,9 @@ enum UserNetwork {
     }
 
     private static func refused(_ forward: PortForward, _ answer: String) -> KilnError {
-        guard LoopbackPorts().isFree(forward.host) else { return LoopbackPorts.taken(forward.host, cause: answer) }
+        guard LoopbackPorts().isFree(forward.host, forward.transport) else {
+            return LoopbackPorts.taken(forward.host, forward.transport, cause: answer)
+        }
         return KilnError(
             .machineForwardFailed,
             "QEMU refused to forward port \(forward.host) of 127.0.0.1 to port \(forward.guest) of the guest",
@@ -93,14 +95,15 @@ enum UserNetwork {
 
     /// Reads the table of `info usernet`.
     ///
-    /// A line of it: `TCP[HOST_FORWARD]  12  127.0.0.1 20000  10.0.2.15 80`.
+    /// A line of it: `TCP[HOST_FORWARD]  12  127.0.0.1 20000  10.0.2.15 80`, or `UDP` for datagrams.
     static func read(_ table: String) -> [PortForward] {
         table.split(whereSeparator: \.isNewline).compactMap { line in
             let fields = line.split(whereSeparator: \.isWhitespace)
-            guard fields.count >= 6, fields[0] == "TCP[HOST_FORWARD]", fields[2] == "127.0.0.1",
-                let host = UInt16(fields[3]), let guest = UInt16(fields[5])
+            guard fields.count >= 6, fields[0].hasSuffix("[HOST_FORWARD]"), fields[2] == "127.0.0.1",
+                let transport = Transport(rawValue: fields[0].prefix(3).lowercased()), let host = UInt16(fields[3]),
+                let guest = UInt16(fields[5])
             else { return nil }
-            return PortForward(host: host, guest: guest)
+            return PortForward(host: host, guest: guest, transport: transport)
         }
     }
 }

@@ -5,7 +5,7 @@ import KilnModel
 import KilnSystem
 import Synchronization
 
-/// The TCP ports of 127.0.0.1.
+/// The ports of 127.0.0.1.
 public struct LoopbackPorts: HostPorts {
     /// The ports to choose from: below the range from which the kernel takes ports for outgoing connections, which
     /// could otherwise take a recorded port while its machine is off.
@@ -42,7 +42,11 @@ public struct LoopbackPorts: HostPorts {
     ///
     /// SO_REUSEADDR is what tells the two apart from the remains of closed connections (TIME_WAIT): with it, a bind
     /// fails only beside a listener; without it, also beside a reservation and beside such remains.
-    public func isFree(_ port: UInt16) -> Bool {
+    public func isFree(_ port: UInt16) -> Bool { isFree(port, .tcp) }
+
+    /// The same of one transport's port; a port of datagrams is free where it can be bound.
+    public func isFree(_ port: UInt16, _ transport: Transport) -> Bool {
+        guard transport == .tcp else { return BoundSocket(port, reuse: false, .udp) != nil }
         guard let shared = BoundSocket(port, reuse: true) else { return false }
         shared.release()
         if let alone = BoundSocket(port, reuse: false) {
@@ -64,11 +68,11 @@ public struct LoopbackPorts: HostPorts {
     }
 
     /// The error for a port that something else listens on.
-    static func taken(_ port: UInt16, cause: String? = nil) -> KilnError {
-        let holder = TCPTable.listener(onPort: port).map { " by \($0)" } ?? ""
+    static func taken(_ port: UInt16, _ transport: Transport = .tcp, cause: String? = nil) -> KilnError {
+        let holder = transport == .tcp ? TCPTable.listener(onPort: port).map { " by \($0)" } ?? "" : ""
         return KilnError(
             .portTaken,
-            "port \(port) on 127.0.0.1 is taken\(holder)",
+            "port \(port)\(transport == .udp ? "/udp" : "") on 127.0.0.1 is taken\(holder)",
             hint: "end what listens there, or give the server another port",
             cause: cause,
             exit: .blocked
@@ -94,8 +98,9 @@ private final class BoundSocket: Sendable {
     private let descriptor: Mutex<Int32>
 
     /// Binds; nothing where the kernel refuses.
-    init?(_ port: UInt16, reuse: Bool) {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | SocketFlags.closeOnExec, 0)
+    init?(_ port: UInt16, reuse: Bool, _ transport: Transport = .tcp) {
+        let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
+        let socket = Glibc.socket(AF_INET, Int32(type.rawValue) | SocketFlags.closeOnExec, 0)
         guard socket >= 0 else { return nil }
         var on: Int32 = reuse ? 1 : 0
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))

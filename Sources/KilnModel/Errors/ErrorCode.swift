@@ -36,7 +36,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
 
     /// Every code that Kiln gives, area by area.
     public static let index: [ErrorCode] = [
-        commands, documents, labs, replacements, readiness, state, volumes, images, guests, host, findings,
+        commands, documents, labs, replacements, readiness, state, volumes, images, guests, host, networks,
+        findings,
     ].flatMap(\.self)
 }
 

@@ -1,4 +1,4 @@
-/// The hardware address of a machine's network card, in QEMU's range 52:54:00.
+/// The hardware address of a machine's network card: in QEMU's range 52:54:00, or 52:54:0a for one on a network of its lab.
 public struct MACAddress: Sendable, Hashable, Codable, CustomStringConvertible {
     /// Six lower-case hexadecimal pairs separated by colons.
     public let description: String
@@ -8,12 +8,23 @@ public struct MACAddress: Sendable, Hashable, Codable, CustomStringConvertible {
     /// Each machine sits behind a user-mode network of its own, so a collision between two machines does no harm.
     public init(of machine: MachineID) {
         let hash = StableHash.fnv1a(machine.description)
-        let pairs = (0..<3).map { index -> String in
-            let pair = String((hash >> (8 * UInt64(index))) & 0xff, radix: 16)
-            return pair.count == 1 ? "0" + pair : pair
-        }
-        description = "52:54:00:" + pairs.joined(separator: ":")
+        self.init([0x52, 0x54, 0] + (0..<3).map { UInt8(truncatingIfNeeded: hash >> (8 * UInt64($0))) })
     }
+
+    /// The address of the card on a network of the lab, which stays the server's when its machine is replaced.
+    ///
+    /// It spells the address: 52:54:0a, and 10 is 0a. So it is unique where that is, and never that of a machine.
+    public init(of address: NetworkAddress) { self.init([0x52, 0x54] + address.bytes) }
+
+    private init(_ bytes: [UInt8]) {
+        description = bytes.map { byte in
+            let pair = String(byte, radix: 16)
+            return pair.count == 1 ? "0" + pair : pair
+        }.joined(separator: ":")
+    }
+
+    /// The six bytes in the order in which they travel.
+    public var bytes: [UInt8] { description.split(separator: ":").compactMap { UInt8($0, radix: 16) } }
 }
 
 /// A hash that is the same in every process, unlike Swift's `Hasher`.

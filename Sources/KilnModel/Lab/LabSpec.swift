@@ -8,27 +8,32 @@ public struct LabSpec: Sendable, Hashable, Codable {
     public let servers: [Name: ServerSpec]
     /// Which images its new generations may be made from.
     public let images: ImagePolicy
+    /// The networks by which its servers reach each other, in the order of their names.
+    public let networks: [Name]
 
     /// A lab from its parts.
     public init(
         name: Name,
         volumes: [Name: VolumeSpec],
         servers: [Name: ServerSpec],
-        images: ImagePolicy = .any
+        images: ImagePolicy = .any,
+        networks: [Name] = []
     ) {
         self.name = name
         self.volumes = volumes
         self.servers = servers
         self.images = images
+        self.networks = networks.sorted()
     }
 
-    /// Decodes a lab that this or an earlier version wrote, which took any image.
+    /// Decodes a lab that this or an earlier version wrote, which took any image and had no networks.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         name = try fields.decode(Name.self, forKey: .name)
         volumes = try fields.decode([Name: VolumeSpec].self, forKey: .volumes)
         servers = try fields.decode([Name: ServerSpec].self, forKey: .servers)
         images = try fields.decodeIfPresent(ImagePolicy.self, forKey: .images) ?? .any
+        networks = try fields.decodeIfPresent([Name].self, forKey: .networks) ?? []
     }
 }
 

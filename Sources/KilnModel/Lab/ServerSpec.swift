@@ -42,6 +42,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var userDataDocument: UserDataDocument?
     /// What of the network the guest sees.
     public var network: Network
+    /// The networks of its lab that it is on, in the order of its cards.
+    public var networks: [Name]
     /// What becomes of what the guest writes to its root.
     public var root: Root
     /// How one generation follows another where the command does not say.
@@ -86,6 +88,7 @@ public struct ServerSpec: Sendable, Hashable {
         userData: JSONValue? = nil,
         userDataDocument: UserDataDocument? = nil,
         network: Network = .open,
+        networks: [Name] = [],
         root: Root = .persistent,
         strategy: Strategy = .stopFirst,
         ready: [Check] = ServerSpec.defaultReady,
@@ -112,6 +115,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.userData = userData
         self.userDataDocument = userDataDocument
         self.network = network
+        self.networks = networks
         self.root = root
         self.strategy = strategy
         self.ready = ready
@@ -180,23 +184,47 @@ public struct Hook: Sendable, Hashable, Codable {
 
 /// A port of the guest that the host publishes on 127.0.0.1.
 public struct PortSpec: Sendable, Hashable, Codable {
-    /// The TCP port that the guest listens on.
+    /// The port that the guest listens on.
     public let guest: UInt16
     /// The host's port where the file fixes it; nothing means that Kiln chooses one and keeps it.
     public let host: UInt16?
+    /// By what it is spoken to.
+    public let transport: Transport
 
     /// A port from its parts.
-    public init(guest: UInt16, host: UInt16? = nil) {
+    public init(guest: UInt16, host: UInt16? = nil, transport: Transport = .tcp) {
         self.guest = guest
         self.host = host
+        self.transport = transport
     }
+
+    private enum CodingKeys: String, CodingKey {
+        case guest, host
+        case transport = "protocol"
+    }
+
+    /// Decodes a port that this or an earlier version wrote, which knew TCP only.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        guest = try fields.decode(UInt16.self, forKey: .guest)
+        host = try fields.decodeIfPresent(UInt16.self, forKey: .host)
+        transport = try fields.decodeIfPresent(Transport.self, forKey: .transport) ?? .tcp
+    }
+}
+
+/// What carries the bytes of a port.
+public enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Connections.
+    case tcp
+    /// Datagrams.
+    case udp
 }
 // What was written by an earlier version has fewer fields; what it lacks has its default. So a lab that is up stays up
 // when Kiln is updated.
 extension ServerSpec: Codable {
     private enum CodingKeys: String, CodingKey {
         case image, memory, processors, cpu, volumes, ports, userData, userDataDocument, network, root, strategy, ready
-        case warmReady
+        case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, hiddenData, maxAge
     }
@@ -216,6 +244,7 @@ extension ServerSpec: Codable {
         userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)
         userDataDocument = try fields.decodeIfPresent(UserDataDocument.self, forKey: .userDataDocument)
         network = try field(.network, or: network)
+        networks = try field(.networks, or: networks)
         root = try field(.root, or: root)
         strategy = try field(.strategy, or: strategy)
         ready = try field(.ready, or: ready)

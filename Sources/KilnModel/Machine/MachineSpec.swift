@@ -47,6 +47,26 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// A card on a network of the lab, whose frames are datagrams between two unix sockets.
+    public struct Card: Sendable, Hashable, Codable {
+        /// The network.
+        public let network: NetworkID
+        /// Its hardware address.
+        public let mac: MACAddress
+        /// The socket that QEMU binds.
+        public let socket: String
+        /// The socket that the network's switch binds, now or later.
+        public let port: String
+
+        /// A card from its parts.
+        public init(network: NetworkID, mac: MACAddress, socket: String, port: String) {
+            self.network = network
+            self.mac = mac
+            self.socket = socket
+            self.port = port
+        }
+    }
+
     /// The user that QEMU runs as where the hypervisor would choose another.
     public struct User: Sendable, Hashable, Codable {
         /// User id.
@@ -86,6 +106,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public var network: ServerSpec.Network
     /// Its network card.
     public var mac: MACAddress
+    /// Its cards on networks of its lab.
+    public var cards: [Card]
     /// The unix socket of the serial console (QEMU listens).
     public var consoleSocket: String
     /// The file that takes a copy of all console output.
@@ -109,6 +131,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         volumes: [Volume],
         laterVolumes: Int = 0,
         network: ServerSpec.Network,
+        cards: [Card] = [],
         consoleSocket: String,
         consoleLog: String,
         agentSocket: String,
@@ -126,6 +149,7 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         self.laterVolumes = laterVolumes
         self.network = network
         self.mac = MACAddress(of: id)
+        self.cards = cards
         self.consoleSocket = consoleSocket
         self.consoleLog = consoleLog
         self.agentSocket = agentSocket

@@ -6,6 +6,8 @@ struct DeclaredServer {
     let name: Name
     /// The names of its published ports, valid or not, so that one mistake is reported once.
     let ports: [Name]
+    /// Those of them that a request can be made of.
+    var tcpPorts: [Name] = []
     /// The mount paths that could be read.
     let mounts: [String]
     /// Where its user-data does with a volume what a warm-first replacement does itself.
@@ -21,6 +23,7 @@ struct DecodedLab {
     var volumeNames: [Name] = []
     var servers: [DeclaredServer] = []
     var images = ImagePolicy.any
+    var networks: [Name] = []
 
     func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
 
@@ -31,7 +34,8 @@ struct DecodedLab {
             name: name,
             volumes: volumes,
             servers: Dictionary(uniqueKeysWithValues: servers),
-            images: images
+            images: images,
+            networks: networks
         )
     }
 }
@@ -42,7 +46,9 @@ struct LabDecoder {
     private let images: (ImageReference) -> ImageManifest?
     private var volumeNames: [Name] = []
     private var volumeOwners: [Name: Name] = [:]
-    private var hostPorts: [UInt16: String] = [:]
+    private var hostPorts: [String: String] = [:]
+    private var networkNames: [Name] = []
+    private var onNetwork: [Name: Int] = [:]
     private var userData: [(server: Name, network: ServerSpec.Network, parts: [Value])] = []
 
     /// The lab.
@@ -65,6 +71,8 @@ struct LabDecoder {
         lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
         volumeNames = Value.names(of: fields[.volumes])
         lab.volumeNames = volumeNames
+        networkNames = networks(fields[.networks])
+        lab.networks = networkNames
         guard let entries = fields[.servers]?.entries(of: "servers") else { return lab }
         if entries.isEmpty { fields[.servers]?.mismatch("at least one server") }
         for (entry, value) in entries {
@@ -85,6 +93,15 @@ struct LabDecoder {
         return VolumeSpec(size: size, fileSystem: fileSystem)
     }
 
+    // A network has no fields yet, and an empty map says so.
+    private func networks(_ value: Value?) -> [Name] {
+        guard let value else { return [] }
+        _ = value.named("networks") { network in
+            guard case .map(let fields) = network.node.content, fields.isEmpty else { return network.mismatch("{}") }
+        }
+        return Value.names(of: value).sorted()
+    }
+
     private mutating func server(_ name: Name, _ value: Value) -> DeclaredServer {
         guard let fields = Fields<ServerFields>(value, "a map with 'image'") else {
             return DeclaredServer(name: name, ports: [], mounts: [], spec: nil)
@@ -95,7 +112,10 @@ struct LabDecoder {
         let data = userData(fields, image)
         var edits = ServerEdits()
         edits.set(\.volumes, volumes)
-        edits.set(\.ports, fields[.ports].map { self.ports($0) })
+        let published = fields[.ports].map { self.ports($0) }
+        let tcpPorts = ports.filter { published?[$0]?.transport != .udp }
+        edits.set(\.ports, published)
+        edits.set(\.networks, fields[.networks].map { memberships($0) })
         edits.set(\.userData, data?.config)
         edits.set(\.userDataDocument, data?.document)
         let network = fields[.network]?.word(ServerSpec.Network.self)
@@ -108,12 +128,13 @@ struct LabDecoder {
         edits.set(\.ephemeral, fields[.ephemeral].map { $0.guestPaths("what may differ from the image") })
         edits.set(\.keepRoots, fields[.keepRoots]?.whole(in: 0...16))
         edits.set(\.maxAge, fields[.maxAge]?.longDuration())
-        edits.readHealth(fields, ports: ports)
-        edits.readReplacement(fields, ports: ports)
+        edits.readHealth(fields, ports: tcpPorts)
+        edits.readReplacement(fields, ports: tcpPorts)
         // All is read by now, so that all problems are reported.
         var server = DeclaredServer(
             name: name,
             ports: ports,
+            tcpPorts: tcpPorts,
             mounts: Array(volumes.values),
             spec: image.map(edits.spec)
         )
@@ -151,6 +172,23 @@ extension LabDecoder {
         return mounts
     }
 
+    private mutating func memberships(_ value: Value) -> [Name] {
+        var networks: [Name] = []
+        for value in value.oneOrMore(of: "networks of the lab") {
+            guard let name = value.reference("network", among: networkNames) else { continue }
+            if networks.contains(name) { value.problem("the server is already on the network '\(name)'") }
+            networks.append(name)
+            onNetwork[name, default: 0] += 1
+            if onNetwork[name] == NetworkID.mostServers + 1 {
+                value.problem("the network '\(name)' has \(NetworkID.mostServers) servers already, and takes no more")
+            }
+        }
+        if networks.count > NetworkID.mostOfServer {
+            value.problem("expected at most \(NetworkID.mostOfServer) networks, found \(networks.count)")
+        }
+        return networks
+    }
+
     private mutating func ports(_ value: Value) -> [Name: PortSpec] {
         var ports: [Name: PortSpec] = [:]
         for (entry, value) in value.entries(of: "port names and numbers") ?? [] {
@@ -168,12 +206,15 @@ extension LabDecoder {
         guard let fields = Fields<PortFields>(value, "a port number, or a map with 'guest'") else { return nil }
         let guest = fields[.guest]?.whole(in: 1...65_535)
         let host = fields[.host]?.whole(in: 1...65_535).map { UInt16($0) }
+        let transport = fields[.transport].map { $0.word(Transport.self) } ?? .tcp
+        guard let transport else { return nil }
         if let host {
-            if let other = hostPorts[host] {
-                fields[.host]?.problem("the host's port \(host) is already taken by \(other)")
+            let port = "\(host)\(transport == .udp ? "/udp" : "")"
+            if let other = hostPorts[port] {
+                fields[.host]?.problem("the host's port \(port) is already taken by \(other)")
             }
-            hostPorts[host] = hostPorts[host] ?? value.path
+            hostPorts[port] = hostPorts[port] ?? value.path
         }
-        return guest.map { PortSpec(guest: UInt16($0), host: host) }
+        return guest.map { PortSpec(guest: UInt16($0), host: host, transport: transport) }
     }
 }

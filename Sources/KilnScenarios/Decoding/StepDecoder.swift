@@ -92,7 +92,7 @@ extension StepDecoder {
             fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
         }
         let image = fields[.image].flatMap(expectedImage)
-        let ports = server.flatMap(lab.server)?.ports ?? []
+        let ports = server.flatMap(lab.server)?.tcpPorts ?? []
         let http =
             server == nil
             ? nil

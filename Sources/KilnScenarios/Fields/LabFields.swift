@@ -27,7 +27,7 @@ enum FileFields: String, FileField {
 
 /// The fields of a lab.
 enum LabFields: String, FileField {
-    case volumes, servers, images
+    case volumes, servers, images, networks
 
     static let required: [LabFields] = [.servers]
 
@@ -37,6 +37,17 @@ enum LabFields: String, FileField {
             Schema.words(
                 ImagePolicy.self,
                 "What new generations may be made from: any image that is not revoked, or only what passed its tests; any without it."
+            )
+        case .networks:
+            Schema.named(
+                Schema.titled(
+                    "network",
+                    [
+                        "type": "object", "additionalProperties": false,
+                        "description": "A network of the lab's own, which leads nowhere else; it has no fields.",
+                    ]
+                ),
+                "Networks by name, by which the servers on them reach each other by name."
             )
         case .volumes:
             Schema.named(
@@ -72,7 +83,8 @@ enum VolumeFields: String, FileField {
 
 /// The fields of a server.
 enum ServerFields: String, FileField {
-    case image, memory, processors, cpu, volumes, ports, ready, network, root, strategy, verify, drain, ephemeral
+    case image, memory, processors, cpu, volumes, ports, ready, network, networks, root, strategy, verify, drain,
+        ephemeral
     case userData = "user-data"
     case userDataFile = "user-data-file"
     case readyTimeout = "ready-timeout"
@@ -102,7 +114,15 @@ enum ServerFields: String, FileField {
             )
         case .volumes:
             Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name, and where each is mounted.")
-        case .ports: Schema.named(PortFields.port, "Published TCP ports by name.")
+        case .ports: Schema.named(PortFields.port, "Published ports by name.")
+        case .networks:
+            Schema.either(
+                [
+                    Schema.name("A network of the lab."),
+                    Schema.list(of: Schema.name("A network of the lab."), "Up to \(NetworkID.mostOfServer) networks."),
+                ],
+                "The networks of the lab that it is on, a card for each; none without it."
+            )
         case .network:
             Schema.words(
                 ServerSpec.Network.self,
@@ -191,12 +211,14 @@ enum ServerFields: String, FileField {
 /// The fields of a published port that is written as a map.
 enum PortFields: String, FileField {
     case guest, host
+    case transport = "protocol"
 
     static let required: [PortFields] = [.guest]
 
     var schema: JSONValue {
         switch self {
-        case .guest: Schema.whole(1...65_535, "The TCP port that the guest listens on.")
+        case .guest: Schema.whole(1...65_535, "The port that the guest listens on.")
+        case .transport: Schema.words(Transport.self, "tcp for connections, udp for datagrams; tcp without it.")
         case .host: Schema.whole(1...65_535, "The port on 127.0.0.1; without it Kiln chooses one and keeps it.")
         }
     }

@@ -13,7 +13,7 @@ extension LabSpec {
             server.image = try lock.pinned(server.image)
             return server
         }
-        return LabSpec(name: name, volumes: volumes, servers: servers, images: images)
+        return LabSpec(name: name, volumes: volumes, servers: servers, images: images, networks: networks)
     }
 }
 

@@ -15,7 +15,7 @@ extension LiveDomain {
         text.flatMap { try? Name($0) }
     }
 
-    /// The cards of an isolated machine, which stand only among QEMU's arguments.
+    /// The cards that stand only among QEMU's arguments: an isolated machine's, and those on networks of its lab.
     static func passedInterfaces(in domain: XMLElement) -> [Interface] {
         let arguments = domain.children
             .filter { $0.name == "commandline" && $0.namespace?.uri == DomainDocument.qemuNamespace.uri }

@@ -96,7 +96,7 @@ extension DomainDocument {
     }
 
     /// sockaddr_un has 108 bytes for the path, one of them for the end (unix(7)).
-    private static func checkSocket(_ path: String, of purpose: String) throws(XMLError) {
+    static func checkSocket(_ path: String, of purpose: String) throws(XMLError) {
         guard (1..<108).contains(path.utf8.count) else {
             throw XMLError(
                 .socketPath,

@@ -1,4 +1,4 @@
-# Turns meta-data ($meta, JSON or empty) and a #cloud-config document ($user, JSON after its first line, or empty) into shell:
+# Turns meta-data ($meta, JSON or empty), network-config ($network, as well) and a #cloud-config document ($user, JSON after its first line, or empty) into shell:
 # one call for each thing to do, every argument quoted. The script beside this file defines what is called; a call that is
 # not for the stage at hand does nothing. One run for both: to start jq is most of what it costs.
 def q: if . == null then "''" elif type == "string" then @sh else tostring | @sh end;
@@ -22,6 +22,17 @@ def plan:
       else "problem 'a mounts entry is not a list that starts with a device'" end),
     (select(.runcmd) | "runcmd \(.runcmd | script | q)")
   end;
+# Cards that get an address otherwise are set up before anybody reads this.
+def cards:
+  if (.ethernets | type) != "object" then "problem 'network-config has no ethernets'" else
+    .ethernets[] | objects | select(.addresses) |
+    if (.match.macaddress | type) == "string" and (.addresses | type) == "array" then
+      "address \(.match.macaddress | ascii_downcase | q) \(.addresses | map(q) | join(" "))"
+    else "problem 'a card of network-config has addresses, but no macaddress to be found by'" end
+  end;
+if $network == "" then empty else
+  ($network | try (fromjson | cards) catch "ignored network-config")
+end,
 if $meta == "" then empty else
   ($meta | try (fromjson | "identity \(."instance-id" | q) \(."local-hostname" | q)")
     catch "problem \("meta-data starts like JSON and is none: \(reason)" | q)")
