@@ -36,7 +36,7 @@ struct ServerView: Renderable {
         return [
             "  configuration: \(configuration.digest.short)\(verdict)",
             size("memory", configuration.memory.description), size("processors", "\(configuration.processors)"),
-            size("cpu", configuration.cpu.map { "\($0)" }), "  network: \(configuration.network.rawValue)",
+            size("cpu", configuration.cpu?.text), "  network: \(configuration.network.rawValue)",
             "  root: \(configuration.root.rawValue)", names("user-data", configuration.userDataKeys),
             names("files", configuration.files),
         ].compactMap(\.self)
