@@ -62,7 +62,8 @@ struct RenderingTests {
                       "state" : "running",
                       "volumes" : {
                         "data" : "/data"
-                      }
+                      },
+                      "way" : "agent"
                     }
                   ]
                 }

@@ -75,7 +75,8 @@ struct TestMachines: Sendable {
     private func declared() throws -> LabSpec {
         let image = ImageReference(name: manifest.name, selector: .digest(manifest.digest))
         // What cloud-init remarks is told apart from whether the machine boots.
-        let ready = [Check(.agent)] + (takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : [])
+        // An image that takes keys may have no agent.
+        let ready = takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : [Check(.agent)]
         var first = ServerSpec(image: image, ports: test.suite.ports, ready: ready)
         let second = ServerSpec(image: image, ready: ready)
         let volume = try Name("empty")
@@ -100,7 +101,8 @@ struct TestMachines: Sendable {
     private static let faultsOfImages = Set(
         ErrorCode.readiness + [
             .stopTimeout, .machineLostPower, .machineSeedKept, .volumeNotMounted, .volumeReformatted, .guestAgentSilent,
-            .guestNoAgent, .guestForbidden, .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
+            .guestNoAgent, .guestHostKeyDiffers, .guestSSHRefused, .guestSSHSilent, .imageNoWayIn, .guestForbidden,
+            .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
         ]
     )
 

@@ -150,6 +150,8 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let policy = try lab(workspace.id.lab).images
         let image = try await parts.images.verifiedImage(spec.image, for: .newGeneration(policy))
+        try spec.requireRoom(for: image.manifest)
+        try spec.requireWay(try parts.images.way(into: image.manifest.digest), into: image.manifest)
         let intent = Intent(
             number: history.operations.count + 1,
             from: history.current,

@@ -115,7 +115,7 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(lab.name) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
-        try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+        try book.fill(lab, takenElsewhere: try PortBook.taken(in: state), host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
         // User-data may hold secrets.
         try DurableFile.writeJSON(lab, to: state.lab(lab.name) + "/lab.json", mode: 0o600)

@@ -9,7 +9,7 @@ import KilnModel
 /// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'; what a restore discarded
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
 /// labs/LAB/servers/SERVER/lock, journal
-/// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log
+/// labs/LAB/servers/SERVER/generations/N/   generation.json, access.json, root.qcow2, seed.iso, console.log
 /// sockets/                                 consoles, agents and ledger ports
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
@@ -53,6 +53,8 @@ public struct StateDirectory: Sendable, Hashable {
     public func volume(lab: Name, _ name: Name) -> String { "\(volumes)/\(lab)/\(name)" }
     /// One generation.
     public func generation(_ id: MachineID) -> String { "\(server(id.server))/generations/\(id.generation)" }
+    /// How commands get into the guest of a generation.
+    func access(_ id: MachineID) -> String { generation(id) + "/access.json" }
     /// The root overlay of a generation.
     public func rootOverlay(_ id: MachineID) -> String { generation(id) + "/root.qcow2" }
     /// The seed of a generation.
@@ -65,6 +67,9 @@ public struct StateDirectory: Sendable, Hashable {
     public func agentSocket(_ id: MachineID) -> String { socket(id, "agent") }
     /// The ledger socket of a generation.
     public func ledgerSocket(_ id: MachineID) -> String { socket(id, "ledger") }
+
+    /// The sockets of connections to a generation's SSH server, by user.
+    func sshSockets(_ id: MachineID) -> [(String, String)] { GuestRoute.users.map { ($0, socket(id, "ssh-\($0)")) } }
 
     private func socket(_ id: MachineID, _ kind: String) -> String {
         "\(sockets)/\(String(StableHash.fnv1a(id.domainName), radix: 16)).\(kind)"
