@@ -145,7 +145,7 @@ extension LabEngine {
         book.forget(rehearsal.server)
         if let spec {
             let lab = LabSpec(name: rehearsal.lab, volumes: [:], servers: [rehearsal.server: spec])
-            try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+            try book.fill(lab, takenElsewhere: try PortBook.taken(in: state), host: parts.ports)
         }
         try DurableFile.writeJSON(book, to: path)
     }

@@ -43,7 +43,8 @@ public struct GuestWays: GuestAccess {
             }
             // An agent that connects is told; a console that ends is no event.
             do {
-                try await agents.awaitAgent(machine, within: min(.seconds(2), end - .now))
+                try await agents.awaitAgent(machine, within: max(.zero, min(.seconds(2), end - .now)))
+                return keep(.agent, machine)
             } catch let error as KilnError where Self.passing.contains(error.code) {
                 continue
             }
