@@ -1,9 +1,10 @@
 import Foundation
 import Glibc
 import KilnEngine
-import KilnHost
 import KilnModel
 import KilnSystem
+
+@testable import KilnHost
 
 /// OpenSSH's server on a port of 127.0.0.1, with keys and settings of its own; lets in the user who runs the tests.
 ///
@@ -44,7 +45,8 @@ final class SSHServer: @unchecked Sendable {
 
     private init(_ directory: TestDirectory) throws {
         self.directory = directory
-        guard let port = (23000...23999).shuffled().map(UInt16.init).first(where: LoopbackPorts().isFree) else {
+        guard let port = (23000...23999).shuffled().map({ UInt16($0) }).first(where: { LoopbackPorts().isFree($0) })
+        else {
             throw KilnError("test.no-port", "no port is free")
         }
         self.port = port

@@ -58,9 +58,9 @@ actor SSHLogins {
                 throw SSHFailure.silent(machine)
             }
             // What no user gets around; looked at once, for servers count connections that come to nothing.
-            if user == route.users.first, case let key = try await connection.hasExpectedKey(), key != true {
-                throw SSHFailure.lost(machine, hasExpectedKey: key, said)
-            }
+            guard user == route.users.first else { continue }
+            let key = try await connection.hasExpectedKey()
+            if key != true { throw SSHFailure.lost(machine, hasExpectedKey: key, said) }
         }
         throw SSHFailure.refused(machine, said)
     }
