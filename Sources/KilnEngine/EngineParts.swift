@@ -27,6 +27,8 @@ public struct EngineParts: Sendable {
     public let progress: ProgressSink
     /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
     public let releaseWithin: Duration
+    /// How long an agent may still take to connect after the console has said that cloud-init ended.
+    public let agentGrace: Duration
     /// After which time what a guest wrote is on its disks, though nobody asked it to write.
     ///
     /// Linux's defaults: a page may be dirty for 30 s, and every 5 s the kernel looks for those that were for longer
@@ -47,7 +49,8 @@ public struct EngineParts: Sendable {
         ports: any HostPorts,
         networks: any NetworkControl,
         progress: @escaping ProgressSink,
-        releaseWithin: Duration = .seconds(10)
+        releaseWithin: Duration = .seconds(10),
+        agentGrace: Duration = .seconds(10)
     ) {
         self.machines = machines
         self.guests = guests
@@ -61,5 +64,6 @@ public struct EngineParts: Sendable {
         self.networks = networks
         self.progress = progress
         self.releaseWithin = releaseWithin
+        self.agentGrace = agentGrace
     }
 }

@@ -21,7 +21,7 @@ public struct LocalHost: Sendable {
     /// Machines.
     public let machines: LibvirtMachines
     /// The inside of guests.
-    public let guests: AgentGuests
+    public let guests: GuestWays
     /// Disk files.
     public let disks: QEMUDiskTool
     /// Seed disks.
@@ -74,7 +74,11 @@ public struct LocalHost: Sendable {
             user: connection.user(owner: home.owner),
             owner: foreign
         )
-        guests = AgentGuests(session: session)
+        guests = GuestWays(
+            agents: AgentGuests(session: session),
+            ssh: SSHGuests { try GuestEntrance.of($0, in: state).route },
+            entrance: { try GuestEntrance.of($0, in: state) }
+        )
         disks = QEMUDiskTool(owner: foreign)
         seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
         networks = LocalNetworks(state: state, owner: home.owner, executable: executable)

@@ -31,6 +31,7 @@ enum Fixtures {
             state: state,
             image: generation == nil
                 ? nil : ServerStatus.Image(name: try Name("tiny"), version: "1", digest: try digest()),
+            way: generation == nil ? nil : .agent,
             instanceID: generation == nil ? nil : "i-1",
             ports: generation == nil
                 ? [:] : [try Name("http"): ServerStatus.Port(host: 20080, guest: 80, transport: .tcp)],

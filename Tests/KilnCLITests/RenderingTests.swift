@@ -63,7 +63,8 @@ struct RenderingTests {
                       "state" : "running",
                       "volumes" : {
                         "data" : "/data"
-                      }
+                      },
+                      "way" : "agent"
                     }
                   ]
                 }

@@ -31,6 +31,23 @@ import Testing
     }
 
     @Test(
+        "firmware that finds nothing to start is told by its last word, and only as long as nothing else has spoken",
+        arguments: [
+            ("BdsDxe: failed to load Boot0001 \"UEFI Misc Device\": Not Found\r\n", true),
+            ("\u{1b}[2JUEFI Interactive Shell v2.2\r\nShell> ", true),
+            ("BdsDxe: failed to load Boot0001\nBdsDxe: starting Boot0002 \"UEFI Misc Device 2\"\n", false),
+            ("BdsDxe: failed to load Boot0001\nGRUB loading.\n[    0.000000] Linux version 6.1\n", false),
+            ("BdsDxe: loading Boot0002\n", false), ("", false), ("web login: Shell> BdsDxe: failed to load", false),
+        ]
+    )
+    func firmware(_ text: String, _ complains: Bool) throws {
+        try log(Array(text.utf8)) { log in
+            #expect((log.firmwareComplaint != nil) == complains)
+            if complains { #expect(log.phase == "firmware") }
+        }
+    }
+
+    @Test(
         "only a crash that comes before anything of init counts as one before it",
         arguments: [
             ("[1.2] PANIC: double fault, error_code: 0x0\n[1.2] Kernel panic\n", true),

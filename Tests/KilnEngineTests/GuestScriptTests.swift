@@ -135,6 +135,7 @@ struct SaidByGuest: GuestAccess {
     let result: GuestCommandResult
 
     func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {}
+    func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay { .agent }
     func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult { result }
     func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? { nil }
     func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws {}

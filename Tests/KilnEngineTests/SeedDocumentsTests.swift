@@ -16,6 +16,7 @@ struct SeedDocumentsTests {
         cloudInit: ImageManifest.CloudInit = .subset,
         path: String = "/data",
         inner: String? = nil,
+        disk: ByteCount? = nil,
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
@@ -31,6 +32,7 @@ struct SeedDocumentsTests {
             cloudInit: cloudInit,
             files: GenerationRecord.Files(disk: "/disk", kernel: nil, initrd: nil),
             size: MachineSize(memory: .mebibytes(256), processors: 1),
+            disk: disk,
             uuid: UUID(),
             instanceID: "web-3-abc",
             hostKey: hostKey?.publicKey,
@@ -50,6 +52,18 @@ struct SeedDocumentsTests {
         )
         .files()
         .mapValues { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test("a disk of its own is grown into at the first boot, unless the user says otherwise")
+    func disk() throws {
+        let grown = try userData(documents(userData: nil, cloudInit: .full, disk: .mebibytes(1024)))
+        #expect(grown["resize_rootfs"] == .bool(true) && grown["growpart"]?["mode"] == .string("auto"))
+        let own = JSONValue.object(["resize_rootfs": .string("noblock")])
+        #expect(
+            try userData(documents(userData: own, cloudInit: .full, disk: .mebibytes(1024)))["resize_rootfs"]
+                == .string("noblock")
+        )
+        #expect(try userData(documents(userData: nil, cloudInit: .full))["resize_rootfs"] == nil)
     }
 
     private func json(_ text: String?) throws -> JSONValue {

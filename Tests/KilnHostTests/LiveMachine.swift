@@ -14,7 +14,7 @@ struct LiveMachine {
     private let http: Name
 
     var machines: LibvirtMachines { host.machines }
-    var guests: AgentGuests { host.guests }
+    var guests: GuestWays { host.guests }
 
     init() async throws {
         home = FileManager.default.temporaryDirectory.path + "/kiln-live-\(UUID().uuidString)"

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnEngine
 import KilnModel
 import KilnSystem
 import Testing
@@ -54,6 +55,15 @@ struct QEMUDiskToolTests {
         let label = try await Command("dumpe2fs", ["-h", path("raw")]).run().text
         #expect(label.contains("Filesystem volume name:   data-of-a-long-n\n"))
         try await Command("e2fsck", ["-fn", path("raw")]).run()
+    }
+
+    @Test("a layer may be larger than what is below it, and never is smaller")
+    func createsLargerLayer() async throws {
+        _ = try await volume()
+        try await tool.createLayer(at: path("large.qcow2"), over: "v.qcow2", size: .mebibytes(40))
+        #expect(try await info(path("large.qcow2")).size == 40 << 20)
+        try await tool.createLayer(at: path("small.qcow2"), over: "v.qcow2", size: .mebibytes(8))
+        #expect(try await info(path("small.qcow2")).size == 16 << 20)
     }
 
     @Test("a layer has the size of what is below it and names it as it was given")

@@ -20,6 +20,7 @@ struct ScenarioFileTests {
               memory: 256MiB
               processors: 2
               cpu: x86-64-v3
+              disk: 20GiB
               volumes: { data: /data }
               ports: { http: 80, admin: { guest: 8080, host: 18080 } }
               user-data: { runcmd: [[echo, "${servers.web.ports.http}", "${HOME}", "a*b"]], ssh_pwauth: no }
@@ -85,6 +86,7 @@ struct ScenarioFileTests {
         #expect(server.image.description == "tiny:2")
         #expect(server.memory == .mebibytes(256))
         #expect(server.cpu == .level3)
+        #expect(server.disk == .mebibytes(20 << 10))
         #expect(server.processors == 2)
         #expect(server.volumes == [try Name("data"): "/data"])
         #expect(server.ports[try Name("http")] == PortSpec(guest: 80))

@@ -50,7 +50,7 @@ struct SchemaTests {
             "ephemeral: [tmp]", "ephemeral: [/]", "keep-roots: 17", "max-age: 30", "max-age: 1y", "memory: 256M",
             "ready: [{ service: { running: 1 } }]", "verify: [{ not: { agent: {} } }]",
             "verify: [{ file: { path: /a, eventually: { within: 1s } } }]", "user-data: 'echo'", "user-data-file: []",
-            "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []",
+            "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []", "disk: 8G", "disk: []",
             "ports: { log: { guest: 514, protocol: sctp } }", "networks: []", "networks: [Lan]", "networks: {}",
         ]
     )

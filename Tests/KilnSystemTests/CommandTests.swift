@@ -8,6 +8,15 @@ import Testing
 
 @Suite("Running outside programs")
 struct CommandTests {
+    @Test("a program reads a file that has no name, and only so much of its output is kept as is asked for")
+    func unlinked() async throws {
+        let file = try UnlinkedFile(Array("hello".utf8))
+        let output = try await Command("cat", []).result(reading: file.descriptor, keeping: 4)
+        #expect(output.status == 0 && output.output == Array("hell".utf8))
+        // It is closed with its value, which is used until here.
+        #expect(file.descriptor >= 0)
+    }
+
     @Test("a program that is not there is named, with what to do")
     func missing() async {
         let error = await #expect(throws: KilnError.self) { try await Command("no-such-program", []).run() }

@@ -11,10 +11,11 @@ public final class FakeDisks: DiskTool {
     init(_ faults: Faults) { self.faults = faults }
 
     /// Writes a layer on top of another.
-    public func createLayer(at path: String, over backing: String) async throws {
+    public func createLayer(at path: String, over backing: String, size: ByteCount?) async throws {
         try faults.call("createLayer") {
             let directory = (path as NSString).deletingLastPathComponent
-            let size = try FakeDisks.size(backing.hasPrefix("/") ? backing : "\(directory)/\(backing)")
+            let lower = try FakeDisks.size(backing.hasPrefix("/") ? backing : "\(directory)/\(backing)")
+            let size = max(size.map { UInt64($0.bytes) } ?? lower, lower)
             try FakeDisks.make(path, "over \(backing)\t\(size)\n")
         }
     }

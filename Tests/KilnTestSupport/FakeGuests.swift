@@ -22,15 +22,41 @@ public final class FakeGuests: GuestAccess {
     public func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws {
         try faults.call("awaitAgent") {}
         let end = ContinuousClock.now + deadline
-        while ContinuousClock.now < end {
+        repeat {
             switch hypervisor.behaviour(machine)?.boot {
             case .silent: throw silent(machine)
             case nil, .hangs, .panics, .emulationFails, .switchesOff: break
-            default: return
+            default:
+                guard hypervisor.behaviour(machine)?.way == .agent else { break }
+                return
             }
             try await Task.sleep(for: .milliseconds(5))
-        }
+        } while ContinuousClock.now < end
+        if let way = hypervisor.behaviour(machine)?.way, way != .agent { throw absent(machine) }
         throw KilnError(.guestAgentSilent, "the agent of \(machine) does not answer", exit: .deadline)
+    }
+
+    /// The way of the guest's behaviour, once it runs.
+    public func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay {
+        switch hypervisor.behaviour(machine)?.way {
+        case .ssh?: return .ssh
+        case .closed?:
+            // Who waits for it waits in vain; who asks by the way is told at once.
+            if deadline > .seconds(30) { try await Task.sleep(for: deadline) }
+            throw absent(machine)
+        case .agent?, nil:
+            try await awaitAgent(machine, within: deadline)
+            return .agent
+        }
+    }
+
+    private func absent(_ machine: MachineID) -> KilnError {
+        KilnError(.guestNoAgent, "no agent runs in \(machine), and no SSH server answers", exit: .deadline)
+    }
+
+    // A guest that nobody gets into.
+    private func requireWay(_ machine: MachineID) throws {
+        if hypervisor.behaviour(machine)?.way == .closed { throw absent(machine) }
     }
 
     /// Says with which exit status a program ends; nothing means that it never does.
@@ -55,6 +81,7 @@ public final class FakeGuests: GuestAccess {
             return try faults.call("run") { said }
         }
         return try faults.call("run") {
+            try requireWay(machine)
             guard let behaviour = hypervisor.behaviour(machine), behaviour.boot != .silent else {
                 throw silent(machine)
             }
@@ -79,6 +106,7 @@ public final class FakeGuests: GuestAccess {
     /// cloud-init's own files, as the guest's behaviour has them, or what was written before.
     public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
         try faults.call("read") {
+            try requireWay(machine)
             guard let behaviour = hypervisor.behaviour(machine) else { throw silent(machine) }
             switch path {
             case "/run/cloud-init/result.json": return result(behaviour.boot)

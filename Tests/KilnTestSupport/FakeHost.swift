@@ -116,6 +116,18 @@ public final class FakeImages: ImageSource {
         }
     }
 
+    private let ways = Mutex<[ImageDigest: GuestWay]>([:])
+
+    /// What was noted.
+    public func way(into image: ImageDigest) throws -> GuestWay? {
+        ways.withLock { $0[image] }
+    }
+
+    /// Notes it.
+    public func note(_ way: GuestWay, into image: ImageDigest) throws {
+        ways.withLock { $0[image] = way }
+    }
+
     /// Points a channel to a version.
     public func point(_ channel: Name, to version: String) { said.withLock { $0.channels[channel] = version } }
 

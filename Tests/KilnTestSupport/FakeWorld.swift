@@ -78,7 +78,8 @@ public final class FakeWorld: Sendable {
                 observer($0)
                 self?.tell($0)
             },
-            releaseWithin: .milliseconds(20)
+            releaseWithin: .milliseconds(20),
+            agentGrace: .milliseconds(20)
         )
     }
 

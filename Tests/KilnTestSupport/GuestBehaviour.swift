@@ -1,3 +1,5 @@
+import KilnModel
+
 /// What the guest of a fake machine does; belongs to the image.
 public struct GuestBehaviour: Sendable, Hashable {
     /// How it boots.
@@ -44,17 +46,22 @@ public struct GuestBehaviour: Sendable, Hashable {
     /// Whether it formats its volumes as soon as it has them.
     public var formats: Bool
 
+    /// How commands get into it; the console of one without an agent says when cloud-init has ended.
+    public var way: GuestWay
+
     /// A behaviour from its parts.
     public init(
         _ boot: Boot = .ready,
         shutdown: Shutdown = .obeys,
         mounts: Bool = true,
-        formats: Bool = false
+        formats: Bool = false,
+        way: GuestWay = .agent
     ) {
         self.boot = boot
         self.shutdown = shutdown
         self.mounts = mounts
         self.formats = formats
+        self.way = way
     }
 
     /// What its console says first.
@@ -62,7 +69,7 @@ public struct GuestBehaviour: Sendable, Hashable {
         switch boot {
         case .panics: "[    2.104882] Kernel panic - not syncing: no init"
         case .emulationFails: "[    4.8] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI"
-        default: "Welcome to the fake guest"
+        default: "Welcome to the fake guest" + (way == .agent ? "" : "\nCloud-init v. 22.4.2 finished at noon")
         }
     }
 }

@@ -78,8 +78,8 @@ struct TestMachines: Sendable {
         if problem == nil { try await lookAtConsole(id) }
     }
 
-    /// What cloud-init remarks is told apart from whether a machine boots.
-    var ready: [Check] { [Check(.agent)] + (takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : []) }
+    /// What cloud-init remarks is told apart from whether a machine boots. An image that takes keys may have no agent.
+    var ready: [Check] { takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : [Check(.agent)] }
 
     /// All machines of the test; each is brought up by itself.
     func declared() throws -> LabSpec {
@@ -110,7 +110,8 @@ struct TestMachines: Sendable {
     private static let faultsOfImages = Set(
         ErrorCode.readiness + [
             .stopTimeout, .machineLostPower, .machineSeedKept, .volumeNotMounted, .volumeReformatted, .guestAgentSilent,
-            .guestNoAgent, .guestForbidden, .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
+            .guestNoAgent, .guestHostKeyDiffers, .guestSSHRefused, .guestSSHSilent, .imageNoWayIn, .guestForbidden,
+            .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
         ]
     )
 

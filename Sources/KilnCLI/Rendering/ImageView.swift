@@ -7,9 +7,12 @@ struct ImageView: Renderable {
     let image: ImageManifest
     let standing: ImageStanding
     let attestations: [AttestationRecord]
+    /// How commands got into its guests, as far as any has shown that.
+    let way: GuestWay?
 
     struct Payload: Encodable {
         let image: ImageList.Item
+        let way: GuestWay?
         let recipe: ImageDigest?
         let origin: ImageOrigin?
         let revocation: Revocation?
@@ -19,6 +22,7 @@ struct ImageView: Renderable {
     var payload: Payload {
         Payload(
             image: ImageList.Item(image, standing),
+            way: way,
             recipe: image.recipe,
             origin: image.origin,
             revocation: standing.revocation,
@@ -37,6 +41,7 @@ struct ImageView: Renderable {
             "state: \(standing.word)" + (channels.isEmpty ? "" : "; channels: \(channels.joined(separator: ", "))"),
             revoked,
             "disk \(image.virtualSize), boots by \(image.boot.word)\(image.ssh ? ", runs ssh" : "")",
+            way.map { "commands get into its guests \($0.words)" },
             "a machine has \(image.size.memory) and \(processors) processor\(processors == 1 ? "" : "s")",
         ].compactMap(\.self) + [packages]
     }
@@ -77,6 +82,16 @@ struct ImageView: Renderable {
                 + attestation.assertions.filter { $0.outcome != .passed }.map {
                     "  \($0.outcome.rawValue): \($0.subject): \($0.expected) expected, \($0.found) found"
                 }
+        }
+    }
+}
+
+extension GuestWay {
+    fileprivate var words: String {
+        switch self {
+        case .agent: "through the guest agent"
+        case .ssh: "by SSH; no guest agent runs in them"
+        case .closed: "neither through a guest agent nor by SSH"
         }
     }
 }

@@ -7,7 +7,7 @@ import KilnModel
 struct ExecVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "exec",
-        abstract: "Run a command in a server, through the guest agent; needs no network.",
+        abstract: "Run a command in a server, through the guest agent or by SSH; publishes nothing.",
         usage: "kiln exec <server> [--stdin] [--timeout <duration>] [--now] -- <command> ...",
         discussion: """
             Ends with the exit status of the command. Its standard input is empty, so that a script that runs kiln keeps \

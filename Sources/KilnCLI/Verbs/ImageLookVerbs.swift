@@ -21,7 +21,8 @@ struct ImageShowVerb: Verb {
         let view = ImageView(
             image: found,
             standing: try store.catalog().standing(of: found),
-            attestations: try store.attestations(of: found.digest)
+            attestations: try store.attestations(of: found.digest),
+            way: try store.way(into: found.digest)
         )
         try session.show(view)
         return 0

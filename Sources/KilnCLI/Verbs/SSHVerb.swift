@@ -89,16 +89,10 @@ struct SSHInvocation: Equatable {
             "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "HostKeyAlias=kiln", "PasswordAuthentication=no",
             "ControlMaster=no", "ControlPath=none", "LogLevel=ERROR",
         ]
+        // ssh joins a command with blanks and gives it to the user's shell in the guest; so every word is quoted for it.
         // -F: what the user configured for 127.0.0.1 is meant for other things.
         return ["ssh", "-F", "/dev/null", "-p", String(port), "-i", identity] + options.flatMap { ["-o", $0] }
-            + ["-l", user, "127.0.0.1"] + (command.isEmpty ? [] : ["--"] + command.map(SSHInvocation.quoted))
-    }
-
-    /// ssh joins a command with blanks and gives it to the user's shell in the guest; so every word is quoted for it.
-    static func quoted(_ word: String) -> String {
-        let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_".utf8)
-        if !word.isEmpty && word.utf8.allSatisfy({ plain.contains($0) }) { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+            + ["-l", user, "127.0.0.1"] + (command.isEmpty ? [] : ["--"] + command.map(ShellWords.quoted))
     }
 
     /// Writes the one key that is accepted.

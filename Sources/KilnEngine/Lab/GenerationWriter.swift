@@ -58,6 +58,7 @@ struct GenerationWriter: Sendable {
     }
 
     private func checkRoot() throws {
+        try spec.requireRoom(for: image.manifest)
         try refuseForgettingMounts()
         try refuseAmbiguousRoot()
         guard spec.root == .volatile, image.manifest.volatileRoot != true else { return }
@@ -124,6 +125,7 @@ struct GenerationWriter: Sendable {
             cloudInit: manifest.cloudInit,
             files: GenerationRecord.Files(disk: image.disk, kernel: image.kernel, initrd: image.initrd),
             size: spec.size(over: manifest.size),
+            disk: spec.disk,
             uuid: UUID(),
             instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
             hostKey: hostKey,

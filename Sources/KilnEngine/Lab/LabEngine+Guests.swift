@@ -31,7 +31,7 @@ extension LabEngine {
     }
 
     /// Does something with the machine that commands reach, once its volumes are mounted; what can be known of a guest without
-    /// an agent is told.
+    /// a way in is told.
     func reaching<Result>(
         _ id: ServerID,
         now: Bool,
@@ -41,19 +41,20 @@ extension LabEngine {
         do {
             if !now { try await workspace.awaitMounts(of: machine) }
             return try await body(machine)
-        } catch let error as KilnError where error.code == .guestNoAgent {
-            throw workspace.hasBooted(machine) ? withoutAgent(machine, error.cause) : error
+        } catch let error as KilnError where [.guestNoAgent, .guestSSHSilent, .guestSSHRefused].contains(error.code) {
+            throw workspace.hasSettled(machine) ? withoutWay(machine, error) : error
         }
     }
 
     // Whoever has booted and not started one never will.
-    private func withoutAgent(_ machine: MachineID, _ cause: String?) -> KilnError {
+    private func withoutWay(_ machine: MachineID, _ error: KilnError) -> KilnError {
         KilnError(
             .guestNoAgent,
-            "the guest of \(machine) has booted and runs no agent, through which 'kiln exec' and 'kiln cp' reach it",
+            "the guest of \(machine) has booted, and commands get in neither by an agent nor by SSH: \(error.message)",
             hint:
-                "its image needs the package qemu-guest-agent; 'kiln ssh \(machine.server)' needs an SSH server instead",
-            cause: cause,
+                "its image needs the package qemu-guest-agent, or an SSH server that takes the keys that cloud-init brings; "
+                + "'kiln console \(machine.server)' needs neither",
+            cause: error.cause,
             exit: .aborted
         )
     }

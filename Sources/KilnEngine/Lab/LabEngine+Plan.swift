@@ -34,7 +34,7 @@ extension LabEngine {
         let record = try workspace.record(id.machine(current))
         let spec = try nextSpec(workspace, current, options)
         let purpose = ImagePurpose.newGeneration(try lab(id.lab).images)
-        let image = try await parts.images.verifiedImage(spec.image, for: purpose).manifest
+        let image = try await requireFit(spec, purpose)
         if !options.rehearsesFirst {
             try requireTestedConfiguration(workspace, spec, on: image, serving: current)
         }
@@ -59,7 +59,9 @@ extension LabEngine {
         case .start, .nothing: return action
         case .launch:
             let mounts = spec.mounts.map { SpecChange(.volume, $0.volume.text, from: nil, to: $0.path) }
-            changes = try await imageChange(from: nil, to: spec.image, for: .newGeneration(policy)) + mounts
+            let disk = spec.disk.map { [SpecChange(.configuration, "disk", from: nil, to: "\($0)")] } ?? []
+            let purpose = ImagePurpose.newGeneration(policy)
+            changes = imageChange(from: nil, to: try await requireFit(spec, purpose)) + disk + mounts
         case .differs:
             let workspace = workspace(action.server)
             guard let current = try workspace.history().current else { return action }
@@ -69,6 +71,14 @@ extension LabEngine {
             changes = change + record.spec.changes(to: spec)
         }
         return PlannedAction(server: action.server, kind: action.kind, detail: action.detail, changes: changes)
+    }
+
+    // What is refused before anything is touched is refused here, too.
+    private func requireFit(_ spec: ServerSpec, _ purpose: ImagePurpose) async throws -> ImageManifest {
+        let manifest = try await parts.images.verifiedImage(spec.image, for: purpose).manifest
+        try spec.requireRoom(for: manifest)
+        try spec.requireWay(try parts.images.way(into: manifest.digest), into: manifest)
+        return manifest
     }
 
     private func imageChange(

@@ -147,7 +147,7 @@ extension LabEngine {
         networks.forget(rehearsal.server)
         if let spec {
             let lab = LabSpec(name: rehearsal.lab, volumes: [:], servers: [rehearsal.server: spec])
-            try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+            try book.fill(lab, takenElsewhere: try PortBook.taken(in: state), host: parts.ports)
             try networks.fill(lab)
         }
         try DurableFile.writeJSON(book, to: path)

@@ -157,6 +157,8 @@ extension LabEngine {
         if !options.isWayBack {
             try requireTestedConfiguration(workspace, spec, on: image.manifest, serving: history.current)
         }
+        try spec.requireRoom(for: image.manifest)
+        try spec.requireWay(try parts.images.way(into: image.manifest.digest), into: image.manifest)
         let intent = Intent(
             number: history.operations.count + 1,
             from: history.current,

@@ -119,7 +119,7 @@ extension LabEngine {
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(lab.name) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
-        try book.fill(lab, takenElsewhere: try PortBook.published(in: state), host: parts.ports)
+        try book.fill(lab, takenElsewhere: try PortBook.taken(in: state), host: parts.ports)
         try DurableFile.writeJSON(book, to: path)
         try NetworkBook.update(lab, in: state)
         // User-data may hold secrets.

@@ -55,6 +55,8 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public let state: MachineState
     /// The image of its machine.
     public let image: Image?
+    /// By which way commands get into its guest; nothing where that was not found out yet.
+    public let way: GuestWay?
     /// cloud-init's instance id of its machine.
     public let instanceID: String?
     /// The published ports by name.
@@ -83,7 +85,7 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, ports, networks, volumes, operation, problem, standing, moved
+        case lab, name, generation, state, image, way, ports, networks, volumes, operation, problem, standing, moved
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

@@ -81,7 +81,7 @@ extension ServerWorkspace {
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
     func remove(_ machine: MachineID) async throws {
         try await parts.machines.undefine(machine)
-        for path in [state.rootOverlay(machine), state.seed(machine)] + drafts(of: machine) {
+        for path in [state.rootOverlay(machine), state.seed(machine), state.access(machine)] + drafts(of: machine) {
             try DurableFile.remove(path)
         }
         await unplug(machine)
@@ -98,7 +98,7 @@ extension ServerWorkspace {
     /// A root holds what user-data put there: nobody but its owner may read it, and it goes into no report.
     func retire(_ machine: MachineID, keeping count: Int, serving: MachineID) async throws {
         try await parts.machines.undefine(machine)
-        for path in [state.seed(machine)] + drafts(of: machine) { try DurableFile.remove(path) }
+        for path in [state.seed(machine), state.access(machine)] + drafts(of: machine) { try DurableFile.remove(path) }
         await unplug(machine)
         try removeSockets(machine)
         let root = state.rootOverlay(machine)
@@ -162,7 +162,8 @@ extension ServerWorkspace {
     }
 
     func removeSockets(_ machine: MachineID) throws {
-        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] {
+        let ssh = state.sshSockets(machine).map(\.1)
+        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] + ssh {
             try DurableFile.remove(path)
         }
     }

@@ -6,7 +6,7 @@ extension ServerWorkspace {
     /// Makes overlay and domain of a machine whose record and seed were written, without the volumes.
     func prepare(_ machine: MachineID) async throws {
         let record = try record(machine)
-        try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk)
+        try await parts.disks.createLayer(at: state.rootOverlay(machine), over: record.files.disk, size: record.disk)
         try parts.disks.giveToMachines(state.rootOverlay(machine))
         try await parts.machines.define(try definition(record, withVolumes: false))
     }
@@ -42,7 +42,7 @@ extension ServerWorkspace {
         let machineState = try await parts.machines.state(of: machine)
         // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
         if machineState == .paused || machineState == .running {
-            try await parts.machines.start(machine, forwards: forwards)
+            try await parts.machines.start(machine, forwards: try withAccess(forwards, machine))
             // A full disk may have paused it in the middle of a freeze, which has its end only now.
             return try await thawLeftover(machine)
         }
@@ -58,7 +58,8 @@ extension ServerWorkspace {
         try removeSockets(machine)
         try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
         try markBoot(machine)
-        try await parts.machines.start(machine, forwards: forwards)
+        chooseAccess(of: machine, besides: forwards)
+        try await parts.machines.start(machine, forwards: try withAccess(forwards, machine))
     }
 
     // A volume that lost its writer's power is looked at before anybody else writes to it.
@@ -93,7 +94,7 @@ extension ServerWorkspace {
 
     /// Gives the published ports to a machine that runs, and takes from it all others.
     func publish(_ machine: MachineID) async throws {
-        try await parts.machines.start(machine, forwards: try forwards(of: machine))
+        try await parts.machines.start(machine, forwards: try withAccess(try forwards(of: machine), machine))
     }
 
     /// Plugs the volumes into a machine that runs without them, and waits until the guest has mounted them.

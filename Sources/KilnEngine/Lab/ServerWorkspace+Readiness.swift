@@ -9,6 +9,7 @@ extension ServerWorkspace {
         let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
         try await waiter.within(waiter.readyTimeout) { try await becomeReady(machine, waiter) }
         markReady(machine)
+        await noteWay(into: machine)
     }
 
     /// Waits until a machine of a warm-first replacement is ready but for its data.
@@ -45,6 +46,7 @@ extension ServerWorkspace {
                 try await becomeReady(machine, waiter)
             }
             markReady(machine)
+            await noteWay(into: machine)
             try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
@@ -57,6 +59,7 @@ extension ServerWorkspace {
         let ready = min(whole, waiter.left(of: waiter.readyTimeout, after: spent))
         try await waiter.within(waiter.readyTimeout, left: ready) { try await waiter.pass(waiter.spec.ready) }
         markReady(machine)
+        await noteWay(into: machine)
         // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
         try await publish(machine)
         let published = try self.waiter(machine, ports: try publishedPorts(of: machine))
@@ -77,7 +80,8 @@ extension ServerWorkspace {
         let (spec, cloudInit) = (waiter.spec, try record(machine).cloudInit)
         let hasMounts = !spec.volumes.isEmpty && cloudInit != .none
         guard hasMounts || !spec.afterAttach.isEmpty else { return try await waiter.pass(spec.ready) }
-        let booted = [Check(.agent)] + (cloudInit == .none ? [] : [spec.endOfCloudInit])
+        let booted = cloudInit == .none ? [] : [spec.endOfCloudInit]
+        try await waiter.awaitWay()
         try await waiter.pass(booted)
         // A command might write where a volume is not mounted yet.
         let runsCommands = spec.ready.contains { $0.probe.runsCommand }
@@ -156,11 +160,18 @@ extension ServerWorkspace {
         (try? console(of: machine).phase) == "booted" || (try? timeReady(machine)) != nil
     }
 
-    /// Whether neither the agent nor the console of a guest tells that its services run.
+    /// Whether no way into the guest is to come any more: a login prompt may stand on its console before its set-up has ended.
+    func hasSettled(_ machine: MachineID) -> Bool {
+        if (try? timeReady(machine)) != nil { return true }
+        guard let console = try? console(of: machine), console.tellsOfCloudInit else { return hasBooted(machine) }
+        return console.tellsOfCloudInitEnd
+    }
+
+    /// Whether neither an answer of a guest nor its console tells that its services run.
     func isStillBooting(_ machine: MachineID) async throws -> Bool {
         guard !hasBooted(machine) else { return false }
         do {
-            try await parts.guests.awaitAgent(machine, within: .milliseconds(200))
+            _ = try await parts.guests.awaitWay(into: machine, within: .milliseconds(200))
             return false
         } catch let error as KilnError where error.exit != .unreachable {
             return true
@@ -191,7 +202,7 @@ extension ServerWorkspace {
         let hooks = try record(machine).spec.drain
         guard !hooks.isEmpty else { return }
         do {
-            try await parts.guests.awaitAgent(machine, within: .seconds(5))
+            _ = try await parts.guests.awaitWay(into: machine, within: .seconds(5))
         } catch let error as KilnError where error.exit != .unreachable {
             return parts.progress(.note("\(machine) is not drained, because it does not answer: \(error.message)"))
         }
@@ -232,7 +243,7 @@ extension ServerWorkspace {
 
     /// Ports of the host that no lab publishes and nobody has now, for every published port of a machine.
     func freePorts(for machine: MachineID) throws -> [Name: UInt16] {
-        var taken = try PortBook.published(in: state)
+        var taken = try PortBook.taken(in: state)
         var free: [Name: UInt16] = [:]
         for (name, spec) in try record(machine).spec.ports.sorted(by: { $0.key < $1.key }) {
             let port = try PortBook.choose(besides: taken, spec.transport, host: parts.ports)

@@ -4,8 +4,10 @@ import KilnModel
 ///
 /// All methods throw `KilnError`; where one throws, it leaves no file behind.
 public protocol DiskTool: Sendable {
-    /// Makes an empty qcow2 layer at `path` on top of the qcow2 file `backing`; `backing` is stored as it is given.
-    func createLayer(at path: String, over backing: String) async throws
+    /// Makes an empty qcow2 layer at `path` on top of the qcow2 file `backing`, which is stored as it is given.
+    ///
+    /// The layer is of the given size, which is no smaller than what is below; without one it is of the same.
+    func createLayer(at path: String, over backing: String, size: ByteCount?) async throws
     /// Makes a qcow2 file of `size` that holds an empty file system and the mark.
     func createVolume(
         at path: String,
@@ -56,6 +58,13 @@ public protocol DiskTool: Sendable {
     ///
     /// Throws `disk.refused`, `disk.not-ext4` or `disk.newer-features`.
     func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount
+}
+
+extension DiskTool {
+    /// Makes an empty qcow2 layer of the size of what is below.
+    public func createLayer(at path: String, over backing: String) async throws {
+        try await createLayer(at: path, over: backing, size: nil)
+    }
 }
 
 /// The formats of disk files that leave Kiln.

@@ -37,12 +37,15 @@ public struct GuestCommandResult: Sendable, Hashable {
     }
 }
 
-/// Reaches into guests through the guest agent; needs no network.
+/// Reaches into guests: through the guest agent, which needs no network, or otherwise where there is none.
 ///
 /// All methods throw `KilnError`.
 public protocol GuestAccess: Sendable {
     /// Waits until the agent answers; throws `guest.agent-silent` or `guest.no-agent` at the deadline.
     func awaitAgent(_ machine: MachineID, within deadline: Duration) async throws
+    /// Waits until commands get into the guest, and says by which way; throws `guest.no-agent` at the deadline where neither is
+    /// there, which names both, `guest.agent-silent`, `guest.ssh-silent`, or `guest.host-key-differs` at once.
+    func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay
     /// Runs a command and captures what it writes.
     func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult
     /// The content of a file, or nothing where there is none; throws beyond `limit` bytes.

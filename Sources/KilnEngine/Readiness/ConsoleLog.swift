@@ -29,6 +29,7 @@ struct ConsoleLog {
         if text.contains("phase=ready") || text.contains(" login:") { return "booted" }
         if let stage = lastCloudInitStage(text) { return stage }
         if text.contains("phase=cloud-init") { return "cloud-init" }
+        if firmwareComplaint != nil { return "firmware" }
         if text.contains("phase=init") || text.contains("systemd[1]") || text.contains("Welcome to") { return "init" }
         return "kernel"
     }
@@ -42,6 +43,20 @@ struct ConsoleLog {
         return ConsoleLog.lines(of: text).first { line in
             FatalLine.matches(line) && !allow.contains(where: line.contains)
         }
+    }
+
+    /// Whether this boot has said nothing that can be read.
+    var isEmpty: Bool { lines.isEmpty }
+
+    /// The last line of firmware that could not start something, where nothing that it started has said anything.
+    var firmwareComplaint: String? {
+        let lines = lines.map { $0.replacing(ConsoleLog.colour, with: "") }
+        guard !lines.contains(where: { line in FirmwareLine.successors.contains(where: line.contains) }) else {
+            return nil
+        }
+        // One that starts something else has not come to its end.
+        let last = lines.last { $0.contains("BdsDxe: ") || FirmwareLine.isComplaint($0) }
+        return last.flatMap { FirmwareLine.isComplaint($0) ? $0 : nil }
     }
 
     // What a terminal takes for colours and movements: https://ecma-international.org/publications-and-standards/standards/ecma-48/

@@ -9,6 +9,8 @@ struct ReadinessWaiter {
     let processors: Int
     let forwards: [Name: UInt16]
     let console: ConsoleLog
+    /// The firmware that starts the disk; nothing where the hypervisor loads the kernel.
+    let firmware: ImageManifest.Firmware?
 
     /// The code of the error that tells of a guest which crashed.
     static let crashCode = ErrorCode.readyCrashed
@@ -16,7 +18,8 @@ struct ReadinessWaiter {
     static let diedCode = ErrorCode.readyMachineDied
 
     // What is waited for, as far as it is known; shown beside the boot's phase.
-    private let waiting = LastFinding()
+    let waiting = LastFinding()
+    let hasWay = Locked(false)
 
     init(parts: EngineParts, record: GenerationRecord, forwards: [Name: UInt16], console: ConsoleLog) {
         self.parts = parts
@@ -25,6 +28,7 @@ struct ReadinessWaiter {
         processors = record.size.processors
         self.forwards = forwards
         self.console = console
+        firmware = if case .firmware(let firmware) = record.boot { firmware } else { nil }
     }
 
     /// How long a machine of this host may take to be ready where the lab file does not say.
@@ -102,6 +106,7 @@ struct ReadinessWaiter {
     private func pass(_ check: Check) async throws {
         // The one condition whose coming is told: an agent that connects.
         if check.probe == .agent && check.successes == 1 { return try await awaitAgent() }
+        if check.probe.isAskedInside { try await awaitWay() }
         var held = 0
         while true {
             switch await attempt(check) {
@@ -133,14 +138,6 @@ struct ReadinessWaiter {
         repeat {
             try await Task.sleep(for: .milliseconds(100))
         } while ContinuousClock.now < next && !console.tellsOfCloudInitEnd
-    }
-
-    private func awaitAgent() async throws {
-        do {
-            try await parts.guests.awaitAgent(machine, within: readyTimeout)
-        } catch let error as KilnError where error.exit == .deadline {
-            throw timeout(readyTimeout)
-        }
     }
 
     /// Watches that checks which held go on holding for a while.
@@ -216,6 +213,7 @@ struct ReadinessWaiter {
     // Beside the probes, so that a machine that dies ends the wait at once, and its phase is shown.
     private func watchMachine() async throws -> Bool {
         var shown = ""
+        var firmwareWatch = FirmwareWatch(self)
         while true {
             let phase = "\(console.phase); waiting for \(waiting.text)"
             if phase != shown { parts.progress(.waiting(machine.server, machine.generation, phase)) }
@@ -223,6 +221,7 @@ struct ReadinessWaiter {
             let state = try await parts.machines.state(of: machine)
             if state != .running { throw died(state) }
             if let line = console.fatalLine { throw crashed(line) }
+            try firmwareWatch.look()
             // The console log and its phase are read from a file that only grows; half a second is soon enough for people.
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -257,7 +256,7 @@ struct ReadinessWaiter {
         console.firstSign(of: parts.machines.platform.signs.filter { $0.processors <= processors })
     }
 
-    private func failed(_ check: Check, _ reason: String) -> KilnError {
+    func failed(_ check: Check, _ reason: String) -> KilnError {
         KilnError(
             .readyFailed,
             "\(machine) can't become ready: \(check): \(reason)",
@@ -297,13 +296,14 @@ struct ReadinessWaiter {
         )
     }
 
-    private func timeout(_ deadline: Duration) -> KilnError {
+    func timeout(_ deadline: Duration) -> KilnError {
         let phase = console.phase
         let waitedFor = waiting.text
         let likely =
-            phase == "booted"
-            ? "the guest booted, so find out in it why this does not hold: \(waitedFor)"
-            : "the guest has only come to '\(phase)': raise ready-timeout if it is slow, else read the console log"
+            wrongFirmware
+            ?? (phase == "booted"
+                ? "the guest booted, so find out in it why this does not hold: \(waitedFor)"
+                : "the guest has only come to '\(phase)': raise ready-timeout if it is slow, else read the console log")
         return KilnError(
             .readyTimeout,
             "\(machine) was not ready after \(deadline.components.seconds) s; phase \(phase), waiting for \(waitedFor)",
@@ -313,14 +313,14 @@ struct ReadinessWaiter {
         )
     }
 
-    private var lastLines: String? {
+    var lastLines: String? {
         let lines = console.lastLines(8)
         return lines.isEmpty ? nil : "the console's last lines:\n    " + lines.joined(separator: "\n    ")
     }
 }
 
 /// What the probe in turn found last, shared between the wait and the watcher.
-private final class LastFinding: Sendable {
+final class LastFinding: Sendable {
     private let state = Locked("")
     var text: String {
         get { state.withLock { $0 } }

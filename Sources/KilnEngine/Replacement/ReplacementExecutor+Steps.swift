@@ -254,7 +254,7 @@ extension ReplacementExecutor {
     private var isCutOff: Bool {
         get async throws {
             switch replacement.turn?.code {
-            case ReadinessWaiter.crashCode: return true
+            case ReadinessWaiter.crashCode, ErrorCode.readyWrongFirmware: return true
             case .interrupted:
                 if try server.volumeNames(of: new).isEmpty { return true }
                 return try await server.isStillBooting(new)

@@ -63,6 +63,11 @@ struct SeedDocuments {
         if case .object(let users)? = try record.spec.userData?.mapStrings(resolve) { map = users }
         if let command = network.hostsCommand { try prepend(command, to: "bootcmd", of: &map) }
         if !mounts.isEmpty { try add(mounts, to: &map) }
+        if record.disk != nil, record.cloudInit == .full {
+            // Also where the image turns it off, because its disk is usually as large as what is on it.
+            map["growpart"] = map["growpart"] ?? .object(["mode": .string("auto")])
+            map["resize_rootfs"] = map["resize_rootfs"] ?? .bool(true)
+        }
         if let userKey {
             try append([.string(userKey)], to: "ssh_authorized_keys", of: &map)
             map["disable_root"] = map["disable_root"] ?? .bool(false)

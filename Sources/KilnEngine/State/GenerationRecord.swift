@@ -21,6 +21,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     private let memory: ByteCount
     private let processors: Int
     private let cpu: ProcessorModel?
+    /// The size of its root disk; nothing means that of the image.
+    let disk: ByteCount?
     /// The identity that libvirt and the guest's firmware see.
     public let uuid: UUID
     /// cloud-init's instance id: new per generation, the same over reboots.
@@ -47,6 +49,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         cloudInit: ImageManifest.CloudInit,
         files: Files,
         size: MachineSize,
+        disk: ByteCount? = nil,
         uuid: UUID,
         instanceID: String,
         hostKey: String?,
@@ -65,6 +68,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         memory = size.memory
         processors = size.processors
         cpu = size.cpu
+        self.disk = disk
         self.uuid = uuid
         self.instanceID = instanceID
         self.hostKey = hostKey

@@ -47,12 +47,27 @@ struct PortBook: Sendable, Codable {
     /// Every port in the book.
     var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
 
-    /// The published ports of all labs.
-    static func published(in state: StateDirectory) throws -> Set<UInt16> {
-        let labs = (try? FileManager.default.contentsOfDirectory(atPath: state.labs)) ?? []
-        return try labs.compactMap { try? Name($0) }.reduce(into: []) { ports, lab in
+    /// The ports of all labs: the published ones, and those that lead to the SSH servers of their machines.
+    static func taken(in state: StateDirectory) throws -> Set<UInt16> {
+        try children(of: state.labs).reduce(into: []) { ports, lab in
             ports.formUnion(try DurableFile.readJSON(PortBook.self, from: state.lab(lab) + "/ports.json")?.all ?? [])
+            for server in children(of: state.lab(lab) + "/servers") {
+                ports.formUnion(access(of: ServerID(lab: lab, server: server), state))
+            }
         }
+    }
+
+    // One that can't be read keeps no other machine from its ports: whether they are free is seen on the host.
+    private static func access(of id: ServerID, _ state: StateDirectory) -> [UInt16] {
+        let generations = try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")
+        return (generations ?? []).compactMap(Int.init).compactMap { number in
+            let path = state.access(id.machine(Generation(number)))
+            return (try? DurableFile.readJSON(GuestAccessRecord.self, from: path))?.port
+        }
+    }
+
+    private static func children(of folder: String) -> [Name] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap { try? Name($0) }
     }
 
     /// A free port of the host that is not among `taken`, whichever transport those are of.

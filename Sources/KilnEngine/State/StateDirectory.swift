@@ -11,7 +11,7 @@ import KilnModel
 /// labs/LAB/networks.json                   the addresses of its servers on its networks
 /// labs/LAB/NETWORK.switch-lock             held as long as the network's switch lives
 /// labs/LAB/servers/SERVER/lock, journal
-/// labs/LAB/servers/SERVER/generations/N/   generation.json, root.qcow2, seed.iso, console.log
+/// labs/LAB/servers/SERVER/generations/N/   generation.json, access.json, root.qcow2, seed.iso, console.log
 /// sockets/                                 consoles, agents, ledger ports, and both ends of cards on networks
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
@@ -55,6 +55,8 @@ public struct StateDirectory: Sendable, Hashable {
     public func volume(lab: Name, _ name: Name) -> String { "\(volumes)/\(lab)/\(name)" }
     /// One generation.
     public func generation(_ id: MachineID) -> String { "\(server(id.server))/generations/\(id.generation)" }
+    /// How commands get into the guest of a generation.
+    func access(_ id: MachineID) -> String { generation(id) + "/access.json" }
     /// The root overlay of a generation.
     public func rootOverlay(_ id: MachineID) -> String { generation(id) + "/root.qcow2" }
     /// The seed of a generation.
@@ -67,6 +69,9 @@ public struct StateDirectory: Sendable, Hashable {
     public func agentSocket(_ id: MachineID) -> String { socket(id, "agent") }
     /// The ledger socket of a generation.
     public func ledgerSocket(_ id: MachineID) -> String { socket(id, "ledger") }
+
+    /// The sockets of connections to a generation's SSH server, by user.
+    func sshSockets(_ id: MachineID) -> [(String, String)] { GuestRoute.users.map { ($0, socket(id, "ssh-\($0)")) } }
 
     /// The addresses of a lab's servers on its networks.
     public func networkBook(_ lab: Name) -> String { "\(self.lab(lab))/networks.json" }

@@ -25,10 +25,11 @@ public struct QEMUDiskTool: DiskTool {
     /// The size is read from the header of `backing` by this process: qemu-img opens nothing but the new file.
     ///
     /// - Throws: `disk.exists`, `disk.refused`, `disk.full`, `tool.missing`, `tool.failed`.
-    public func createLayer(at path: String, over backing: String) async throws {
+    public func createLayer(at path: String, over backing: String, size: ByteCount?) async throws {
         let directory = DurableFile.directory(of: path)
         let below = backing.hasPrefix("/") ? backing : directory + "/" + backing
-        let size = try QCOW2Header(of: below).virtualSize
+        let lower = try QCOW2Header(of: below).virtualSize
+        let size = max(size ?? lower, lower)
         try await create(path) { draft, _ in
             try await qemuImg([
                 "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),

@@ -38,6 +38,12 @@ public struct AgentGuests: GuestAccess {
         }
     }
 
+    /// Waits for the agent, the one way that is known here.
+    public func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay {
+        try await awaitAgent(machine, within: deadline)
+        return .agent
+    }
+
     /// Runs a command; see `GuestCommand`.
     ///
     /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.forbidden` where the
@@ -57,7 +63,7 @@ public struct AgentGuests: GuestAccess {
                 )
             }
         } catch let error as KilnError where error.code == .guestRefused {
-            throw GuestFailure.notStarted(program, machine, error)
+            throw GuestFailure.notStarted(program, machine, cause: error.cause)
         }
         let status = result.exitCode ?? 128 + (result.signal ?? 0)
         return GuestCommandResult(

@@ -8,12 +8,7 @@ enum GuestFailure {
     static func translated(_ error: any Error, machine: MachineID) -> any Error {
         switch error {
         case let error as DeadlineExceeded:
-            KilnError(
-                .guestCommandDeadline,
-                "a command in machine \(machine) was still running after \(error.limit)",
-                hint: "it goes on in the guest; look there, or give it more time",
-                exit: .deadline
-            )
+            stillRunning(machine, error.limit)
         case GuestAgentError.answerTooLarge(_, let limit):
             KilnError(.guestTooLarge, "an answer of machine \(machine) is larger than \(limit) bytes")
         case let error as GuestAgentError:
@@ -24,6 +19,27 @@ enum GuestFailure {
             )
         default: error
         }
+    }
+
+    /// A command did not end in time.
+    static func stillRunning(_ machine: MachineID, _ limit: Duration) -> KilnError {
+        KilnError(
+            .guestCommandDeadline,
+            "a command in machine \(machine) was still running after \(limit)",
+            hint: "it goes on in the guest; look there, or give it more time",
+            exit: .deadline
+        )
+    }
+
+    /// The machine is on, no agent has connected, and its SSH server is no way in either.
+    static func noWay(_ machine: MachineID, _ absent: KilnError, _ closed: KilnError) -> KilnError {
+        KilnError(
+            .guestNoAgent,
+            "\(absent.message), and \(closed.message)",
+            hint: closed.hint,
+            cause: closed.cause ?? absent.cause,
+            exit: .deadline
+        )
     }
 
     /// The agent answers that it can't; or, for good, that it may not.
@@ -43,12 +59,12 @@ enum GuestFailure {
     }
 
     /// The agent can't start a program.
-    static func notStarted(_ program: String, _ machine: MachineID, _ error: KilnError) -> KilnError {
+    static func notStarted(_ program: String, _ machine: MachineID, cause: String?) -> KilnError {
         KilnError(
             .guestRefused,
             "\(Name.quoted(program)) can't be started in machine \(machine)",
             hint: "see whether the guest has it, and whether it may be run there",
-            cause: error.cause,
+            cause: cause,
             exit: .usage
         )
     }

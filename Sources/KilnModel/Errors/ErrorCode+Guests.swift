@@ -18,6 +18,21 @@ extension ErrorCode {
         .halted,
         "the guest did not say that its file systems go on after a snapshot"
     )
+    public static let guestHostKeyDiffers = ErrorCode(
+        "guest.host-key-differs",
+        .aborted,
+        "the guest's SSH server shows another host key than the one that its machine was born with"
+    )
+    public static let guestSSHRefused = ErrorCode(
+        "guest.ssh-refused",
+        .aborted,
+        "the guest's SSH server lets Kiln not in, or not become root"
+    )
+    public static let guestSSHSilent = ErrorCode(
+        "guest.ssh-silent",
+        .deadline,
+        "the guest's SSH server does not answer"
+    )
     public static let guestMachineOff = ErrorCode(
         "guest.machine-off",
         .blocked,
@@ -26,7 +41,7 @@ extension ErrorCode {
     public static let guestNoAgent = ErrorCode(
         "guest.no-agent",
         [.aborted, .deadline],
-        "no agent runs in the guest: it boots yet, or its image has none"
+        "no agent runs in the guest, and there is no other way in yet: it boots, or its image has none"
     )
     public static let guestNoCommand = ErrorCode("guest.no-command", .usage, "there is no command to run in the guest")
     public static let guestNonsense = ErrorCode(
@@ -105,7 +120,8 @@ extension ErrorCode {
 
     /// The codes of errors about machines and what runs in them.
     public static let guests: [ErrorCode] = [
-        guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestMachineOff, guestNoAgent,
+        guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestHostKeyDiffers, guestMachineOff,
+        guestSSHRefused, guestSSHSilent, guestNoAgent,
         guestNoCommand, guestNonsense,
         guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
         machineLostPower,

@@ -292,12 +292,27 @@ extension ErrorCode {
         .invalidFile,
         "a disk has nothing for the firmware that is asked for"
     )
+    public static let imageNoWayIn = ErrorCode(
+        "image.no-way-in",
+        .aborted,
+        "machines of the image have no way in that the server needs: no guest agent, or neither that nor an SSH server"
+    )
+    public static let imageGrowsNoDisk = ErrorCode(
+        "image.grows-no-disk",
+        .aborted,
+        "a server declares a larger disk than its image has, and nothing in the image would use the rest"
+    )
+    public static let imageLargerThanDisk = ErrorCode(
+        "image.larger-than-disk",
+        .aborted,
+        "the disk that a server declares is smaller than its image"
+    )
 
     /// The codes of errors about images, the store and bakes.
     public static let images: [ErrorCode] = [
         checksumAmbiguous, checksumInvalid, checksumMismatch, checksumMissing, checksumRequired, downloadFailed,
         downloadMissing, downloadRedirected, downloadRefused, downloadStalled, downloadTooLarge, downloadURLRefused,
-        imageNoFirmware, imageNotUnpacked, imageWrongFirmware,
+        imageGrowsNoDisk, imageLargerThanDisk, imageNoFirmware, imageNoWayIn, imageNotUnpacked, imageWrongFirmware,
         imageBootsByLabel,
         bakeAttributesLost, bakeIncomplete, bakeModulesChanged, bakeFilesTooLarge, bakeNetworkNeeded, bakeNoMachine,
         bakeNotCleaned, bakeNotRepeatable, bakeNoKeyring, bakeNoMirror, bakeNotFetched, bakeNothingKept,

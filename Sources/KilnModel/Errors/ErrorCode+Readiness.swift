@@ -27,9 +27,14 @@ extension ErrorCode {
         .deadline,
         "the machine was not ready in time; the message says what it waited for"
     )
+    public static let readyWrongFirmware = ErrorCode(
+        "ready.wrong-firmware",
+        .aborted,
+        "the firmware of the machine finds nothing to start on the image's disk"
+    )
 
     /// The codes of errors about what becomes of a machine that should get ready.
     public static let readiness: [ErrorCode] = [
-        readyCrashed, readyFailed, readyLost, readyMachineDied, readyTimeout,
+        readyCrashed, readyFailed, readyLost, readyMachineDied, readyTimeout, readyWrongFirmware,
     ]
 }

@@ -9,6 +9,10 @@ public struct ServerConfiguration: Sendable, Hashable, Encodable {
     public let processors: Int?
     /// The processors' instructions, where they are not the image's default.
     public let cpu: ProcessorModel?
+    /// The root disk's size, where it is not the image's.
+    public let disk: ByteCount?
+    /// The networks of its lab that it is on, in the order of its cards; nothing where it is on none.
+    public let networks: [Name]?
     /// Where volumes are mounted, in order.
     public let mounts: [String]
     /// The user's cloud-config.
@@ -25,6 +29,8 @@ public struct ServerConfiguration: Sendable, Hashable, Encodable {
         memory = spec.memory
         processors = spec.processors
         cpu = spec.cpu
+        disk = spec.disk
+        networks = spec.networks.isEmpty ? nil : spec.networks
         mounts = spec.volumes.values.sorted()
         userData = spec.userData
         userDataDocument = spec.userDataDocument

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A server as a lab file declares it.
 public struct ServerSpec: Sendable, Hashable {
     /// How much of the network a guest sees; published ports work in both modes.
@@ -32,6 +34,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var processors: Int?
     /// Which instructions a machine's processors have; nothing means the image's default.
     public var cpu: ProcessorModel?
+    /// The size of a machine's root disk; nothing means that of the image, and less is refused.
+    public var disk: ByteCount?
     /// Where each volume is mounted in the guest, by volume.
     public var volumes: [Name: String]
     /// The published ports by name.
@@ -83,6 +87,7 @@ public struct ServerSpec: Sendable, Hashable {
         memory: ByteCount? = nil,
         processors: Int? = nil,
         cpu: ProcessorModel? = nil,
+        disk: ByteCount? = nil,
         volumes: [Name: String] = [:],
         ports: [Name: PortSpec] = [:],
         userData: JSONValue? = nil,
@@ -110,6 +115,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.memory = memory
         self.processors = processors
         self.cpu = cpu
+        self.disk = disk
         self.volumes = volumes
         self.ports = ports
         self.userData = userData
@@ -143,8 +149,8 @@ public struct ServerSpec: Sendable, Hashable {
         )
     }
 
-    /// What must hold where the lab file does not say: the guest agent answers, and cloud-init has ended.
-    public static let defaultReady = [Check(.agent), Check(.cloudInit())]
+    /// What must hold where the lab file does not say: cloud-init has ended, as it says itself.
+    public static let defaultReady = [Check(.cloudInit())]
 
     /// The volumes and their mount paths in the order in which they have to be mounted: what lies below another mount point
     /// comes after it, for it lies on that volume.
@@ -157,6 +163,18 @@ public struct ServerSpec: Sendable, Hashable {
     public var userDataKeys: [String] {
         guard case .object(let fields)? = userData else { return userDataDocument?.keys ?? [] }
         return fields.keys.sorted()
+    }
+
+    /// Whether its user-data may bring an agent that its image has not: it names one, or nobody can read it.
+    public var mayBringAgent: Bool {
+        if let userDataDocument { return userDataDocument.text.map(ServerSpec.namesAgent) ?? true }
+        guard let userData, let text = try? JSONEncoder().encode(userData) else { return false }
+        return ServerSpec.namesAgent(String(decoding: text, as: UTF8.self))
+    }
+
+    // qemu-guest-agent is what distributions call it, and qemu-ga the program.
+    private static func namesAgent(_ text: String) -> Bool {
+        text.contains("guest-agent") || text.contains("qemu-ga") || text.contains("#include")
     }
 
     /// The check that cloud-init, which makes the mounts, has ended.
@@ -223,7 +241,8 @@ public enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
 // when Kiln is updated.
 extension ServerSpec: Codable {
     private enum CodingKeys: String, CodingKey {
-        case image, memory, processors, cpu, volumes, ports, userData, userDataDocument, network, root, strategy, ready
+        case image, memory, processors, cpu, disk, volumes, ports, userData, userDataDocument, network, root, strategy,
+            ready
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, hiddenData, maxAge
@@ -239,6 +258,7 @@ extension ServerSpec: Codable {
         memory = try fields.decodeIfPresent(ByteCount.self, forKey: .memory)
         processors = try fields.decodeIfPresent(Int.self, forKey: .processors)
         cpu = try fields.decodeIfPresent(ProcessorModel.self, forKey: .cpu)
+        disk = try fields.decodeIfPresent(ByteCount.self, forKey: .disk)
         volumes = try field(.volumes, or: volumes)
         ports = try field(.ports, or: ports)
         userData = try fields.decodeIfPresent(JSONValue.self, forKey: .userData)

@@ -124,6 +124,7 @@ struct LabDecoder {
         edits.set(\.memory, fields[.memory]?.size(atLeast: .mebibytes(32)))
         edits.set(\.processors, fields[.processors]?.whole(in: 1...64))
         edits.set(\.cpu, fields[.cpu]?.processorModel())
+        edits.set(\.disk, fields[.disk]?.size(atLeast: .mebibytes(8)))
         edits.set(\.root, fields[.root]?.word(ServerSpec.Root.self))
         edits.set(\.ephemeral, fields[.ephemeral].map { $0.guestPaths("what may differ from the image") })
         edits.set(\.keepRoots, fields[.keepRoots]?.whole(in: 0...16))

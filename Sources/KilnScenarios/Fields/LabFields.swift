@@ -83,7 +83,7 @@ enum VolumeFields: String, FileField {
 
 /// The fields of a server.
 enum ServerFields: String, FileField {
-    case image, memory, processors, cpu, volumes, ports, ready, network, networks, root, strategy, verify, drain,
+    case image, memory, processors, cpu, disk, volumes, ports, ready, network, networks, root, strategy, verify, drain,
         ephemeral
     case userData = "user-data"
     case userDataFile = "user-data-file"
@@ -112,6 +112,8 @@ enum ServerFields: String, FileField {
             Schema.processorModel(
                 "x86-64-v2, x86-64-v3, host or a model of the hypervisor's; without it the image's default."
             )
+        case .disk:
+            Schema.size("The root disk of a machine, no smaller than the image's; without it of the same size.")
         case .volumes:
             Schema.named(Schema.guestPath("Where it is mounted."), "Volumes by name, and where each is mounted.")
         case .ports: Schema.named(PortFields.port, "Published ports by name.")
@@ -172,7 +174,7 @@ enum ServerFields: String, FileField {
         default:
             CheckSchema.list(
                 ServerChecks.self,
-                "What must hold for the server to be ready, in order; agent and cloud-init without it."
+                "What must hold for the server to be ready, in order; cloud-init without it."
             )
         }
     }
@@ -183,7 +185,7 @@ enum ServerFields: String, FileField {
         case .warmReady:
             CheckSchema.list(
                 ServerChecks.self,
-                "warm-first: what must hold before the old machine is stopped; agent and cloud-init without it."
+                "warm-first: what must hold before the old machine is stopped; cloud-init without it."
             )
         case .afterAttach: HookFields.list("Run in a machine once its volumes are mounted, after every boot, in order.")
         case .verify:

@@ -7,6 +7,10 @@ public protocol ImageSource: Sendable {
     /// Throws `image.missing`, `image.channel-missing` or `image.digest-mismatch`; for a new generation also `image.revoked` and
     /// `image.not-attested`.
     func verifiedImage(_ reference: ImageReference, for purpose: ImagePurpose) async throws -> StoredImage
+    /// By which way commands got into the guests of an image; nothing where no machine of it has shown that yet.
+    func way(into image: ImageDigest) throws -> GuestWay?
+    /// Notes by which way they do.
+    func note(_ way: GuestWay, into image: ImageDigest) throws
     /// The image that the reference names, where a generation or another image may be made from it; its content is not looked
     /// at.
     ///

@@ -33,6 +33,32 @@ extension Command {
         }
     }
 
+    /// Runs the program, which reads one open file, and keeps the first `limit` bytes of what it prints.
+    ///
+    /// - Throws: as ``result()``.
+    public func result(reading input: Int32, keeping limit: Int) async throws -> Output {
+        try await supervised { launch in
+            let result = try await Subprocess.run(
+                launch.executable,
+                arguments: launch.arguments,
+                environment: launch.environment,
+                platformOptions: launch.options,
+                input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
+                output: .sequence,
+                error: .sequence
+            ) { execution in
+                let (output, errors) = (execution.standardOutput, execution.standardError)
+                return try await Command.toTheEnd {
+                    async let output = Command.collect(output, keeping: .start, limit: limit)
+                    async let errors = Command.collect(errors, keeping: .end)
+                    return (try await output, try await errors)
+                }
+            }
+            let (output, errors) = result.closureResult
+            return Output(status: Command.status(result.terminationStatus), output: output, errors: errors)
+        }
+    }
+
     /// Runs the program, which reads one open file and writes to another; both stay open here.
     ///
     /// - Throws: as ``result()``.
@@ -115,14 +141,18 @@ extension Command {
         case end
     }
 
-    private static func collect(_ stream: SubprocessOutputSequence, keeping kept: Kept) async throws -> [UInt8] {
+    private static func collect(
+        _ stream: SubprocessOutputSequence,
+        keeping kept: Kept,
+        limit: Int = Command.keptBytes
+    ) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await buffer in stream {
             bytes.append(contentsOf: buffer.withUnsafeBytes { Array($0) })
-            guard bytes.count > keptBytes else { continue }
+            guard bytes.count > limit else { continue }
             switch kept {
-            case .start: bytes.removeLast(bytes.count - keptBytes)
-            case .end: bytes.removeFirst(bytes.count - keptBytes)
+            case .start: bytes.removeLast(bytes.count - limit)
+            case .end: bytes.removeFirst(bytes.count - limit)
             }
         }
         return bytes

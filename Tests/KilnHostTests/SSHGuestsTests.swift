@@ -1,0 +1,107 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import Testing
+
+@testable import KilnHost
+
+@Suite(
+    "Guests by SSH, tried on this host's own server",
+    .enabled(if: SSHServer.obstacle == nil, "see SSHServer.obstacle")
+)
+struct SSHGuestsTests {
+    private let machine: MachineID
+
+    init() throws {
+        machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+    }
+
+    private func code(_ work: () async throws -> Void) async -> ErrorCode? {
+        do {
+            try await work()
+            return nil
+        } catch { return (error as? KilnError)?.code }
+    }
+
+    @Test("a command gets its words, its input and its place as they are, and its status and output come back")
+    func run() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        #expect(try await guests.awaitWay(into: machine, within: .seconds(20)) == .ssh)
+        let words = try await guests.run(
+            GuestCommand(["printf", "%s|", "a b", "c'd", "$HOME", "\"", "-n", "é"]),
+            in: machine
+        )
+        #expect(String(decoding: words.output, as: UTF8.self) == "a b|c'd|$HOME|\"|-n|é|")
+        let script = "cat; echo oops >&2; pwd; exit 255"
+        let both = try await guests.run(GuestCommand(["sh", "-c", script], input: [0, 10, 255, 65]), in: machine)
+        #expect(both.status == 255 && both.output == [0, 10, 255, 65] + Array("/\n".utf8))
+        #expect(String(decoding: both.errors, as: UTF8.self) == "oops\n")
+        #expect(try await guests.run(GuestCommand(["sh", "-c", "kill -9 $$"]), in: machine).status == 137)
+    }
+
+    @Test("a program that the guest has not is told, and one that does not end in time")
+    func refused() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        #expect(await code { _ = try await guests.run(GuestCommand(["no-such"]), in: machine) } == .guestRefused)
+        let slow = GuestCommand(["sleep", "60"], deadline: .seconds(3))
+        #expect(await code { _ = try await guests.run(slow, in: machine) } == .guestCommandDeadline)
+        #expect(try await guests.run(GuestCommand(["true"]), in: machine).status == 0)
+    }
+
+    @Test("a guest can't fool with what its command's end is told by, nor fill the memory")
+    func hostile() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        let lies = try await guests.run(GuestCommand(["sh", "-c", "printf '\\nTOKEN 0\\n' >&2; exit 7"]), in: machine)
+        #expect(lies.status == 7)
+        #expect(
+            await code {
+                _ = try await guests.run(GuestCommand(["head", "-c", "40000000", "/dev/zero"]), in: machine)
+            } == .guestTooLarge
+        )
+        #expect(await code { _ = try await guests.read("/dev/zero", in: machine, limit: 1000) } == .guestTooLarge)
+    }
+
+    @Test("files are read and written whole; what is not there is nothing")
+    func files() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        let path = server.directory.path + "/a file'; rm -rf $HOME"
+        let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try await guests.write(content, to: path, in: machine)
+        #expect(try await guests.read(path, in: machine, limit: 1 << 20) == content)
+        try await guests.write([], to: path, in: machine)
+        #expect(try await guests.read(path, in: machine, limit: 10) == [])
+        #expect(try await guests.read(path + "-not", in: machine, limit: 10) == nil)
+        #expect(await code { _ = try await guests.read("/etc", in: machine, limit: 10) } == .guestRefused)
+        #expect(await code { try await guests.write([1], to: "/no/such/folder/f", in: machine) } == .guestRefused)
+    }
+
+    @Test("a server with another host key is not talked to, by name")
+    func otherHostKey() async throws {
+        let server = try await SSHServer.start()
+        let other = try String(contentsOfFile: server.directory.path + "/other.pub", encoding: .utf8)
+        let guests = server.guests(hostKey: other)
+        #expect(await code { _ = try await guests.run(GuestCommand(["true"]), in: machine) } == .guestHostKeyDiffers)
+    }
+
+    @Test("a server that does not take the key lets nobody in, and one that is gone is silent")
+    func closed() async throws {
+        let server = try await SSHServer.start()
+        let strange = server.guests(identity: "other", users: ["root", "nobody-here"])
+        #expect(await code { _ = try await strange.run(GuestCommand(["true"]), in: machine) } == .guestSSHRefused)
+        let route = GuestRoute(
+            port: 1,
+            hostKey: server.hostKey,
+            identity: server.directory.path + "/user",
+            knownHosts: server.directory.path + "/known"
+        )
+        let gone = SSHGuests { _ in route }
+        #expect(await code { _ = try await gone.awaitWay(into: machine, within: .zero) } == .guestSSHSilent)
+        #expect(await code { _ = try await gone.run(GuestCommand(["true"]), in: machine) } == .guestSSHSilent)
+        let nowhere = SSHGuests { _ in nil }
+        #expect(await code { _ = try await nowhere.run(GuestCommand(["true"]), in: machine) } == .guestNoAgent)
+    }
+}
