@@ -34,7 +34,7 @@ extension ServerWorkspace {
         var taken = try PortBook.taken(in: state)
         if let known { taken.remove(known.port) }
         taken.formUnion(forwards.map(\.host))
-        let kept = known.map(\.port).flatMap { !taken.contains($0) && parts.ports.isFree($0) ? $0 : nil }
+        let kept = known.map(\.port).flatMap { !taken.contains($0) && parts.ports.isFree($0, .tcp) ? $0 : nil }
         // What the user-data brings says nothing of the image.
         let expected = record.spec.mayBringAgent ? nil : try parts.images.way(into: record.image.digest)
         let access = GuestAccessRecord(
