@@ -19,7 +19,7 @@ struct NetworkTests {
 
     @Test("a table survives JSON, and each change can be made twice")
     func table() throws {
-        let web = try Name("web")
+        let (web, db, log) = (try Name("web"), try Name("db"), try Name("log"))
         let machine = ServerID(lab: try Name("lab"), server: web).machine(Generation(1))
         let address = NetworkAddress(64, 7, host: 10)
         let port = SwitchPort(
@@ -32,11 +32,11 @@ struct NetworkTests {
         )
         var table = SwitchTable()
         let changes: [SwitchTable.Change] = [
-            .plug(port), .fault(web, LinkFault(delay: 99_999, loss: -1)), .split([[web], [try Name("db")]]),
+            .plug(port), .fault(web, LinkFault(delay: 99_999, loss: -1)), .split([[web], [db]]),
         ]
         for change in changes + changes { table.apply(change) }
         #expect(table.ports == [port] && table.faults[web] == LinkFault(delay: 60_000))
-        #expect(table.separates(web, try Name("db")) && !table.separates(web, try Name("log")))
+        #expect(table.separates(web, db) && !table.separates(web, log))
         let text = try JSONEncoder().encode(table)
         #expect(try JSONDecoder().decode(SwitchTable.self, from: text) == table)
         for _ in 0..<2 { table.apply(.unplug(machine)) }
