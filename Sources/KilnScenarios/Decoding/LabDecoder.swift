@@ -96,8 +96,10 @@ struct LabDecoder {
     // A network has no fields yet, and an empty map says so.
     private func networks(_ value: Value?) -> [Name] {
         guard let value else { return [] }
-        _ = value.named("networks") { network in
-            guard case .map(let fields) = network.node.content, fields.isEmpty else { return network.mismatch("{}") }
+        for (entry, network) in value.entries(of: "networks") ?? [] {
+            _ = network.key(entry)
+            if case .map(let fields) = network.node.content, fields.isEmpty { continue }
+            network.mismatch("{}")
         }
         return Value.names(of: value).sorted()
     }
