@@ -73,12 +73,12 @@ struct BakeBadInputTests {
     func network() async throws {
         let server = try TestServer(saying: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
         let world = try BakeWorld(provision: "[{ shell: { run: fetch.sh, network: false } }]")
-        try world.program("fetch.sh", "busybox wget -T 5 -q -O /etc/fetched http://127.0.0.1:\(server.port)/")
+        try world.program("fetch.sh", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 127.0.0.1 \(server.port) > /etc/fetched")
         #expect(await failure(world)?.code == .bakeStepFailed)
         #expect(server.requests.isEmpty)
         try world.write(provision: "[{ shell: { run: fetch.sh, network: true } }]")
         let image = try #require(await world.bake().first)
-        #expect(try await world.content("etc/fetched", of: image) == "hello")
+        #expect(try await world.content("etc/fetched", of: image).hasSuffix("hello"))
     }
 
     @Test("what a step writes by an absolute path, or by one that climbs, is in the tree and not on the host")

@@ -69,7 +69,7 @@ struct BootedRecipeTests {
         let outside = "[{ shell: { run: assemble.sh, outside: true, shared: [initrd] } }]"
         let shell = try problems(Self.from.replacing("[{ packages: [nginx] }]", with: outside))
         #expect(shell.count == 1 && shell.first?.contains("works on a tree") == true, "\(shell)")
-        let mirror = "[{ packages: { install: [nginx], mirror: 'deb [trusted=yes] file:/srv/debian ./' } }]"
+        let mirror = "[{ packages: { install: [nginx], mirror: 'deb [trusted=yes] file:/srv/debian trixie main' } }]"
         let packages = try problems(Self.from.replacing("[{ packages: [nginx] }]", with: mirror))
         #expect(packages.count == 1 && packages.first?.contains("does not reach the files") == true, "\(packages)")
         let disk = try problems(Self.from + "\ndisk: 4GiB")

@@ -1,5 +1,6 @@
 import Glibc
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 
@@ -62,18 +63,15 @@ struct ChefTests {
     func package() async throws {
         let step = "{ chef: { folder: chef, run-list: [web], package: chef.deb } }"
         let world = try world("exit 0", as: "other", steps: step)
-        _ = try world.folder.file("Images/web/chef.deb", [1])
-        // What it installs is a client that says so.
-        try world.program(
-            "root/usr/local/bin/dpkg",
-            """
-            echo "$*" > /etc/installed
-            printf '#!/bin/sh\\necho ran > /etc/ran\\n' > /usr/local/bin/chef-client
-            chmod 0755 /usr/local/bin/chef-client
-            """
-        )
+        // busybox's dpkg wants its folders.
+        for file in ["status", "info/format"] { _ = try world.folder.file("Images/web/root/var/lib/dpkg/\(file)", []) }
+        try world.program("package/usr/local/bin/chef-client", "echo ran > /etc/ran")
+        let control = "Package: chef\nVersion: 18\nArchitecture: all\nMaintainer: a <a@b.c>\nDescription: a client\n"
+        _ = try world.folder.file("Images/web/package/DEBIAN/control", Array(control.utf8))
+        let recipe = world.folder.path + "/Images/web"
+        try await Command("dpkg-deb", ["-Zgzip", "-b", recipe + "/package", recipe + "/chef.deb"]).run()
         let image = try #require(await world.bake().first)
-        #expect(try await world.content("etc/installed", of: image) == "--install /run/kiln/recipe/chef.deb")
+        #expect(try await world.content("var/lib/dpkg/status", of: image).contains("Status: install ok installed"))
         #expect(try await world.content("etc/ran", of: image) == "ran")
     }
 }

@@ -132,8 +132,8 @@ struct ImageTestTests {
             value: String(repeating: "a", count: 64)
         )
         let link = RootEntry(kind: .link, mode: 0o777, user: 0, group: 0, value: "usr/etc")
-        let paths = ["/", "/usr", "/usr/etc", "/usr/etc/group", "/etc"].compactMap { RootPath($0) }
-        let entries = zip(paths, [root, root, root, file, link])
+        let paths = try ["/usr", "/usr/etc", "/usr/etc/group", "/etc"].map { try #require(RootPath($0)) }
+        let entries = zip([RootPath.root] + paths, [root, root, root, file, link])
         return RootListing(entries: Dictionary(uniqueKeysWithValues: Array(entries)), packages: [:])
     }
 

@@ -54,10 +54,14 @@ struct RenderingTests {
                       "instance_id" : "i-1",
                       "lab" : "shop",
                       "name" : "web",
+                      "networks" : {
+
+                      },
                       "ports" : {
                         "http" : {
                           "guest" : 80,
-                          "host" : 20080
+                          "host" : 20080,
+                          "protocol" : "tcp"
                         }
                       },
                       "state" : "running",

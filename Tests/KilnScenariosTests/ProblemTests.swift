@@ -29,7 +29,7 @@ struct ProblemTests {
                 + "found '256M'",
             "8:7: lab.servers.web: the field 'image' is missing",
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
-                + "processors, cpu, volumes, ports, ready, network, networks, root, strategy, verify, drain, ephemeral, user-data, "
+                + "processors, cpu, disk, volumes, ports, ready, network, networks, root, strategy, verify, drain, ephemeral, user-data, "
                 + "user-data-file, ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
                 + "keep-roots, hidden-data, max-age",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "

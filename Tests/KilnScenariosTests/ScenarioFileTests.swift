@@ -213,7 +213,7 @@ struct ScenarioFileTests {
                 .down,
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 57, column: 5))
+        #expect(scenario.steps[3].position == Position(line: 58, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

@@ -32,7 +32,11 @@ extension SwitchLoop {
         var next = fabric.table
         changes.forEach { next.apply($0) }
         guard next.ports.count <= SwitchRequest.mostPorts else {
-            throw KilnError(.networkSwitchFailed, "a switch has \(SwitchRequest.mostPorts) ports at most")
+            throw KilnError(
+                .networkSwitchFailed,
+                "a switch has \(SwitchRequest.mostPorts) ports at most",
+                exit: .aborted
+            )
         }
         let machines = Set(next.ports.map(\.machine))
         var bound = outlets.filter { machines.contains($0.key) }
