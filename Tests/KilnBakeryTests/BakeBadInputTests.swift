@@ -73,7 +73,8 @@ struct BakeBadInputTests {
     func network() async throws {
         let server = try TestServer(saying: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
         let world = try BakeWorld(provision: "[{ shell: { run: fetch.sh, network: false } }]")
-        try world.program("fetch.sh", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 127.0.0.1 \(server.port) > /etc/fetched")
+        let request = "printf 'GET / HTTP/1.0\\r\\n\\r\\n'"
+        try world.program("fetch.sh", "\(request) | nc -w 5 127.0.0.1 \(server.port) > /etc/fetched")
         #expect(await failure(world)?.code == .bakeStepFailed)
         #expect(server.requests.isEmpty)
         try world.write(provision: "[{ shell: { run: fetch.sh, network: true } }]")

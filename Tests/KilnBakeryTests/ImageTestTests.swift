@@ -131,7 +131,7 @@ struct ImageTestTests {
             size: 9,
             value: String(repeating: "a", count: 64)
         )
-        let link = RootEntry(kind: .link, mode: 0o777, user: 0, group: 0, value: "usr/etc")
+        let link = RootEntry(kind: .link, mode: 0o777, user: 0, group: 0, value: "usr%2Fetc")
         let paths = try ["/usr", "/usr/etc", "/usr/etc/group", "/etc"].map { try #require(RootPath($0)) }
         let entries = zip([RootPath.root] + paths, [root, root, root, file, link])
         return RootListing(entries: Dictionary(uniqueKeysWithValues: Array(entries)), packages: [:])

@@ -30,7 +30,9 @@ public final class FakeNetworks: NetworkControl {
                 let onlyUnplugs =
                     !changes.isEmpty && changes.allSatisfy { if case .unplug = $0 { true } else { false } }
                 if tables[network] == nil, onlyUnplugs { return }
-                for change in changes { tables[network, default: SwitchTable()].apply(change) }
+                var table = tables[network] ?? SwitchTable()
+                changes.forEach { table.apply($0) }
+                tables[network] = table
             }
         }
     }

@@ -78,7 +78,7 @@ struct TestMachines: Sendable {
         if problem == nil { try await lookAtConsole(id) }
     }
 
-    /// What cloud-init remarks is told apart from whether a machine boots. An image that takes keys may have no agent.
+    /// Without what cloud-init remarks, which is told apart from whether a machine boots, and an agent, which not every image has.
     var ready: [Check] { takesMetadata ? [Check(.cloudInit(allowDegraded: true))] : [Check(.agent)] }
 
     /// All machines of the test; each is brought up by itself.
