@@ -67,7 +67,7 @@ extension EndToEnd {
                 program,
                 arguments + ["--results", directory],
                 environment: ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8", "KILN_HOME": home.path]
-            ).finish()
+            ).finish(within: .seconds(540))
             // Not there where no cell was run.
             let text = (try? String(contentsOfFile: directory + "/results.jsonl", encoding: .utf8)) ?? ""
             let lines = text.split(separator: "\n")
