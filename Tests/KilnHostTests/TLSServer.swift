@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import KilnModel
 import KilnSystem
 
@@ -40,5 +41,6 @@ final class TLSServer: @unchecked Sendable {
         self.port = port
     }
 
-    deinit { process.terminate() }
+    // It begins with the blocked signals of the thread that starts it, so a request to end may never reach it.
+    deinit { kill(process.processIdentifier, SIGKILL) }
 }
