@@ -67,7 +67,9 @@ extension Benchmark {
     // Both, one after the other, publish the same port.
     func freePort() throws -> UInt16 {
         let ports = LoopbackPorts()
-        guard let port = ports.choice.first(where: ports.isFree) else { throw Failure("no port of 127.0.0.1 is free") }
+        guard let port = ports.choice.first(where: { ports.isFree($0, .tcp) }) else {
+            throw Failure("no port of 127.0.0.1 is free")
+        }
         return port
     }
 }

@@ -59,26 +59,29 @@ struct BakeLeftoverTests {
         for path in ["logs/web/1.log", "logs/gone/1.log"] { try write(path) }
         let (own, other) = ("trees/\(image.digest.hex).tar.zst", "trees/\(try StoreFixture.digest(9).hex).tar.zst")
         for path in [own, other] { try write(path) }
-        let goes = ["bakes/gone/1.json", "logs/gone/1.log", unneeded, other]
+        let (booted, gone) = ("boots/\(image.digest.hex).json", "boots/\(try StoreFixture.digest(9).hex).json")
+        for path in [booted, gone] { try write(path) }
+        let goes = ["bakes/gone/1.json", "logs/gone/1.log", unneeded, other, gone]
         let told = try await leftovers().collect(dryRun: true)
         #expect(Set(told.map(\.path)) == Set(goes), "\(told)")
         #expect(told.reduce(0) { $0 + $1.bytes } > 0)
         #expect(goes.allSatisfy(isThere))
         #expect(try await leftovers().collect(dryRun: false) == told)
         #expect(!goes.contains(where: isThere))
-        #expect([needed, own, "bakes/web/1.json", "logs/web/1.log"].allSatisfy(isThere))
+        #expect([needed, own, booted, "bakes/web/1.json", "logs/web/1.log"].allSatisfy(isThere))
         #expect(try await leftovers().collect(dryRun: false).isEmpty)
     }
 
-    @Test("a tree of a bake that failed stays for two weeks, with the steps that it goes on from")
+    @Test("a tree or a disk of a bake that failed stays for two weeks, with the steps that it goes on from")
     func kept() async throws {
         let step = try step(1, of: "new:1")
         try write("kept/new/1/step", "2\n")
         try write("kept/new/1/tree/etc/motd")
+        try write("kept/booted/1/disk.qcow2")
         #expect(try await leftovers(days: 13).collect(dryRun: false).isEmpty)
         let gone = try await leftovers(days: 15).collect(dryRun: false).map(\.path)
-        #expect(Set(gone) == ["kept/new/1", step])
-        #expect(!isThere("kept/new/1") && !isThere(step))
+        #expect(Set(gone) == ["kept/booted/1", "kept/new/1", step])
+        #expect(!isThere("kept/new/1") && !isThere("kept/booted/1") && !isThere(step))
     }
 
     @Test("while somebody bakes, nothing of bakes is touched; a step that is new is left")
@@ -117,7 +120,9 @@ struct BakeLeftoverTests {
             withDestinationPath: outside
         )
         _ = try await leftovers().collect(dryRun: false)
-        #expect(!isThere("logs/gone/2.log") && FileManager.default.fileExists(atPath: outside))
+        let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(root)/logs/gone/1.log")
+        #expect(link == nil && !isThere("logs/gone/2.log"))
+        #expect(FileManager.default.fileExists(atPath: outside))
     }
 
     @Test("the tree of an image goes with the image")

@@ -33,17 +33,19 @@ struct BootedRoomTests {
         }
     }
 
-    // What was written to the guest becomes a file of this host.
+    // What was written to the guest becomes a file of this host, before it is used: a program that runs would else be cut off
+    // while its sh reads it.
     private static func run(
         _ arguments: [String],
         _ place: String,
         _ guests: FakeGuests,
         _ machine: MachineID
     ) async throws -> GuestCommandResult {
-        for name in ["recipe.tar", "lent.tar", "program"] {
-            guard let bytes = try await guests.read("\(place)/run/\(name)", in: machine, limit: 1 << 20),
-                arguments[6] != "open"
-            else { continue }
+        let uses = ["start": ["program"], "unpack": ["recipe.tar", "lent.tar"]]
+        for name in uses[arguments[6]] ?? [] {
+            guard let bytes = try await guests.read("\(place)/run/\(name)", in: machine, limit: 1 << 20) else {
+                continue
+            }
             try Data(bytes).write(to: URL(fileURLWithPath: "\(place)/run/\(name)"))
         }
         let output = try await Command(arguments[0], Array(arguments.dropFirst()), deadline: .seconds(30)).result()
@@ -116,6 +118,7 @@ struct BootedRoomTests {
             try await run(room, "(sleep 4; : > \(mark)) & sleep 30", timeout: .seconds(1))
         }
         #expect(error?.code == .bakeStepDeadline && error?.exit == .deadline)
+        // It would be made four seconds after the start.
         try await Task.sleep(for: .seconds(4))
         #expect(!FileManager.default.fileExists(atPath: mark))
     }

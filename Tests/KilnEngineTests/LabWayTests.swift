@@ -62,6 +62,13 @@ struct LabWayTests {
         #expect(ContinuousClock.now - begin < .seconds(400))
     }
 
+    @Test("a guest that is slow to answer after its set-up is waited for")
+    func slow() async throws {
+        let test = try agentless()
+        test.world.guests.beSlow()
+        #expect(try await test.up(try spec(test)).way == .ssh)
+    }
+
     @Test("a guest with no way in is told at the end of its set-up, and what its image lacks")
     func closed() async throws {
         let test = try agentless(.closed)

@@ -27,7 +27,7 @@ struct LiveMachine {
     /// Any port that nobody uses now.
     func freePort() -> UInt16? {
         let ports = LoopbackPorts()
-        return ports.choice.shuffled().first { ports.isFree($0) }
+        return ports.choice.shuffled().first { ports.isFree($0, .tcp) }
     }
 
     /// What the guest's web server answers.

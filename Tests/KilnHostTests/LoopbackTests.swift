@@ -80,7 +80,7 @@ struct LoopbackPortsTests {
     @Test("a port with a listener is not free and can't be reserved; the error names the listener")
     func listener() throws {
         let listener = try Listener()
-        #expect(!ports.isFree(listener.port))
+        #expect(!ports.isFree(listener.port, .tcp))
         let error = #expect(throws: KilnError.self) { try ports.reserve([listener.port]) }
         #expect(error?.code == .portTaken)
         #expect(error?.message.contains("port \(listener.port)") == true)
@@ -88,15 +88,18 @@ struct LoopbackPortsTests {
     }
 
     // Of those from which the kernel gives none to others meanwhile, such as the clients of tests beside this one.
-    private func freePort() throws -> UInt16 { try #require(ports.choice.shuffled().first(where: ports.isFree)) }
+    private func freePort() throws -> UInt16 {
+        let free = ports.choice.shuffled().first { ports.isFree($0, .tcp) }
+        return try #require(free)
+    }
 
     @Test("a reserved port is free for nobody else until it is released")
     func reservation() throws {
         let port = try freePort()
         let reservation = try ports.reserve([port])
-        #expect(!ports.isFree(port))
+        #expect(!ports.isFree(port, .tcp))
         reservation.release()
-        #expect(ports.isFree(port))
+        #expect(ports.isFree(port, .tcp))
     }
 
     @Test("of several ports one that is taken leaves none reserved")
@@ -104,7 +107,7 @@ struct LoopbackPortsTests {
         let free = try freePort()
         let taken = try Listener()
         #expect(throws: KilnError.self) { try ports.reserve([free, taken.port]) }
-        #expect(ports.isFree(free))
+        #expect(ports.isFree(free, .tcp))
     }
 
     @Test(

@@ -45,7 +45,8 @@ final class SSHServer: @unchecked Sendable {
 
     private init(_ directory: TestDirectory) throws {
         self.directory = directory
-        guard let port = (23000...23999).shuffled().map({ UInt16($0) }).first(where: { LoopbackPorts().isFree($0) })
+        guard
+            let port = (23000...23999).shuffled().map({ UInt16($0) }).first(where: { LoopbackPorts().isFree($0, .tcp) })
         else {
             throw KilnError("test.no-port", "no port is free")
         }
@@ -73,7 +74,8 @@ final class SSHServer: @unchecked Sendable {
         try process.run()
     }
 
-    deinit { process.terminate() }
+    // It begins with the blocked signals of the thread that starts it, so a request to end may never reach it.
+    deinit { kill(process.processIdentifier, SIGKILL) }
 
     /// The way there, as the one who runs the tests.
     func route(identity: String = "user", hostKey: String? = nil, users: [String] = ["root"]) -> GuestRoute {

@@ -22,15 +22,14 @@ struct SwitchFabricTests {
         )
     }
 
-    private func plug(_ ports: SwitchPort...) -> [SwitchFabric.Port] {
+    private func plug(_ ports: SwitchPort...) {
         change(ports.map { .plug($0) })
     }
 
-    @discardableResult
-    private func change(_ changes: [SwitchTable.Change]) -> [SwitchFabric.Port] {
+    private func change(_ changes: [SwitchTable.Change]) {
         var table = fabric.table
         changes.forEach { table.apply($0) }
-        return fabric.adopt(table, at: now)
+        fabric.adopt(table, at: now)
     }
 
     private func frame(_ target: [UInt8], _ source: [UInt8], _ rest: [UInt8] = [0x86, 0xdd, 1, 2, 3]) -> [UInt8] {
@@ -50,7 +49,7 @@ struct SwitchFabricTests {
     @Test("one address reaches one port, a broadcast all others, an unknown address nobody")
     func forwarding() throws {
         let (web, db, log) = (try told("web", 10), try told("db", 11), try told("log", 12))
-        _ = plug(web, db, log)
+        plug(web, db, log)
         let port = fabric.ports[0]
         #expect(send(frame(db.mac.bytes, web.mac.bytes), port).map(\.port.told) == [db])
         #expect(send(frame(everybody, web.mac.bytes), port).map(\.port.told) == [db, log])
@@ -61,7 +60,7 @@ struct SwitchFabricTests {
     @Test("a frame from another hardware address than the card's is dropped and counted")
     func forgedSource() throws {
         let (web, db) = (try told("web", 10), try told("db", 11))
-        _ = plug(web, db)
+        plug(web, db)
         #expect(send(frame(everybody, db.mac.bytes), fabric.ports[0]).isEmpty)
         #expect(send(frame(db.mac.bytes, [2, 1, 1, 1, 1, 1]), fabric.ports[0]).isEmpty)
         #expect(dropped(fabric.ports[0], .forged) == 2)
@@ -70,7 +69,7 @@ struct SwitchFabricTests {
     @Test("a frame that claims another server's address, by ARP or IPv4, is dropped; its own and a free one pass")
     func forgedAddress() throws {
         let (web, db) = (try told("web", 10), try told("db", 11))
-        _ = plug(web, db)
+        plug(web, db)
         func arp(_ sender: NetworkAddress) -> [UInt8] {
             frame(
                 everybody,
@@ -91,15 +90,21 @@ struct SwitchFabricTests {
             #expect(send(make(web.address.with(host: 77)), fabric.ports[0]).count == 1)
         }
         #expect(dropped(fabric.ports[0], .forged) == 2)
+        // A guest's kernel may take the tag off, and believe what is behind it.
+        for tag: [UInt8] in [[0x81, 0], [0x88, 0xa8], [0x91, 0]] {
+            let claim = arp(db.address)
+            #expect(send(claim[..<12] + tag + [0, 0] + claim[12...], fabric.ports[0]).isEmpty)
+        }
+        #expect(dropped(fabric.ports[0], .malformed) == 3)
     }
 
     @Test(
         "what is no frame is dropped: nothing, a few bytes, too many, a sender that is a group",
-        arguments: [0, 1, 13, 1519, 9000]
+        arguments: [0, 1, 13, 1515, 9000]
     )
     func garbage(_ count: Int) throws {
         let (web, db) = (try told("web", 10), try told("db", 11))
-        _ = plug(web, db)
+        plug(web, db)
         #expect(send((0..<count).map { UInt8(truncatingIfNeeded: $0) }, fabric.ports[0]).isEmpty)
         #expect(send(frame(db.mac.bytes, everybody), fabric.ports[0]).isEmpty)
         #expect(dropped(fabric.ports[0], .malformed) == 2)
@@ -107,7 +112,7 @@ struct SwitchFabricTests {
 
     @Test("short ARP and IPv4 frames are not read beyond their end", arguments: 14..<44)
     func cut(_ count: Int) throws {
-        _ = plug(try told("web", 10), try told("db", 11))
+        plug(try told("web", 10), try told("db", 11))
         let mac = fabric.ports[0].told.mac.bytes
         for kind: [UInt8] in [[8, 6], [8, 0]] {
             let whole = frame(everybody, mac, kind + [UInt8](repeating: 0xff, count: 40))
@@ -118,7 +123,7 @@ struct SwitchFabricTests {
     @Test("a flood ends at its port's limit, and the others' frames pass; a flood for all ends sooner")
     func flood() throws {
         let (web, db) = (try told("web", 10), try told("db", 11))
-        _ = plug(web, db)
+        plug(web, db)
         let one = frame(db.mac.bytes, web.mac.bytes)
         let passed = (0..<6000).count { _ in !send(one, fabric.ports[0]).isEmpty }
         #expect(passed == 4000 && dropped(fabric.ports[0], .flooded) == 2000)
@@ -127,10 +132,10 @@ struct SwitchFabricTests {
         #expect(all == 500)
     }
 
-    @Test("an address is one machine's: the successor that comes up takes it, and is told of as risen")
+    @Test("an address is one machine's: the successor that comes up takes it")
     func takeover() throws {
         let (old, new, db) = (try told("web", 10), try told("web", 10, generation: 2, isUp: false), try told("db", 11))
-        _ = plug(old, new, db)
+        plug(old, new, db)
         let ask = frame(old.mac.bytes, db.mac.bytes)
         #expect(send(ask, fabric.ports[2]).map(\.port.told.machine) == [old.machine])
         #expect(
@@ -138,16 +143,15 @@ struct SwitchFabricTests {
         )
         var up = new
         up.isUp = true
-        #expect(plug(up).map(\.told.machine) == [new.machine])
+        plug(up)
         #expect(send(ask, fabric.ports[2]).map(\.port.told.machine) == [new.machine])
         #expect(send(frame(db.mac.bytes, old.mac.bytes), fabric.ports[0]).isEmpty)
-        #expect(plug(up).isEmpty)
     }
 
     @Test("a link that is cut, slow or lossy, and a network that is split, do what they say, and are whole again")
     func faults() throws {
         let (web, db, log) = (try told("web", 10), try told("db", 11), try told("log", 12))
-        _ = plug(web, db, log)
+        plug(web, db, log)
         let one = frame(db.mac.bytes, web.mac.bytes)
         change([.fault(db.server, LinkFault(isCut: true))])
         #expect(send(one, fabric.ports[0]).isEmpty && dropped(fabric.ports[0], .cut) == 1)
@@ -161,15 +165,5 @@ struct SwitchFabricTests {
         #expect(send(frame(everybody, web.mac.bytes), fabric.ports[0]).map(\.port.told) == [log])
         change([.split([])])
         #expect(send(frame(everybody, web.mac.bytes), fabric.ports[0]).count == 2)
-    }
-
-    @Test("an announcement is a broadcast ARP request of the address for itself")
-    func announcement() throws {
-        let web = try told("web", 10)
-        let frame = EthernetFrame.announcement(web.mac, web.address)
-        #expect(frame.count == 42 && Array(frame.prefix(6)) == everybody)
-        #expect(Array(frame[28..<32]) == web.address.bytes && Array(frame[38..<42]) == web.address.bytes)
-        let read = try #require(frame.withUnsafeBytes { EthernetFrame($0) })
-        #expect(read.isForMany && read.claim == web.address.number)
     }
 }

@@ -87,6 +87,16 @@ struct SwitchProcessTests {
             return false
         }
 
+        /// The process that is at work once that one is not any more.
+        func successor(of pid: Int32) async throws -> Int32 {
+            let end = ContinuousClock.now + .seconds(5)
+            while true {
+                if let found = try? await networks.status(lan)?.pid, found != pid { return found }
+                try #require(ContinuousClock.now < end, "nobody took the place of switch \(pid)")
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+
         func parent(of pid: Int32) throws -> Int32 {
             let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
             let fields = try #require(text.split(separator: ")").last).split(separator: " ")
@@ -147,7 +157,9 @@ struct SwitchProcessTests {
             for _ in 0..<3 {
                 let pid = try #require(try await world.networks.status(world.lan)?.pid)
                 kill(parent ? try world.parent(of: pid) : pid, SIGKILL)
-                try await Task.sleep(for: .milliseconds(50))
+                let next = try await world.successor(of: pid)
+                // A switch whose parent is gone is the next one's parent.
+                if parent { #expect(try world.parent(of: next) == pid) }
                 #expect(try world.passes(web, db, within: .seconds(5)))
                 #expect(try world.passes(db, web, within: .seconds(5)))
             }
@@ -160,7 +172,7 @@ struct SwitchProcessTests {
             try await world.networks.change(world.lan, [.fault(db.port.server, LinkFault(isCut: true))])
             let pid = try #require(try await world.networks.status(world.lan)?.pid)
             kill(pid, SIGKILL)
-            try await Task.sleep(for: .seconds(1))
+            _ = try await world.successor(of: pid)
             #expect(try !world.passes(web, db, within: .milliseconds(500)))
             #expect(try #require(try await world.networks.status(world.lan)).faults[db.port.server]?.isCut == true)
             try await world.networks.change(world.lan, [.fault(db.port.server, LinkFault(delay: 300))])
@@ -181,6 +193,7 @@ struct SwitchProcessTests {
             for _ in 0..<20_000 { try web.send(db.port.mac.bytes + web.port.mac.bytes + [0x86, 0xdd, 1]) }
             let status = try #require(try await world.networks.status(world.lan))
             #expect(status.ports.contains { $0.dropped["unreachable"] ?? 0 > 0 })
+            #expect(status.ports.contains { $0.dropped["full"] ?? 0 > 0 })
             #expect(try world.passes(again, web, within: .seconds(5)))
         }
     }

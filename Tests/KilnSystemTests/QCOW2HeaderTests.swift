@@ -96,7 +96,8 @@ struct QCOW2HeaderTests {
     func mutated() throws {
         let wholes = [CraftedDisk(version: 2), CraftedDisk()].map(\.bytes)
         var accepted = 0
-        for number in Mutations.numbers(10_000, of: 250_000) {
+        let numbers = Mutations.numbers(10_000, of: 250_000)
+        for number in numbers {
             var bytes = wholes[number % 2]
             // The header and the extensions behind it.
             Mutations.spoil(&bytes, in: Array(0..<160), number: number)
@@ -107,7 +108,8 @@ struct QCOW2HeaderTests {
             let isPlain = header.version == 2 || bytes[79] & 0b111 == 0
             if !isApart || !isPlain { Issue.record("mutation \(number) was accepted") }
         }
-        #expect(accepted > 0 || Mutations.numbers(0, of: 2).count == 1)
+        // Where one is replayed, it may be one that is refused.
+        #expect(numbers.count == 1 || accepted > 0)
     }
 
     @Test("a layer of Kiln's own is refused behind a symbolic link, with the reason of its header")

@@ -12,6 +12,7 @@ public final class FakeGuests: GuestAccess {
     private let replies = Mutex<@Sendable ([String], MachineID) async -> GuestCommandResult?>({ _, _ in nil })
     private let commands = Mutex<[(machine: MachineID, line: String)]>([])
     private let files = Mutex<[MachineID: [String: [UInt8]]]>([:])
+    private let isSlow = Mutex(false)
 
     init(_ faults: Faults, _ hypervisor: FakeHypervisor) {
         self.faults = faults
@@ -39,7 +40,15 @@ public final class FakeGuests: GuestAccess {
     /// The way of the guest's behaviour, once it runs.
     public func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay {
         switch hypervisor.behaviour(machine)?.way {
-        case .ssh?: return .ssh
+        case .ssh?:
+            guard isSlow.withLock({ $0 }) else { return .ssh }
+            guard deadline > .seconds(30) else {
+                throw KilnError(.guestSSHSilent, "the SSH server of \(machine) does not answer", exit: .deadline)
+            }
+            // Long enough for somebody to ask meanwhile who has less patience.
+            try await Task.sleep(for: .milliseconds(700))
+            isSlow.withLock { $0 = false }
+            return .ssh
         case .closed?:
             // Who waits for it waits in vain; who asks by the way is told at once.
             if deadline > .seconds(30) { try await Task.sleep(for: deadline) }
@@ -49,6 +58,9 @@ public final class FakeGuests: GuestAccess {
             return .agent
         }
     }
+
+    /// Lets guests that are reached by SSH answer only who is patient, for the first time.
+    public func beSlow() { isSlow.withLock { $0 = true } }
 
     private func absent(_ machine: MachineID) -> KilnError {
         KilnError(.guestNoAgent, "no agent runs in \(machine), and no SSH server answers", exit: .deadline)

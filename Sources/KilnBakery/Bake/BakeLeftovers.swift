@@ -7,7 +7,8 @@ import KilnSystem
 ///
 /// ```
 /// steps/     of no version that is there, or whose tree is kept
-/// trees/     of images that are gone
+/// trees/     of images that are gone, and
+/// boots/     how long those took to boot
 /// bakes/     the lists of steps, and
 /// logs/      the logs, of versions that are gone
 /// kept/      trees of bakes that failed weeks ago
@@ -63,13 +64,15 @@ public struct BakeLeftovers: Sendable {
         let catalog = try store.catalog()
         let titles = Set(catalog.images.map(\.manifest.title))
         let kept = versions(in: "kept", suffix: "")
-        let old = kept.filter { age("\($0.path)/step") ?? .infinity > Self.keptDays * 86_400 }
+        // A folder is made anew by each bake that fails.
+        let old = kept.filter { age($0.path) ?? 0 > Self.keptDays * 86_400 }
         let living = titles.union(kept.filter { one in !old.contains { $0.path == one.path } }.map(\.title))
         let notes = versions(in: "bakes", suffix: ".json")
         let logs = versions(in: "logs", suffix: ".log")
         let keys = Set(notes.filter { living.contains($0.title) }.flatMap { steps(noted: $0.path) })
         return (notes + logs).filter { !living.contains($0.title) && isOld($0.path) }.map(\.path) + old.map(\.path)
-            + steps(besides: keys, of: living.subtracting(titles)) + trees()
+            + steps(besides: keys, of: living.subtracting(titles)) + ofGone("trees", ".tar.zst")
+            + ofGone("boots", ".json")
     }
 
     // The last bake of a version notes its steps; of one that failed, the steps say by themselves whose they are.
@@ -82,12 +85,15 @@ public struct BakeLeftovers: Sendable {
         .map { "steps/\($0)" }
     }
 
-    private func trees() -> [String] {
-        children("trees").filter { name in
-            guard name.hasSuffix(".tar.zst"), let image = ImageDigest(String(name.dropLast(8))) else { return false }
+    // What is named by the digest of an image that is not there.
+    private func ofGone(_ folder: String, _ suffix: String) -> [String] {
+        children(folder).filter { name in
+            guard name.hasSuffix(suffix), let image = ImageDigest(String(name.dropLast(suffix.count))) else {
+                return false
+            }
             return !isThere("sha256/\(image.hex)")
         }
-        .map { "trees/\($0)" }
+        .map { "\(folder)/\($0)" }
     }
 
     // Each with its lock, so that nobody asks for it meanwhile. Who asks for a file writes its record anew.

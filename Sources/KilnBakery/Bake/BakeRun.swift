@@ -148,6 +148,7 @@ struct BakeRun {
                 + "(what you changed in the tree counts)"
         } catch {
             // On a disk that the step has filled, say. Its own error is what counts, and half a tree would only take up space.
+            bench.log.tell("the tree could not be kept: \((error as? KilnError)?.message ?? "\(error)")")
             await kept.remove()
             return "look at all that was said in \(bench.log.path) (the tree could not be kept)"
         }

@@ -28,6 +28,6 @@ struct BootEstimate {
         seconds < 90 ? "\(Int(seconds.rounded(.up))) s" : "\(Int((seconds / 60).rounded(.up))) min"
     }
 
-    private var folder: String { store.root + "/bakes/boots" }
+    private var folder: String { store.root + "/boots" }
     private var path: String { "\(folder)/\(image.digest.hex).json" }
 }

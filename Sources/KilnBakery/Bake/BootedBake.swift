@@ -34,7 +34,7 @@ struct BootedBake {
             throw error
         }
         await remove(lab)
-        return try await seal(made, parent)
+        return try await seal(made)
     }
 
     private func refuseParts() throws {
@@ -85,6 +85,8 @@ struct BootedBake {
             try await machines.engine.stop(id)
             place = "taking its disk"
             try await machines.engine.flatten(id, to: "\(bench.draft)/\(ImageStore.diskName)")
+            // Now, since without the machine nothing keeps the parent from being deleted.
+            try await takeBoot(parent)
             return Made(changes: changes, packages: packages(status, parent))
         } catch let error as KilnError where !Task.isCancelled {
             throw await keep(id, machines, at: place, error)
@@ -96,14 +98,14 @@ struct BootedBake {
     private func boot(_ id: ServerID, _ machines: BakeMachines, _ parent: StoredImage) async throws {
         let platform = machines.parts.machines.platform
         let estimate = BootEstimate(store: baker.store, image: parent.manifest, platform: platform)
-        let title = "\(parent.manifest.name):\(parent.manifest.version)"
+        let title = parent.manifest.title
         baker.tell(
             "\(plan.title): all \(plan.steps.count) steps in one machine, none is reused; boots \(title) once: \(estimate.text)"
         )
         let begin = ContinuousClock.now
         do {
             _ = try await machines.engine.up(declared(id, parent, platform))
-        } catch let error as KilnError where BootedBake.faultsOfImages.contains(error.code) {
+        } catch let error as KilnError where error.isFaultOfImage {
             throw KilnError(
                 .bakeNoMachine,
                 "\(plan.title): a machine of \(title) did not become ready: \(error.message)",
@@ -115,13 +117,9 @@ struct BootedBake {
         estimate.note((ContinuousClock.now - begin) / .seconds(1))
     }
 
-    private static let faultsOfImages = Set(
-        ErrorCode.readiness + [.launchFailed, .guestAgentSilent, .guestNoAgent, .guestForbidden]
-    )
-
     private func declared(_ id: ServerID, _ parent: StoredImage, _ platform: Platform) -> LabSpec {
         let manifest = parent.manifest
-        var spec = ServerSpec(image: ImageReference(name: manifest.name, selector: .digest(manifest.digest)))
+        var spec = ServerSpec(image: manifest.exactly)
         let size = plan.settings.size
         (spec.memory, spec.processors, spec.cpu) = (size.memory, size.processors, size.cpu)
         spec.network = isOpen ? .open : .isolated
@@ -160,20 +158,22 @@ struct BootedBake {
     }
 
     private func packages(_ status: [UInt8]?, _ parent: StoredImage) -> [ImageManifest.Package] {
-        let installed = status.map { DpkgStatus($0).packages } ?? []
-        guard !installed.isEmpty else { return parent.manifest.packages }
-        return installed.map(ImageManifest.Package.init).sorted { $0.name < $1.name }
+        let installed = ImageManifest.Package.list(status.map { DpkgStatus($0).packages } ?? [])
+        return installed.isEmpty ? parent.manifest.packages : installed
     }
 
-    // MARK: - The image
-
-    private func seal(_ made: Made, _ parent: StoredImage) async throws -> StoredImage {
-        baker.tell("\(plan.title): sealing")
+    private func takeBoot(_ parent: StoredImage) async throws {
         try await BlockingWork.run { [draft = bench.draft] in
             for (file, path) in [("kernel", parent.kernel), ("initrd", parent.initrd)] {
                 if let path { try SparseCopy.copy(path, to: "\(draft)/\(file)") }
             }
         }
+    }
+
+    // MARK: - The image
+
+    private func seal(_ made: Made) async throws -> StoredImage {
+        baker.tell("\(plan.title): sealing")
         _ = try await baker.roots.isListed("\(bench.draft)/\(ImageStore.diskName)", format: .qcow2, in: bench.draft)
         let draft = ImageDraft(plan, in: bench.draft, packages: made.packages, changes: made.changes).draft
         let image = try await baker.store.sealed(draft)

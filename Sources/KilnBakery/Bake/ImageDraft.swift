@@ -75,8 +75,8 @@ struct ImageDraft {
 extension Workbench {
     /// Those of dpkg; where the tree has none, the lines `NAME TAB VERSION` that a program left, else those of the parent.
     func packages() throws -> [ImageManifest.Package] {
-        let installed = try tree.packages()
-        if !installed.isEmpty { return installed.map(ImageManifest.Package.init).sorted { $0.name < $1.name } }
+        let installed = ImageManifest.Package.list(try tree.packages())
+        if !installed.isEmpty { return installed }
         guard let content = FileManager.default.contents(atPath: boot + "/packages") else {
             return plan.parent?.manifest.packages ?? []
         }
@@ -88,6 +88,11 @@ extension Workbench {
 }
 
 extension ImageManifest.Package {
+    /// Those that dpkg has installed, by name.
+    static func list(_ packages: [DpkgStatus.Package]) -> [ImageManifest.Package] {
+        packages.map { ImageManifest.Package($0) }.sorted { $0.name < $1.name }
+    }
+
     /// One that dpkg has installed.
     init(_ package: DpkgStatus.Package) {
         self.init(

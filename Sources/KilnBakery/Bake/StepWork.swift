@@ -23,8 +23,7 @@ struct StepWork {
         // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
         let lock = try await ImageLock.take(.shared, ofStore: baker.store.root)
         defer { withExtendedLifetime(lock) {} }
-        let manifest = image.manifest
-        _ = try baker.store.usable(ImageReference(name: manifest.name, selector: .digest(manifest.digest)))
+        _ = try baker.store.usable(image.manifest.exactly)
         let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
         if FileStamp(of: archive) != nil {
             try await bench.tree.unpack(archive)

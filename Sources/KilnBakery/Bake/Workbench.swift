@@ -56,13 +56,15 @@ struct Workbench: Sendable {
 
     /// When the newest Python file of a package was changed, in seconds since 1970; 0 where there is none.
     ///
-    /// It is the same whenever the packages are installed. None of them may seem older than it is: Python would compile at each
+    /// It is the same whenever the packages are installed: what is newer than its package's list was changed by a step. None of them may seem older than it is: Python would compile at each
     /// boot what does not have the time that its compiled file remembers.
     private func newestPython() async throws -> Int {
         let script = """
             [ -d /var/lib/dpkg/info ] || exit 0
-            cat /var/lib/dpkg/info/*.list | grep '^/usr/.*[.]py$' | tr '\\n' '\\0' | xargs -0 stat -c '%F %Y' 2> /dev/null |
-                sed -n 's/^regular .*file //p' | sort -n | tail -n 1 > /run/kiln/scratch/newest
+            grep -l '^/usr/.*[.]py$' /var/lib/dpkg/info/*.list | while read -r list; do
+                grep '^/usr/.*[.]py$' "$list" | tr '\\n' '\\0' | xargs -0 stat -c '%F %Y' 2> /dev/null |
+                    sed -n 's/^regular .*file //p' | awk -v most="$(stat -c %Y "$list")" '$1 <= most'
+            done | sort -n | tail -n 1 > /run/kiln/scratch/newest
             """
         let none = scratch + "/none"
         try DurableFile.makeDirectory(none)

@@ -35,7 +35,7 @@ struct AptInstallation {
         try await room.run(command(["install", "--no-install-recommends"] + packages))
     }
 
-    private func prepare(_ folder: String, suite: String, loopback: String, _ bake: BakeContext) async throws {
+    private func prepare(_ folder: String, suite: String, loopback: String?, _ bake: BakeContext) async throws {
         for name in ["lists/partial", "archives/partial", "keys", "parts"] {
             try DurableFile.makeDirectory("\(folder)/\(name)")
         }
@@ -59,9 +59,10 @@ struct AptInstallation {
         try DurableFile.write(Data(configuration.utf8), to: folder + "/apt.conf", mode: 0o644)
     }
 
-    /// Names the address at which a room finds a mirror or proxy of this host's loopback.
-    static func reaching(_ loopback: String, _ text: String) -> String {
-        ["127.0.0.1", "localhost", "[::1]"].reduce(text) { text, host in
+    /// Names the address at which a room finds a mirror or proxy of this host's loopback, where that is another one.
+    static func reaching(_ loopback: String?, _ text: String) -> String {
+        guard let loopback else { return text }
+        return ["127.0.0.1", "localhost", "[::1]"].reduce(text) { text, host in
             ["/", ":", "\"", "\n", " "].reduce(text) {
                 $0.replacing("//\(host)\($1)", with: "//\(loopback)\($1)")
             }

@@ -7,7 +7,7 @@ import KilnSystem
 ///
 /// It is reached as any guest is, and asked from time to time how far a program got; so neither a long step nor one that restarts
 /// what the guest is reached by is mistaken for one that hangs. What a program leaves running in its own group ends with it and is
-/// named; services that it started go on.
+/// named where the guest has systemd; services that it started go on.
 struct BootedRoom: BuildRoom {
     let machine: BakeMachine
     /// What a step is about, for people.
@@ -29,7 +29,7 @@ struct BootedRoom: BuildRoom {
     static let usualPlace = "/var/lib/kiln-room"
 
     /// QEMU's user network has the host there.
-    var loopback: String { "10.0.2.2" }
+    var loopback: String? { "10.0.2.2" }
 
     /// Puts a step's files into the room, which has nothing else then.
     ///
@@ -76,11 +76,9 @@ struct BootedRoom: BuildRoom {
         let all = RoomPlaces.variables
             .merging(variables) { _, own in own }
             .merging(command.environment) { _, own in own }
-        let exports = all.sorted { $0.key < $1.key }.map { "export \($0.key)=\(BootedRoom.quoted($0.value))\n" }
-        return exports.joined() + "exec " + command.arguments.map(BootedRoom.quoted).joined(separator: " ") + "\n"
+        let exports = all.sorted { $0.key < $1.key }.map { "export \($0.key)=\(ShellWords.quoted($0.value))\n" }
+        return exports.joined() + "exec " + ShellWords.line(command.arguments) + "\n"
     }
-
-    static func quoted(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
 
     /// Waits for the end of the program, and tells what it says meanwhile.
     ///
@@ -95,6 +93,7 @@ struct BootedRoom: BuildRoom {
                 if let status = answer.status, answer.said.count < ToldLines.chunk { return (status, told.rest()) }
                 guard ContinuousClock.now < end else { break }
                 guard answer.said.count < ToldLines.chunk else { continue }
+                // The guest's agent calls nobody: how far a program got has to be asked.
                 try await Task.sleep(for: wait)
                 wait = min(wait * 2, pause)
             }
@@ -121,6 +120,7 @@ struct BootedRoom: BuildRoom {
                 return try ProgramAnswer(try await ask(["told", "\(offset)", "\(ToldLines.chunk)"]).output)
             } catch let error as KilnError where BakeMachine.silence.contains(error.code) {
                 guard ContinuousClock.now < patience else { throw error }
+                // When it listens again is told by nothing but an answer.
                 try await Task.sleep(for: pause)
             }
         }

@@ -45,7 +45,7 @@ protocol BuildRoom: Sendable {
     func listing() async throws -> TreeListing
 
     /// The address at which programs in the room find what listens on 127.0.0.1 of this host.
-    var loopback: String { get }
+    var loopback: String? { get }
 }
 
 extension BuildRoom {

@@ -14,7 +14,7 @@ struct RepeatedCheck {
     func assertions() async throws -> [Assertion] {
         let first = try await patiently()
         guard first.contains(where: { $0.outcome != .passed }) else { return first }
-        // The pause itself.
+        // No event is awaited: asked again at once, it would fail by the same moment.
         try await Task.sleep(for: Self.pause)
         let second = await ask(check)
         guard !second.contains(where: { $0.outcome != .passed }) else { return first }

@@ -102,18 +102,10 @@ struct TestMachines: Sendable {
         do {
             try await body()
             return nil
-        } catch let error as KilnError where error.exit != .unreachable && Self.faultsOfImages.contains(error.code) {
+        } catch let error as KilnError where error.isFaultOfImage {
             return [error.message, error.cause].compactMap { $0 }.map(Printable.line).joined(separator: "; ")
         }
     }
-
-    private static let faultsOfImages = Set(
-        ErrorCode.readiness + [
-            .stopTimeout, .machineLostPower, .machineSeedKept, .volumeNotMounted, .volumeReformatted, .guestAgentSilent,
-            .guestNoAgent, .guestHostKeyDiffers, .guestSSHRefused, .guestSSHSilent, .imageNoWayIn, .guestForbidden,
-            .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
-        ]
-    )
 
     func seconds(since begin: ContinuousClock.Instant) -> String {
         let tenths = Int((ContinuousClock.now - begin) / .milliseconds(100))
@@ -190,6 +182,19 @@ struct TestMachines: Sendable {
             )
         }
     }
+}
+
+extension KilnError {
+    /// Whether it tells something of a machine's image, and not of the host.
+    var isFaultOfImage: Bool { exit != .unreachable && Self.faultsOfImages.contains(code) }
+
+    private static let faultsOfImages = Set(
+        ErrorCode.readiness + [
+            .launchFailed, .stopTimeout, .machineLostPower, .machineSeedKept, .volumeNotMounted, .volumeReformatted,
+            .guestAgentSilent, .guestNoAgent, .guestHostKeyDiffers, .guestSSHRefused, .guestSSHSilent, .imageNoWayIn,
+            .guestForbidden, .guestCommandDeadline, .guestNonsense, .imageBootsByLabel,
+        ]
+    )
 }
 
 extension ImageManifest {

@@ -65,7 +65,7 @@ extension ServerStatus {
     /// The published ports, such as `http 127.0.0.1:20080→80`, and addresses on networks of the lab, such as `lan 10.70.3.10`.
     var portList: String {
         let published = ports.sorted { $0.key < $1.key }.map { name, port in
-            "\(name) 127.0.0.1:\(port.host)→\(port.guest)" + (port.transport == .udp ? "/udp" : "")
+            "\(name) 127.0.0.1:\(port.host)→\(port.guest)\(port.transport.suffix)"
         }
         let all = published + networks.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         return all.isEmpty ? "-" : all.joined(separator: ", ")

@@ -36,7 +36,8 @@ struct ServerView: Renderable {
         return [
             "  configuration: \(configuration.digest.short)\(verdict)",
             size("memory", configuration.memory.description), size("processors", "\(configuration.processors)"),
-            size("cpu", configuration.cpu?.text), "  network: \(configuration.network.rawValue)",
+            size("cpu", configuration.cpu?.text), configuration.disk.map { "  disk: \($0)" },
+            "  network: \(configuration.network.rawValue)", names("networks", configuration.networks.map(\.text)),
             "  root: \(configuration.root.rawValue)", names("user-data", configuration.userDataKeys),
             names("files", configuration.files),
         ].compactMap(\.self)
@@ -53,7 +54,7 @@ struct ServerView: Renderable {
 
     private var volumes: [String] {
         let mounts = status.volumes.sorted { $0.key < $1.key }.map { "  volume \($0.key): at \($0.value)" }
-        return mounts + (status.ports.isEmpty ? [] : ["  ports: \(status.portList)"])
+        return mounts + (status.portList == "-" ? [] : ["  ports: \(status.portList)"])
     }
 
     private var siblings: [String] {

@@ -83,13 +83,13 @@ extension Workspace {
         -> Bool
     {
         let catalog = try images.catalog()
-        let wanted = Set(baked.map(\.digest))
         let known = Set((before.images + before.unnamed).map(\.manifest.digest))
-        let chosen = catalog.images.filter {
-            wanted.contains($0.manifest.digest) || !known.contains($0.manifest.digest)
-        }
-        .filter { catalog.standing(of: $0.manifest).verdict != .passed }
-        .sorted { catalog.ancestors(of: $0.manifest).count < catalog.ancestors(of: $1.manifest).count }
+        // What somebody else made meanwhile is not tested here.
+        let parents = Set(baked.flatMap(catalog.ancestors)).subtracting(known)
+        let wanted = parents.union(baked.map(\.digest))
+        let chosen = catalog.images.filter { wanted.contains($0.manifest.digest) }
+            .filter { catalog.standing(of: $0.manifest).verdict != .passed }
+            .sorted { catalog.ancestors(of: $0.manifest).count < catalog.ancestors(of: $1.manifest).count }
         var tested: Set<ImageDigest> = []
         var passed = true
         for image in chosen where tested.insert(image.manifest.digest).inserted {

@@ -3,6 +3,7 @@ import Foundation
 import KilnEngine
 import KilnHost
 import KilnModel
+import KilnSystem
 
 /// `kiln ssh`: a shell in a server.
 struct SSHVerb: Verb {

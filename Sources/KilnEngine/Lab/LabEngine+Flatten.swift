@@ -40,22 +40,17 @@ extension LabEngine {
 extension ServerWorkspace {
     /// Proves that no process has the root of a machine that is off, and that a lock can be taken on it that excludes every QEMU.
     func proveRootUnheld(_ machine: MachineID) async throws {
-        let (overlay, deadline) = (state.rootOverlay(machine), ContinuousClock.now + parts.releaseWithin)
-        while true {
+        let overlay = state.rootOverlay(machine)
+        try await awaitRelease(.machineAlive) {
             let holding = try parts.holders.holders(of: overlay)
             if holding.isEmpty, try parts.holders.isLockObtainable(overlay) { return }
-            // The kernel does not tell when a file that another process holds is closed.
-            guard ContinuousClock.now < deadline else {
-                throw KilnError(
-                    .machineAlive,
-                    "the root of \(machine), which is off, should be nobody's, but "
-                        + (holding.first.map { "\($0) has it open" }
-                            ?? "a process that can't be seen from here has it open"),
-                    hint: "end that process",
-                    exit: .blocked
-                )
-            }
-            try await Task.sleep(for: .milliseconds(50))
+            let holder = holding.first.map { "\($0)" } ?? "a process that can't be seen from here"
+            throw KilnError(
+                .machineAlive,
+                "the root of \(machine), which is off, should be nobody's, but \(holder) has it open",
+                hint: "end that process",
+                exit: .blocked
+            )
         }
     }
 }

@@ -92,7 +92,7 @@ extension LabEngine {
         let present = entries(state.sockets).map { "\(state.sockets)/\($0)" }
         let networks = try networks()
         let machines = try await parts.machines.machines().keys
-        let needed = machines.flatMap { [state.consoleSocket($0), state.agentSocket($0), state.ledgerSocket($0)] }
+        let needed = machines.flatMap(state.sockets(of:))
         let cards = networks.flatMap { network in
             machines.filter { $0.server.lab == network.lab }.flatMap { machine in
                 [state.cardSocket(machine, on: network.network), state.portSocket(machine, on: network.network)]

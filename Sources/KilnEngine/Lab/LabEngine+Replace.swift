@@ -248,6 +248,8 @@ extension LabEngine {
         executor.isLeavingNew = leavingNew
         let report = try await executor.run()
         if report.outcome == .halted { throw try haltedError(workspace, executor.replacement) }
+        // A machine that is left as it is has not had to serve.
+        if !leavingNew { noteConfiguration(report, workspace) }
         return judged(report, workspace)
     }
 

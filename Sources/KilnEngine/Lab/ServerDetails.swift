@@ -15,6 +15,10 @@ public struct ServerDetails: Sendable, Hashable, Codable {
         public let processors: Int
         /// The processors' instructions, where they are given.
         public let cpu: ProcessorModel?
+        /// The root disk's size, where it is given.
+        public let disk: ByteCount?
+        /// The networks of its lab that it is on.
+        public let networks: [Name]
         /// Which of these its image decides: the server leaves them out.
         public let fromImage: [String]
         /// What the guest sees of the network.
@@ -27,7 +31,7 @@ public struct ServerDetails: Sendable, Hashable, Codable {
         public let files: [String]
 
         enum CodingKeys: String, CodingKey {
-            case digest, memory, processors, cpu, network, root, files
+            case digest, memory, processors, cpu, disk, networks, network, root, files
             case fromImage = "from_image"
             case userDataKeys = "user_data_keys"
         }
@@ -127,6 +131,8 @@ extension ServerDetails.Configuration {
             memory: record.size.memory,
             processors: record.size.processors,
             cpu: record.size.cpu,
+            disk: spec.disk,
+            networks: spec.networks,
             fromImage: [
                 spec.memory == nil ? "memory" : nil, spec.processors == nil ? "processors" : nil,
                 spec.cpu == nil ? "cpu" : nil,

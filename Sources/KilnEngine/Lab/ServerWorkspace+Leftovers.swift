@@ -162,9 +162,6 @@ extension ServerWorkspace {
     }
 
     func removeSockets(_ machine: MachineID) throws {
-        let ssh = state.sshSockets(machine).map(\.1)
-        for path in [state.consoleSocket(machine), state.agentSocket(machine), state.ledgerSocket(machine)] + ssh {
-            try DurableFile.remove(path)
-        }
+        for path in state.sockets(of: machine) { try DurableFile.remove(path) }
     }
 }

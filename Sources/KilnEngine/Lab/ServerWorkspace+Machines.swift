@@ -168,12 +168,18 @@ extension ServerWorkspace {
                 exit: .blocked
             )
         }
+        try await awaitRelease(.volumeHeld) {
+            for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
+        }
+    }
+
+    /// Looks for a proof that files are released; as long as it fails with `code` and there is time, once more.
+    func awaitRelease(_ code: ErrorCode, _ proof: () throws -> Void) async throws {
         let deadline = ContinuousClock.now + parts.releaseWithin
         while true {
             do {
-                for name in try volumeNames(of: machine) { try volumes.proveUnheld(lab: id.lab, name) }
-                return
-            } catch let error as KilnError where error.code == .volumeHeld && ContinuousClock.now < deadline {
+                return try proof()
+            } catch let error as KilnError where error.code == code && ContinuousClock.now < deadline {
                 // The kernel does not tell when a file that another process holds is closed.
                 try await Task.sleep(for: .milliseconds(50))
             }

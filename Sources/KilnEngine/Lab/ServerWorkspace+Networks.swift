@@ -22,34 +22,36 @@ extension ServerWorkspace {
 
     /// The cards that a machine is made with.
     func cards(of record: GenerationRecord) throws -> [MachineSpec.Card] {
-        guard !record.spec.networks.isEmpty else { return [] }
-        let book = try networkBook()
-        return try record.spec.networks.map { name in
-            let network = NetworkID(lab: id.lab, network: name)
-            return MachineSpec.Card(
-                network: network,
-                mac: MACAddress(of: try address(on: name, in: book)),
+        try addresses(on: record.spec.networks).map { name, address in
+            MachineSpec.Card(
+                network: NetworkID(lab: id.lab, network: name),
+                mac: MACAddress(of: address),
                 socket: state.cardSocket(record.machine, on: name),
                 port: state.portSocket(record.machine, on: name)
             )
         }
     }
 
+    private func addresses(on networks: [Name]) throws -> [(Name, NetworkAddress)] {
+        guard !networks.isEmpty else { return [] }
+        let book = try networkBook()
+        return try networks.map { ($0, try address(on: $0, in: book)) }
+    }
+
     /// Plugs a machine into its networks, or changes whether frames pass there; a switch that has ended is started again.
     ///
     /// - Parameter isUp: whether the server's address becomes this machine's; no other machine has it then.
     func plug(_ machine: MachineID, isUp: Bool) async throws {
-        let record = try record(machine)
-        for card in try cards(of: record) {
+        for (name, address) in try addresses(on: try record(machine).spec.networks) {
             let port = SwitchPort(
                 machine: machine,
-                mac: card.mac,
-                address: try address(on: card.network.network, in: networkBook()),
-                socket: card.port,
-                card: card.socket,
+                mac: MACAddress(of: address),
+                address: address,
+                socket: state.portSocket(machine, on: name),
+                card: state.cardSocket(machine, on: name),
                 isUp: isUp
             )
-            try await parts.networks.change(card.network, [.plug(port)])
+            try await parts.networks.change(NetworkID(lab: id.lab, network: name), [.plug(port)])
         }
     }
 

@@ -66,7 +66,19 @@ extension ServerWorkspace {
             return try await parts.guests.awaitWay(into: machine, within: .zero)
         } catch let error as KilnError where error.code == .guestNoAgent {
             // Before its end an agent may still come.
-            return (try? console(of: machine).tellsOfCloudInitEnd) == true ? .closed : nil
+            guard (try? console(of: machine).tellsOfCloudInitEnd) == true else { return nil }
+            return await findWayLate(into: machine)
+        } catch {
+            return nil
+        }
+    }
+
+    // That there is none counts for all machines of the image: whoever is started right before the end takes a moment.
+    private func findWayLate(into machine: MachineID) async -> GuestWay? {
+        do {
+            return try await parts.guests.awaitWay(into: machine, within: parts.agentGrace)
+        } catch let error as KilnError where error.code == .guestNoAgent {
+            return .closed
         } catch {
             return nil
         }

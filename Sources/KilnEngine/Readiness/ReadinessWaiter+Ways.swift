@@ -64,8 +64,10 @@ extension ReadinessWaiter {
                         try await ask()
                     } catch let error as KilnError where error.code == .guestNoAgent {
                         throw verdict(error)
+                    } catch let error as KilnError where error.exit == .deadline {
+                        // Who is slow to answer may answer yet.
                     }
-                    // Whatever else it says, the wait knows better.
+                    // The wait knows better, and ends before this does.
                     try await Task.sleep(for: readyTimeout)
                     throw timeout(readyTimeout)
                 }

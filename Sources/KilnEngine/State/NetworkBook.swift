@@ -16,7 +16,7 @@ struct NetworkBook: Sendable, Codable {
     private(set) var networks: [Name: Network] = [:]
 
     /// The last numbers that servers get; those before and after are nobody's.
-    private static let hosts: ClosedRange<UInt8> = 10...249
+    private static let hosts = 10..<UInt8(10 + NetworkID.mostServers)
     /// The second numbers of networks: QEMU's user-mode network is 10.0.2.0, and hosts are most often in low ones.
     private static let seconds: ClosedRange<UInt8> = 64...191
 
@@ -53,7 +53,7 @@ struct NetworkBook: Sendable, Codable {
         if network.addresses[server] == nil {
             let taken = Set(network.addresses.values)
             let free = NetworkBook.hosts.lazy.map { network.base.with(host: $0) }.first { !taken.contains($0) }
-            guard let free, taken.count < NetworkID.mostServers else { throw full(server, name, of: lab) }
+            guard let free else { throw full(server, name, of: lab) }
             network.addresses[server] = free
         }
         networks[name] = network

@@ -73,6 +73,11 @@ public struct StateDirectory: Sendable, Hashable {
     /// The sockets of connections to a generation's SSH server, by user.
     func sshSockets(_ id: MachineID) -> [(String, String)] { GuestRoute.users.map { ($0, socket(id, "ssh-\($0)")) } }
 
+    /// All sockets of a generation but those of its cards on networks.
+    func sockets(of id: MachineID) -> [String] {
+        [consoleSocket(id), agentSocket(id), ledgerSocket(id)] + sshSockets(id).map(\.1)
+    }
+
     /// The addresses of a lab's servers on its networks.
     public func networkBook(_ lab: Name) -> String { "\(self.lab(lab))/networks.json" }
     /// What is locked as long as a network's switch lives.

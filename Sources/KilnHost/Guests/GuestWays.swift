@@ -12,7 +12,8 @@ public struct GuestWays: GuestAccess {
     private let found = Found()
 
     private final class Found: Sendable {
-        let ways = Mutex<[MachineID: GuestWay]>([:])
+        // A machine's name comes again, as that of a rehearsal does; its route then is another.
+        let ways = Mutex<[MachineID: (route: GuestRoute?, way: GuestWay)]>([:])
     }
 
     /// Guests by an agent or by SSH, where `entrance` says what is known of a machine.
@@ -44,7 +45,7 @@ public struct GuestWays: GuestAccess {
             // An agent that connects is told; a console that ends is no event.
             do {
                 try await agents.awaitAgent(machine, within: max(.zero, min(.seconds(2), end - .now)))
-                return keep(.agent, machine)
+                return keep(.agent, machine, try entrance(machine))
             } catch let error as KilnError where Self.passing.contains(error.code) {
                 continue
             }
@@ -108,12 +109,12 @@ public struct GuestWays: GuestAccess {
 
     // Found out before anything is done, so that nothing is done twice.
     private func way(into machine: MachineID) async throws -> GuestWay {
-        if let known = found.ways.withLock({ $0[machine] }) { return known }
         let entrance = try entrance(machine)
-        if let way = entrance.found, way != .closed { return keep(way, machine) }
+        if let known = found.ways.withLock({ $0[machine] }), known.route == entrance.route { return known.way }
+        if let way = entrance.found, way != .closed { return keep(way, machine, entrance) }
         do {
             try await agents.awaitAgent(machine, within: .zero)
-            return keep(.agent, machine)
+            return keep(.agent, machine, entrance)
         } catch let error as KilnError where error.code == .guestNoAgent {
             guard entrance.route != nil, entrance.mayUseSSH else { throw error }
             return try await viaSSH(machine, entrance, error)
@@ -122,7 +123,7 @@ public struct GuestWays: GuestAccess {
 
     private func viaSSH(_ machine: MachineID, _ entrance: GuestEntrance, _ absent: KilnError) async throws -> GuestWay {
         do {
-            return keep(try await ssh.awaitWay(into: machine, within: .zero), machine)
+            return keep(try await ssh.awaitWay(into: machine, within: .zero), machine, entrance)
         } catch let error as KilnError where error.code == .guestHostKeyDiffers && entrance.isSetUp {
             throw error
         } catch let error as KilnError where Self.keepingOut.contains(error.code) {
@@ -133,8 +134,8 @@ public struct GuestWays: GuestAccess {
     // A guest that is being set up may have another host key, or nobody's keys, for a while.
     private static let keepingOut: [ErrorCode] = [.guestSSHSilent, .guestSSHRefused, .guestHostKeyDiffers]
 
-    private func keep(_ way: GuestWay, _ machine: MachineID) -> GuestWay {
-        found.ways.withLock { $0[machine] = way }
+    private func keep(_ way: GuestWay, _ machine: MachineID, _ entrance: GuestEntrance) -> GuestWay {
+        found.ways.withLock { $0[machine] = (entrance.route, way) }
         return way
     }
 }

@@ -33,7 +33,7 @@ actor HeldGuests {
         guard said == "frozen" else {
             // Its end is what lets go whatever is held back already.
             close(own)
-            let errors = (try? await Self.outcome(of: end))?.errors ?? []
+            let errors = (try? await Self.outcome(of: end, within: deadline))?.errors ?? []
             throw SSHFailure.refusedFile(machine, "hold back its writes", Self.errors(remote, errors))
         }
         holds[machine] = Hold(socket: own, end: end, remote: remote)
@@ -46,7 +46,7 @@ actor HeldGuests {
         shutdown(hold.socket, Int32(SHUT_WR))
         let errors: [UInt8]
         do {
-            errors = try await Self.outcome(of: hold.end).errors
+            errors = try await Self.outcome(of: hold.end, within: deadline).errors
         } catch let late as DeadlineExceeded {
             throw GuestFailure.stillRunning(machine, late.limit)
         }
@@ -58,8 +58,11 @@ actor HeldGuests {
 
     private static let longest = Duration.seconds(120)
 
-    private static func outcome(of task: Task<Command.Output, any Error>) async throws -> Command.Output {
-        try await withPatience(.seconds(30), operation: "let a guest's writes go on") { try await task.value }
+    private static func outcome(
+        of task: Task<Command.Output, any Error>,
+        within deadline: Duration
+    ) async throws -> Command.Output {
+        try await withPatience(deadline, operation: "let a guest's writes go on") { try await task.value }
     }
 
     private static func errors(_ remote: RemoteCommand, _ bytes: [UInt8]) -> [UInt8] {

@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 
 /// A command as OpenSSH's server gets it: one line, which the user's shell reads.
 ///

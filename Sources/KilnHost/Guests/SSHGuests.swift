@@ -25,13 +25,21 @@ public struct SSHGuests: GuestAccess {
     public func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay {
         let end = ContinuousClock.now + deadline
         while true {
-            if try await greets(machine) {
-                let done = try await run(GuestCommand(["true"], deadline: .seconds(30)), in: machine)
-                if done.status == 0 { return .ssh }
-            }
+            if try await greets(machine), try await letsIn(machine, until: end) { return .ssh }
             guard ContinuousClock.now < end else { throw SSHFailure.silent(machine) }
             // Nothing tells when a server begins to listen behind QEMU's forward, which is there all the time.
             try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    // Who waits shortly must not wait for a login of minutes, which goes on for those who come after.
+    private func letsIn(_ machine: MachineID, until end: ContinuousClock.Instant) async throws -> Bool {
+        do {
+            return try await withPatience(max(.seconds(30), end - .now), operation: "log in") {
+                try await run(GuestCommand(["true"], deadline: .seconds(30)), in: machine).status == 0
+            }
+        } catch is DeadlineExceeded {
+            return false
         }
     }
 

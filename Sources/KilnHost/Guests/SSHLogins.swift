@@ -24,20 +24,19 @@ actor SSHLogins {
         if let present = trying[machine], present.route == route {
             task = present.task
         } else {
-            task = Task { try await Self.login(to: machine, by: route) }
+            task = Task {
+                // Itself, since nobody may be waiting any more: an old refusal is no answer to who comes later.
+                defer { if trying[machine]?.route == route { trying[machine] = nil } }
+                let connection = try await Self.login(to: machine, by: route)
+                known[machine] = connection
+                return connection
+            }
             trying[machine] = (route, task)
         }
         do {
-            let connection = try await withPatience(Self.longest, operation: "log in") { try await task.value }
-            known[machine] = connection
-            trying[machine] = nil
-            return connection
+            return try await withPatience(Self.longest, operation: "log in") { try await task.value }
         } catch is DeadlineExceeded {
             throw SSHFailure.silent(machine)
-        } catch {
-            // Who was cancelled leaves it to the others.
-            if !Task.isCancelled { trying[machine] = nil }
-            throw error
         }
     }
 

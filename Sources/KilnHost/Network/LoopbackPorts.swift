@@ -38,13 +38,10 @@ public struct LoopbackPorts: HostPorts {
         return below ?? above ?? preferred
     }
 
-    /// Whether QEMU could listen on the port, and no other Kiln keeps it.
+    /// Whether QEMU could listen on the port, and no other Kiln keeps it; one of datagrams is free where it can be bound.
     ///
     /// SO_REUSEADDR is what tells the two apart from the remains of closed connections (TIME_WAIT): with it, a bind
     /// fails only beside a listener; without it, also beside a reservation and beside such remains.
-    public func isFree(_ port: UInt16) -> Bool { isFree(port, .tcp) }
-
-    /// The same of one transport's port; a port of datagrams is free where it can be bound.
     public func isFree(_ port: UInt16, _ transport: Transport) -> Bool {
         guard transport == .tcp else { return BoundSocket(port, reuse: false, .udp) != nil }
         guard let shared = BoundSocket(port, reuse: true) else { return false }
@@ -72,7 +69,7 @@ public struct LoopbackPorts: HostPorts {
         let holder = transport == .tcp ? TCPTable.listener(onPort: port).map { " by \($0)" } ?? "" : ""
         return KilnError(
             .portTaken,
-            "port \(port)\(transport == .udp ? "/udp" : "") on 127.0.0.1 is taken\(holder)",
+            "port \(port)\(transport.suffix) on 127.0.0.1 is taken\(holder)",
             hint: "end what listens there, or give the server another port",
             cause: cause,
             exit: .blocked

@@ -9,18 +9,19 @@ struct EthernetFrame {
     /// The IPv4 address that its sender says it has, where it says so.
     let claim: UInt32?
 
-    static let broadcast: UInt64 = 0xffff_ffff_ffff
     /// A header; what QEMU sends is not padded to the 60 bytes of a cable.
     private static let shortest = 14
-    /// A header with a tag for a VLAN, and 1,500 bytes.
-    static let longest = 1518
+    /// A header and 1,500 bytes.
+    static let longest = 1514
+    /// The types of frames with a tag, for a VLAN or for a provider's: behind one, a guest's kernel may find another header.
+    private static let tags: Set<UInt64> = [0x8100, 0x88a8, 0x9100]
 
-    /// Looks at a frame; nothing for what is too short or too long for one, or comes from a group of machines.
+    /// Looks at a frame; nothing for what is too short or too long for one, has a tag, or comes from a group of machines.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard (Self.shortest...Self.longest).contains(bytes.count) else { return nil }
         destination = Self.number(bytes, 0, 6)
         source = Self.number(bytes, 6, 6)
-        guard source & Self.group == 0, source != 0 else { return nil }
+        guard source & Self.group == 0, source != 0, !Self.tags.contains(Self.number(bytes, 12, 2)) else { return nil }
         claim = Self.claim(bytes)
     }
 
@@ -43,13 +44,5 @@ struct EthernetFrame {
 
     private static func number(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ count: Int) -> UInt64 {
         (start..<start + count).reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
-    }
-
-    /// The frame by which a machine tells all others where its address is now: RFC 5227, an ARP announcement.
-    static func announcement(_ mac: MACAddress, _ address: NetworkAddress) -> [UInt8] {
-        let everybody = [UInt8](repeating: 0xff, count: 6)
-        let nobody = [UInt8](repeating: 0, count: 6)
-        let kind: [UInt8] = [0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1]
-        return everybody + mac.bytes + kind + mac.bytes + address.bytes + nobody + address.bytes
     }
 }

@@ -32,7 +32,9 @@ public struct LocalNetworks: NetworkControl {
         try await BlockingWork.run {
             let client = client(of: network)
             if try client.ask(.change(changes), within: patience) != nil { return }
-            guard changes.isEmpty || !changes.allSatisfy(\.isUnplug) else { return }
+            // One that is just being started again has its table, and would plug in what it has there.
+            let isGone = access(client.place.table, F_OK) != 0
+            guard !isGone || changes.isEmpty || !changes.allSatisfy(\.isUnplug) else { return }
             try start(network, until: .now + patience)
             guard try client.ask(.change(changes), within: patience) != nil else {
                 throw client.failed("it ended while it was asked")
@@ -156,8 +158,11 @@ extension LocalNetworks {
         }
         // Usually kiln ends first. A kiln that stays must not keep the ended parent as a zombie.
         Thread.detachNewThread { ChildProcess.wait(for: pid) }
-        if case .failed(let error)? = DaemonReport(text: read(ends[0], until: end)) {
+        switch DaemonReport(text: read(ends[0], until: end)) {
+        case .failed(let error)?:
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
+        case nil: throw SwitchClient(place: place, owner: owner.uid).failed("it ended without a word")
+        default: break
         }
     }
 
@@ -169,6 +174,7 @@ extension LocalNetworks {
             var waiting = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
             guard poll(&waiting, 1, Int32(clamping: max(0, Int((end - .now) / .milliseconds(1))))) > 0 else { continue }
             let count = Glibc.read(pipe, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             bytes += chunk[..<count]
         }

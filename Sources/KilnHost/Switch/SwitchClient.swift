@@ -25,7 +25,10 @@ struct SwitchClient {
         guard let answer = try? JSONDecoder().decode(SwitchAnswer.self, from: packet) else {
             throw failed("its answer can't be read")
         }
-        if let refusal = answer.refusal { throw failed(Printable.text(refusal.utf8)) }
+        if let refusal = answer.refusal {
+            let cause = Printable.text(refusal.utf8)
+            throw failed(cause, hint: "nothing was changed; \(place.table) is what it was told before")
+        }
         return answer
     }
 
@@ -39,9 +42,10 @@ struct SwitchClient {
     private func connected() throws -> Int32? {
         let connection: Int32
         do {
-            connection = try UnixSocket.connect(to: place.socket, .packets)
+            connection = try UnixSocket.connect(to: place.socket, .packets, within: 10)
         } catch {
             switch error.code {
+            case .EAGAIN: throw failed("so many ask it that it takes no more", exit: .deadline)
             case .ENOENT, .ECONNREFUSED, .ENOTDIR: return nil
             default: throw failed("\(place.socket): \(error.localizedDescription)")
             }
@@ -74,11 +78,11 @@ struct SwitchClient {
         }
     }
 
-    func failed(_ cause: String, exit: ExitCode = .aborted) -> KilnError {
+    func failed(_ cause: String, hint: String? = nil, exit: ExitCode = .aborted) -> KilnError {
         KilnError(
             .networkSwitchFailed,
             "the switch at \(place.socket) does not do what it is told",
-            hint: "end it and run the command again: 'fuser -k \(place.socket)' does no machine any harm",
+            hint: hint ?? "end it and run the command again: 'fuser -k \(place.socket)' does no machine any harm",
             cause: cause,
             exit: exit
         )

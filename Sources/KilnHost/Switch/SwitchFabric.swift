@@ -54,24 +54,16 @@ final class SwitchFabric {
 
     /// Begins to work by another table.
     ///
-    /// - Returns: the ports that came up by it.
-    @discardableResult
-    func adopt(_ next: SwitchTable, at now: ContinuousClock.Instant) -> [Port] {
+    /// Nobody has to be told where an address is now: its hardware address is the server's, too, and stays the same.
+    func adopt(_ next: SwitchTable, at now: ContinuousClock.Instant) {
         let before = Dictionary(ports.map { ($0.told.machine, $0) }) { first, _ in first }
-        var raised: [Port] = []
         ports = next.ports.map { told in
-            guard let port = before[told.machine], port.told.mac == told.mac else {
-                let port = Port(told, at: now)
-                if told.isUp { raised.append(port) }
-                return port
-            }
-            if told.isUp, !port.told.isUp { raised.append(port) }
+            guard let port = before[told.machine], port.told.mac == told.mac else { return Port(told, at: now) }
             port.told = told
             return port
         }
         owners = ports.reduce(into: [:]) { $0[$1.told.address.number] = $1.mac }
         table = next
-        return raised
     }
 
     /// Where a frame goes that came from a port's machine; what goes nowhere is counted.
@@ -87,11 +79,8 @@ final class SwitchFabric {
         guard frame.source == port.mac, isOwn(frame.claim, port) else { return dropped(.forged, port) }
         guard frame.isForMany else { return oneDelivery(frame.destination, from: port) }
         guard port.forMany.take(at: now) else { return dropped(.flooded, port) }
-        return others(than: port).compactMap { delivery(from: port, to: $0) }
+        return ports.filter { $0 !== port && $0.told.isUp }.compactMap { delivery(from: port, to: $0) }
     }
-
-    /// All ports but one that are up.
-    func others(than port: Port) -> [Port] { ports.filter { $0 !== port && $0.told.isUp } }
 
     // An address that is no server's may be anybody's, such as one that moves between servers.
     private func isOwn(_ claim: UInt32?, _ port: Port) -> Bool {

@@ -22,7 +22,7 @@ extension SwitchLoop {
                 try change(changes)
                 return SwitchAnswer()
             } catch {
-                return SwitchAnswer(refusal: "\(error)")
+                return SwitchAnswer(refusal: (error as? KilnError)?.message ?? "\(error)")
             }
         }
     }
@@ -44,7 +44,7 @@ extension SwitchLoop {
         try DurableFile.writeJSON(next, to: place.table, mode: 0o600)
         for port in fabric.table.ports where !machines.contains(port.machine) { unlink(port.socket) }
         outlets = bound
-        announce(fabric.adopt(next, at: .now))
+        fabric.adopt(next, at: .now)
     }
 
     // Somebody may have removed the socket's name.

@@ -36,8 +36,15 @@ final class SwitchLoop {
         listener = try UnixSocket.bound(to: place.socket, .packets)
         guard listen(listener, 64) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
         let table = SwitchLoop.table(at: place)
-        for port in table.ports { outlets[port.machine] = try? SwitchOutlet(port) }
-        announce(fabric.adopt(table, at: .now))
+        fabric.adopt(table, at: .now)
+        bindMissing()
+    }
+
+    // What can't be bound now may be a moment later; its frames are not sent until then.
+    private func bindMissing() {
+        for port in fabric.table.ports where outlets[port.machine] == nil {
+            outlets[port.machine] = try? SwitchOutlet(port)
+        }
     }
 
     deinit {
@@ -57,24 +64,25 @@ final class SwitchLoop {
 
     /// Works until it is not wanted any more.
     ///
-    /// - Parameter parent: a descriptor that is hung up when the process that starts it again has ended; nothing for none.
-    func run(parent: Int32?) -> Ending {
+    /// - Parameter parent: a descriptor that is hung up when the process that starts it again has ended.
+    func run(parent: Int32) -> Ending {
         var looked = ContinuousClock.now
         while true {
             let ports = fabric.ports
-            var waits = ([parent ?? -1, listener] + clients + ports.map { outlets[$0.told.machine]?.descriptor ?? -1 })
+            var waits = ([parent, listener] + clients + ports.map { outlets[$0.told.machine]?.descriptor ?? -1 })
                 .map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             _ = poll(&waits, nfds_t(waits.count), timeout)
             if waits[0].revents != 0 { return .orphaned }
             let asked = zip(clients, waits[2...]).filter { $1.revents != 0 }.map(\.0)
             let ready = zip(ports, waits[(2 + clients.count)...]).filter { $1.revents != 0 }.map(\.0)
-            if waits[1].revents != 0 { accept() }
             for client in asked where answer(client) { return .asked }
+            if waits[1].revents != 0 { accept() }
             for port in ready { forward(from: port) }
             sendLate()
             // Its lab's folder may have been removed by hand.
             if ContinuousClock.now - looked > .seconds(2) {
                 if access(place.table, F_OK) != 0 { return .forgotten }
+                bindMissing()
                 looked = .now
             }
         }
@@ -118,18 +126,6 @@ final class SwitchLoop {
                 continue
             }
             frame.withUnsafeBytes { outlets[machine]?.send($0, of: port) }
-        }
-    }
-
-    /// Tells all others where the addresses of ports that came up are now, twice: a guest may just be busy.
-    func announce(_ raised: [SwitchFabric.Port]) {
-        for port in raised {
-            let frame = EthernetFrame.announcement(port.told.mac, port.told.address)
-            for other in fabric.others(than: port) {
-                for delay in [Duration.zero, .seconds(1)] {
-                    _ = timed.add(frame, to: other.told.machine, at: .now + delay)
-                }
-            }
         }
     }
 

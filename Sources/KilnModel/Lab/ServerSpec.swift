@@ -236,7 +236,11 @@ public enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
     case tcp
     /// Datagrams.
     case udp
+
+    /// What is written behind a port; nothing for what ports are without a word.
+    public var suffix: String { self == .tcp ? "" : "/\(rawValue)" }
 }
+
 // What was written by an earlier version has fewer fields; what it lacks has its default. So a lab that is up stays up
 // when Kiln is updated.
 extension ServerSpec: Codable {

@@ -212,7 +212,7 @@ extension LabDecoder {
         let transport = fields[.transport].map { $0.word(Transport.self) } ?? .tcp
         guard let transport else { return nil }
         if let host {
-            let port = "\(host)\(transport == .udp ? "/udp" : "")"
+            let port = "\(host)\(transport.suffix)"
             if let other = hostPorts[port] {
                 fields[.host]?.problem("the host's port \(port) is already taken by \(other)")
             }

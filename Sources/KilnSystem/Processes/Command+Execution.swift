@@ -10,40 +10,24 @@ extension Command {
     ///
     /// - Throws: `KilnError` with code `tool.missing`, `tool.failed` (it could not be started) or `tool.deadline`;
     ///   `CancellationError`. The program is dead then.
-    public func result() async throws -> Output {
-        try await supervised { launch in
-            let result = try await Subprocess.run(
-                launch.executable,
-                arguments: launch.arguments,
-                environment: launch.environment,
-                platformOptions: launch.options,
-                input: .none,
-                output: .sequence,
-                error: .sequence
-            ) { execution in
-                let (output, errors) = (execution.standardOutput, execution.standardError)
-                return try await Command.toTheEnd {
-                    async let output = Command.collect(output, keeping: .start)
-                    async let errors = Command.collect(errors, keeping: .end)
-                    return (try await output, try await errors)
-                }
-            }
-            let (output, errors) = result.closureResult
-            return Output(status: Command.status(result.terminationStatus), output: output, errors: errors)
-        }
-    }
+    public func result() async throws -> Output { try await collected(.none, keeping: Command.keptBytes) }
 
     /// Runs the program, which reads one open file, and keeps the first `limit` bytes of what it prints.
     ///
     /// - Throws: as ``result()``.
     public func result(reading input: Int32, keeping limit: Int) async throws -> Output {
+        let file = FileDescriptor(rawValue: input)
+        return try await collected(.fileDescriptor(file, closeAfterSpawningProcess: false), keeping: limit)
+    }
+
+    private func collected(_ input: some InputProtocol, keeping limit: Int) async throws -> Output {
         try await supervised { launch in
             let result = try await Subprocess.run(
                 launch.executable,
                 arguments: launch.arguments,
                 environment: launch.environment,
                 platformOptions: launch.options,
-                input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
+                input: input,
                 output: .sequence,
                 error: .sequence
             ) { execution in

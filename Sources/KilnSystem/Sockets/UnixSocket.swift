@@ -26,12 +26,21 @@ public enum UnixSocket {
 
     /// Connects to the socket at `path`; no program started from here inherits the connection.
     ///
+    /// - Parameter seconds: how long it waits where more want to connect than the other end has taken yet; for ever without it.
     /// - Returns: the connection's descriptor, which the caller closes.
-    /// - Throws: `POSIXError`; `ENAMETOOLONG` for a longer path than ``longestPath``.
-    public static func connect(to path: String, _ kind: Kind = .stream) throws(POSIXError) -> Int32 {
+    /// - Throws: `POSIXError`; `ENAMETOOLONG` for a longer path than ``longestPath``, `EAGAIN` when the time is over.
+    public static func connect(
+        to path: String,
+        _ kind: Kind = .stream,
+        within seconds: Int? = nil
+    ) throws(POSIXError) -> Int32 {
         let address = try UnixAddress(path)
         let descriptor = socket(AF_UNIX, kind.type | SocketFlags.closeOnExec, 0)
         guard descriptor >= 0 else { throw lastError() }
+        if let seconds {
+            var time = timeval(tv_sec: seconds, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        }
         return try kept(descriptor, address.with { Glibc.connect(descriptor, $0, $1) })
     }
 

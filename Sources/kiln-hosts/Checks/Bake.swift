@@ -27,7 +27,10 @@ extension Account {
         let others = try Account(.root).home
         guard has(others) else { throw Skip(reason: "there is no image: baking tiny failed, or was not chosen") }
         // Which configurations passed is the other's own affair, and nobody else may read it.
-        let copy = #"mkdir -p "$2" && tar -C "$1" --exclude=images/configurations -c images | tar -C "$2" -x"#
+        let copy = #"""
+            mkdir -p "$2/images" && find "$1/images" -mindepth 1 -maxdepth 1 ! -name configurations \
+                -exec cp -r --preserve=mode,timestamps -t "$2/images" {} +
+            """#
         let end = try run(["sh", "-c", copy, "copy", others, home])
         guard end.status == 0 else { throw Failure("root's images can't be copied: \(end.errors)") }
     }
