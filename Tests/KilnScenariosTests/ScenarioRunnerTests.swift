@@ -2,6 +2,7 @@ import Foundation
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Synchronization
 import Testing
@@ -130,47 +131,6 @@ struct ScenarioRunnerTests {
         #expect(try world.engine.servers().isEmpty)
     }
 
-    @Test("how long nobody answered is measured by answers, not by connections")
-    func unavailable() async throws {
-        let gap = Duration.milliseconds(300)
-        let network = SilentAwhile()
-        let target = AvailabilityMeter.Target(HTTPProbe(port: try Name("http"), path: "/"), port: 1)
-        let (result, longest) = try await AvailabilityMeter(target, network: network).measure {
-            try await network.fallSilent(for: gap)
-            return 7
-        }
-        #expect(result == 7)
-        // The gap itself and at most the beats around it, on a busy host some more.
-        #expect(longest >= gap - target.interval)
-    }
-
-    @Test("who does not answer before is away from the beginning, and who does not answer after is away to the end")
-    func awayAtTheEnds() async throws {
-        let gap = Duration.milliseconds(300)
-        let target = AvailabilityMeter.Target(HTTPProbe(port: try Name("http"), path: "/"), port: 1)
-        let dead = SilentAwhile()
-        dead.isSilent = true
-        let (_, whole) = try await AvailabilityMeter(target, network: dead).measure { try await Task.sleep(for: gap) }
-        #expect(whole >= gap - target.interval)
-        let dying = SilentAwhile()
-        let (_, end) = try await AvailabilityMeter(target, network: dying).measure {
-            dying.isSilent = true
-            try await Task.sleep(for: gap)
-        }
-        #expect(end >= gap - target.interval)
-    }
-
-    @Test("who says how long an answer may take is asked that patiently, and by no more than forty at a time")
-    func patience() throws {
-        let probe = HTTPProbe(port: try Name("http"), path: "/")
-        let usual = AvailabilityMeter.Target(probe, port: 1, timeout: Check.usualTimeout)
-        #expect(usual.patience == .seconds(2) && usual.interval == .milliseconds(50))
-        let slow = AvailabilityMeter.Target(probe, port: 1, timeout: .seconds(10))
-        #expect(slow.patience == .seconds(10) && slow.interval == .milliseconds(250))
-        let quick = AvailabilityMeter.Target(probe, port: 1, timeout: .milliseconds(200))
-        #expect(quick.patience == .milliseconds(200) && quick.interval == .milliseconds(50))
-    }
-
     @Test(
         "what is expected is asked for with all that is said of it",
         arguments: [("", Duration.seconds(20)), (", timeout: 90s", .seconds(90))]
@@ -196,39 +156,6 @@ struct ScenarioRunnerTests {
     }
 }
 
-/// A service that gives no answer for a while, though it accepts.
-private final class SilentAwhile: NetworkProbe {
-    private let asked = Mutex((count: 0, isSilent: false))
-
-    func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
-        asked.withLock { asked in
-            asked.count += 1
-            return asked.isSilent ? .notYet("an empty answer") : .holds
-        }
-    }
-
-    func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding { .holds }
-
-    var isSilent: Bool {
-        get { asked.withLock { $0.isSilent } }
-        set { asked.withLock { $0.isSilent = newValue } }
-    }
-
-    /// Is silent for a while, after a first answer and before a last one.
-    func fallSilent(for gap: Duration) async throws {
-        try await answers()
-        isSilent = true
-        try await Task.sleep(for: gap)
-        isSilent = false
-        try await answers()
-    }
-
-    private func answers() async throws {
-        let before = asked.withLock { $0.count }
-        while asked.withLock({ $0.count }) == before { try await Task.sleep(for: .milliseconds(5)) }
-    }
-}
-
 /// Never holds, and remembers what it was asked.
 private final class Recorder: NetworkProbe {
     let asked = Mutex<[(probe: HTTPProbe, limit: Duration)]>([])
@@ -237,6 +164,13 @@ private final class Recorder: NetworkProbe {
         asked.withLock { $0.append((probe, limit)) }
         return .notYet("busy")
     }
+
+    func exchange(
+        _ request: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse,
+        within limit: Duration
+    ) async -> Result<HTTPAnswer, NoAnswer> { .failure(NoAnswer("busy")) }
 
     func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding { .holds }
 }

@@ -2,87 +2,115 @@ import KilnEngine
 import KilnModel
 import Synchronization
 
-/// A client that asks a server for an answer over and over, as a user of the service would.
+/// A client that asks a service for an answer over and over, as its users would.
 ///
 /// A connection that is accepted proves nothing behind a user-mode forward, so only whole answers count. Each request is
-/// made whether or not the one before was answered, since a request into a booting guest may hang.
-final class AvailabilityMeter: Sendable {
-    /// What is asked.
-    struct Target: Sendable {
-        let probe: HTTPProbe
-        let port: UInt16
-        /// How long an answer may take to count: who waits longer calls the service away.
-        let patience: Duration
-
-        /// A client of a port; where the probe says how long an answer may take, the client waits as long.
-        init(_ probe: HTTPProbe, port: UInt16, timeout: Duration = Check.usualTimeout) {
-            self.probe = probe
-            self.port = port
-            patience = timeout == Check.usualTimeout ? .seconds(2) : timeout
-        }
-
-        /// The time between two requests; the result can't be finer.
-        ///
-        /// Who waits long asks less often, so that no more than forty requests wait for one answer.
-        var interval: Duration { max(.milliseconds(50), patience / 40) }
+/// made when it is due, whether or not the one before was answered, since a request into a booting guest may hang; none is
+/// made twice. Nothing here holds a thread.
+public final class AvailabilityMeter<Time: Clock>: Sendable where Time.Duration == Duration {
+    private struct State {
+        var samples: [AvailabilitySample] = []
+        // All that have not ended, also those that gave way.
+        var tasks: [Int: Task<Void, Never>] = [:]
+        // Oldest first.
+        var underWay: [Int] = []
+        var isOver = false
     }
 
-    private let answers = Mutex<[ContinuousClock.Instant]>([])
-    private let target: Target
+    private let plan: AvailabilityPlan
     private let network: any NetworkProbe
+    private let clock: Time
+    private let origin: Time.Instant
+    private let state = Mutex(State())
 
-    init(_ target: Target, network: any NetworkProbe) {
-        self.target = target
+    /// A client; its time begins now.
+    public init(_ plan: AvailabilityPlan, network: any NetworkProbe, clock: Time = ContinuousClock()) {
+        self.plan = plan
         self.network = network
+        self.clock = clock
+        origin = clock.now
     }
 
-    /// Asks while `body` runs, once before, and once after.
+    private var elapsed: Duration { origin.duration(to: clock.now) }
+
+    /// Asks while `body` runs, and for the plan's control time before and after.
     ///
-    /// Where nobody answers before or after, the service counts as away from the beginning, or to the end.
-    /// - Returns: what `body` returned, and the longest time without an answer, less the usual interval.
-    func measure<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> (
-        Result, Duration
-    ) {
-        let start = ContinuousClock.now
-        // Who replaces a service that hangs does not wait for it as long as its users do.
-        let isThere = await ask(within: min(target.patience, .seconds(2)))
-        let result = try await withThrowingTaskGroup(of: Result?.self) { group in
+    /// - Returns: what `body` returned, and the log of all requests.
+    public func measure<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> (Result, AvailabilityLog) {
+        try await withThrowingTaskGroup(of: (Result, Range<Duration>)?.self) { group in
             group.addTask {
-                await self.askUntilCancelled()
+                await self.askUntilOver()
                 return nil
             }
-            group.addTask { try await body() }
+            group.addTask {
+                defer { self.state.withLock { $0.isOver = true } }
+                try await self.clock.sleep(for: self.plan.control)
+                let start = self.elapsed
+                let result = try await body()
+                let end = self.elapsed
+                try await self.clock.sleep(for: self.plan.control)
+                return (result, start..<max(start, end))
+            }
             defer { group.cancelAll() }
-            while let finished = try await group.next() {
-                if let finished { return finished }
-            }
-            throw CancellationError()
+            var found: (Result, Range<Duration>)?
+            // Those who still wait are waited for: what becomes of them belongs to the result.
+            while let next = try await group.next() { found = next ?? found }
+            guard let (result, work) = found else { throw CancellationError() }
+            return (result, AvailabilityLog(plan: plan, samples: state.withLock { $0.samples }, work: work))
         }
-        let isBack = await ask(within: target.patience)
-        return (result, longestGap(from: isThere ? nil : start, to: isBack ? nil : .now))
     }
 
-    private func askUntilCancelled() async {
-        await withDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                group.addTask { await self.ask(within: self.target.patience) }
+    private func askUntilOver() async {
+        var number = 0
+        while !Task.isCancelled, !state.withLock({ $0.isOver }) {
+            do {
                 // The client's own beat, not a wait for something.
-                try? await Task.sleep(for: target.interval)
+                try await clock.sleep(until: origin.advanced(by: plan.interval * number), tolerance: .zero)
+            } catch { break }
+            // What this host slept through is not made up for by a burst; the judge sees that it is missing.
+            number = max(number, Int(elapsed / plan.interval))
+            send(number)
+            number += 1
+        }
+        await drain()
+    }
+
+    private func send(_ number: Int) {
+        state.withLock { state in
+            if state.underWay.count >= AvailabilityPlan.mostUnderWay {
+                state.tasks[state.underWay.remove(at: AvailabilityPlan.patient)]?.cancel()
             }
-            group.cancelAll()
+            state.underWay.append(number)
+            // It takes the same lock before it removes itself.
+            state.tasks[number] = Task { await self.ask(number) }
         }
     }
 
-    @discardableResult
-    private func ask(within limit: Duration) async -> Bool {
-        guard await network.http(target.probe, on: target.port, within: limit) == .holds else { return false }
-        answers.withLock { $0.append(ContinuousClock.now) }
-        return true
+    private func ask(_ number: Int) async {
+        let (due, connection) = (plan.interval * number, plan.connection(number))
+        let exchange = await network.exchange(plan.request, on: plan.port, over: connection, within: plan.patience)
+        let ended = elapsed
+        state.withLock { state in
+            let isWaitedFor = state.underWay.contains(number)
+            state.underWay.removeAll { $0 == number }
+            state.tasks[number] = nil
+            var outcome = AvailabilitySample.Outcome(exchange, for: plan)
+            if !isWaitedFor, case .failed = outcome { outcome = .givenUp }
+            state.samples.append(
+                AvailabilitySample(number: number, connection: connection, due: due, ended: ended, outcome: outcome)
+            )
+        }
     }
 
-    private func longestGap(from start: ContinuousClock.Instant?, to end: ContinuousClock.Instant?) -> Duration {
-        let times = [start].compactMap(\.self) + answers.withLock { $0.sorted() } + [end].compactMap(\.self)
-        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
-        return max((gaps.max() ?? .zero) - target.interval, .zero)
+    // Each of them has its own deadline.
+    private func drain() async {
+        let tasks = state.withLock { Array($0.tasks.values) }
+        await withTaskCancellationHandler {
+            for task in tasks { await task.value }
+        } onCancel: {
+            tasks.forEach { $0.cancel() }
+        }
     }
 }
