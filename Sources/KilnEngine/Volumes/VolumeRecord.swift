@@ -13,11 +13,11 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     }
 
     /// The last return to a snapshot.
-    struct Restoration: Sendable, Hashable, Codable {
+    public struct Restoration: Sendable, Hashable, Codable {
         /// The snapshot's name.
-        let snapshot: Name
+        public let snapshot: Name
         /// The name among the retained volumes of the state that was discarded.
-        let kept: String
+        public let kept: String
     }
 
     /// The lab that the volume belongs to.
@@ -44,7 +44,7 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     /// Whether a machine lost its power with the volume mounted, and nobody has checked it since.
     public internal(set) var isUnclean = false
     /// The last return to a snapshot, so that it isn't done twice for one reason.
-    var restoration: Restoration?
+    public internal(set) var restoration: Restoration?
     /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
     public internal(set) var rehearsal: ServerID?
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no

@@ -43,6 +43,12 @@ extension ErrorCode {
         .internalError,
         "the list of acknowledgements can't be written or read"
     )
+    public static let ledgerUnreadable = ErrorCode(
+        "ledger.unreadable",
+        .unmet,
+        "what a service holds of a ledger can't be read"
+    )
+    public static let sqlFailed = ErrorCode("sql.failed", .unmet, "a session with a database ended or broke off")
     public static let runDataLoss = ErrorCode(
         "run.data-loss",
         .dataLoss,
@@ -74,7 +80,7 @@ extension ErrorCode {
     public static let findings: [ErrorCode] = [
         rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
-        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, runDataLoss, runLeftovers,
-        runUnmet,
+        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, ledgerUnreadable, runDataLoss,
+        runLeftovers, runUnmet, sqlFailed,
     ]
 }

@@ -1,24 +1,38 @@
-import Foundation
 import KilnEngine
 import KilnModel
 
-/// Keeps a ledger being written on a server, over replacements, stops and starts, until its verdict is wanted.
+/// Keeps a ledger being written, over replacements, stops and starts, until its verdict is wanted.
 ///
-/// In each generation that serves, the writer is started in the guest, and what it acknowledges is read from the virtio
-/// port and noted durably. The end of a machine ends its connection; then the next machine is waited for.
+/// What is acknowledged is noted durably, and when, before it counts.
 actor LedgerSession {
-    private let engine: LabEngine
-    private let server: ServerID
-    private let path: String
+    /// Its name.
+    nonisolated let name: Name
+    private let server: Name
+    private let path: any LedgerPath
+    private let elapsed: @Sendable () -> Duration
     private var acknowledgements: AcknowledgementList
+    private var times: [Acknowledgement: Duration] = [:]
     private var following: Task<Void, Never>?
     private var failure: (any Error)?
+    private var trouble: String?
     private let patience = Duration.seconds(180)
 
-    init(engine: LabEngine, server: ServerID, path: String, list: String) throws {
-        self.engine = engine
+    /// A ledger that is not yet written.
+    ///
+    /// - Parameters:
+    ///   - list: the path of the file with what was acknowledged.
+    ///   - elapsed: the time since the start of the run.
+    init(
+        _ name: Name,
+        of server: Name,
+        _ path: any LedgerPath,
+        list: String,
+        elapsed: @escaping @Sendable () -> Duration
+    ) throws {
+        self.name = name
         self.server = server
         self.path = path
+        self.elapsed = elapsed
         acknowledgements = try AcknowledgementList(at: list)
     }
 
@@ -35,8 +49,8 @@ actor LedgerSession {
             if let failure { throw failure }
             guard ContinuousClock.now < deadline else {
                 throw Unmet(
-                    "\(server): at least \(wanted) acknowledged records expected within \(patience.components.seconds) s, "
-                        + "\(acknowledgements.count) found"
+                    "\(name): at least \(wanted) acknowledged records expected within \(patience.components.seconds) s, "
+                        + "\(acknowledgements.count) found\(trouble.map { "; \($0)" } ?? "")"
                 )
             }
             // The list is fed by another task of this process; its count is cheap to look at.
@@ -46,56 +60,80 @@ actor LedgerSession {
 
     /// Stops the writer.
     func stop() async {
-        _ = try? await engine.run(GuestCommand(LedgerWriter.stopCommand()), on: server)
+        await path.stop()
         following?.cancel()
         await following?.value
         following = nil
     }
 
-    /// Stops the writer and compares what was acknowledged with what the volume holds.
-    func verdict() async throws -> LedgerVerdict {
+    /// Stops the writer and compares what was acknowledged with what the server holds.
+    func finding() async throws -> LedgerFinding {
         await stop()
-        let content = try await engine.read(path, on: server) ?? []
-        return LedgerCheck.verdict(
-            acknowledged: try AcknowledgementList.read(acknowledgements.path),
-            volumeContents: [content]
-        )
+        var check = LedgerCheck(acknowledged: try AcknowledgementList.read(acknowledgements.path))
+        check.take(try await path.contents())
+        return check.finding()
+    }
+
+    /// Stops the writer and gives the counts.
+    func verdict() async throws -> LedgerVerdict { try await finding().verdict }
+
+    /// Stops the writer and judges.
+    ///
+    /// - Parameters:
+    ///   - steps: the steps of the run so far.
+    ///   - facts: gives what the engine recorded; asked only where records are lost.
+    func result(among steps: [StepSpan], facts: @Sendable () async -> LedgerFacts) async throws -> LedgerResult {
+        let finding = try await finding()
+        let known = finding.verdict.lost > 0 ? await facts() : nil
+        return LedgerResult(name: name, server: server, finding: finding, times: times, steps: steps, facts: known)
     }
 
     private func follow() async {
         while !Task.isCancelled {
             do {
-                if let machine = try servingMachine() { try await follow(machine) }
+                try await path.write { [weak self] in
+                    try await self?.note($0)
+                } trouble: { [weak self] in
+                    await self?.note($0)
+                }
             } catch { failure = error }
             // The next machine may be made by another process, of whose journal no event tells.
             try? await Task.sleep(for: .milliseconds(100))
         }
     }
 
-    // Only a committed generation is sure to have its volume mounted.
-    private func servingMachine() throws -> MachineID? {
-        let history = try engine.history(server)
-        guard history.open == nil, let current = history.current else { return nil }
-        return server.machine(current)
+    // A service may be away for a while; a host without the program or with a full disk will not do.
+    private func note(_ error: any Error) {
+        trouble = (error as? KilnError)?.message ?? "\(error)"
+        if let known = error as? KilnError, [.toolMissing, .ledgerListFailed].contains(known.code) { failure = known }
     }
 
-    private func follow(_ machine: MachineID) async throws {
-        guard let chunks = SocketStream.connect(to: engine.ledgerSocket(machine)) else { return }
-        try await startWriter()
+    // Where a batch comes, even an empty one, the way is good again.
+    private func note(_ batch: [Acknowledgement]) throws {
+        try acknowledgements.append(batch)
         failure = nil
-        var parser = AcknowledgementParser()
-        for await chunk in chunks {
-            try acknowledgements.append(parser.take(chunk))
-        }
+        let now = elapsed()
+        for acknowledgement in batch { times[acknowledgement] = now }
+    }
+}
+
+extension LedgerSession {
+    /// A ledger as a scenario asks for it.
+    init(
+        _ plan: LedgerPlan,
+        of server: ServerID,
+        _ engine: LabEngine,
+        _ network: any NetworkProbe,
+        list: String,
+        elapsed: @escaping @Sendable () -> Duration
+    ) throws {
+        try self.init(plan.name, of: plan.server, plan.way(to: server, engine, network), list: list, elapsed: elapsed)
     }
 
-    private func startWriter() async throws {
-        // The agent waits for what it runs, so the writer leaves its session.
-        let detached = ["/bin/sh", "-c", "setsid \"$@\" </dev/null >/dev/null 2>&1 &", "kiln-ledger-start"]
-        let result = try await engine.run(GuestCommand(detached + LedgerWriter.command(path: path)), on: server)
-        guard result.status == 0 else {
-            let said = Name.quoted(String(decoding: result.errors.prefix(300), as: UTF8.self))
-            throw Unmet("\(server): the ledger's writer did not start: \(said)")
-        }
+    /// A ledger that a program in the guest writes to a file there.
+    init(engine: LabEngine, server: ServerID, path: String, list: String) throws {
+        let start = ContinuousClock.now
+        let path = AgentPath(engine: engine, server: server, file: path)
+        try self.init(server.server, of: server.server, path, list: list) { ContinuousClock.now - start }
     }
 }

@@ -11,10 +11,17 @@ public enum LedgerWriter {
 
     /// Program and arguments that write to `path` until they are stopped or killed.
     ///
+    /// - Parameter pause: seconds between two records, as `sleep` takes them; nothing means as fast as the disk allows.
+    ///
     /// Exit statuses: 0 stopped, 3 the folder of `path` is missing, 4 `port` is missing or taken, 5 another writer runs,
     /// 6 the disk failed. A full disk is no end: the writer waits for room.
-    public static func command(path: String, port: String = port, state: String = state) -> [String] {
-        ["/bin/sh", "-c", script, "kiln-ledger", path, port, state]
+    public static func command(
+        path: String,
+        port: String = port,
+        state: String = state,
+        pause: String = ""
+    ) -> [String] {
+        ["/bin/sh", "-c", script, "kiln-ledger", path, port, state, pause]
     }
 
     /// Program and arguments that stop the writer and return when it is gone, at once where none runs.
@@ -25,7 +32,7 @@ public enum LedgerWriter {
     }
 
     static let script = #"""
-        path=$1 port=$2 state=$3
+        path=$1 port=$2 state=$3 pause=$4
         fail() { echo "kiln-ledger: $2" >&2; exit "$1"; }
         umask 077
         [ -d "${path%/*}/" ] || fail 3 "no folder ${path%/*}"
@@ -80,6 +87,8 @@ public enum LedgerWriter {
                 sync -d "$file" || fail 6 "can't sync $path"
                 printf '%s %s\n' "$number" "$sum" >&3 || fail 4 "can't write to $port"
                 last=$number
+                # Without the volume and the port, as above.
+                [ -z "$pause" ] || sleep "$pause" 3>&- 4>&-
             done
         done
         """#
