@@ -28,8 +28,9 @@ struct ScenarioRunnerTests {
 
     private func runner(
         _ steps: [String],
-        keepsOnFailure: Bool = false,
-        network: (any NetworkProbe)? = nil
+        keep: ScenarioRunner.Keep = .never,
+        network: (any NetworkProbe)? = nil,
+        sink: @escaping RunSink = { _ in }
     ) throws -> ScenarioRunner {
         let text = scenario(
             server: Self.server,
@@ -42,12 +43,13 @@ struct ScenarioRunnerTests {
             engine: LabEngine(state: world.state, parts: parts),
             network: network ?? parts.network,
             timeline: timeline,
-            options: .init(keepsOnFailure: keepsOnFailure, version: "0")
+            events: RunEvents([sink]),
+            options: .init(keep: keep, version: "0")
         )
     }
 
-    private func run(_ steps: [String], keepsOnFailure: Bool = false) async throws -> ScenarioReport {
-        await (try runner(steps, keepsOnFailure: keepsOnFailure)).run { _ in }
+    private func run(_ steps: [String], keep: ScenarioRunner.Keep = .never) async throws -> ScenarioReport {
+        await (try runner(steps, keep: keep)).run()
     }
 
     private var retained: [String] { get throws { try world.engine.volumes.retained() } }
@@ -55,14 +57,17 @@ struct ScenarioRunnerTests {
     @Test("all steps are carried out in order, and nothing is left of a run that passed")
     func passes() async throws {
         let announced = Mutex<[String]>([])
-        let runner = try runner([
+        let steps = [
             "up", "exec: { server: web, command: [echo, hello], contains: hello }",
             "replace: { server: web, image: 'tiny:2' }", "expect: { server: web, generation: 2, image: 'tiny:2' }",
             "stop: [web]", "start: [web]", "expect: { server: web, http: { port: http, path: /health } }",
             "replace: { server: web, image: 'tiny:bad', outcome: reverted }", "rollback: { server: web, to: 1 }",
             "volume-snapshot: { volume: data, name: kept }", "down",
-        ])
-        let report = await runner.run { step in announced.withLock { $0.append("\(step)") } }
+        ]
+        let runner = try runner(steps) { event in
+            if case .stepBegan(_, _, let name, _) = event.kind { announced.withLock { $0.append(name) } }
+        }
+        let report = await runner.run()
         #expect(report.outcome == .passed && report.exit == .done, "\(report)")
         #expect(report.steps.map(\.name) == announced.withLock { $0 } && report.steps.count == 11)
         #expect(report.steps.allSatisfy { $0.outcome == .passed })
@@ -72,7 +77,8 @@ struct ScenarioRunnerTests {
         let failed = report.phases.filter(\.failed)
         #expect(failed.map(\.phase) == ["HEALTHY"] && failed.map(\.operation) == ["generation 3"])
         #expect(world.hypervisor.alive.isEmpty)
-        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: Name("test")).isEmpty)
+        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: report.lab).isEmpty)
+        #expect(report.lab.text.hasPrefix("test-"))
         #expect(try retained.isEmpty)
     }
 
@@ -106,25 +112,27 @@ struct ScenarioRunnerTests {
         #expect(world.hypervisor.alive.isEmpty)
     }
 
-    @Test("a lab that is to be kept on failure is left as it is, and the next run refuses to begin beside it")
+    @Test("a lab that is to be kept is left as it is, and the next run has one of its own beside it")
     func keeps() async throws {
-        let report = try await run(["up", "expect: { server: web, generation: 2 }"], keepsOnFailure: true)
-        #expect(report.outcome == .failed)
+        let report = try await run(["up", "expect: { server: web, generation: 2 }"], keep: .failed)
+        #expect(report.outcome == .failed && report.isKept)
         #expect(world.hypervisor.alive.count == 1)
         let second = try await run(["up"])
-        #expect(second.exit == .blocked && second.error?.code == "run.leftovers")
-        #expect(second.steps.map(\.outcome) == [.skipped])
+        #expect(second.outcome == .passed && second.lab != report.lab)
         #expect(world.hypervisor.alive.count == 1)
+        #expect(try world.engine.servers().map(\.lab) == [report.lab])
+        _ = try await world.engine.collectGarbage()
+        #expect(world.hypervisor.alive.count == 1)
+        let passed = try await run(["up"], keep: .always)
+        #expect(passed.outcome == .passed && passed.isKept && world.hypervisor.alive.count == 2)
     }
 
     @Test("a run that is interrupted leaves as little behind as one that failed")
     func interrupted() async throws {
-        let runner = try runner(["up", "exec: { server: web, command: [echo] }", "down"])
-        let task = Task {
-            await runner.run { step in
-                if "\(step)".hasPrefix("exec") { withUnsafeCurrentTask { $0?.cancel() } }
-            }
+        let runner = try runner(["up", "exec: { server: web, command: [echo] }", "down"]) { event in
+            if case .stepBegan(_, "exec", _, _) = event.kind { withUnsafeCurrentTask { $0?.cancel() } }
         }
+        let task = Task { await runner.run() }
         let report = await task.value
         #expect(report.outcome != .passed)
         #expect(world.hypervisor.alive.isEmpty)
@@ -139,7 +147,7 @@ struct ScenarioRunnerTests {
         let network = Recorder()
         let step =
             "expect: { server: web, http: { port: http, path: /, method: PUT, body: a, status: 204, tls: true\(field) } }"
-        let report = await (try runner(["up", step], network: network)).run { _ in }
+        let report = await (try runner(["up", step], network: network)).run()
         #expect(
             report.outcome == .failed && report.steps[1].detail?.contains("PUT /: 204 expected, busy found") == true
         )

@@ -47,6 +47,8 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     public internal(set) var restoration: Restoration?
     /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
     public internal(set) var rehearsal: ServerID?
+    /// Whether a run of a scenario set it aside: then it goes when those are pruned.
+    public internal(set) var isOfRun = false
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
     /// machine was started with it since.
     var mark: VolumeMark?
@@ -80,6 +82,7 @@ extension VolumeRecord {
         isUnclean = try values.decodeIfPresent(Bool.self, forKey: .isUnclean) ?? false
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
         rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
+        isOfRun = try values.decodeIfPresent(Bool.self, forKey: .isOfRun) ?? false
         mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
         unmarked = try values.decodeIfPresent(String.self, forKey: .unmarked)
         isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true

@@ -54,11 +54,7 @@ extension ErrorCode {
         .dataLoss,
         "acknowledged records are lost, torn or doubled"
     )
-    public static let runLeftovers = ErrorCode(
-        "run.leftovers",
-        .blocked,
-        "an earlier run of the scenario left servers and volumes"
-    )
+    public static let runNothing = ErrorCode("run.nothing", .usage, "the command line means no scenario")
     public static let runUnmet = ErrorCode(
         "run.unmet",
         [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
@@ -81,6 +77,6 @@ extension ErrorCode {
         rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
         driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, ledgerUnreadable, runDataLoss,
-        runLeftovers, runUnmet, sqlFailed,
+        runNothing, runUnmet, sqlFailed,
     ]
 }
