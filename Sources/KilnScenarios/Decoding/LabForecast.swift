@@ -15,6 +15,7 @@ struct LabForecast {
     /// A ledger that is being written.
     struct Ledger {
         let server: Name
+        let isInGuest: Bool
         let place: StepPlace
     }
 
@@ -198,7 +199,7 @@ extension LabForecast {
     }
 
     /// A ledger is begun.
-    mutating func beginLedger(_ name: Name, on server: Name) {
+    mutating func beginLedger(_ name: Name, on server: Name, isInGuest: Bool) {
         require(server)
         guard let place else { return }
         if ledgers[name] != nil {
@@ -207,10 +208,11 @@ extension LabForecast {
                     ? "the ledger of '\(server)' is being written already"
                     : "the ledger '\(name)' is being written already"
             )
-        } else if let other = ledgers.first(where: { $0.value.server == server })?.key {
+        } else if isInGuest, let other = ledgers.first(where: { $0.value.server == server && $0.value.isInGuest })?.key
+        {
             problem("the server '\(server)' writes the ledger '\(other)' already; a machine has one way to acknowledge")
         }
-        ledgers[name] = Ledger(server: server, place: place)
+        ledgers[name] = Ledger(server: server, isInGuest: isInGuest, place: place)
     }
 
     /// A ledger is verified.

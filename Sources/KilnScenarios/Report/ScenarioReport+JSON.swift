@@ -3,7 +3,8 @@ import KilnModel
 
 extension ScenarioReport {
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case kiln, scenario, variant, lab, outcome, exit, ledger, ledgers, steps, finally, servers, phases, error
+        case kiln, scenario, variant, lab, outcome, exit, ledger, ledgers, banks, availability, steps, finally, servers,
+            phases, error
         case evidence, files
         case isKept = "kept"
         case unavailableMS = "unavailable_ms"
@@ -21,6 +22,8 @@ extension ScenarioReport {
         try container.encode(exit, forKey: .exit)
         try container.encode(ledger, forKey: .ledger)
         try container.encode(ledgers, forKey: .ledgers)
+        try container.encode(banks, forKey: .banks)
+        try container.encode(availability, forKey: .availability)
         try container.encode(unavailableMS, forKey: .unavailableMS)
         try container.encode(steps, forKey: .steps)
         try container.encode(finally, forKey: .finally)

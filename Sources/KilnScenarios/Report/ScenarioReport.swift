@@ -15,23 +15,6 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         case skipped
     }
 
-    /// A ledger that was verified.
-    public struct Ledger: Sendable, Hashable, Codable {
-        /// What it is called; as its server where the file says nothing else.
-        public let name: Name
-        /// The server that wrote it.
-        public let server: Name
-        /// What became of what was acknowledged.
-        public let verdict: LedgerVerdict
-
-        /// A ledger from its parts.
-        public init(name: Name, server: Name, verdict: LedgerVerdict) {
-            self.name = name
-            self.server = server
-            self.verdict = verdict
-        }
-    }
-
     /// A server as it was at the end.
     public struct Server: Sendable, Hashable, Codable {
         /// Its name.
@@ -122,7 +105,11 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
     /// What became of acknowledged records, over all ledgers; nothing where none was verified.
     public let ledger: LedgerVerdict?
     /// The ledgers that were verified, in that order.
-    public let ledgers: [Ledger]
+    public let ledgers: [LedgerResult]
+    /// The banks that were verified, in that order.
+    public let banks: [BankResult]
+    /// What users would have seen of servers while they were replaced, in that order.
+    public let availability: [ServerAvailability]
     /// How long users of the service would have seen no answer, in milliseconds; nothing where it was not measured.
     public let unavailableMS: Int?
     /// The steps in order.
@@ -149,7 +136,9 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         isKept: Bool = false,
         outcome: Outcome,
         exit: ExitCode,
-        ledgers: [Ledger] = [],
+        ledgers: [LedgerResult] = [],
+        banks: [BankResult] = [],
+        availability: [ServerAvailability] = [],
         unavailableMS: Int?,
         steps: [StepResult],
         finally: [StepResult] = [],
@@ -167,6 +156,8 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         self.outcome = outcome
         self.exit = exit
         self.ledgers = ledgers
+        self.banks = banks
+        self.availability = availability
         ledger = ledgers.first.map { first in ledgers.dropFirst().reduce(first.verdict) { $0 + $1.verdict } }
         self.unavailableMS = unavailableMS
         self.steps = steps

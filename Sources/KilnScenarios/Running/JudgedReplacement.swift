@@ -25,18 +25,18 @@ struct JudgedReplacement {
         _ context: RunContext,
         _ body: @escaping @Sendable () async throws -> ReplacementReport
     ) async throws -> StepYield {
-        let (report, gap): (ReplacementReport, Duration?)
+        let (report, log): (ReplacementReport, AvailabilityLog?)
         do {
-            (report, gap) = try await Unavailability.measured(of: server, context.engine, context.network, body)
+            (report, log) = try await Unavailability.log(of: server, context.engine, context.network, body)
         } catch let error as KilnError where error.code == .rehearsalFailed && expected == .aborted {
             // A rehearsal that failed leaves no report: the replacement never began.
             return StepYield(message: error.message)
         }
-        if let gap { await context.note(unavailable: gap) }
+        if let log { await context.note(log, of: server.server) }
         let status = try await context.engine.status(server)
         await context.remember([status])
         try judge(report)
-        let milliseconds = gap.map { Int($0 / .milliseconds(1)) }
+        let milliseconds = log.map { Int($0.longestGap / .milliseconds(1)) }
         return StepYield(
             message: milliseconds.map { "unavailable \($0) ms" },
             outputs: [

@@ -21,8 +21,14 @@ actor RunContext {
     private(set) var unavailable: Duration?
     private(set) var servers: [Name: ServerStatus] = [:]
     /// The ledgers that were verified.
-    private(set) var verdicts: [ScenarioReport.Ledger] = []
-    private var ledgers: [Name: (server: Name, session: LedgerSession)] = [:]
+    private(set) var verdicts: [LedgerResult] = []
+    /// The banks that were verified.
+    private(set) var banks: [BankResult] = []
+    /// What was seen of servers while they were replaced.
+    private(set) var availability: [ServerAvailability] = []
+    /// The steps that have ended.
+    private(set) var spans: [StepSpan] = []
+    private(set) var ledgers: [Name: RunningLedger] = [:]
     /// The ledgers that were ever begun.
     private var begun: Set<Name> = []
     /// The results by the step that holds them.
@@ -67,7 +73,10 @@ extension RunContext {
     func rememberServers() async { remember((try? await engine.statuses(lab.name)) ?? []) }
 
     /// Notes for how long nobody answered.
-    func note(unavailable gap: Duration) { unavailable = max(unavailable ?? .zero, gap) }
+    func note(_ log: AvailabilityLog, of server: Name) {
+        unavailable = max(unavailable ?? .zero, log.longestGap)
+        availability.append(ServerAvailability(server: server, result: log.result))
+    }
 
     /// Waits until a server is ready; one that is not is an unmet expectation.
     nonisolated func awaitReady(_ server: Name) async throws {
@@ -119,34 +128,27 @@ extension RunContext {
 // MARK: - Ledgers
 
 extension RunContext {
-    /// Starts a ledger's writer, and waits for the first acknowledgement.
-    func beginLedger(_ name: Name, on server: Name, path: String) async throws {
-        let session = try LedgerSession(
-            engine: engine,
-            server: id(server),
-            path: path,
-            list: try engine.makeScratchFile(AcknowledgementList.name(lab: lab.name, ledger: name))
-        )
+    /// Notes what is written from now on.
+    func begin(_ ledger: RunningLedger, _ name: Name) {
         begun.insert(name)
-        ledgers[name] = (server, session)
-        try await session.start()
+        ledgers[name] = ledger
     }
 
-    /// Stops a ledger's writer once so many records are acknowledged, and compares.
-    func endLedger(_ name: Name, on server: Name, atLeast count: Int) async throws -> LedgerVerdict {
-        guard let (owner, session) = ledgers[name], owner == server else {
-            throw Unmet("\(server): no ledger '\(name)' is being written")
-        }
-        try await session.awaitRecords(count)
-        let verdict = try await session.verdict()
-        verdicts.append(ScenarioReport.Ledger(name: name, server: server, verdict: verdict))
+    /// Notes what became of a ledger.
+    func ended(_ name: Name, _ result: LedgerResult) {
+        verdicts.append(result)
         ledgers[name] = nil
-        return verdict
+    }
+
+    /// Notes what became of a bank.
+    func ended(_ name: Name, _ result: BankResult) {
+        banks.append(result)
+        ledgers[name] = nil
     }
 
     /// Stops the writers that are left.
     func stopLedgers() async {
-        for ledger in ledgers.values { await ledger.session.stop() }
+        for ledger in ledgers.values { await ledger.stop() }
         ledgers = [:]
     }
 }
@@ -157,6 +159,9 @@ extension RunContext {
     /// Notes a result, and tells of it.
     func record(_ result: StepResult) {
         results[result.id.parent, default: []].append(result)
+        spans.append(
+            StepSpan(name: result.name, start: .milliseconds(result.beginMS), end: .milliseconds(result.endMS))
+        )
         events.emit(.stepEnded(result))
     }
 

@@ -15,6 +15,8 @@ extension ScenarioReport {
             outcome: Outcome(failure: end.failure),
             exit: ExitCode(failure: end.failure),
             ledgers: await context.verdicts,
+            banks: await context.banks,
+            availability: await context.availability,
             unavailableMS: unavailable.map { Int($0 / .milliseconds(1)) },
             steps: end.steps,
             finally: end.finally,
