@@ -3,21 +3,24 @@ import KilnModel
 
 extension LedgerFacts {
     /// The volume of a server on which a file of its guest lies.
-    public static func volume(of file: String, on server: ServerID, _ engine: LabEngine) -> VolumeRecord? {
+    ///
+    /// - Parameter file: the file; nothing where only a service knows it, and then it is on the only volume, if there is one.
+    public static func volume(of file: String?, on server: ServerID, _ engine: LabEngine) -> VolumeRecord? {
         let mounts = (try? engine.servingSpec(of: server))?.mounts ?? []
         // Of several mount points the innermost one counts.
-        let found = mounts.filter { file.hasPrefix($0.path + "/") }.max { $0.path.utf8.count < $1.path.utf8.count }
+        let around = file.map { file in mounts.filter { file.hasPrefix($0.path + "/") } }
+        let found = (around ?? (mounts.count == 1 ? mounts : [])).max { $0.path.utf8.count < $1.path.utf8.count }
         return found.flatMap { try? engine.volumes.record(lab: server.lab, $0.volume) }
     }
 
     /// What the engine has recorded of a ledger's volume and of the machines that wrote to it; what can't be read is not known.
     ///
     /// - Parameters:
-    ///   - file: the ledger's file in the guest, or the mount point where only a service knows the file.
+    ///   - file: the ledger's file in the guest; nothing where only a service knows it.
     ///   - written: the volume on which the records were written.
     ///   - restorations: returns to snapshots of which the run knows when they were.
     public static func recorded(
-        file: String,
+        file: String?,
         on server: ServerID,
         written: VolumeID?,
         restorations: [Restoration] = [],
