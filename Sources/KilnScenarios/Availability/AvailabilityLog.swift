@@ -1,3 +1,4 @@
+import KilnEngine
 import KilnModel
 
 /// All requests to a service, and when something was done to it; a judgement is a pure function of it.
