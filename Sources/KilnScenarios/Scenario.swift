@@ -1,5 +1,6 @@
 import KilnDocuments
 import KilnModel
+import KilnSystem
 
 /// A lab as one file declares it.
 public struct LabFile: Sendable, Hashable {
@@ -71,7 +72,7 @@ public struct Scenario: Sendable {
     /// A scenario's name with a combination of its matrix, as reports have it.
     static func title(_ name: Name, _ variant: [Name: String]) -> String {
         if variant.isEmpty { return name.text }
-        let values = variant.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let values = variant.sorted { $0.key < $1.key }.map { "\($0.key)=\(Printable.line($0.value))" }
         return "\(name) (\(values.joined(separator: ", ")))"
     }
 }

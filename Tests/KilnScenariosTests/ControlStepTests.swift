@@ -195,6 +195,26 @@ struct ControlStepTests {
         #expect(report.steps[1].detail == "'id' can't be saved: at most 64 KiB expected, 70000 bytes found")
     }
 
+    @Test("what a guest says is made safe to print, and a NUL can't be saved")
+    func hostile() async throws {
+        let said = Mutex<[UInt8]>([])
+        world.guests.reply { arguments, _ in
+            guard arguments.first == "say" else { return nil }
+            return GuestCommandResult(status: 0, output: said.withLock { $0 }, errors: [])
+        }
+        let steps = [
+            "up", "{ exec: { server: web, command: [say] }, save: { id: stdout } }", "{ note: '${saved.id}' }",
+            "{ exec: { server: web, command: [say], contains: none } }",
+        ]
+        said.withLock { $0 = Array("a\u{1b}[31mb\u{202e}".utf8) + [0xff] }
+        let report = try await run(steps)
+        let told = report.steps.compactMap(\.detail).joined()
+        #expect(told.contains("[31mb") && report.steps.count == 4)
+        #expect(!told.unicodeScalars.contains { ["\u{1b}", "\u{202e}"].contains($0) }, "\(told)")
+        said.withLock { $0 = [0x61, 0, 0x62] }
+        #expect(try await run(steps).steps[1].detail == "'id' can't be saved: it holds a NUL")
+    }
+
     @Test("what is done at the end is done after a failure, too, all of it, and its own failure counts")
     func finally() async throws {
         let report = try await run(

@@ -28,7 +28,8 @@ struct LanguageTests {
         ]
     )
     func taken(steps: String) throws {
-        #expect(try found(steps).isEmpty, "\(try found(steps))")
+        let problems = try found(steps)
+        #expect(problems.isEmpty, "\(problems)")
     }
 
     @Test(

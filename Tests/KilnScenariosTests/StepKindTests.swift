@@ -57,6 +57,7 @@ struct StepKindTests {
         let text = scenario(server: "volumes: { data: /data }", steps: "[\(step)]")
         let structure = try SchemaChecker(ScenarioSchema.document).problems(text)
         #expect(structure.isEmpty == isRight, "\(structure)")
-        #expect(try problems(text).isEmpty == isRight, "\(try problems(text))")
+        let found = try problems(text)
+        #expect(found.isEmpty == isRight, "\(found)")
     }
 }

@@ -29,17 +29,18 @@ struct ScenarioExplanation: Renderable {
 
     var payload: Payload { Payload(scenarios: scenarios.map(Payload.Item.init)) }
 
-    var human: HumanView {
-        .lines(
-            scenarios.flatMap { scenario -> [String] in
-                let about = scenario.about.map { ["  \($0)"] } ?? []
-                let servers = scenario.lab.servers.sorted { $0.key < $1.key }.map {
-                    "  server \($0.key) from \($0.value.image)"
-                }
-                let end = scenario.finally.isEmpty ? [] : ["  finally"] + scenario.finally.flatMap { lines($0, "    ") }
-                return [scenario.title] + about + servers + scenario.steps.flatMap { lines($0, "  ") } + end
-            }.map(ConsoleText.singleLine)
-        )
+    var human: HumanView { .lines(scenarios.flatMap(lines).map(ConsoleText.singleLine)) }
+
+    private func lines(_ scenario: Scenario) -> [String] {
+        var lines = [scenario.title]
+        if let about = scenario.about { lines.append("  \(about)") }
+        for (name, server) in scenario.lab.servers.sorted(by: { $0.key < $1.key }) {
+            lines.append("  server \(name) from \(server.image)")
+        }
+        for step in scenario.steps { lines += self.lines(step, "  ") }
+        if !scenario.finally.isEmpty { lines.append("  finally") }
+        for step in scenario.finally { lines += self.lines(step, "    ") }
+        return lines
     }
 
     private func lines(_ step: PlacedStep, _ indent: String) -> [String] {

@@ -91,8 +91,9 @@ extension LintResult {
         await self.init(files) { path async throws(InvalidFile) in
             let labs = try ScenarioFile.labs(at: path, images: KnownImages.manifest)
             var warnings = labs.first?.warnings ?? []
-            // The combinations of a matrix may have the same user-data, of which nothing is told twice.
-            for lab in Set(labs.map(\.lab)) {
+            // The combinations of a matrix may have the same lab, of which nothing is told twice.
+            var judged: Set<LabSpec> = []
+            for lab in labs.map(\.lab) where judged.insert(lab).inserted {
                 for warning in await cloudInit.warnings(on: lab, at: path) where !warnings.contains(warning) {
                     warnings.append(warning)
                 }

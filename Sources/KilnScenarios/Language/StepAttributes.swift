@@ -46,7 +46,7 @@ struct StepCondition: Sendable, Hashable {
     var known: Bool? { value.names.isEmpty && expected.names.isEmpty ? holds([:]) : nil }
 
     /// The condition in words.
-    var description: String { "'\(value.text)' is \(isNegated ? "not " : "")'\(expected.text)'" }
+    var description: String { "\(Name.quoted(value.text)) is \(isNegated ? "not " : "")\(Name.quoted(expected.text))" }
 }
 
 /// How a step has to fail.

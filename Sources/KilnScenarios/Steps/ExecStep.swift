@@ -1,6 +1,7 @@
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// `exec`: runs a command in a guest and compares how it ends.
 struct ExecStep: StepAction {
@@ -59,7 +60,7 @@ struct ExecStep: StepAction {
     }
 
     private static func start(_ bytes: [UInt8]) -> String {
-        Name.quoted(String(decoding: bytes.prefix(300), as: UTF8.self))
+        "'\(Printable.line(Printable.text(bytes.prefix(300))))'"
     }
 }
 

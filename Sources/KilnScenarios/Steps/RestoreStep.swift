@@ -25,7 +25,7 @@ struct RestoreStep: StepAction {
         self.snapshot = snapshot
     }
 
-    var summary: String { "restore \(volume) to \(snapshot.text)" }
+    var summary: String { "restore \(volume) to \(Name.quoted(snapshot.text))" }
 
     func foresee(_ forecast: inout LabForecast) {
         forecast.requireAny()
