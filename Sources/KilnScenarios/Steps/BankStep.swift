@@ -17,7 +17,7 @@ struct BankStep: StepAction {
         guard let fields = Fields<BankFields>(value, "a map with 'server' and 'sql'") else { return nil }
         let server = reader.server(fields[.server])
         let name = fields[.ledger].map { $0.newName() } ?? server
-        let ports = server.flatMap(reader.lab.server)?.ports ?? []
+        let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
         let table = fields[.sql].flatMap { LedgerTable($0, ports: ports) }
         let accounts = fields[.accounts].map { $0.whole(in: 2...1_000) } ?? 10
         let balance = fields[.balance].map { $0.whole(in: 1...1_000_000) } ?? 1_000

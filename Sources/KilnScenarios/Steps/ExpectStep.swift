@@ -64,7 +64,7 @@ extension ExpectStep {
             fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
         }
         let image = fields[.image].flatMap(ExpectStep.image)
-        let ports = server.flatMap(reader.lab.server)?.ports ?? []
+        let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
         let http = server == nil ? nil : fields[.http].flatMap { HTTPExpectation($0, reader, ports: ports) }
         let drift = fields[.drift]?.word(ExpectedDrift.self)
         let checks = fields[.checks].map { CheckDecoder(ScenarioChecks(ports: ports)).list($0) } ?? []

@@ -16,7 +16,7 @@ struct HTTPStep: StepAction {
 
     init?(_ value: Value, _ reader: StepReader) {
         let found = ExpectedHTTP.read(value, besides: ServerOnlyFields.self) { field in
-            reader.server(field(.server)).map { ($0, reader.lab.server($0)?.ports ?? []) }
+            reader.server(field(.server)).map { ($0, reader.lab.server($0)?.tcpPorts ?? []) }
         }
         guard let found, reader.takeAll(value) else { return nil }
         server = found.place

@@ -21,7 +21,7 @@ struct WriteLedgerStep: StepAction {
         let name = fields[.ledger].map { $0.newName() } ?? server
         let rate = fields[.rate].map { $0.whole(in: 1...LedgerPlan.highestRate) }
         let connections = fields[.connections].map { $0.whole(in: 1...LedgerPlan.mostConnections) } ?? 1
-        let ports = server.flatMap(reader.lab.server)?.ports ?? []
+        let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
         let ways = [fields[.path], fields[.http], fields[.sql]].compactMap(\.self)
         guard ways.count == 1 else {
             value.problem("expected one of path, http, sql, found \(ways.count)")
