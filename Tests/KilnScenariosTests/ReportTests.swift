@@ -41,10 +41,13 @@ struct ReportTests {
             outcome: error == nil ? .passed : .error,
             exit: error?.exit ?? .done,
             ledgers: [
-                .init(
+                LedgerResult(
                     name: web,
                     server: web,
-                    verdict: LedgerVerdict(acknowledged: 412, lost: 0, torn: 0, duplicated: 0, unacknowledged: 1)
+                    finding: LedgerFinding(acknowledged: 412, faults: [:], unacknowledged: 1),
+                    times: [:],
+                    steps: [],
+                    facts: nil
                 )
             ],
             unavailableMS: error == nil ? 8421 : nil,

@@ -193,7 +193,7 @@ struct ScenarioFileTests {
         #expect(exec.arguments.map(\.text) == ["/bin/sh", "-c", "cat /x"])
         #expect(exec.exit == 1 && exec.contains?.text == "no such")
         let ledger = try #require(actions[2] as? WriteLedgerStep)
-        #expect(ledger.server == web && ledger.ledger == web && ledger.path == "/data/ledger")
+        #expect(ledger.plan == LedgerPlan(name: web, server: web, path: .agent(file: "/data/ledger"), rate: nil, connections: 1))
         let first = try #require(actions[3] as? ReplaceStep)
         #expect(first.options == ReplaceOptions(image: try ImageReference("tiny:3")) && first.outcome == .reverted)
         let second = try #require(actions[4] as? ReplaceStep)
