@@ -183,7 +183,9 @@ let package = Package(
         .testTarget(
             name: "KilnScenariosTests",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnScenarios", "KilnModel", "KilnTestSupport", crypto,
+                "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnTestSupport",
+                crypto,
             ],
             swiftSettings: strict
         ),

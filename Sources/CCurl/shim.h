@@ -37,6 +37,11 @@ static inline CURLcode kiln_curl_set_opener(CURL *curl, curl_opensocket_callback
     return curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, opener);
 }
 
+static inline CURLcode kiln_curl_set_prerequisite(CURL *curl, curl_prereq_callback question)
+{
+    return curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, question);
+}
+
 static inline long kiln_curl_get_number(CURL *curl, CURLINFO info)
 {
     long number = 0;

@@ -108,6 +108,8 @@ public struct KilnCommand: AsyncParsableCommand {
 
     static func wantsJSON(_ arguments: [String]) -> Bool {
         let own = arguments.prefix { $0 != "--" }
-        return own.contains("--format=json") || zip(own, own.dropFirst()).contains { $0 == ("--format", "json") }
+        return ["json", "ndjson"].contains { format in
+            own.contains("--format=\(format)") || zip(own, own.dropFirst()).contains { $0 == ("--format", format) }
+        }
     }
 }

@@ -1,5 +1,6 @@
 import KilnDocuments
 import KilnModel
+import KilnSystem
 
 /// A lab as one file declares it.
 public struct LabFile: Sendable, Hashable {
@@ -22,24 +23,56 @@ public struct LabFile: Sendable, Hashable {
 }
 
 /// A lab and what is done with it, step by step.
-public struct Scenario: Sendable, Hashable {
-    /// What the scenario is called; also the name of its lab, so that it never acts on a lab of the user's.
+public struct Scenario: Sendable {
+    /// What the scenario is called; the labs of its runs are called after it.
     public let name: Name
     /// What it shows, in a sentence.
     public let about: String?
+    /// What it can be chosen by.
+    public let tags: [Name]
+    /// Which of the combinations of its file's matrix it is, by the names of the matrix; empty where there is none.
+    public let variant: [Name: String]
     /// The lab that the steps act on.
     public let lab: LabSpec
     /// The steps in order; never empty.
-    public let steps: [Step]
+    public let steps: [PlacedStep]
+    /// What is done at the end of a run, however that ends.
+    public let finally: [PlacedStep]
     /// What may be wrong with the file, and can't be known before the scenario runs.
     public let warnings: [Problem]
+    /// The digests that the images of its steps mean, where they are locked.
+    public let lock: LabLock?
 
     /// A scenario from its parts.
-    public init(name: Name, about: String?, lab: LabSpec, steps: [Step], warnings: [Problem] = []) {
+    public init(
+        name: Name,
+        about: String?,
+        tags: [Name] = [],
+        variant: [Name: String] = [:],
+        lab: LabSpec,
+        steps: [PlacedStep],
+        finally: [PlacedStep] = [],
+        warnings: [Problem] = [],
+        lock: LabLock? = nil
+    ) {
         self.name = name
         self.about = about
+        self.tags = tags
+        self.variant = variant
         self.lab = lab
         self.steps = steps
+        self.finally = finally
         self.warnings = warnings
+        self.lock = lock
+    }
+
+    /// The name, with the combination of its matrix where it has one.
+    public var title: String { Scenario.title(name, variant) }
+
+    /// A scenario's name with a combination of its matrix, as reports have it.
+    static func title(_ name: Name, _ variant: [Name: String]) -> String {
+        if variant.isEmpty { return name.text }
+        let values = variant.sorted { $0.key < $1.key }.map { "\($0.key)=\(Printable.line($0.value))" }
+        return "\(name) (\(values.joined(separator: ", ")))"
     }
 }

@@ -54,7 +54,9 @@ extension EndToEnd {
                 """
             try Data(scenario.utf8).write(to: URL(fileURLWithPath: file))
             let run = try home.start(["run", file, "--format", "json"])
-            let lab = Lab(home: home, name: name, file: file)
+            // The run's lab is called after the scenario, with an id of its own.
+            try await eventually("the lab is there", within: .seconds(60)) { !home.labs(of: name).isEmpty }
+            let lab = Lab(home: home, name: try #require(home.labs(of: name).first), file: file)
             try await eventually("the ledger grows", within: .seconds(60)) {
                 let lines = try await home.run("exec", lab.web, "--", "sh", "-c", "wc -l </data/ledger")
                 return (Int(lines.text.trimmingCharacters(in: .newlines)) ?? 0) > 5
@@ -198,5 +200,14 @@ private struct DeletionReport: Decodable {
 
     enum CodingKeys: String, CodingKey {
         case kept = "retained_as"
+    }
+}
+
+extension Home {
+    /// The labs of a scenario's runs.
+    fileprivate func labs(of scenario: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path + "/labs")) ?? []).filter {
+            $0.hasPrefix(scenario + "-")
+        }
     }
 }

@@ -27,14 +27,10 @@ struct LabLockTests {
         let lock = try LabLock(scenario.movableImages) { try digest($0.description == "tiny" ? "a" : "b") }
         let pinned = try scenario.pinned(by: lock)
         #expect(pinned.lab.servers.values.map(\.image.description) == ["tiny@\(try digest("a"))"])
-        guard case .replace(let replacement) = pinned.steps[1].action else {
-            Issue.record("no replacement")
-            return
-        }
-        #expect(replacement.image?.description == "tiny@\(try digest("b"))")
-        #expect(pinned.steps[0] == scenario.steps[0] && pinned.steps[2] == scenario.steps[2])
+        // The step takes the digest from the lock once it is performed.
+        #expect(pinned.lock == lock)
+        #expect(pinned.steps.map(\.description) == scenario.steps.map(\.description))
         #expect(pinned.movableImages.isEmpty)
-        #expect(try pinned.pinned(by: lock) == pinned)
     }
 
     @Test("a lock is read beside its file, and refused where it is missing, damaged or of other images")

@@ -18,8 +18,8 @@ struct WriterRun {
         try Data().write(to: folder.appending(path: "port"))
     }
 
-    func start(path: String? = nil) throws -> Process {
-        try run(LedgerWriter.command(path: path ?? ledger, port: port, state: state))
+    func start(path: String? = nil, pause: String = "") throws -> Process {
+        try run(LedgerWriter.command(path: path ?? ledger, port: port, state: state, pause: pause))
     }
 
     /// Starts the writer and waits until it has acknowledged `count` records more.
@@ -138,6 +138,20 @@ struct LedgerWriterTests {
             #expect(try Data(contentsOf: URL(filePath: run.ledger)).isEmpty)
             let contents = [try Data(contentsOf: hidden)]
             #expect(LedgerCheck.verdict(acknowledged: try run.acknowledged(), volumeContents: contents).isClean)
+        }
+    }
+
+    @Test("with a pause it writes no faster, and it still ends when it is told", arguments: shells)
+    func pause(shell: [String]) throws {
+        try withFolder { folder in
+            let run = try WriterRun(folder, shell: shell)
+            let start = ContinuousClock.now
+            let writer = try run.start(pause: "0.200")
+            try run.wait(until: 4, writer)
+            #expect(.now - start >= .milliseconds(600))
+            #expect(try run.stop() == 0)
+            writer.waitUntilExit()
+            #expect(try run.verdict().isClean)
         }
     }
 

@@ -44,8 +44,9 @@ struct ProblemTests {
             "13:22: lab.servers.web.ready-timeout: expected a duration such as 500ms, 10s, 5m or 1h, up to 24h, found "
                 + "the number 90",
             "15:10: steps[0].up[0]: expected the name of a server, found 'wbe' (did you mean 'web'?); declared: web",
-            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, exec, replace, "
-                + "rollback, stop, start, expect, down, write-ledger, verify-ledger, volume-snapshot",
+            "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, wait, exec, "
+                + "copy-in, copy-out, http, write-ledger, verify-ledger, replace, rollback, stop, start, snapshot, restore, "
+                + "clone, check, expect, down, parallel, repeat, retry, within, use, sleep, note",
         ]
         let found = try problems(text)
         #expect(Set(found).subtracting(expected).isEmpty)

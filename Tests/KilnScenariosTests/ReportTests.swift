@@ -1,28 +1,66 @@
 import Foundation
+import KilnDocuments
 import KilnEngine
 import KilnModel
-import KilnScenarios
 import Testing
+
+@testable import KilnScenarios
 
 @Suite("A scenario's report")
 struct ReportTests {
+    private func step(
+        _ numbers: [Int],
+        _ name: String,
+        _ outcome: ScenarioReport.Outcome,
+        _ begin: Int,
+        _ end: Int,
+        detail: String? = nil,
+        children: [StepResult] = []
+    ) -> StepResult {
+        let root = YAMLNode(position: Position(line: 7, column: 5), content: .list([]))
+        return StepResult(
+            id: StepID(numbers),
+            kind: "exec",
+            place: StepPlace(Value(node: root, path: "steps[0]", problems: ProblemList(file: "a.yaml"))),
+            name: name,
+            outcome: outcome,
+            begin: .milliseconds(begin),
+            end: .milliseconds(end),
+            detail: detail,
+            children: children
+        )
+    }
+
     private func report(error: KilnError? = nil) throws -> ScenarioReport {
         let web = try Name("web")
         let digest = try #require(ImageDigest(String(repeating: "a", count: 64)))
         return ScenarioReport(
             kiln: "1.0",
             scenario: try Name("replace-keeps-data"),
+            lab: try Name("replace-keeps-data-1a2b3c"),
             outcome: error == nil ? .passed : .error,
             exit: error?.exit ?? .done,
-            ledger: LedgerVerdict(acknowledged: 412, lost: 0, torn: 0, duplicated: 0, unacknowledged: 1),
+            ledgers: [
+                LedgerResult(
+                    name: web,
+                    server: web,
+                    finding: LedgerFinding(acknowledged: 412, faults: [:], unacknowledged: 1),
+                    times: [:],
+                    steps: [],
+                    facts: nil
+                )
+            ],
             unavailableMS: error == nil ? 8421 : nil,
             steps: [
-                .init(name: "up web", outcome: .passed, ms: 5_210),
-                .init(
-                    name: String(repeating: "long ", count: 30),
-                    outcome: .failed,
-                    ms: 125_000,
-                    detail: "expected 2\nfound 1"
+                step([1], "up web", .passed, 0, 5_210),
+                step(
+                    [2],
+                    String(repeating: "long ", count: 30),
+                    .failed,
+                    5_210,
+                    130_210,
+                    detail: "expected 2\nfound 1",
+                    children: [step([2, 1], String(repeating: "inner ", count: 30), .passed, 5_210, 6_000)]
                 ),
             ],
             servers: [
@@ -48,8 +86,8 @@ struct ReportTests {
         guard case .object(let map) = value else { throw KilnError("test", "no map") }
         #expect(
             map.keys.sorted() == [
-                "error", "evidence", "exit", "kiln", "ledger", "outcome", "phases", "scenario", "servers", "steps",
-                "unavailable_ms",
+                "error", "evidence", "exit", "files", "finally", "kept", "kiln", "lab", "ledger", "ledgers", "outcome",
+                "phases", "scenario", "servers", "steps", "unavailable_ms", "variant",
             ]
         )
         #expect(map["error"] == .null)
@@ -60,7 +98,10 @@ struct ReportTests {
         #expect(map["servers"]?.array?.first?["image"]?["version"] == "2")
         #expect(map["phases"]?.array?.first?["start_ms"] == 5300)
         #expect(map["phases"]?.array?.map { $0["failed"] } == [false, true])
-        #expect(map["steps"]?.array?.last?["detail"] == "expected 2\nfound 1")
+        let last = map["steps"]?.array?.last
+        #expect(last?["detail"] == "expected 2\nfound 1" && last?["ms"] == 125_000 && last?["begin_ms"] == 5_210)
+        #expect(last?["id"] == "2" && last?["kind"] == "exec" && last?["place"]?["line"] == 7)
+        #expect(last?["children"]?.array?.map { $0["id"] } == ["2.1"])
     }
 
     @Test("a report is read back as it was written")

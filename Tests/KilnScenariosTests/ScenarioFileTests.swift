@@ -1,8 +1,10 @@
 import Foundation
 import KilnDocuments
+import KilnEngine
 import KilnModel
-import KilnScenarios
 import Testing
+
+@testable import KilnScenarios
 
 @Suite("Reading a scenario")
 struct ScenarioFileTests {
@@ -178,42 +180,33 @@ struct ScenarioFileTests {
             tls: HTTPProbe.TLS(),
             status: try #require(HTTPStatuses(["2xx"]))
         )
-        let http = Step.Expectation.HTTP(probe, timeout: .seconds(5))
+        let actions = scenario.steps.map(\.action)
         #expect(
-            scenario.steps.map(\.action) == [
-                .up([web]),
-                .exec(.init(server: web, arguments: ["/bin/sh", "-c", "cat /x"], exit: 1, contains: "no such")),
-                .writeLedger(server: web, path: "/data/ledger"),
-                .replace(.init(server: web, image: try ImageReference("tiny:3"), outcome: .reverted)),
-                .replace(
-                    .init(
-                        server: web,
-                        strategy: .stopFirst,
-                        dataOnRevert: .restore,
-                        forceStop: true,
-                        rehearsesFirst: true,
-                        outcome: .halted
-                    )
-                ),
-                .rollback(.init(server: web, to: Generation(1), outcome: .aborted)),
-                .volumeSnapshot(volume: try Name("data"), name: try Name("before")),
-                .volumeSnapshot(volume: try Name("data"), name: nil),
-                .verifyLedger(server: web, path: "/data/ledger", recordsAtLeast: 10),
-                .stop([web]), .start([web]),
-                .expect(
-                    .init(
-                        server: web,
-                        generation: Generation(1),
-                        ready: true,
-                        image: try ImageReference("tiny:2"),
-                        http: http,
-                        drift: .nothing
-                    )
-                ),
-                .down,
+            scenario.steps.map(\.description) == [
+                "up web", "exec web", "write-ledger web", "replace web by tiny:3", "replace web, stop-first",
+                "rollback web to 1", "snapshot data as before", "snapshot data", "verify-ledger web", "stop web",
+                "start web",
+                "expect web", "down",
             ]
         )
-        #expect(scenario.steps[3].position == Position(line: 58, column: 5))
+        let exec = try #require(actions[1] as? ExecStep)
+        #expect(exec.arguments.map(\.text) == ["/bin/sh", "-c", "cat /x"])
+        #expect(exec.exit == 1 && exec.contains?.text == "no such")
+        let ledger = try #require(actions[2] as? WriteLedgerStep)
+        #expect(ledger.plan == LedgerPlan(name: web, server: web, path: .agent(file: "/data/ledger"), rate: nil, connections: 1))
+        let first = try #require(actions[3] as? ReplaceStep)
+        #expect(first.options == ReplaceOptions(image: try ImageReference("tiny:3")) && first.outcome == .reverted)
+        let second = try #require(actions[4] as? ReplaceStep)
+        let told = ReplaceOptions(strategy: .stopFirst, dataOnRevert: .restore, forceStop: true, rehearsesFirst: true)
+        #expect(second.options == told && second.outcome == .halted)
+        let back = try #require(actions[5] as? RollbackStep)
+        #expect(back.generation == Generation(1) && back.outcome == .aborted)
+        #expect((actions[8] as? VerifyLedgerStep)?.recordsAtLeast == 10)
+        let expected = try #require(actions[11] as? ExpectStep)
+        #expect(expected.generation == Generation(1) && expected.ready && expected.isUndrifted)
+        #expect(expected.image == (try ImageReference("tiny:2")))
+        #expect(expected.http == HTTPExpectation(probe: probe, timeout: .seconds(5)))
+        #expect(scenario.steps[3].place.position == Position(line: 58, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

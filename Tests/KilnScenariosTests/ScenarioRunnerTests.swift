@@ -2,6 +2,7 @@ import Foundation
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Synchronization
 import Testing
@@ -27,8 +28,9 @@ struct ScenarioRunnerTests {
 
     private func runner(
         _ steps: [String],
-        keepsOnFailure: Bool = false,
-        network: (any NetworkProbe)? = nil
+        keep: ScenarioRunner.Keep = .never,
+        network: (any NetworkProbe)? = nil,
+        sink: @escaping RunSink = { _ in }
     ) throws -> ScenarioRunner {
         let text = scenario(
             server: Self.server,
@@ -41,12 +43,13 @@ struct ScenarioRunnerTests {
             engine: LabEngine(state: world.state, parts: parts),
             network: network ?? parts.network,
             timeline: timeline,
-            options: .init(keepsOnFailure: keepsOnFailure, version: "0")
+            events: RunEvents([sink]),
+            options: .init(keep: keep, version: "0")
         )
     }
 
-    private func run(_ steps: [String], keepsOnFailure: Bool = false) async throws -> ScenarioReport {
-        await (try runner(steps, keepsOnFailure: keepsOnFailure)).run { _ in }
+    private func run(_ steps: [String], keep: ScenarioRunner.Keep = .never) async throws -> ScenarioReport {
+        await (try runner(steps, keep: keep)).run()
     }
 
     private var retained: [String] { get throws { try world.engine.volumes.retained() } }
@@ -54,14 +57,17 @@ struct ScenarioRunnerTests {
     @Test("all steps are carried out in order, and nothing is left of a run that passed")
     func passes() async throws {
         let announced = Mutex<[String]>([])
-        let runner = try runner([
+        let steps = [
             "up", "exec: { server: web, command: [echo, hello], contains: hello }",
             "replace: { server: web, image: 'tiny:2' }", "expect: { server: web, generation: 2, image: 'tiny:2' }",
             "stop: [web]", "start: [web]", "expect: { server: web, http: { port: http, path: /health } }",
             "replace: { server: web, image: 'tiny:bad', outcome: reverted }", "rollback: { server: web, to: 1 }",
             "volume-snapshot: { volume: data, name: kept }", "down",
-        ])
-        let report = await runner.run { step in announced.withLock { $0.append("\(step)") } }
+        ]
+        let runner = try runner(steps) { event in
+            if case .stepBegan(_, _, let name, _) = event.kind { announced.withLock { $0.append(name) } }
+        }
+        let report = await runner.run()
         #expect(report.outcome == .passed && report.exit == .done, "\(report)")
         #expect(report.steps.map(\.name) == announced.withLock { $0 } && report.steps.count == 11)
         #expect(report.steps.allSatisfy { $0.outcome == .passed })
@@ -71,7 +77,8 @@ struct ScenarioRunnerTests {
         let failed = report.phases.filter(\.failed)
         #expect(failed.map(\.phase) == ["HEALTHY"] && failed.map(\.operation) == ["generation 3"])
         #expect(world.hypervisor.alive.isEmpty)
-        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: Name("test")).isEmpty)
+        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: report.lab).isEmpty)
+        #expect(report.lab.text.hasPrefix("test-"))
         #expect(try retained.isEmpty)
     }
 
@@ -105,70 +112,31 @@ struct ScenarioRunnerTests {
         #expect(world.hypervisor.alive.isEmpty)
     }
 
-    @Test("a lab that is to be kept on failure is left as it is, and the next run refuses to begin beside it")
+    @Test("a lab that is to be kept is left as it is, and the next run has one of its own beside it")
     func keeps() async throws {
-        let report = try await run(["up", "expect: { server: web, generation: 2 }"], keepsOnFailure: true)
-        #expect(report.outcome == .failed)
+        let report = try await run(["up", "expect: { server: web, generation: 2 }"], keep: .failed)
+        #expect(report.outcome == .failed && report.isKept)
         #expect(world.hypervisor.alive.count == 1)
         let second = try await run(["up"])
-        #expect(second.exit == .blocked && second.error?.code == "run.leftovers")
-        #expect(second.steps.map(\.outcome) == [.skipped])
+        #expect(second.outcome == .passed && second.lab != report.lab)
         #expect(world.hypervisor.alive.count == 1)
+        #expect(try world.engine.servers().map(\.lab) == [report.lab])
+        _ = try await world.engine.collectGarbage()
+        #expect(world.hypervisor.alive.count == 1)
+        let passed = try await run(["up"], keep: .always)
+        #expect(passed.outcome == .passed && passed.isKept && world.hypervisor.alive.count == 2)
     }
 
     @Test("a run that is interrupted leaves as little behind as one that failed")
     func interrupted() async throws {
-        let runner = try runner(["up", "exec: { server: web, command: [echo] }", "down"])
-        let task = Task {
-            await runner.run { step in
-                if "\(step)".hasPrefix("exec") { withUnsafeCurrentTask { $0?.cancel() } }
-            }
+        let runner = try runner(["up", "exec: { server: web, command: [echo] }", "down"]) { event in
+            if case .stepBegan(_, "exec", _, _) = event.kind { withUnsafeCurrentTask { $0?.cancel() } }
         }
+        let task = Task { await runner.run() }
         let report = await task.value
         #expect(report.outcome != .passed)
         #expect(world.hypervisor.alive.isEmpty)
         #expect(try world.engine.servers().isEmpty)
-    }
-
-    @Test("how long nobody answered is measured by answers, not by connections")
-    func unavailable() async throws {
-        let gap = Duration.milliseconds(300)
-        let network = SilentAwhile()
-        let target = AvailabilityMeter.Target(HTTPProbe(port: try Name("http"), path: "/"), port: 1)
-        let (result, longest) = try await AvailabilityMeter(target, network: network).measure {
-            try await network.fallSilent(for: gap)
-            return 7
-        }
-        #expect(result == 7)
-        // The gap itself and at most the beats around it, on a busy host some more.
-        #expect(longest >= gap - target.interval)
-    }
-
-    @Test("who does not answer before is away from the beginning, and who does not answer after is away to the end")
-    func awayAtTheEnds() async throws {
-        let gap = Duration.milliseconds(300)
-        let target = AvailabilityMeter.Target(HTTPProbe(port: try Name("http"), path: "/"), port: 1)
-        let dead = SilentAwhile()
-        dead.isSilent = true
-        let (_, whole) = try await AvailabilityMeter(target, network: dead).measure { try await Task.sleep(for: gap) }
-        #expect(whole >= gap - target.interval)
-        let dying = SilentAwhile()
-        let (_, end) = try await AvailabilityMeter(target, network: dying).measure {
-            dying.isSilent = true
-            try await Task.sleep(for: gap)
-        }
-        #expect(end >= gap - target.interval)
-    }
-
-    @Test("who says how long an answer may take is asked that patiently, and by no more than forty at a time")
-    func patience() throws {
-        let probe = HTTPProbe(port: try Name("http"), path: "/")
-        let usual = AvailabilityMeter.Target(probe, port: 1, timeout: Check.usualTimeout)
-        #expect(usual.patience == .seconds(2) && usual.interval == .milliseconds(50))
-        let slow = AvailabilityMeter.Target(probe, port: 1, timeout: .seconds(10))
-        #expect(slow.patience == .seconds(10) && slow.interval == .milliseconds(250))
-        let quick = AvailabilityMeter.Target(probe, port: 1, timeout: .milliseconds(200))
-        #expect(quick.patience == .milliseconds(200) && quick.interval == .milliseconds(50))
     }
 
     @Test(
@@ -179,7 +147,7 @@ struct ScenarioRunnerTests {
         let network = Recorder()
         let step =
             "expect: { server: web, http: { port: http, path: /, method: PUT, body: a, status: 204, tls: true\(field) } }"
-        let report = await (try runner(["up", step], network: network)).run { _ in }
+        let report = await (try runner(["up", step], network: network)).run()
         #expect(
             report.outcome == .failed && report.steps[1].detail?.contains("PUT /: 204 expected, busy found") == true
         )
@@ -196,39 +164,6 @@ struct ScenarioRunnerTests {
     }
 }
 
-/// A service that gives no answer for a while, though it accepts.
-private final class SilentAwhile: NetworkProbe {
-    private let asked = Mutex((count: 0, isSilent: false))
-
-    func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
-        asked.withLock { asked in
-            asked.count += 1
-            return asked.isSilent ? .notYet("an empty answer") : .holds
-        }
-    }
-
-    func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding { .holds }
-
-    var isSilent: Bool {
-        get { asked.withLock { $0.isSilent } }
-        set { asked.withLock { $0.isSilent = newValue } }
-    }
-
-    /// Is silent for a while, after a first answer and before a last one.
-    func fallSilent(for gap: Duration) async throws {
-        try await answers()
-        isSilent = true
-        try await Task.sleep(for: gap)
-        isSilent = false
-        try await answers()
-    }
-
-    private func answers() async throws {
-        let before = asked.withLock { $0.count }
-        while asked.withLock({ $0.count }) == before { try await Task.sleep(for: .milliseconds(5)) }
-    }
-}
-
 /// Never holds, and remembers what it was asked.
 private final class Recorder: NetworkProbe {
     let asked = Mutex<[(probe: HTTPProbe, limit: Duration)]>([])
@@ -237,6 +172,13 @@ private final class Recorder: NetworkProbe {
         asked.withLock { $0.append((probe, limit)) }
         return .notYet("busy")
     }
+
+    func exchange(
+        _ request: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse,
+        within limit: Duration
+    ) async -> Result<HTTPAnswer, NoAnswer> { .failure(NoAnswer("busy")) }
 
     func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding { .holds }
 }

@@ -143,6 +143,16 @@ struct CommandTests {
         #expect(said == "word C \(home)".trimmingCharacters(in: .whitespaces))
     }
 
+    @Test("a program may see nothing of this process's environment but what it is given")
+    func onlyGiven() async throws {
+        var command = Command("sh", ["-c", "echo $KILN_TEST_WORD $HOME; env | wc -l"])
+        let clean = try await Command("sh", ["-c", "env | wc -l"]).run().text
+        command.surroundings = .only(["KILN_TEST_WORD": "word"])
+        let lines = try await command.run().text.split(separator: "\n")
+        #expect(lines.first == "word /nonexistent")
+        #expect(lines.last.flatMap { Int($0) } == Int(clean).map { $0 + 1 })
+    }
+
     @Test("a program reads and writes open files")
     func files() async throws {
         let directory = try TemporaryDirectory()

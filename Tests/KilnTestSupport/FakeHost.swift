@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnModel
 import KilnStore
+import KilnSystem
 import Synchronization
 
 /// Seeds as JSON files; their content is kept for tests to look at.
@@ -219,6 +220,19 @@ public final class FakeNetwork: NetworkProbe {
     /// Holds where a ready machine publishes the port.
     public func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
         answer(port)
+    }
+
+    /// Answers with status 200 and the generation where a ready machine publishes the port.
+    public func exchange(
+        _ request: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse,
+        within limit: Duration
+    ) async -> Result<HTTPAnswer, NoAnswer> {
+        guard answer(port) == .holds, let machine = hypervisor.running(onPort: port) else {
+            return .failure(NoAnswer("Connection refused", kind: .refused))
+        }
+        return .success(HTTPAnswer(status: 200, headers: ["x-generation": "\(machine.generation)"]))
     }
 
     /// Holds where a ready machine publishes the port.

@@ -27,14 +27,15 @@ public struct SchemaChecker {
     private static let known: Set = [
         "$schema", "title", "description", "type", "const", "enum", "anyOf", "minLength", "maxLength", "pattern",
         "minimum", "maximum", "minItems", "items", "required", "minProperties", "maxProperties", "propertyNames",
-        "properties", "additionalProperties",
+        "properties", "additionalProperties", "oneOf", "$ref", "$defs",
     ]
 
     private func keywords(_ schema: JSONValue) -> Set<String> {
         switch schema {
         case .object(let map):
             map.reduce(into: Set(map.keys)) { found, entry in
-                guard entry.key == "properties", case .object(let properties) = entry.value else {
+                guard entry.key == "properties" || entry.key == "$defs", case .object(let properties) = entry.value
+                else {
                     return found.formUnion(keywords(entry.value))
                 }
                 properties.values.forEach { found.formUnion(keywords($0)) }
@@ -58,7 +59,15 @@ public struct SchemaChecker {
             isWrong ? ["\(path): \(keyword) \(try jsonText(rule)), found \(try jsonText(value))"] : []
         }
         switch (keyword, rule, value) {
-        case ("description", _, _), ("title", _, _), ("$schema", _, _): return []
+        case ("description", _, _), ("title", _, _), ("$schema", _, _), ("$defs", _, _): return []
+        case ("$ref", .string(let place), _):
+            // The only form that Kiln's schemas use.
+            guard place.hasPrefix("#/$defs/"), let meant = self.schema["$defs"]?[String(place.dropFirst(8))] else {
+                return ["\(path): nothing is at \(place)"]
+            }
+            return try problems(value, meant, path)
+        case ("oneOf", .array(let choices), _):
+            return try wrong(choices.count { (try? problems(value, $0, path).isEmpty) == true } != 1)
         case ("type", .string(let type), _): return try wrong(!isOf(type, value))
         case ("type", .array(let types), _): return try wrong(!types.contains { isOf($0.string ?? "", value) })
         case ("const", _, _): return try wrong(rule != value)

@@ -29,6 +29,22 @@ enum StandardInput {
         }
     }
 
+    /// Waits for the end of a line, or of all input; what it holds is dropped.
+    ///
+    /// - Throws: `DeadlineExceeded`; `CancellationError`.
+    static func line(from descriptor: Int32 = STDIN_FILENO, within time: Duration) async throws {
+        try await withPatience(time, operation: "waiting for Enter") {
+            await BlockingWork.run {
+                var byte: UInt8 = 0
+                repeat {
+                    let count = Foundation.read(descriptor, &byte, 1)
+                    if count < 0 && errno == EINTR { continue }
+                    if count <= 0 { return }
+                } while byte != UInt8(ascii: "\n")
+            }
+        }
+    }
+
     private static func all(_ descriptor: Int32, atMost limit: Int) throws -> [UInt8] {
         guard fcntl(descriptor, F_GETFD) >= 0 else { return [] }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)

@@ -63,7 +63,7 @@ struct ExecVerb: Verb {
             session.progress.clear()
             session.output.write(session.terminal.isOutputInteractive ? escaped(result.output) : result.output)
             session.errors.write(session.terminal.canRewriteLine ? escaped(result.errors) : result.errors)
-        case .json: try session.show(CommandOutput(result: result))
+        case .json, .ndjson: try session.show(CommandOutput(result: result))
         }
         return result.status
     }

@@ -5,8 +5,12 @@ import KilnEngine
 struct GcVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove what interrupted commands left behind: overlays, seeds, sockets, domains.",
-        discussion: "Never touches volumes, images, evidence, or anything of a server that is up."
+        abstract:
+            "Remove what interrupted commands left behind: overlays, seeds, sockets, domains, labs of killed runs.",
+        discussion: """
+            Never touches images, evidence, or anything of a server that is up, but for those of a killed run of a scenario. \
+            Volumes stay; those of a killed run are retained.
+            """
     )
 
     @Flag(help: "Only tell what would be removed.")

@@ -67,20 +67,20 @@ public enum StarterLab {
     /// Writes it to a path where nothing is yet.
     ///
     /// - Throws: `KilnError` with code `init.exists` or `init.failed`.
-    static func write(to path: String) throws {
+    static func write(_ text: String = text, to path: String, command: String = "kiln init FILE") throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw errno == EEXIST
                 ? KilnError(
                     .initExists,
                     "\(Name.quoted(path)) exists already, and is left as it is",
-                    hint: "name another file: 'kiln init FILE'",
+                    hint: "name another file: '\(command)'",
                     exit: .usage
                 )
                 : KilnError(
                     .initFailed,
                     "\(Name.quoted(path)) can't be written",
-                    hint: "name a file in a directory of yours: 'kiln init FILE'",
+                    hint: "name a file in a directory of yours: '\(command)'",
                     cause: String(cString: strerror(errno)),
                     exit: .usage
                 )

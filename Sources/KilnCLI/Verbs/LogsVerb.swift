@@ -44,7 +44,7 @@ struct LogsVerb: Verb {
         if source == .cloudInit && generation != nil {
             throw ValidationError("--source cloud-init is read from the machine that runs; leave --generation out.")
         }
-        if global.format == .json { throw ValidationError("A log is not JSON; leave --format out.") }
+        if global.format != .table { throw ValidationError("A log is not JSON; leave --format out.") }
     }
 
     func execute(_ session: Session) async throws -> Int32 {

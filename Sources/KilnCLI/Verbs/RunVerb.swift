@@ -4,36 +4,84 @@ import KilnEngine
 import KilnModel
 import KilnScenarios
 
-/// `kiln run`: runs a scenario and judges it.
+/// `kiln run`: runs scenarios and judges them.
 struct RunVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a scenario in a lab of its own, and report what it found.",
-        discussion: "The lab is removed afterwards. Exit 1: an expectation was not met; 5: acknowledged data was lost."
+        abstract: "Run scenarios, each in a lab of its own, and report what they found.",
+        discussion: """
+            The labs are removed afterwards. Exit 1: an expectation was not met; 5: acknowledged data was lost. Of several \
+            scenarios, lost data decides, then the first that did not pass. With --format ndjson, every event is a line.
+            """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "The scenario's file, or its name.",
+            "The scenarios: files, folders of files, or names.",
             discussion:
                 "A name is searched for in ./Scenarios, kiln/scenarios in the user's data ($XDG_DATA_HOME), and in what is "
                 + "installed; 'kiln scenario list' shows them."
         ),
         completion: .scenarios
     )
-    var scenario: String
+    var scenarios: [String]
 
-    @Flag(help: "Leave the lab as it is if the scenario fails, to look at it.")
+    @Option(name: .shortAndLong, help: ArgumentHelp("How many run at the same time.", valueName: "n"))
+    var jobs = 1
+
+    @Option(help: ArgumentHelp("Only those with this tag; given several times, with any of them.", valueName: "tag"))
+    var tag: [String] = []
+
+    @Option(name: .customLong("repeat"), help: ArgumentHelp("How often each is run.", valueName: "n"))
+    var times = 1
+
+    @Flag(help: "Begin no further scenario once one did not pass.")
+    var failFast = false
+
+    @Option(help: "When the lab stays as it is: never, after a failure, or always.")
+    var keep = ScenarioRunner.Keep.never
+
+    @Flag(help: .hidden)
     var keepOnFailure = false
+
+    @Flag(help: "Before each step, tell what it does and wait for Enter.")
+    var step = false
+
+    @Flag(help: "Only tell what would be done.")
+    var dryRun = false
 
     @Flag(help: "Take the images that 'kiln lock' wrote down for the file.")
     var locked = false
 
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws {
+        guard (1...16).contains(jobs) else { throw ValidationError("-j takes 1 to 16.") }
+        guard (1...1000).contains(times) else { throw ValidationError("--repeat takes 1 to 1000.") }
+        guard !step || jobs == 1 else {
+            throw ValidationError("--step goes through one scenario at a time; leave -j out.")
+        }
+        if let wrong = tag.first(where: { !Name.accepts($0) }) { throw ValidationError("'\(wrong)' is no tag.") }
+    }
+
     func execute(_ session: Session) async throws -> Int32 {
-        let path = try RunVerb.path(of: scenario, session)
-        return try await session.run(path, keepsOnFailure: keepOnFailure, isLocked: locked)
+        let chosen = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session)
+        if dryRun {
+            try session.show(ScenarioExplanation(scenarios: chosen.scenarios))
+            return 0
+        }
+        if step && !session.terminal.isInputInteractive {
+            throw ValidationError("--step waits for Enter, and standard input is no terminal.")
+        }
+        let runs = chosen.scenarios.flatMap { Array(repeating: $0, count: times) }
+        let batch = RunBatch(
+            session: session,
+            keep: keepOnFailure ? .failed : keep,
+            isStepped: step,
+            jobs: jobs,
+            endsAtFailure: failFast
+        )
+        return try await batch.run(runs)
     }
 
     /// The file: what looks like one or is one, else what has that name.
@@ -45,33 +93,12 @@ struct RunVerb: Verb {
     }
 }
 
+extension ScenarioRunner.Keep: ExpressibleByArgument {}
+
 extension Session {
     /// Carries out the scenario in a file, and shows its report; returns the exit status.
-    func run(_ path: String, keepsOnFailure: Bool = false, isLocked: Bool = false) async throws -> Int32 {
-        let written = try ScenarioFile.scenario(at: path, images: KnownImages.manifest)
-        say(warnings: written.warnings)
-        let scenario =
-            isLocked ? try written.pinned(by: .read(beside: path, naming: written.movableImages)) : written
-        let timeline = Timeline()
-        let workspace = try await workspace { timeline.record($0) }
-        let runner = ScenarioRunner(
-            scenario: scenario,
-            engine: workspace.engine,
-            network: workspace.parts.network,
-            timeline: timeline,
-            options: .init(keepsOnFailure: keepsOnFailure, version: KilnCommand.version)
-        )
-        let report = await runner.run { say("step \($0)") }
-        try show(ScenarioResult(report: report, isColored: terminal.isOutputColored))
-        return report.exit.rawValue
+    func run(_ path: String) async throws -> Int32 {
+        let chosen = try ScenarioChoice([path], tags: [], isLocked: false, self)
+        return try await RunBatch(session: self, keep: .never).run(chosen.scenarios)
     }
-}
-
-/// A scenario's report.
-struct ScenarioResult: Renderable {
-    let report: ScenarioReport
-    let isColored: Bool
-
-    var payload: ScenarioReport { report }
-    var human: HumanView { .text(ReportText(report, color: isColored).text) }
 }

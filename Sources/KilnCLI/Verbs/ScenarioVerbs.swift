@@ -7,8 +7,11 @@ import KilnScenarios
 struct ScenarioVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scenario",
-        abstract: "List the scenarios that can be run by name, and check lab and scenario files.",
-        subcommands: [ScenarioListVerb.self, ScenarioLintVerb.self]
+        abstract: "List the scenarios that can be run by name; write, check and explain lab and scenario files.",
+        subcommands: [
+            ScenarioListVerb.self, ScenarioNewVerb.self, ScenarioLintVerb.self, ScenarioExplainVerb.self,
+            ScenarioSchemaVerb.self,
+        ]
     )
 }
 
@@ -36,6 +39,8 @@ struct ScenarioList: Renderable {
         let file: String
         /// What it shows; nothing where the file says nothing, or is not understood.
         let about: String?
+        /// What it can be chosen by.
+        let tags: [Name]
     }
 
     let items: [Item]
@@ -43,7 +48,8 @@ struct ScenarioList: Renderable {
     init(path: SearchPath) {
         items = path.names.compactMap { name in
             guard let file = try? path.find(name) else { return nil }
-            return Item(name: name, file: file, about: (try? ScenarioFile.scenario(at: file))?.about)
+            let scenario = (try? ScenarioFile.scenarios(at: file))?.first
+            return Item(name: name, file: file, about: scenario?.about, tags: scenario?.tags ?? [])
         }
     }
 
@@ -83,8 +89,69 @@ extension LintResult {
     /// Reads lab and scenario files, with what the store knows of their images and the host's cloud-init of their user-data.
     init(labs files: [String], cloudInit: CloudInitSchema = CloudInitSchema()) async {
         await self.init(files) { path async throws(InvalidFile) in
-            let file = try ScenarioFile.lab(at: path, images: KnownImages.manifest)
-            return file.warnings + (await cloudInit.warnings(on: file.lab, at: path))
+            let labs = try ScenarioFile.labs(at: path, images: KnownImages.manifest)
+            var warnings = labs.first?.warnings ?? []
+            // The combinations of a matrix may have the same lab, of which nothing is told twice.
+            var judged: Set<LabSpec> = []
+            for lab in labs.map(\.lab) where judged.insert(lab).inserted {
+                for warning in await cloudInit.warnings(on: lab, at: path) where !warnings.contains(warning) {
+                    warnings.append(warning)
+                }
+            }
+            return warnings
         }
+    }
+}
+
+/// `kiln scenario explain`: what a file means, step by step.
+struct ScenarioExplainVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tell what scenarios would do, step by step, with the values of their variables put in."
+    )
+
+    @Argument(help: "The scenarios: files, folders of files, or names.", completion: .scenarios)
+    var scenarios: [String]
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let chosen = try ScenarioChoice(scenarios, tags: [], isLocked: false, session)
+        try session.show(ScenarioExplanation(scenarios: chosen.scenarios))
+        return 0
+    }
+}
+
+/// `kiln scenario schema`: the JSON Schema of lab and scenario files.
+struct ScenarioSchemaVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "schema",
+        abstract: "Print the JSON Schema of lab and scenario files, for editors; the same as 'kiln schema lab'."
+    )
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        session.output.text(try Renderer.json(SchemaVerb.Files.lab.schema))
+        return 0
+    }
+}
+
+/// `kiln scenario new`: writes a scenario to start from.
+struct ScenarioNewVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Write a commented scenario to start from."
+    )
+
+    @Argument(help: "The file to write; it must not exist.", completion: .file(extensions: ["yaml", "yml"]))
+    var file: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        try StarterLab.write(StarterScenario.text, to: file, command: "kiln scenario new FILE")
+        try session.show(WrittenFile(path: file, next: "kiln run \(file)"))
+        return 0
     }
 }

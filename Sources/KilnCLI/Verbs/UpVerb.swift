@@ -57,7 +57,8 @@ enum LabReader {
     /// The images that a file names otherwise than by digest: those of its lab, and of its steps where it is a scenario.
     static func images(of lab: LabSpec, at path: String) -> Set<ImageReference> {
         // Whatever is wrong with the steps of a scenario was told when its lab was read; what has no steps is a lab.
-        (try? ScenarioFile.scenario(at: path))?.movableImages ?? lab.movableImages
+        guard let scenarios = try? ScenarioFile.scenarios(at: path) else { return lab.movableImages }
+        return scenarios.reduce(into: []) { $0.formUnion($1.movableImages) }
     }
 
     /// The lock beside the file of a lab.

@@ -11,6 +11,7 @@ struct VolumeVerbs: AsyncParsableCommand {
             VolumeListVerb.self, VolumeShowVerb.self, VolumeSnapshotVerb.self, VolumeRestoreVerb.self,
             VolumeCloneVerb.self, VolumeCheckVerb.self, VolumeGrowVerb.self, VolumeExportVerb.self,
             VolumeImportVerb.self, VolumeDeleteVerb.self, VolumeUndeleteVerb.self, VolumePurgeVerb.self,
+            VolumePruneVerb.self,
         ]
     )
 }
@@ -134,6 +135,26 @@ struct VolumePurgeVerb: Verb {
         }
         try store.purge(kept)
         try session.show(DeletedVolume(volume: kept, retainedAs: nil))
+        return 0
+    }
+}
+
+/// `kiln volume prune`.
+struct VolumePruneVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Remove the retained volumes of runs of scenarios for good; without --yes, only tell.",
+        discussion: "What 'kiln volume delete' retained stays; 'kiln volume purge' removes that by name."
+    )
+
+    @Flag(help: "Remove them.")
+    var yes = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func execute(_ session: Session) async throws -> Int32 {
+        let engine = try await session.workspace().engine
+        try session.show(Garbage(items: try engine.pruneRunVolumes(dryRun: !yes), isDryRun: !yes))
         return 0
     }
 }

@@ -33,7 +33,11 @@ struct Session: Sendable {
         let report = ErrorReport(error)
         progress.clear()
         errors.lines(report.lines(terminal.style))
-        if format == .json, let text = try? Renderer.json(report) { output.text(text) }
+        switch format {
+        case .table: break
+        case .json: if let text = try? Renderer.json(report) { output.text(text) }
+        case .ndjson: if let text = try? Renderer.line(report) { output.text(text) }
+        }
         return report.error.exit.rawValue
     }
 

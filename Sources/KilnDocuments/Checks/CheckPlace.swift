@@ -37,6 +37,22 @@ package struct ServerChecks: CheckPlace {
     }
 }
 
+/// The checks of a step in a scenario: of a server that publishes some ports, looked at once.
+package struct ScenarioChecks: CheckPlace {
+    private let ports: [Name]
+
+    package init(ports: [Name]) { self.ports = ports }
+
+    package static var port: JSONValue { ServerChecks.port }
+    package static let title = "check"
+
+    package func port(_ value: Value) -> Name? { ServerChecks(ports: ports).port(value) }
+
+    package func check(_ probe: Probe?, _ field: (TestFields) -> Value?) -> Check? {
+        ImageTests().check(probe, field)
+    }
+}
+
 /// The tests of an image; nobody publishes a port yet, so they name those of the guest.
 package struct ImageTests: CheckPlace {
     package init() {}

@@ -87,17 +87,38 @@ package enum AttemptFields: String, FileField {
 
 /// The fields of an answer that is expected of a server now.
 package enum ExpectedHTTP {
+    private typealias Own = JoinedFields<HTTPFields<ServerChecks>, AttemptFields>
+
     /// The schema of such an answer.
-    package static func schema(_ about: String) -> JSONValue {
-        Schema.object(JoinedFields<HTTPFields<ServerChecks>, AttemptFields>.self, about)
+    package static func schema(_ about: String) -> JSONValue { Schema.object(Own.self, about) }
+
+    /// The schema of such an answer, with other fields beside its own.
+    package static func schema<Other: FileField>(_ about: String, besides _: Other.Type) -> JSONValue {
+        Schema.object(JoinedFields<Own, Other>.self, about)
     }
 
     /// Reads the request, what has to come back, and how long that may take.
     package static func read(_ value: Value, ports: [Name]) -> (probe: HTTPProbe, timeout: Duration)? {
-        typealias Expected = JoinedFields<HTTPFields<ServerChecks>, AttemptFields>
-        guard let fields = Fields<Expected>(value, "a map with 'port' and 'path'") else { return nil }
-        let probe = HTTPDecoder(place: ServerChecks(ports: ports)).probe { fields[.probe($0)] }
-        let timeout = fields[.check(.timeout)].map { $0.duration() } ?? Check.usualTimeout
+        guard let fields = Fields<Own>(value, "a map with 'port' and 'path'") else { return nil }
+        return read({ fields[$0] }, ports)
+    }
+
+    /// The same, with other fields beside its own, which tell of whom it is expected.
+    ///
+    /// - Parameter place: reads the others; it returns with what they say the ports that can be meant.
+    package static func read<Other: FileField, Place>(
+        _ value: Value,
+        besides _: Other.Type,
+        place: ((Other) -> Value?) -> (Place, ports: [Name])?
+    ) -> (place: Place, probe: HTTPProbe, timeout: Duration)? {
+        guard let fields = Fields<JoinedFields<Own, Other>>(value, "a map with 'port' and 'path'") else { return nil }
+        guard let (place, ports) = place({ fields[.check($0)] }) else { return nil }
+        return read({ fields[.probe($0)] }, ports).map { (place, $0.probe, $0.timeout) }
+    }
+
+    private static func read(_ field: (Own) -> Value?, _ ports: [Name]) -> (probe: HTTPProbe, timeout: Duration)? {
+        let probe = HTTPDecoder(place: ServerChecks(ports: ports)).probe { field(.probe($0)) }
+        let timeout = field(.check(.timeout)).map { $0.duration() } ?? Check.usualTimeout
         guard let probe, let timeout else { return nil }
         return (probe, timeout)
     }

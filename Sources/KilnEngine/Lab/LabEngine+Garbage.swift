@@ -4,13 +4,14 @@ import KilnSystem
 
 extension LabEngine {
     /// Removes what no server, no open operation and no running machine needs: machines whose server is gone, overlays
-    /// and seeds of generations that do not serve, sockets without a machine, half-made volumes.
+    /// and seeds of generations that do not serve, sockets without a machine, half-made volumes, labs of killed runs.
     ///
-    /// Never touches images, volumes, evidence, or a server that another command is changing.
+    /// Never touches images, evidence, or a server that another command is changing; the volumes of a killed run are
+    /// retained, and all others left where they are.
     /// - Parameter dryRun: whether to tell only.
     /// - Returns: what was removed, or would be, a line each.
     public func collectGarbage(dryRun: Bool = false) async throws -> [String] {
-        var removed: [String] = []
+        var removed = try await removeAbandonedRuns(dryRun: dryRun)
         let machines = try await parts.machines.machines()
         let known = Set(try servers())
         for machine in machines.keys where !known.contains(machine.server) {

@@ -88,6 +88,9 @@ extension LabEngine {
         return "\(directory)/\(name)"
     }
 
+    /// The path of a file that ``makeScratchFile(_:)`` made room for.
+    public func scratchFile(_ name: String) -> String { state.root + "/scratch/\(name)" }
+
     /// Removes a file that ``makeScratchFile(_:)`` made room for; one that isn't there is no error.
-    public func removeScratchFile(_ name: String) throws { try DurableFile.remove(state.root + "/scratch/\(name)") }
+    public func removeScratchFile(_ name: String) throws { try DurableFile.remove(scratchFile(name)) }
 }

@@ -117,6 +117,7 @@ extension LabEngine {
         try DurableFile.makeDirectory(state.lab(lab.name))
         let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
         defer { withExtendedLifetime(lock) {} }
+        if RunFiles(lab: lab.name, state: state).exist { try PortBook.refuseTaken(lab, in: state) }
         let path = state.lab(lab.name) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
         try book.fill(lab, takenElsewhere: try PortBook.taken(in: state), host: parts.ports)

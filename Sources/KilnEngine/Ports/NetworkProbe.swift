@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 /// What a probe found.
 public enum ProbeFinding: Sendable, Hashable {
@@ -12,10 +13,27 @@ public enum ProbeFinding: Sendable, Hashable {
     case dataDamaged(String)
 }
 
+/// Over which connection a request goes.
+public enum ConnectionUse: String, Sendable, Hashable, Codable, CaseIterable {
+    /// One of its own, which is closed afterwards.
+    case new
+    /// One that an earlier request left open, where there is one; it is left open again.
+    case kept
+}
+
 /// Talks to published ports on 127.0.0.1.
 public protocol NetworkProbe: Sendable {
     /// Makes a request of a port of this host and judges the answer, which may take until `limit` has passed.
     func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding
+    /// Makes a request of a port of this host, once and never again, and gives what was answered, or why nothing was.
+    ///
+    /// What the request expects is not looked at; see ``HTTPAnswer/finding(for:)``.
+    func exchange(
+        _ request: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse,
+        within limit: Duration
+    ) async -> Result<HTTPAnswer, NoAnswer>
     /// Connects, sends, and looks for a text in what comes back until `limit` has passed.
     func tcp(port: UInt16, send: String?, expect: String, within limit: Duration) async -> ProbeFinding
 }

@@ -57,6 +57,27 @@ struct PortBook: Sendable, Codable {
         }
     }
 
+    /// Refuses a lab of a run that fixes a port which another lab publishes: it would fail halfway.
+    static func refuseTaken(_ lab: LabSpec, in state: StateDirectory) throws {
+        let labs = (try? FileManager.default.contentsOfDirectory(atPath: state.labs)) ?? []
+        let others = try labs.compactMap { try? Name($0) }.filter { $0 != lab.name }.sorted().flatMap { other in
+            let book = try DurableFile.readJSON(PortBook.self, from: state.lab(other) + "/ports.json")
+            return (book?.ports ?? [:]).map { (server: ServerID(lab: other, server: $0.key), ports: $0.value) }
+        }
+        for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
+            for port in spec.ports.values.compactMap(\.host).sorted() {
+                guard let holder = others.first(where: { $0.ports.values.contains(port) })?.server else { continue }
+                throw KilnError(
+                    .portTaken,
+                    "server \(server) wants port \(port) of the host, which \(holder) publishes",
+                    hint:
+                        "leave 'host' out, and Kiln chooses a port for each run; or take that lab down: 'kiln down \(holder.lab)'",
+                    exit: .blocked
+                )
+            }
+        }
+    }
+
     // One that can't be read keeps no other machine from its ports: whether they are free is seen on the host.
     private static func access(of id: ServerID, _ state: StateDirectory) -> [UInt16] {
         let generations = try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")

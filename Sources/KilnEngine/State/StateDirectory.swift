@@ -16,7 +16,8 @@ import KilnModel
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
 /// roots/                                   copies of roots that are being looked at
-/// scratch/                                 acknowledgements of the scenario that runs
+/// scratch/                                 acknowledgements of the scenarios that run
+/// runs/                                    which labs belong to runs of scenarios, and their locks
 /// evidence/                                what failed runs left to look at
 /// ```
 public struct StateDirectory: Sendable, Hashable {
@@ -40,6 +41,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var evidence: String { root + "/evidence" }
     /// Copies of roots that are being looked at.
     public var roots: String { root + "/roots" }
+    /// Runs of scenarios.
+    public var runs: String { root + "/runs" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.

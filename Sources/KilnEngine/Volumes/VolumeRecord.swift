@@ -13,11 +13,11 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     }
 
     /// The last return to a snapshot.
-    struct Restoration: Sendable, Hashable, Codable {
+    public struct Restoration: Sendable, Hashable, Codable {
         /// The snapshot's name.
-        let snapshot: Name
+        public let snapshot: Name
         /// The name among the retained volumes of the state that was discarded.
-        let kept: String
+        public let kept: String
     }
 
     /// The lab that the volume belongs to.
@@ -44,9 +44,11 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     /// Whether a machine lost its power with the volume mounted, and nobody has checked it since.
     public internal(set) var isUnclean = false
     /// The last return to a snapshot, so that it isn't done twice for one reason.
-    var restoration: Restoration?
+    public internal(set) var restoration: Restoration?
     /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
     public internal(set) var rehearsal: ServerID?
+    /// Whether a run of a scenario set it aside: then it goes when those are pruned.
+    public internal(set) var isOfRun = false
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
     /// machine was started with it since.
     var mark: VolumeMark?
@@ -80,6 +82,7 @@ extension VolumeRecord {
         isUnclean = try values.decodeIfPresent(Bool.self, forKey: .isUnclean) ?? false
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
         rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
+        isOfRun = try values.decodeIfPresent(Bool.self, forKey: .isOfRun) ?? false
         mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
         unmarked = try values.decodeIfPresent(String.self, forKey: .unmarked)
         isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true

@@ -16,11 +16,12 @@ public struct RetainedVolume: Sendable, Hashable {
 extension VolumeStore {
     /// Moves a volume that nobody uses out of its lab, to where `retained()` lists it.
     ///
+    /// - Parameter ofRun: whether a run of a scenario sets its own volume aside, so that pruning may purge it.
     /// - Throws: `volume.missing`, `volume.leased`, `volume.held`.
-    public func retain(lab: Name, _ name: Name) throws -> String {
+    public func retain(lab: Name, _ name: Name, ofRun: Bool = false) throws -> String {
         let lock = try lock(lab: lab, name)
         defer { withExtendedLifetime(lock) {} }
-        let record = try existing(lab: lab, name)
+        var record = try existing(lab: lab, name)
         try finishRestoration(record)
         if let holder = record.lease?.machine {
             throw KilnError(
@@ -31,6 +32,10 @@ extension VolumeStore {
             )
         }
         try proveUnheld(record)
+        if ofRun {
+            record.isOfRun = true
+            try save(record)
+        }
         let kept = try freeRetainedName(record)
         try DurableFile.makeDirectory(state.retained)
         try DurableFile.rename(state.volume(lab: lab, name), to: "\(state.retained)/\(kept)")
@@ -49,6 +54,18 @@ extension VolumeStore {
         try retained().map { kept in
             let path = "\(state.retained)/\(kept)/volume.json"
             return RetainedVolume(kept: kept, record: try? DurableFile.readJSON(VolumeRecord.self, from: path))
+        }
+    }
+
+    /// Marks what is retained of the lab of a run, so that pruning may purge it; returns the names.
+    func claimRetained(ofRun lab: Name) throws -> [String] {
+        try retainedVolumes().compactMap { volume in
+            guard var record = volume.record, record.lab == lab else { return nil }
+            if !record.isOfRun {
+                record.isOfRun = true
+                try DurableFile.writeJSON(record, to: "\(state.retained)/\(volume.kept)/volume.json")
+            }
+            return volume.kept
         }
     }
 
@@ -73,7 +90,7 @@ extension VolumeStore {
         defer { withExtendedLifetime(creation) {} }
         let final = state.volume(lab: lab, name)
         try refuseTaken(final, lab, name)
-        (record.lab, record.name) = (lab, name)
+        (record.lab, record.name, record.isOfRun) = (lab, name, false)
         // Before the rename: a record says where it lies, and paths are made from that.
         try DurableFile.writeJSON(record, to: directory + "/volume.json")
         try DurableFile.rename(directory, to: final)

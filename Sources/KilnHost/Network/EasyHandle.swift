@@ -56,6 +56,12 @@ final class EasyHandle {
         note(kiln_curl_set_pointer(curl, contextOption, Unmanaged.passUnretained(context).toOpaque()))
     }
 
+    /// Has `question` asked with `context` before a request is sent.
+    func ask(_ question: curl_prereq_callback, _ context: AnyObject) {
+        note(kiln_curl_set_prerequisite(curl, question))
+        note(kiln_curl_set_pointer(curl, CURLOPT_PREREQDATA, Unmanaged.passUnretained(context).toOpaque()))
+    }
+
     /// Has sockets opened by `opener`.
     func open(by opener: curl_opensocket_callback) { note(kiln_curl_set_opener(curl, opener)) }
 
@@ -72,11 +78,15 @@ final class EasyHandle {
 
     func number(_ info: CURLINFO) -> Int { kiln_curl_get_number(curl, info) }
 
-    /// A field of the header of the last answer.
-    func header(_ name: String) -> String? {
-        var field: UnsafeMutablePointer<curl_header>?
-        let code = curl_easy_header(curl, name, 0, UInt32(CURLH_HEADER), -1, &field)
-        return code == CURLHE_OK ? field.map { String(cString: $0.pointee.value) } : nil
+    /// The fields of the header of the last answer by their names in lower case.
+    var headers: [String: String] {
+        var found: [String: String] = [:]
+        var last: UnsafeMutablePointer<curl_header>?
+        while let field = curl_easy_nextheader(curl, UInt32(CURLH_HEADER), -1, last) {
+            found[String(cString: field.pointee.name).lowercased()] = String(cString: field.pointee.value)
+            last = field
+        }
+        return found
     }
 
     /// What went wrong, in libcurl's words.

@@ -1,5 +1,6 @@
 import CCurl
 import Dispatch
+import KilnEngine
 import KilnModel
 import KilnSystem
 import Synchronization
@@ -30,8 +31,13 @@ final class HTTPClient: Sendable {
     }
 
     /// Makes a request; when the task is cancelled, it ends at once.
-    func answer(to probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> HTTPTransfer.Outcome {
-        let transfer = HTTPTransfer(probe, port: port, within: limit)
+    func answer(
+        to probe: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse = .new,
+        within limit: Duration
+    ) async -> HTTPTransfer.Outcome {
+        let transfer = HTTPTransfer(probe, port: port, within: limit, over: connection)
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 transfer.waiter = waiter

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import KilnEngine
 import KilnModel
 import KilnSystem
 
@@ -11,12 +12,13 @@ extension HTTPTransfer {
         request(handle)
         if let tls = probe.tls { secure(handle, tls) }
         handle.set(CURLOPT_HEADERFUNCTION, HTTPTransfer.headerSink, CURLOPT_HEADERDATA, self)
+        handle.ask(HTTPTransfer.prerequisite, self)
         handle.set(CURLOPT_WRITEFUNCTION, HTTPTransfer.bodySink, CURLOPT_WRITEDATA, self)
         return handle.isComplete ? handle : nil
     }
 
-    // Whatever it asks and is answered, it talks to one port of 127.0.0.1, for a limited time, by a connection of its own: one
-    // that was kept might still lead to the machine before. Nothing of the user's environment has a say.
+    // Whatever it asks and is answered, it talks to one port of 127.0.0.1, for a limited time, by a connection of its own, where
+    // none is to be kept: one that was kept might still lead to the machine before. Nothing of the user's environment has a say.
     private func confine(_ handle: EasyHandle) {
         let milliseconds = max(1, Int(limit / .milliseconds(1)))
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
@@ -24,8 +26,8 @@ extension HTTPTransfer {
         handle.set(CURLOPT_PROXY, "")
         handle.set(CURLOPT_CONNECT_TO, ["::127.0.0.1:\(port)"])
         handle.open(by: HTTPTransfer.openSocket)
-        handle.set(CURLOPT_FRESH_CONNECT, true)
-        handle.set(CURLOPT_FORBID_REUSE, true)
+        handle.set(CURLOPT_FRESH_CONNECT, connection == .new)
+        handle.set(CURLOPT_FORBID_REUSE, connection == .new)
         handle.set(CURLOPT_TIMEOUT_MS, milliseconds)
         handle.set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
         handle.set(CURLOPT_NOSIGNAL, true)

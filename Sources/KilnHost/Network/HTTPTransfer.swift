@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import KilnEngine
 import KilnModel
 import KilnSystem
 import Synchronization
@@ -17,18 +18,21 @@ final class HTTPTransfer: @unchecked Sendable {
     let probe: HTTPProbe
     let port: UInt16
     let limit: Duration
+    let connection: ConnectionUse
     /// Who waits for the outcome.
     var waiter: CheckedContinuation<Outcome, Never>?
     private let cancellation = Mutex(false)
     private var headerCount = 0
     private var body: [UInt8] = []
     private var excess: Excess?
+    private var wasSent = false
 
     /// A request that has not begun.
-    init(_ probe: HTTPProbe, port: UInt16, within limit: Duration) {
+    init(_ probe: HTTPProbe, port: UInt16, within limit: Duration, over connection: ConnectionUse = .new) {
         self.probe = probe
         self.port = port
         self.limit = limit
+        self.connection = connection
     }
 
     /// Whether nobody waits for the answer any more.
@@ -46,20 +50,36 @@ final class HTTPTransfer: @unchecked Sendable {
     /// What has come of it when libcurl ended it.
     func outcome(_ handle: EasyHandle, _ code: CURLcode) -> Outcome {
         switch excess {
-        case .headers: return failure("its headers are longer than \(HTTPAnswer.headerLimit >> 10) KiB")
+        case .headers:
+            return .failure(
+                NoAnswer("its headers are longer than \(HTTPAnswer.headerLimit >> 10) KiB", kind: .garbled)
+            )
         case .body: return .success(answer(handle))
-        case nil: return code == CURLE_OK ? .success(answer(handle)) : failure(reason(handle, code), code)
+        case nil: return code == CURLE_OK ? .success(answer(handle)) : .failure(failure(handle, code))
         }
     }
 
-    private func failure(_ reason: String, _ code: CURLcode = CURLE_OK) -> Outcome {
-        .failure(NoAnswer(reason, isSilence: code == CURLE_OPERATION_TIMEDOUT))
+    private func failure(_ handle: EasyHandle, _ code: CURLcode) -> NoAnswer {
+        NoAnswer(reason(handle, code), kind: kind(handle, code))
+    }
+
+    private func kind(_ handle: EasyHandle, _ code: CURLcode) -> NoAnswer.Kind {
+        switch code {
+        case CURLE_OPERATION_TIMEDOUT: .timeout
+        case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE: .closed
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY: .garbled
+        case CURLE_COULDNT_CONNECT: NoAnswer(errno: Int32(handle.number(CURLINFO_OS_ERRNO))).kind
+        // libcurl keeps the number to itself.
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR: .reset
+        case CURLE_ABORTED_BY_CALLBACK where wasSent: .closed
+        default: .other
+        }
     }
 
     private func answer(_ handle: EasyHandle) -> HTTPAnswer {
         HTTPAnswer(
             status: handle.number(CURLINFO_RESPONSE_CODE),
-            location: handle.header("Location"),
+            headers: handle.headers,
             body: body
         )
     }
@@ -73,6 +93,7 @@ final class HTTPTransfer: @unchecked Sendable {
         case CURLE_COULDNT_CONNECT:
             let cause = Int32(handle.number(CURLINFO_OS_ERRNO))
             return cause == 0 ? words : String(cString: strerror(cause))
+        case CURLE_ABORTED_BY_CALLBACK where wasSent: return "the kept connection was closed without an answer"
         case CURLE_GOT_NOTHING: return "the connection was closed without an answer"
         case CURLE_PARTIAL_FILE: return "the HTTP answer is cut off"
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY:
@@ -116,6 +137,18 @@ extension HTTPTransfer {
         guard body.count == HTTPAnswer.bodyLimit else { return bytes.count }
         excess = .body
         return 0
+    }
+
+    // libcurl makes a request again whose kept connection broke; what a user's client would do then is the user's choice.
+    private func mayBeSent() -> Bool {
+        defer { wasSent = true }
+        return !wasSent
+    }
+
+    static let prerequisite: curl_prereq_callback = { context, _, _, _, _ in
+        guard let context else { return CURL_PREREQFUNC_ABORT }
+        let transfer = Unmanaged<HTTPTransfer>.fromOpaque(context).takeUnretainedValue()
+        return transfer.mayBeSent() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
     }
 
     static let headerSink: curl_write_callback = { bytes, size, count, context in

@@ -17,11 +17,7 @@ public struct LoopbackProbe: NetworkProbe {
 
     /// Makes the request over HTTP/1.1, and reads the answer to its end or to the limit of what is looked at.
     public func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
-        guard probe.isSendable else {
-            return .failed(
-                "\(Name.quoted(probe.path)) can't be requested with these headers: one of them would be no line"
-            )
-        }
+        if let refusal = LoopbackProbe.refusal(of: probe) { return .failed(refusal) }
         let outcome = await patiently(limit) { limit in
             await HTTPClient.shared.answer(to: probe, on: port, within: limit)
         }
@@ -29,6 +25,23 @@ public struct LoopbackProbe: NetworkProbe {
         case .success(let answer): return answer.finding(for: probe)
         case .failure(let failure): return .notYet(failure.reason)
         }
+    }
+
+    /// Makes the request over HTTP/1.1 in one attempt, and reads the answer to its end or to the limit of what is looked at.
+    public func exchange(
+        _ request: HTTPProbe,
+        on port: UInt16,
+        over connection: ConnectionUse,
+        within limit: Duration
+    ) async -> Result<HTTPAnswer, NoAnswer> {
+        if let refusal = LoopbackProbe.refusal(of: request) { return .failure(NoAnswer(refusal)) }
+        return await HTTPClient.shared.answer(to: request, on: port, over: connection, within: limit)
+    }
+
+    private static func refusal(of request: HTTPProbe) -> String? {
+        request.isSendable
+            ? nil
+            : "\(Name.quoted(request.path)) can't be requested with these headers: one of them would be no line"
     }
 
     /// Connects, sends, and reads until the text appears.

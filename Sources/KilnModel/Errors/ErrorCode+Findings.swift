@@ -43,16 +43,18 @@ extension ErrorCode {
         .internalError,
         "the list of acknowledgements can't be written or read"
     )
+    public static let ledgerUnreadable = ErrorCode(
+        "ledger.unreadable",
+        .unmet,
+        "what a service holds of a ledger can't be read"
+    )
+    public static let sqlFailed = ErrorCode("sql.failed", .unmet, "a session with a database ended or broke off")
     public static let runDataLoss = ErrorCode(
         "run.data-loss",
         .dataLoss,
         "acknowledged records are lost, torn or doubled"
     )
-    public static let runLeftovers = ErrorCode(
-        "run.leftovers",
-        .blocked,
-        "an earlier run of the scenario left servers and volumes"
-    )
+    public static let runNothing = ErrorCode("run.nothing", .usage, "the command line means no scenario")
     public static let runUnmet = ErrorCode(
         "run.unmet",
         [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
@@ -74,7 +76,7 @@ extension ErrorCode {
     public static let findings: [ErrorCode] = [
         rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
-        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, runDataLoss, runLeftovers,
-        runUnmet,
+        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, ledgerUnreadable, runDataLoss,
+        runNothing, runUnmet, sqlFailed,
     ]
 }

@@ -3,7 +3,8 @@ import KilnModel
 
 /// The fields of a file.
 enum FileFields: String, FileField {
-    case kiln, name, about, lab, steps
+    case kiln, name, about, tags, vars, matrix, lab, steps, finally
+    case stepsNamed = "steps-named"
 
     static let required: [FileFields] = [.kiln, .name, .lab]
 
@@ -20,7 +21,20 @@ enum FileFields: String, FileField {
                 ],
                 "The lab, or the file that declares it."
             )
-        case .steps: Schema.list(of: StepSchema.step, "What is done, in order. A lab file has none.")
+        case .tags: Schema.list(of: Schema.name("A tag."), "What a scenario can be chosen by.")
+        case .vars:
+            Schema.named(
+                Schema.written("What it stands for."),
+                "Values that '${vars.NAME}' stands for, anywhere in the file."
+            )
+        case .matrix:
+            Schema.named(
+                Schema.list(of: Schema.written("One value."), "The values that '${matrix.NAME}' takes."),
+                "Values of which each combination is a scenario of its own."
+            )
+        case .steps: StepSchema.list("What is done, in order. A lab file has none.")
+        case .finally: StepSchema.list("What is done at the end of a run, however that ends; all of it is tried.")
+        case .stepsNamed: Schema.named(StepSchema.list("Some steps."), "Steps that 'use: NAME' stands for.")
         }
     }
 }

@@ -7,6 +7,11 @@ import KilnModel
 public enum ScenarioSchema {
     /// The schema, draft 2020-12.
     public static var document: JSONValue {
-        Schema.document(FileFields.self, title: "Kiln lab or scenario", "A lab or scenario of Kiln.")
+        let about = "A lab or scenario of Kiln."
+        guard case .object(var map) = Schema.document(FileFields.self, title: "Kiln lab or scenario", about) else {
+            return .null
+        }
+        map["$defs"] = .object([StepSchema.definition: StepSchema.step])
+        return .object(map)
     }
 }

@@ -22,11 +22,17 @@ public struct Acknowledgement: Sendable, Hashable {
         self.init(number: number, checksum: checksum)
     }
 
-    /// The line, with its newline.
-    var line: String {
+    /// The checksum as eight hexadecimal digits.
+    var digits: String {
         let digits = String(checksum, radix: 16)
-        return "\(number) \(String(repeating: "0", count: 8 - digits.count))\(digits)\n"
+        return String(repeating: "0", count: 8 - digits.count) + digits
     }
+
+    /// What a service says of the record, and the guest's line without its newline.
+    var text: String { "\(number) \(digits)" }
+
+    /// The line, with its newline.
+    var line: String { text + "\n" }
 }
 
 /// Cuts a stream of bytes that nobody vouches for into lines of a bounded length.

@@ -21,23 +21,29 @@ public struct LedgerCheck: Sendable {
         found.forEach { count($0) }
     }
 
-    /// The verdict, once the whole file was taken.
+    /// What is wrong with acknowledged records, once the whole file was taken.
     ///
     /// A record without its newline is whole where its checksum says so. A damaged tail that nobody acknowledged is no
     /// fault: a crash may leave one.
-    public func verdict() -> LedgerVerdict {
+    public func finding() -> LedgerFinding {
         var whole = self
         if !lines.rest.isEmpty { whole.count(LedgerRecord.line(lines.rest)) }
-        let missing = whole.copies.filter { $0.value == 0 }
-        let torn = missing.keys.count { whole.damaged.contains($0.number) }
-        return LedgerVerdict(
+        let faults = whole.copies.compactMap { record, copies -> (Acknowledgement, LedgerFault)? in
+            switch copies {
+            case 0: (record, whole.damaged.contains(record.number) ? .torn : .lost)
+            case 1: nil
+            default: (record, .duplicated)
+            }
+        }
+        return LedgerFinding(
             acknowledged: copies.count,
-            lost: missing.count - torn,
-            torn: torn,
-            duplicated: whole.copies.values.count { $0 > 1 },
+            faults: Dictionary(faults, uniquingKeysWith: { first, _ in first }),
             unacknowledged: whole.unacknowledged.count
         )
     }
+
+    /// The verdict, once the whole file was taken.
+    public func verdict() -> LedgerVerdict { finding().verdict }
 
     /// The verdict on a file that is at hand as a whole or in pieces.
     public static func verdict(

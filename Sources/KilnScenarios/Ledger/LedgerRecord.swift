@@ -4,7 +4,7 @@ import Crypto
 ///
 /// The checksum is the first eight hexadecimal digits of
 /// the sha256 of `NUMBER PAYLOAD`. A guest has `sha256sum` where it has any shell, unlike `cksum`.
-struct LedgerRecord {
+struct LedgerRecord: Sendable, Hashable {
     /// The longest line that can be a record, in bytes.
     static let longest = 128
 
@@ -18,6 +18,19 @@ struct LedgerRecord {
         case garbage
     }
 
+    /// The record's number, from 1.
+    let number: UInt64
+    /// What tells it from records of the same number in other runs; without blanks.
+    let payload: String
+
+    /// The record as it is acknowledged.
+    var acknowledgement: Acknowledgement {
+        Acknowledgement(number: number, checksum: LedgerRecord.checksum(of: "\(number) \(payload)".utf8))
+    }
+
+    /// The line, without its newline.
+    var line: String { "R \(number) \(payload) \(acknowledgement.digits)" }
+
     /// Reads a line without its newline.
     static func line(_ bytes: ArraySlice<UInt8>) -> Line {
         let fields = bytes.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -30,8 +43,8 @@ struct LedgerRecord {
         return .whole(Acknowledgement(number: number, checksum: checksum))
     }
 
-    private static func checksum(of bytes: ArraySlice<UInt8>) -> UInt32 {
-        SHA256.hash(data: bytes).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
+    private static func checksum(of bytes: some Sequence<UInt8>) -> UInt32 {
+        SHA256.hash(data: Array(bytes)).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 }
 

@@ -20,10 +20,9 @@ extension LabSpec {
 extension Scenario {
     /// The images that its lab and its steps name otherwise than by digest.
     public var movableImages: Set<ImageReference> {
-        let replaced = steps.compactMap { step in
-            if case .replace(let replacement) = step.action { replacement.image } else { nil }
-        }
-        return lab.movableImages.union(replaced.filter(\.isMovable))
+        guard lock == nil else { return [] }
+        let named = (steps + finally).flatMap(\.all).flatMap(\.action.images)
+        return lab.movableImages.union(named.filter(\.isMovable))
     }
 
     /// The same scenario, its images by the digests that they were locked to.
@@ -32,29 +31,18 @@ extension Scenario {
     ///
     /// - Throws: `KilnError` with code `lab.lock-stale`.
     public func pinned(by lock: LabLock) throws -> Scenario {
-        Scenario(
+        for image in movableImages { _ = try lock.pinned(image) }
+        return Scenario(
             name: name,
             about: about,
+            tags: tags,
+            variant: variant,
             lab: try lab.pinned(by: lock),
-            steps: try steps.map { try $0.pinned(by: lock) },
-            warnings: warnings
+            steps: steps,
+            finally: finally,
+            warnings: warnings,
+            lock: lock
         )
-    }
-}
-
-extension Step {
-    fileprivate func pinned(by lock: LabLock) throws -> Step {
-        guard case .replace(let replacement) = action, let image = replacement.image else { return self }
-        let pinned = Replacement(
-            server: replacement.server,
-            image: try lock.pinned(image),
-            strategy: replacement.strategy,
-            dataOnRevert: replacement.dataOnRevert,
-            forceStop: replacement.forceStop,
-            rehearsesFirst: replacement.rehearsesFirst,
-            outcome: replacement.outcome
-        )
-        return Step(action: .replace(pinned), position: position)
     }
 }
 

@@ -13,7 +13,8 @@ public struct ReportText: Sendable {
 
     /// The whole text, with a final newline.
     public var text: String {
-        var lines = report.steps.flatMap(stepLines)
+        var lines = report.steps.flatMap { stepLines($0, depth: 0) }
+        if !report.finally.isEmpty { lines += ["finally"] + report.finally.flatMap { stepLines($0, depth: 1) } }
         if !report.phases.isEmpty { lines += [""] + PhaseChart(report.phases).lines }
         lines.append("")
         if let error = report.error {
@@ -21,8 +22,11 @@ public struct ReportText: Sendable {
         }
         if let milliseconds = report.unavailableMS { lines.append(ReportText.unavailable(milliseconds)) }
         if let evidence = report.evidence { lines.append("evidence in \(evidence)") }
+        if let files = report.files { lines.append("files in \(files)") }
+        if report.isKept { lines.append("the lab \(report.lab) is kept; 'kiln down \(report.lab)' removes it") }
+        if report.ledgers.count > 1 { lines += report.ledgers.map { "\($0.name): \(ReportText.verdict($0.verdict))" } }
         if let ledger = report.ledger { lines.append(ReportText.verdict(ledger)) }
-        lines.append("\(report.scenario) \(painted(report.outcome.rawValue, report.outcome))")
+        lines.append("\(report.title) \(painted(report.outcome.rawValue, report.outcome))")
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -34,11 +38,17 @@ public struct ReportText: Sendable {
     /// How long nobody answered, the same wherever it is shown.
     public static func unavailable(_ milliseconds: Int) -> String { "unavailable for \(time(milliseconds))" }
 
-    private func stepLines(_ step: ScenarioReport.StepResult) -> [String] {
+    /// A step in at most 100 columns, those that it holds below it.
+    private func stepLines(_ step: StepResult, depth: Int) -> [String] {
+        let indent = String(repeating: "  ", count: min(depth, 12))
         let time = ReportText.left(step.outcome == .skipped ? "" : ReportText.time(step.ms), 8)
-        let name = ReportText.right(step.name, 60)
+        let name = ReportText.right(indent + step.name, 60)
         let line = "\(name) \(time)  \(painted(step.outcome.rawValue, step.outcome))"
-        return [line] + (step.detail.map { $0.split(separator: "\n").map { "    \($0)" } } ?? [])
+        let inner = step.children.flatMap { stepLines($0, depth: depth + 1) }
+        // What a step says that holds others is what the one of them said that failed.
+        let isTold = step.children.contains { $0.detail != nil && $0.detail == step.detail }
+        let detail = isTold ? nil : step.detail
+        return [line] + (detail.map { $0.split(separator: "\n").map { "\(indent)    \($0)" } } ?? []) + inner
     }
 
     private func painted(_ word: String, _ outcome: ScenarioReport.Outcome) -> String {

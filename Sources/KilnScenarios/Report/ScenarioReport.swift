@@ -15,26 +15,6 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         case skipped
     }
 
-    /// One step.
-    public struct StepResult: Sendable, Hashable, Codable {
-        /// The step in the words of the file.
-        public let name: String
-        /// How it ended.
-        public let outcome: Outcome
-        /// How long it took, in milliseconds.
-        public let ms: Int
-        /// What was expected and what was found, where it did not pass.
-        public let detail: String?
-
-        /// A step's result from its parts.
-        public init(name: String, outcome: Outcome, ms: Int, detail: String? = nil) {
-            self.name = name
-            self.outcome = outcome
-            self.ms = ms
-            self.detail = detail
-        }
-    }
-
     /// A server as it was at the end.
     public struct Server: Sendable, Hashable, Codable {
         /// Its name.
@@ -112,16 +92,30 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
     public let kiln: String
     /// The scenario.
     public let scenario: Name
+    /// Which combination of its matrix, by the names of the matrix.
+    public let variant: [Name: String]
+    /// The lab of the run.
+    public let lab: Name
+    /// Whether the lab is still there, to be looked at.
+    public let isKept: Bool
     /// How it ended.
     public let outcome: Outcome
     /// The exit code of the command.
     public let exit: ExitCode
     /// What became of acknowledged records, over all ledgers; nothing where none was verified.
     public let ledger: LedgerVerdict?
+    /// The ledgers that were verified, in that order.
+    public let ledgers: [LedgerResult]
+    /// The banks that were verified, in that order.
+    public let banks: [BankResult]
+    /// What users would have seen of servers while they were replaced, in that order.
+    public let availability: [ServerAvailability]
     /// How long users of the service would have seen no answer, in milliseconds; nothing where it was not measured.
     public let unavailableMS: Int?
     /// The steps in order.
     public let steps: [StepResult]
+    /// What was done at the end, however the steps ended.
+    public let finally: [StepResult]
     /// The servers by name.
     public let servers: [Server]
     /// What happened when.
@@ -130,31 +124,53 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
     public let error: Failure?
     /// The folder with what was kept for people to look at.
     public let evidence: String?
+    /// The folder with the files that its steps kept; nothing where they kept none.
+    public let files: String?
 
     /// A report from its parts.
     public init(
         kiln: String,
         scenario: Name,
+        variant: [Name: String] = [:],
+        lab: Name,
+        isKept: Bool = false,
         outcome: Outcome,
         exit: ExitCode,
-        ledger: LedgerVerdict?,
+        ledgers: [LedgerResult] = [],
+        banks: [BankResult] = [],
+        availability: [ServerAvailability] = [],
         unavailableMS: Int?,
         steps: [StepResult],
+        finally: [StepResult] = [],
         servers: [Server],
         phases: [Phase],
         error: Failure?,
-        evidence: String?
+        evidence: String?,
+        files: String? = nil
     ) {
         self.kiln = kiln
         self.scenario = scenario
+        self.variant = variant
+        self.lab = lab
+        self.isKept = isKept
         self.outcome = outcome
         self.exit = exit
-        self.ledger = ledger
+        self.ledgers = ledgers
+        self.banks = banks
+        self.availability = availability
+        ledger = ledgers.first.map { first in ledgers.dropFirst().reduce(first.verdict) { $0 + $1.verdict } }
         self.unavailableMS = unavailableMS
         self.steps = steps
+        self.finally = finally
         self.servers = servers
         self.phases = phases
         self.error = error
         self.evidence = evidence
+        self.files = files
     }
+}
+
+extension ScenarioReport {
+    /// The scenario, with its combination where it has one.
+    public var title: String { Scenario.title(scenario, variant) }
 }

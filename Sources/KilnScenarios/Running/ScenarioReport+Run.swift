@@ -3,22 +3,28 @@ import KilnModel
 
 extension ScenarioReport {
     /// The report of a run that has ended.
-    init(_ run: RunState, scenario: Scenario, version: String, timeline: Timeline, evidence: String?) {
-        let skipped = scenario.steps.dropFirst(run.steps.count).map {
-            StepResult(name: $0.description, outcome: .skipped, ms: 0)
-        }
+    init(_ end: RunEnd, _ context: RunContext, version: String, timeline: Timeline) async {
+        let servers = await context.servers.values.sorted { $0.name < $1.name }
+        let unavailable = await context.unavailable
         self.init(
             kiln: version,
-            scenario: scenario.name,
-            outcome: Outcome(failure: run.failure),
-            exit: ExitCode(failure: run.failure),
-            ledger: run.verdict,
-            unavailableMS: run.unavailable.map { Int($0 / .milliseconds(1)) },
-            steps: run.steps + skipped,
-            servers: run.servers.values.sorted { $0.name < $1.name }.compactMap(Server.init(status:)),
+            scenario: context.scenario.name,
+            variant: context.scenario.variant,
+            lab: context.lab.name,
+            isKept: end.isKept,
+            outcome: Outcome(failure: end.failure),
+            exit: ExitCode(failure: end.failure),
+            ledgers: await context.verdicts,
+            banks: await context.banks,
+            availability: await context.availability,
+            unavailableMS: unavailable.map { Int($0 / .milliseconds(1)) },
+            steps: end.steps,
+            finally: end.finally,
+            servers: servers.compactMap(Server.init(status:)),
             phases: timeline.reported,
-            error: run.failure.map { Failure(KilnError(failure: $0)) },
-            evidence: evidence
+            error: end.failure.map { Failure(KilnError(failure: $0)) },
+            evidence: end.evidence,
+            files: await context.hasFiles ? context.filesFolder : nil
         )
     }
 }

@@ -1,24 +1,38 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Runs a scenario step by step and reports what happened.
 ///
-/// The scenario has a lab of its own, of its own name. Where a step fails the rest is not tried. At the end machines and
-/// volumes are removed; after a failure the volumes are retained, as by `volume delete`, and so is what helps to
-/// understand it.
+/// Each run has a lab of its own, called after the scenario, so that one scenario can run twice at once. Where a step fails the
+/// rest is not tried. At the end machines and volumes are removed; after a failure the volumes are retained, as by
+/// `volume delete`, and so is what helps to understand it.
 public struct ScenarioRunner: Sendable {
+    /// When the lab of a run stays as it is.
+    public enum Keep: String, Sendable, CaseIterable {
+        /// It is always removed.
+        case never
+        /// It stays after a failure.
+        case failed
+        /// It always stays.
+        case always
+    }
+
     /// What a run is told.
     public struct Options: Sendable {
-        /// Whether machines and volumes stay as they are after a failure.
-        public let keepsOnFailure: Bool
+        /// When machines and volumes stay as they are.
+        public let keep: Keep
         /// The version of Kiln, for the report.
         public let version: String
+        /// Is asked before each step.
+        public let gate: StepGate?
 
         /// Options from their parts.
-        public init(keepsOnFailure: Bool, version: String) {
-            self.keepsOnFailure = keepsOnFailure
+        public init(keep: Keep = .never, version: String, gate: StepGate? = nil) {
+            self.keep = keep
             self.version = version
+            self.gate = gate
         }
     }
 
@@ -26,121 +40,106 @@ public struct ScenarioRunner: Sendable {
     let engine: LabEngine
     let network: any NetworkProbe
     let timeline: Timeline
+    let events: RunEvents
     let options: Options
 
     /// A runner.
     ///
-    /// - Parameter timeline: also fed by the engine's progress sink.
+    /// - Parameters:
+    ///   - timeline: also fed by the engine's progress sink.
+    ///   - events: where everything is told; also fed by the engine's progress sink.
     public init(
         scenario: Scenario,
         engine: LabEngine,
         network: any NetworkProbe,
         timeline: Timeline,
+        events: RunEvents = RunEvents(),
         options: Options
     ) {
         self.scenario = scenario
         self.engine = engine
         self.network = network
         self.timeline = timeline
+        self.events = events
         self.options = options
     }
 
     /// Runs all steps.
     ///
-    /// Never throws: what goes wrong is in the report. A volume that an earlier run of the same scenario kept is used
-    /// as it is, so a run begins by refusing to start beside one.
-    public func run(announce: @Sendable (Step) -> Void) async -> ScenarioReport {
-        var run = RunState()
+    /// Never throws: what goes wrong is in the report.
+    public func run() async -> ScenarioReport {
+        let report: ScenarioReport
         do {
-            try await refuseLeftovers()
-            run.hasBegun = true
-            for step in scenario.steps {
-                announce(step)
-                try await take(step, &run)
-            }
+            let lab = try await RunLab.make(for: scenario.name, engine: engine)
+            report = await run(in: lab)
         } catch {
-            run.failure = error
+            report = await unbegun(error)
         }
-        return await finish(&run)
+        events.emit(.runEnded(report))
+        return report
     }
 
-    private func take(_ step: Step, _ run: inout RunState) async throws {
-        let start = ContinuousClock.now
+    private func run(in lab: RunLab) async -> ScenarioReport {
+        events.emit(
+            .runBegan(title: scenario.title, scenario: scenario.name, variant: scenario.variant, lab: lab.name)
+        )
+        let context = context(lab.name)
+        var end = RunEnd()
         do {
-            try Task.checkCancellation()
-            let detail = try await perform(step, &run)
-            run.steps.append(.init(name: step.description, outcome: .passed, ms: since(start), detail: detail))
-        } catch {
-            run.steps.append(.init(name: step.description, outcome: .failed, ms: since(start), detail: "\(error)"))
-            throw error
-        }
-    }
-
-    /// What the list of acknowledged records is called among the engine's scratch files.
-    func acknowledgedName(_ server: Name) -> String { "\(scenario.name).\(server).acknowledged" }
-
-    private func since(_ start: ContinuousClock.Instant) -> Int {
-        Int((ContinuousClock.now - start) / .milliseconds(1))
-    }
-
-    private func refuseLeftovers() async throws {
-        let servers = try engine.servers().filter { $0.lab == scenario.name }
-        let volumes = engine.volumes.names(of: scenario.name)
-        guard servers.isEmpty, volumes.isEmpty else {
-            throw KilnError(
-                .runLeftovers,
-                "an earlier run of \(scenario.name) left \(servers.count) servers and \(volumes.count) volumes",
-                hint: "look at them, then remove them with 'kiln down' and 'kiln volume delete'",
-                exit: .blocked
-            )
-        }
-    }
-
-    private func finish(_ run: inout RunState) async -> ScenarioReport {
-        for ledger in run.ledgers.values { await ledger.stop() }
-        let isLabOwn = run.hasBegun
-        let evidence =
-            run.failure == nil || !isLabOwn ? nil : await RunEvidence(engine: engine, lab: scenario.name).keep()
+            try await context.take(scenario.steps, below: .root)
+        } catch { end.failure = error }
+        end.steps = await context.takeResults(of: .root)
+        let late = await context.finish(scenario.finally, below: .root, from: scenario.steps.count)
+        end.finally = await context.takeResults(of: .root)
+        end.failure = end.failure ?? late
+        await context.stopLedgers()
         timeline.end()
-        if isLabOwn && (run.failure == nil || !options.keepsOnFailure) { await cleanUp(&run) }
-        return ScenarioReport(
-            run,
+        await close(lab, context, &end)
+        return await ScenarioReport(end, context, version: options.version, timeline: timeline)
+    }
+
+    private func context(_ lab: Name) -> RunContext {
+        RunContext(
             scenario: scenario,
-            version: options.version,
-            timeline: timeline,
-            evidence: evidence
+            lab: lab,
+            engine: engine,
+            network: network,
+            events: events,
+            gate: options.gate
         )
     }
 
-    // Shielded from cancellation: an interrupted run leaves as little behind as a failed one.
-    private func cleanUp(_ run: inout RunState) async {
-        let engine = engine
-        let name = scenario.name
-        let acknowledged = scenario.lab.servers.keys.map { acknowledgedName($0) }
-        let hasPassed = run.failure == nil
-        let failure = await Task { () -> (any Error)? in
-            do {
-                if try engine.servers().contains(where: { $0.lab == name }) { try await engine.down(name) }
-                for volume in engine.volumes.names(of: name) {
-                    let kept = try engine.volumes.retain(lab: name, volume)
-                    if hasPassed { try engine.volumes.purge(kept) }
-                }
-                if hasPassed { try acknowledged.forEach(engine.removeScratchFile) }
-                return nil
-            } catch { return error }
-        }.value
-        run.failure = run.failure ?? failure
+    private func unbegun(_ error: any Error) async -> ScenarioReport {
+        let context = context(scenario.name)
+        var end = RunEnd()
+        end.failure = error
+        await context.skip(scenario.steps, below: .root)
+        end.steps = await context.takeResults(of: .root)
+        return await ScenarioReport(end, context, version: options.version, timeline: timeline)
+    }
+
+    /// Keeps what helps to understand a failure, and removes or keeps the lab.
+    private func close(_ lab: RunLab, _ context: RunContext, _ end: inout RunEnd) async {
+        if end.failure != nil {
+            end.evidence = await RunEvidence(engine: engine, lab: lab.name).keep()
+            await context.keepAcknowledgements()
+        }
+        do {
+            if options.keep == .always || options.keep == .failed && end.failure != nil {
+                try lab.keep()
+                end.isKept = true
+            } else {
+                try await lab.remove(purging: end.failure == nil)
+            }
+        } catch { end.failure = end.failure ?? error }
     }
 }
 
-/// What a run has found so far.
-struct RunState {
-    /// Whether the lab is this run's: what an earlier one left is not to be touched.
-    var hasBegun = false
-    var steps: [ScenarioReport.StepResult] = []
-    var ledgers: [Name: LedgerSession] = [:]
-    var verdict: LedgerVerdict?
-    var unavailable: Duration?
-    var servers: [Name: ServerStatus] = [:]
+/// What came of a run, but for what its steps found.
+struct RunEnd {
+    var steps: [StepResult] = []
+    var finally: [StepResult] = []
+    var evidence: String?
+    var isKept = false
     var failure: (any Error)?
 }

@@ -9,8 +9,10 @@ enum SocketStream {
         (try? UnixSocket.connect(to: path)).map(stream)
     }
 
-    // Reading blocks a thread of its own, not one of the pool; to shut the socket down ends it.
-    private static func stream(_ descriptor: Int32) -> AsyncStream<[UInt8]> {
+    /// What comes out of a connected socket, which is closed at its end.
+    ///
+    /// Reading blocks a thread of its own, not one of the pool; to shut the socket down ends it.
+    static func stream(_ descriptor: Int32) -> AsyncStream<[UInt8]> {
         let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
         continuation.onTermination = { _ in _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
         Thread.detachNewThread {

@@ -15,11 +15,21 @@ struct Unmet: Error, CustomStringConvertible {
     }
 }
 
-/// Acknowledged records that the volume does not hold once and whole.
+/// Acknowledged data that is not there once and whole.
 struct DataLoss: Error, CustomStringConvertible {
-    let verdict: LedgerVerdict
+    let description: String
 
-    init(_ verdict: LedgerVerdict) { self.verdict = verdict }
+    init(_ verdict: LedgerVerdict) { description = ReportText.verdict(verdict) }
 
-    var description: String { ReportText.verdict(verdict) }
+    /// Nothing where nothing is lost.
+    init?(_ result: LedgerResult) {
+        guard !result.verdict.isClean else { return nil }
+        description = result.description
+    }
+
+    /// Nothing where the money is all there.
+    init?(_ result: BankResult) {
+        guard !result.isClean else { return nil }
+        description = result.description
+    }
 }

@@ -80,18 +80,26 @@ extension Command {
 
     private var environment: Environment {
         switch surroundings {
-        case .clean:
-            return .custom([
-                "PATH": ProgramPath.text, "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC",
-            ])
+        case .clean: return .custom(Command.clean)
+        case .only(let more): return .custom(Command.clean.merging(Command.keyed(more)) { _, given in given })
         case .inherited(let more):
-            var variables: [Environment.Key: String?] = ["LC_ALL": "C", "LANG": "C", "PATH": ProgramPath.text]
-            for (name, value) in more {
-                guard let key = Environment.Key(rawValue: name) else { continue }
-                variables[key] = value
-            }
-            return .inherit.updating(variables)
+            let usual: [Environment.Key: String] = ["LC_ALL": "C", "LANG": "C", "PATH": ProgramPath.text]
+            let variables = usual.merging(Command.keyed(more)) { _, given in given }
+            return .inherit.updating(variables.mapValues(Optional.some))
         }
+    }
+
+    private static let clean: [Environment.Key: String] = [
+        "PATH": ProgramPath.text, "LANG": "C", "LC_ALL": "C", "HOME": "/nonexistent", "TZ": "UTC",
+    ]
+
+    private static func keyed(_ variables: [String: String]) -> [Environment.Key: String] {
+        var keyed: [Environment.Key: String] = [:]
+        for (name, value) in variables {
+            guard let key = Environment.Key(rawValue: name) else { continue }
+            keyed[key] = value
+        }
+        return keyed
     }
 
     /// Of the arguments only their number and length is traced: they may hold secrets.

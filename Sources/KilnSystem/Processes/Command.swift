@@ -45,6 +45,8 @@ public struct Command: Sendable {
     public enum Surroundings: Sendable, Hashable {
         /// Nothing: variables that lead to the same words everywhere.
         case clean
+        /// Nothing but what is clean, and these: secrets among them are seen by nobody else, unlike arguments.
+        case only([String: String])
         /// All of it, with another language and path, and with more variables.
         case inherited([String: String])
     }

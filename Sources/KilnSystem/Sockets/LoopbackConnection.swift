@@ -4,18 +4,48 @@ import Glibc
 
 /// Why a peer's answer did not come.
 public struct NoAnswer: Error, Equatable {
+    /// What went wrong, as far as it can be told apart.
+    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Nobody took the connection.
+        case refused
+        /// A connection that stood was broken off.
+        case reset
+        /// It was closed before the answer, or within it.
+        case closed
+        /// The peer has not done its part in time.
+        case timeout
+        /// What came is no answer.
+        case garbled
+        /// Anything else, such as a certificate that is not trusted.
+        case other
+    }
+
     /// The system's words, or what there was instead.
     public let reason: String
+    /// What went wrong.
+    public let kind: Kind
     /// Whether the peer only has not done its part in time.
-    public let isSilence: Bool
+    public var isSilence: Bool { kind == .timeout }
 
     /// Nothing came in time.
-    public static let silence = NoAnswer("no sign of an answer in time", isSilence: true)
+    public static let silence = NoAnswer("no sign of an answer in time", kind: .timeout)
 
     /// A reason.
-    public init(_ reason: String, isSilence: Bool = false) {
+    public init(_ reason: String, kind: Kind = .other) {
         self.reason = reason
-        self.isSilence = isSilence
+        self.kind = kind
+    }
+
+    /// What a system call said.
+    public init(errno code: Int32) {
+        let kind: Kind =
+            switch code {
+            case ECONNREFUSED: .refused
+            case ECONNRESET, EPIPE: .reset
+            case ETIMEDOUT: .timeout
+            default: .other
+            }
+        self.init(String(cString: strerror(code)), kind: kind)
     }
 }
 
@@ -98,7 +128,7 @@ public final class LoopbackConnection {
         return received
     }
 
-    private static func failure(_ code: Int32) -> NoAnswer { NoAnswer(String(cString: strerror(code))) }
+    private static func failure(_ code: Int32) -> NoAnswer { NoAnswer(errno: code) }
 }
 
 /// The moment at which a socket can be read or written, or has failed; used once.

@@ -24,7 +24,9 @@ extension FilePage {
 
             \(words)
             """,
-        schema: ScenarioSchema.document.dropping(field: "steps"),
+        schema: ["tags", "matrix", "steps", "finally", "steps-named"].reduce(ScenarioSchema.document) {
+            $0.dropping(field: $1)
+        },
         example: StarterLab.text,
         seeAlso: "kiln(1), kiln-scenario(5), kiln-image(5)"
     )
@@ -34,7 +36,7 @@ extension FilePage {
         title: "a lab with steps, for kiln run",
         intro: """
             A scenario is a lab, as in kiln.yaml(5), with steps that are done in order. 'kiln run' carries them out \
-            in a lab of its own, judges what happened, and removes the lab.
+            in a lab of its own, judges what happened, and removes the lab. 'kiln scenario new' writes one to start from.
 
             \(words)
             """,

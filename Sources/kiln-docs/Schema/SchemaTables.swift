@@ -9,7 +9,8 @@ struct SchemaTables {
         var waiting = [document]
         var tables: [SchemaTable] = []
         while !waiting.isEmpty {
-            let schema = waiting.removeFirst()
+            let next = waiting.removeFirst()
+            let schema = definition(next, in: document) ?? next
             guard let title = schema.title, !tables.contains(where: { $0.title == title }) else { continue }
             let fields = rows(of: schema, below: "")
             if !fields.isEmpty {
@@ -18,6 +19,14 @@ struct SchemaTables {
             waiting += mentioned(in: schema)
         }
         return tables
+    }
+
+    /// What a schema stands for that only refers to one of the document's definitions.
+    private static func definition(_ schema: JSONValue, in document: JSONValue) -> JSONValue? {
+        guard let reference = schema["$ref"]?.string, let name = reference.split(separator: "/").last else {
+            return nil
+        }
+        return document["$defs"]?[String(name)]
     }
 
     /// The rows of a schema's fields, and of what they hold that has no table of its own.

@@ -1,0 +1,161 @@
+import KilnDocuments
+import KilnModel
+
+/// Reads steps, and what they hold.
+final class StepReader {
+    /// The lab that they act on.
+    let lab: DecodedLab
+    /// The lists that `use` stands for.
+    private let lists: [Name: Value]
+    private var open: [Name] = []
+    private(set) var used: Set<Name> = []
+    private var count = 0
+    private var uses: [SavedUse] = []
+    /// Where a saved value was taken.
+    private var taken: Set<StepPlace> = []
+
+    /// The most steps that a file comes to once each `use` is replaced by what it stands for.
+    static let most = 10_000
+
+    init(lab: DecodedLab, named: [Name: Value] = [:]) {
+        self.lab = lab
+        lists = named
+    }
+
+    /// The names of the servers.
+    var serverNames: [Name] { lab.servers.map(\.name) }
+
+    /// A list of steps; nothing where one of them could not be read.
+    func steps(_ value: Value) -> [PlacedStep]? {
+        guard let elements = value.list(of: "steps") else { return nil }
+        let steps = elements.map { step($0) }
+        return steps.contains { $0 == nil } ? nil : steps.compactMap { $0 }
+    }
+
+    /// One step.
+    func step(_ value: Value) -> PlacedStep? {
+        count += 1
+        guard count <= StepReader.most else {
+            if count == StepReader.most + 1 {
+                value.problem("expected at most \(StepReader.most) steps, with what 'use' stands for; use less")
+            }
+            return nil
+        }
+        guard let (kind, content, attributes) = parts(value) else { return nil }
+        let outer = uses
+        uses = []
+        defer { uses = outer }
+        let action = kind.decode(content, self)
+        let read = attributes.map { self.attributes($0, of: kind, value) } ?? StepAttributes()
+        guard let action, var read else { return nil }
+        read.uses = uses
+        return PlacedStep(kind: kind.word, place: StepPlace(value), attributes: read, action: action)
+    }
+
+    /// The steps that a name stands for.
+    func named(_ name: Name, at value: Value) -> [PlacedStep]? {
+        guard let list = lists[name] else { return nil }
+        used.insert(name)
+        guard !open.contains(name), open.count < 16 else {
+            let way = (open + [name]).map(\.text).joined(separator: " uses ")
+            value.problem(open.contains(name) ? "it would never end: \(way)" : "expected at most 16 levels: \(way)")
+            return nil
+        }
+        open.append(name)
+        defer { open.removeLast() }
+        return steps(list)
+    }
+
+    /// The names that `use` may have.
+    var knownLists: [Name] { lists.keys.sorted() }
+}
+
+// MARK: - Servers, volumes and texts
+
+extension StepReader {
+    /// A server of the lab.
+    func server(_ value: Value?) -> Name? { value?.reference("server", among: serverNames) }
+
+    /// A volume of the lab.
+    func volume(_ value: Value?) -> Name? { value?.reference("volume", among: lab.volumeNames) }
+
+    /// Some servers by name, or all of them.
+    func servers(_ value: Value) -> [Name]? {
+        guard case .list = value.node.content else {
+            return all(value, "a list of servers, or 'all'") ? serverNames : nil
+        }
+        guard let elements = value.list(of: "servers") else { return nil }
+        var found: [Name] = []
+        for element in elements {
+            guard let name = server(element) else { continue }
+            if found.contains(name) {
+                element.problem("the server '\(name)' is named twice")
+            } else {
+                found.append(name)
+            }
+        }
+        return found.count == elements.count ? found : nil
+    }
+
+    /// Whether all are meant; anything else is reported.
+    func all(_ value: Value, _ expected: String) -> Bool {
+        if case .scalar(let scalar) = value.node.content, scalar.meaning == .nothing || scalar.text == "all" {
+            return true
+        }
+        value.mismatch(expected)
+        return false
+    }
+
+    /// A text in which saved values may stand.
+    func text(_ value: Value, _ expected: String = "text") -> SavedText? {
+        value.text(expected).flatMap { saved($0, value) }
+    }
+
+    /// A scalar, whatever YAML takes it for, in which saved values may stand.
+    func written(_ value: Value) -> SavedText? { value.written("text").flatMap { saved($0, value) } }
+
+    /// A command, in whose arguments saved values may stand.
+    func command(_ value: Value) -> [SavedText]? {
+        guard let arguments = value.command() else { return nil }
+        guard case .list = value.node.content else {
+            if !SavedText.references(in: arguments.last ?? "").isEmpty {
+                take(value)
+                value.problem(
+                    "a shell would read what was saved as a part of the line; write the command as a list, such as "
+                        + "[sh, -c, 'test \"$1\" = 7', sh, '${saved.NAME}']"
+                )
+                return nil
+            }
+            return arguments.map { SavedText(plain: $0) }
+        }
+        let texts = zip(arguments, value.elements).map { saved($0, $1) }
+        return texts.contains(nil) ? nil : texts.compactMap { $0 }
+    }
+
+    /// Takes a text that was read already.
+    func saved(_ text: String, _ value: Value) -> SavedText? {
+        take(value)
+        guard let found = SavedText(text) else {
+            value.problem("expected ${saved.NAME} with a name (\(Value.nameRule))")
+            return nil
+        }
+        uses += found.names.map { SavedUse(name: $0, place: StepPlace(value)) }
+        return found
+    }
+
+    /// Lets saved values stand anywhere in what the value holds.
+    func takeAll(_ value: Value?) -> Bool {
+        let texts = value?.texts.filter { SavedText.references(in: $0.plainText ?? "").isEmpty == false } ?? []
+        return !texts.map { saved($0.plainText ?? "", $0) }.contains(nil)
+    }
+
+    private func take(_ value: Value) { taken.insert(StepPlace(value)) }
+
+    /// Reports the saved values in `value` that nothing reads.
+    func refuseUntaken(_ value: Value) {
+        for text in value.texts where !SavedText.references(in: text.plainText ?? "").isEmpty {
+            guard !taken.contains(StepPlace(text)) else { continue }
+            text.problem("a saved value is known only while the scenario runs, and can't stand here")
+        }
+    }
+}

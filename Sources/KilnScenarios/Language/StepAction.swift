@@ -1,0 +1,33 @@
+import KilnModel
+
+/// What a step does, read and ready to be performed.
+protocol StepAction: Sendable {
+    /// The step in the words of the file, for reports.
+    var summary: String { get }
+    /// The steps that it holds.
+    var children: [PlacedStep] { get }
+    /// How often each of its children is performed at most.
+    var rounds: Int { get }
+    /// The images that it names.
+    var images: [ImageReference] { get }
+    /// Tells what it needs of the lab and what it makes of it, before anything runs; what can't work is reported there.
+    func foresee(_ forecast: inout LabForecast)
+    /// Does it; returns what is worth telling and saving.
+    ///
+    /// - Throws: `Unmet` or `DataLoss` where something was found that was not expected, else what keeps it from being done.
+    func perform(_ context: RunContext, as id: StepID) async throws -> StepYield
+}
+
+extension StepAction {
+    var children: [PlacedStep] { [] }
+    var rounds: Int { 1 }
+    var images: [ImageReference] { [] }
+}
+
+/// What came of a step that was done.
+struct StepYield: Sendable {
+    /// What is worth telling about it.
+    var message: String?
+    /// What can be saved of it, by the names that its kind has.
+    var outputs: [String: String] = [:]
+}

@@ -1,0 +1,62 @@
+import KilnEngine
+import KilnModel
+
+extension LedgerPlan {
+    /// The way by which its records go.
+    func way(to server: ServerID, _ engine: LabEngine, _ network: any NetworkProbe) -> any LedgerPath {
+        switch path {
+        case .agent(let file):
+            return AgentPath(engine: engine, server: server, file: file, interval: interval)
+        case .http(let service):
+            return ServicePath(
+                open: {
+                    let number = try await engine.hostPort(service.port, of: server)
+                    return HTTPLedgerConnection(service: service, port: number, network: network)
+                },
+                read: {
+                    switch service.contents {
+                    case .file(let file): return try await engine.read(file, on: server) ?? []
+                    case .path(let path):
+                        let number = try await engine.hostPort(service.port, of: server)
+                        return try await service.contents(at: path, on: number, network)
+                    }
+                },
+                connections: connections,
+                pace: RecordPace(interval)
+            )
+        case .sql(let table):
+            let open = { @Sendable [name] () async throws -> SQLLedgerConnection in
+                let number = try await engine.hostPort(table.port, of: server)
+                return try await SQLLedgerConnection.open(table.login, port: number, ledger: name)
+            }
+            return ServicePath(
+                open: open,
+                read: {
+                    let connection = try await open()
+                    do {
+                        let contents = try await connection.contents()
+                        await connection.close()
+                        return contents
+                    } catch {
+                        await connection.close()
+                        throw error
+                    }
+                },
+                connections: connections,
+                pace: RecordPace(interval)
+            )
+        }
+    }
+}
+
+extension LabEngine {
+    /// The port of this host that leads to a published port of a server.
+    ///
+    /// - Throws: ``Unmet`` where the server publishes none of that name now.
+    func hostPort(_ port: Name, of server: ServerID) async throws -> UInt16 {
+        guard let found = try await status(server).ports[port] else {
+            throw Unmet("\(server): a published port '\(port)' expected, none found")
+        }
+        return found.host
+    }
+}

@@ -1,0 +1,58 @@
+import KilnEngine
+import KilnModel
+
+/// How a replacement ends.
+enum ReplacementEnd: String, Sendable, Hashable, CaseIterable {
+    /// The new generation serves.
+    case committed
+    /// The new one failed after the volumes had moved; the old one serves again.
+    case reverted
+    /// Given up before anything that serves was touched.
+    case aborted
+    /// Neither way was safe; both machines are off.
+    case halted
+}
+
+/// A replacement that has to end in a way, and is measured.
+struct JudgedReplacement {
+    /// What can be saved of one.
+    static let outputs = ["generation", "unavailable-ms"]
+
+    let server: ServerID
+    let expected: ReplacementEnd
+
+    func perform(
+        _ context: RunContext,
+        _ body: @escaping @Sendable () async throws -> ReplacementReport
+    ) async throws -> StepYield {
+        let (report, log): (ReplacementReport, AvailabilityLog?)
+        do {
+            (report, log) = try await Unavailability.log(of: server, context.engine, context.network, body)
+        } catch let error as KilnError where error.code == .rehearsalFailed && expected == .aborted {
+            // A rehearsal that failed leaves no report: the replacement never began.
+            return StepYield(message: error.message)
+        }
+        if let log { await context.note(log, of: server.server) }
+        let status = try await context.engine.status(server)
+        await context.remember([status])
+        try judge(report)
+        let milliseconds = log.map { Int($0.longestGap / .milliseconds(1)) }
+        return StepYield(
+            message: milliseconds.map { "unavailable \($0) ms" },
+            outputs: [
+                "generation": status.generation.map(\.description) ?? "",
+                "unavailable-ms": milliseconds.map(String.init) ?? "",
+            ]
+        )
+    }
+
+    private func judge(_ report: ReplacementReport) throws {
+        guard report.outcome.rawValue != expected.rawValue else { return }
+        let reason = report.turn?.reason ?? report.reason ?? "nothing stood in its way"
+        throw Unmet(
+            "\(server.server): a replacement that is \(expected.rawValue) expected, \(report.outcome.rawValue) found: \(reason)",
+            hint: report.evidence.map { "what the new machine left behind is in \($0)" },
+            exit: report.outcome == .committed ? .unmet : report.exit
+        )
+    }
+}

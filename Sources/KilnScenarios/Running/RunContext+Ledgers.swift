@@ -1,0 +1,91 @@
+import KilnEngine
+import KilnModel
+
+/// What is written while steps go on.
+enum RunningLedger: Sendable {
+    /// Records, with the volume that they go to.
+    case records(LedgerPlan, LedgerSession, volume: VolumeID?)
+    /// Transfers.
+    case transfers(BankPlan, BankSession)
+
+    var server: Name {
+        switch self {
+        case .records(let plan, _, _): plan.server
+        case .transfers(let plan, _): plan.server
+        }
+    }
+
+    func stop() async {
+        switch self {
+        case .records(_, let session, _): await session.stop()
+        case .transfers(_, let session): await session.stop()
+        }
+    }
+}
+
+extension RunContext {
+    /// Starts a ledger's writer, and waits for the first acknowledgement.
+    func beginLedger(_ plan: LedgerPlan) async throws {
+        let (server, events) = (id(plan.server), events)
+        let session = try LedgerSession(
+            plan,
+            of: server,
+            engine,
+            network,
+            list: try engine.makeScratchFile(AcknowledgementList.name(lab: lab.name, ledger: plan.name))
+        ) { events.elapsed }
+        let volume = LedgerFacts.volume(of: plan.file, on: server, engine)?.id
+        begin(.records(plan, session, volume: volume), plan.name)
+        try await session.start()
+    }
+
+    /// Makes a bank's accounts, and starts its transfers.
+    func beginBank(_ plan: BankPlan) async throws {
+        let events = events
+        let session = BankSession(plan, of: id(plan.server), engine) { events.elapsed }
+        begin(.transfers(plan, session), plan.name)
+        try await session.start()
+    }
+
+    /// Ends what is written once so much is acknowledged, and judges.
+    ///
+    /// - Throws: `DataLoss`.
+    func endLedger(_ name: Name, on server: Name, atLeast count: Int) async throws -> (
+        message: String, acknowledged: Int
+    ) {
+        guard let ledger = ledgers[name], ledger.server == server else {
+            throw Unmet("\(server): no ledger '\(name)' is being written")
+        }
+        switch ledger {
+        case .records(let plan, let session, let volume):
+            try await session.awaitRecords(count)
+            let (id, engine) = (id(server), engine)
+            let result = try await session.result(among: spans) {
+                await LedgerFacts.recorded(file: plan.file, on: id, written: volume, engine)
+            }
+            ended(name, result)
+            if let loss = DataLoss(result) { throw loss }
+            return (ReportText.verdict(result.verdict), result.verdict.acknowledged)
+        case .transfers(_, let session):
+            try await session.awaitTransfers(count)
+            let result = try await session.result(among: spans)
+            ended(name, result)
+            if let loss = DataLoss(result) { throw loss }
+            return (result.description, result.acknowledged)
+        }
+    }
+}
+
+extension LedgerPlan {
+    /// Whether a program in the guest writes it, of which a machine has one.
+    var isInGuest: Bool { if case .agent = path { true } else { false } }
+
+    /// The file in the guest that holds its records, where it is known.
+    var file: String? {
+        switch path {
+        case .agent(let file): file
+        case .http(let service): if case .file(let file) = service.contents { file } else { nil }
+        case .sql: nil
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnSystem
+
+/// What the steps of one run share: the lab, what was saved, the ledgers that are being written, and the results so far.
+actor RunContext {
+    /// What is run.
+    nonisolated let scenario: Scenario
+    /// Its lab, by the name that it has in this run.
+    nonisolated let lab: LabSpec
+    nonisolated let engine: LabEngine
+    nonisolated let network: any NetworkProbe
+    nonisolated let events: RunEvents
+    /// Is asked before each step.
+    nonisolated let gate: StepGate?
+
+    /// What steps saved.
+    private(set) var saved: [Name: String] = [:]
+    /// The longest time without an answer.
+    private(set) var unavailable: Duration?
+    private(set) var servers: [Name: ServerStatus] = [:]
+    /// The ledgers that were verified.
+    private(set) var verdicts: [LedgerResult] = []
+    /// The banks that were verified.
+    private(set) var banks: [BankResult] = []
+    /// What was seen of servers while they were replaced.
+    private(set) var availability: [ServerAvailability] = []
+    /// The steps that have ended.
+    private(set) var spans: [StepSpan] = []
+    private(set) var ledgers: [Name: RunningLedger] = [:]
+    /// The ledgers that were ever begun.
+    private var begun: Set<Name> = []
+    /// The results by the step that holds them.
+    private var results: [StepID: [StepResult]] = [:]
+    private(set) var hasFiles = false
+
+    init(
+        scenario: Scenario,
+        lab: Name,
+        engine: LabEngine,
+        network: any NetworkProbe,
+        events: RunEvents,
+        gate: StepGate? = nil
+    ) {
+        self.scenario = scenario
+        self.lab = scenario.lab.named(lab)
+        self.engine = engine
+        self.network = network
+        self.events = events
+        self.gate = gate
+    }
+
+    /// A server of the run's lab.
+    nonisolated func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
+}
+
+/// Is asked before each step whether it may begin; throws where the run is to end.
+public typealias StepGate = @Sendable (PlacedStep, StepID) async throws -> Void
+
+extension LabSpec {
+    /// The same lab by another name.
+    func named(_ name: Name) -> LabSpec { LabSpec(name: name, volumes: volumes, servers: servers, images: images) }
+}
+
+// MARK: - What is found
+
+extension RunContext {
+    /// Notes how servers are.
+    func remember(_ statuses: [ServerStatus]) { for status in statuses { servers[status.name] = status } }
+
+    /// Notes how all servers are, before they go.
+    func rememberServers() async { remember((try? await engine.statuses(lab.name)) ?? []) }
+
+    /// Notes for how long nobody answered.
+    func note(_ log: AvailabilityLog, of server: Name) {
+        unavailable = max(unavailable ?? .zero, log.longestGap)
+        availability.append(ServerAvailability(server: server, result: log.result))
+    }
+
+    /// Waits until a server is ready; one that is not is an unmet expectation.
+    nonisolated func awaitReady(_ server: Name) async throws {
+        do {
+            try await engine.awaitReady(id(server))
+        } catch let error as KilnError where ErrorCode.readiness.contains(error.code) {
+            throw Unmet("\(server): ready expected; \(error.message)")
+        }
+    }
+
+    /// Saves what a step found out.
+    ///
+    /// - Throws: `Unmet` for what is no text that can be used later.
+    func save(_ outputs: [Name: String]) throws {
+        for (name, text) in outputs.sorted(by: { $0.key < $1.key }) {
+            guard text.utf8.count <= SavedOutput.largest else {
+                throw Unmet(
+                    "'\(name)' can't be saved: at most \(SavedOutput.largest >> 10) KiB expected, \(text.utf8.count) bytes found"
+                )
+            }
+            guard !text.unicodeScalars.contains("\0") else { throw Unmet("'\(name)' can't be saved: it holds a NUL") }
+            saved[name] = text
+        }
+    }
+
+    /// The folder with the files that steps keep.
+    nonisolated var filesFolder: String { "\(engine.evidence)/\(lab.name)" }
+
+    /// Keeps a file of a guest's; returns its path, or nothing where it has no name.
+    func keep(_ bytes: [UInt8], as name: String?) throws -> String? {
+        guard let name else { return nil }
+        try DurableFile.makeDirectory(filesFolder)
+        let path = "\(filesFolder)/\(name)"
+        try DurableFile.write(Data(bytes), to: path)
+        hasFiles = true
+        return path
+    }
+
+    /// Keeps what was acknowledged, which tells of a volume that is retained what it should hold.
+    func keepAcknowledgements() {
+        for name in begun.sorted() {
+            let list = AcknowledgementList.name(lab: lab.name, ledger: name)
+            guard let bytes = try? DurableFile.contents(engine.scratchFile(list)) else { continue }
+            _ = try? keep(Array(bytes), as: "\(name).acknowledged")
+        }
+    }
+}
+
+// MARK: - Ledgers
+
+extension RunContext {
+    /// Notes what is written from now on.
+    func begin(_ ledger: RunningLedger, _ name: Name) {
+        begun.insert(name)
+        ledgers[name] = ledger
+    }
+
+    /// Notes what became of a ledger.
+    func ended(_ name: Name, _ result: LedgerResult) {
+        verdicts.append(result)
+        ledgers[name] = nil
+    }
+
+    /// Notes what became of a bank.
+    func ended(_ name: Name, _ result: BankResult) {
+        banks.append(result)
+        ledgers[name] = nil
+    }
+
+    /// Stops the writers that are left.
+    func stopLedgers() async {
+        for ledger in ledgers.values { await ledger.stop() }
+        ledgers = [:]
+    }
+}
+
+// MARK: - Results
+
+extension RunContext {
+    /// Notes a result, and tells of it.
+    func record(_ result: StepResult) {
+        results[result.id.parent, default: []].append(result)
+        spans.append(
+            StepSpan(name: result.name, start: .milliseconds(result.beginMS), end: .milliseconds(result.endMS))
+        )
+        events.emit(.stepEnded(result))
+    }
+
+    /// Takes the results of the steps that one holds, in the order in which they stand.
+    func takeResults(of parent: StepID) -> [StepResult] {
+        (results.removeValue(forKey: parent) ?? []).sorted { $0.id.numbers.lexicographicallyPrecedes($1.id.numbers) }
+    }
+}
+
+extension AcknowledgementList {
+    /// What the list of a ledger is called among the engine's scratch files.
+    static func name(lab: Name, ledger: Name) -> String { "\(lab).\(ledger).acknowledged" }
+}

@@ -1,0 +1,167 @@
+import KilnDocuments
+import KilnEngine
+import KilnModel
+
+/// `expect`: compares a server with what is expected of it.
+struct ExpectStep: StepAction {
+    static let kind = StepKind(
+        word: "expect",
+        about: "Compares a server with what is expected of it.",
+        fields: { Schema.object(ExpectFields.self, $0) },
+        decode: { ExpectStep($0, $1) }
+    )
+
+    let server: Name
+    /// The generation that serves.
+    var generation: Generation?
+    /// Whether every probe of its ready list holds.
+    var ready = false
+    /// The image of the generation that serves.
+    var image: ImageReference?
+    /// What it answers.
+    var http: HTTPExpectation?
+    /// Whether its root has to be as its image has it.
+    var isUndrifted = false
+    /// What has to hold in it.
+    var checks: [Check] = []
+
+    var summary: String { "expect \(server)" }
+
+    func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
+
+    func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
+        let status = try await context.engine.status(context.id(server))
+        await context.remember([status])
+        if let generation, status.generation != generation {
+            let found = status.generation.map(\.description) ?? "none"
+            throw Unmet("\(server): generation \(generation) expected, \(found) found")
+        }
+        if let image, status.image.map({ image.names($0) }) != true {
+            let found = status.image.map { "\($0.name):\($0.version)" } ?? "none"
+            throw Unmet("\(server): image \(image) expected, \(found) found")
+        }
+        if ready { try await context.awaitReady(server) }
+        try await http?.require(of: status, context)
+        try await requireChecks(context)
+        if isUndrifted { try await requireNoDrift(context) }
+        return StepYield()
+    }
+}
+
+// MARK: - Reading
+
+extension ExpectStep {
+    init?(_ value: Value, _ reader: StepReader) {
+        guard let fields = Fields<ExpectFields>(value, "a map with 'server' and what is expected") else { return nil }
+        if fields.hasOnly([.server]) {
+            let others = ExpectFields.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")
+            value.problem("nothing is expected; add one of \(others)")
+        }
+        let server = reader.server(fields[.server])
+        let generation = fields[.generation]?.whole(in: 1...1_000_000).map { Generation($0) }
+        let ready = fields[.ready]?.bool()
+        if ready == false {
+            fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
+        }
+        let image = fields[.image].flatMap(ExpectStep.image)
+        let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
+        let http = server == nil ? nil : fields[.http].flatMap { HTTPExpectation($0, reader, ports: ports) }
+        let drift = fields[.drift]?.word(ExpectedDrift.self)
+        let checks = fields[.checks].map { CheckDecoder(ScenarioChecks(ports: ports)).list($0) } ?? []
+        // What could not be read is a problem by now, and a file with problems is not run.
+        guard let server else { return nil }
+        self.server = server
+        self.generation = generation
+        self.ready = ready == true
+        self.image = image
+        self.http = http
+        isUndrifted = drift == ExpectedDrift.nothing
+        self.checks = checks
+    }
+
+    // What a server's image is compared with; a channel may have moved since it was made.
+    private static func image(_ value: Value) -> ImageReference? {
+        let image = value.image()
+        guard case .channel? = image?.selector else { return image }
+        value.problem("a channel moves, so nothing is compared with it; expected name, name:version or name@sha256:…")
+        return nil
+    }
+}
+
+// MARK: - Looking
+
+extension ExpectStep {
+    private func requireChecks(_ context: RunContext) async throws {
+        guard !checks.isEmpty else { return }
+        let look = try context.engine.checks(on: context.id(server))
+        var unmet: [String] = []
+        for check in checks { unmet += try await ExpectStep.unmet(check, look) }
+        guard let first = unmet.first else { return }
+        throw Unmet("\(server): \(first)" + unmet.dropFirst().map { "\n\(server): \($0)" }.joined())
+    }
+
+    /// What does not hold once the check's time is over.
+    private static func unmet(_ check: Check, _ look: GuestChecks) async throws -> [String] {
+        let end = ContinuousClock.now + (check.eventually?.within ?? .zero)
+        while true {
+            try Task.checkCancellation()
+            let failed = await look.assertions(check).filter { $0.outcome != .passed }
+            guard let eventually = check.eventually, !failed.isEmpty, ContinuousClock.now < end else {
+                return failed.map { "\($0.subject): \($0.expected) expected, \($0.found) found" }
+            }
+            // Nothing in a guest tells of the moment.
+            try await Task.sleep(for: eventually.every)
+        }
+    }
+
+    private func requireNoDrift(_ context: RunContext) async throws {
+        let report = try await context.engine.drift(context.id(server))
+        guard report.observable else {
+            throw Unmet("\(server): no drift expected, but its root can't be observed: \(report.reason ?? "")")
+        }
+        guard report.isDrifted else { return }
+        let paths = (report.added + report.modified.map(\.path) + report.deleted).map(\.description)
+        let found = paths + report.packages.map { "package \($0.name)" }
+        let shown = found.prefix(3).joined(separator: ", ") + (found.count > 3 ? " and \(found.count - 3) more" : "")
+        throw Unmet("\(server): no drift expected, found \(shown)", hint: "'kiln drift' lists all of it")
+    }
+}
+
+extension ImageReference {
+    /// Whether this reference can mean that image.
+    func names(_ image: ServerStatus.Image) -> Bool {
+        guard name == image.name else { return false }
+        return switch selector {
+        case .latest: true
+        case .version(let version): version == image.version
+        case .digest(let digest): digest == image.digest
+        // A channel moves, and the decoder takes none where an image is expected.
+        case .channel: false
+        }
+    }
+}
+
+/// How much of a server's root may differ from its image.
+enum ExpectedDrift: String, CaseIterable {
+    /// Nothing outside its ephemeral paths.
+    case nothing = "none"
+}
+
+/// The fields of an `expect` step.
+enum ExpectFields: String, FileField {
+    case server, generation, ready, image, http, checks, drift
+
+    static let required: [ExpectFields] = [.server]
+
+    var schema: JSONValue {
+        switch self {
+        case .server: Schema.name("The server.")
+        case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
+        case .ready: Schema.bool("Whether the probes of its ready list hold.")
+        case .image: Schema.image("The image of the generation that serves.")
+        case .http: ExpectedHTTP.schema("What it answers.")
+        case .checks: CheckSchema.list(ScenarioChecks.self, "What has to hold in it.")
+        case .drift: Schema.words(ExpectedDrift.self, "none: its root is as its image has it.")
+        }
+    }
+}
