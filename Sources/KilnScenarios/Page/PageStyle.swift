@@ -34,10 +34,10 @@ enum PageStyle {
         .row svg { display: block; width: 100%; height: 1.9rem; }
         .words, .legend { display: flex; flex-wrap: wrap; gap: 0 .9rem; }
         polyline { fill: none; stroke: var(--second); stroke-width: 2; vector-effect: non-scaling-stroke; }
-        rect { stroke: var(--paper); stroke-width: 1; vector-effect: non-scaling-stroke; }
+        rect { stroke: var(--paper); stroke-width: .6; vector-effect: non-scaling-stroke; }
         .v0, .even { fill: var(--first); } .v1, .odd { fill: var(--second); } .v2 { fill: var(--third); }
-        .v3 { fill: var(--fourth); } .back, .held { fill: var(--back); } .serves { fill: var(--serves); }
-        .failed { fill: url(#stripes); stroke: var(--bad); } .fault { fill: var(--bad); } .skipped { fill: var(--line); }
+        .v3 { fill: var(--fourth); } .back, .held { fill: var(--back); stroke: var(--back); } .serves { fill: var(--serves); }
+        .failed { fill: url(#stripes); stroke: var(--bad); } .fault { fill: var(--bad); stroke: var(--bad); } .skipped { fill: var(--line); }
         .ground { fill: var(--paper); stroke: none; } .stripe { fill: var(--bad); stroke: none; }
         .step { display: grid; grid-template-columns: 1.4rem 1fr auto; gap: 0 .5rem; padding: .15rem 0;
           border-top: 1px solid var(--line); break-inside: avoid; }
