@@ -81,7 +81,8 @@ struct RunLogReaderTests {
         if whole.prefix(length).range(of: Data("run-began".utf8)) == nil {
             #expect(throws: KilnError.self) { try files.history(of: lab, isGoingOn: false) }
         } else if let history = try? files.history(of: lab, isGoingOn: false) {
-            #expect(history.end == .interrupted && (try ReportPage([history]).html()).contains("Interrupted"))
+            let page = try ReportPage([history]).html()
+            #expect(history.end == .interrupted && page.contains("Interrupted"))
         }
     }
 }
