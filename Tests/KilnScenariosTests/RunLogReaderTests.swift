@@ -68,8 +68,8 @@ struct RunLogReaderTests {
         )
     }
 
-    @Test("the same after any cut, as far as it was told", arguments: [10, 400, 900, 1_500, 2_500])
-    func cut(_ length: Int) async throws {
+    @Test("the same after any cut, as far as it was told", arguments: [1, 15, 30, 50, 70, 90, 100])
+    func cut(_ percent: Int) async throws {
         let log = try RunLog(files, of: lab, version: "1.2")
         let events = try events(log)
         events.emit(.runEnded(try ReportFixture.report(steps: [])))
@@ -77,6 +77,8 @@ struct RunLogReaderTests {
         #expect(try files.history(of: lab, isGoingOn: false)?.end == .ended)
         let path = files.path(of: lab)
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        // Without its last brace the end was not told.
+        let length = (whole.count - 2) * percent / 100
         try whole.prefix(length).write(to: URL(fileURLWithPath: path))
         if whole.prefix(length).range(of: Data("run-began".utf8)) == nil {
             #expect(throws: KilnError.self) { try files.history(of: lab, isGoingOn: false) }
