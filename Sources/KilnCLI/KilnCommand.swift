@@ -45,7 +45,7 @@ public struct KilnCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Scenarios:",
-                subcommands: [DemoVerb.self, RunVerb.self, ScenarioVerbs.self, SchemaVerb.self]
+                subcommands: [DemoVerb.self, RunVerb.self, ReportVerb.self, ScenarioVerbs.self, SchemaVerb.self]
             ),
             CommandGroup(
                 name: "Images, volumes and the host:",

@@ -8,6 +8,8 @@ extension CompletionKind {
     static var labs: CompletionKind { names { known, _ in known.labs } }
     /// Servers, in every form that names exactly one.
     static var servers: CompletionKind { names { known, _ in known.servers } }
+    /// Runs that are remembered, and servers.
+    static var reports: CompletionKind { names { known, _ in known.runs + known.servers } }
     /// Volumes, as `LAB/NAME`.
     static var volumes: CompletionKind { names { known, _ in known.volumes } }
     /// Retained volumes.

@@ -1,6 +1,7 @@
 import KilnEngine
 import KilnModel
 import KilnScenarios
+import KilnSystem
 import Synchronization
 
 /// Runs scenarios, some at a time, and shows what came of them.
@@ -12,44 +13,51 @@ struct RunBatch: Sendable {
     var jobs = 1
     /// Whether no further one begins once one did not pass.
     var endsAtFailure = false
+    var outputs = RunOutputs()
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
-        let reports = try await reports(of: scenarios)
-        if let only = reports.first, scenarios.count == 1 {
+        let runs = try await histories(of: scenarios)
+        let status = try show(runs.map(\.report), of: scenarios.count)
+        let late = await outputs.hand(runs, session)
+        return status == 0 ? late : status
+    }
+
+    private func show(_ reports: [ScenarioReport], of count: Int) throws -> Int32 {
+        if let only = reports.first, count == 1 {
             try session.showLast(ScenarioResult(report: only, isColored: session.terminal.isOutputColored))
             return only.exit.rawValue
         }
         let result = RunResults(
             reports: reports,
-            left: scenarios.count - reports.count,
+            left: count - reports.count,
             isColored: session.terminal.isOutputColored
         )
         try session.showLast(result)
         return result.exit.rawValue
     }
 
-    /// The reports in the order of the scenarios, without those that were not begun.
-    private func reports(of scenarios: [Scenario]) async throws -> [ScenarioReport] {
-        try await withThrowingTaskGroup(of: (Int, ScenarioReport).self) { group in
+    /// What happened, in the order of the scenarios, without those that were not begun.
+    private func histories(of scenarios: [Scenario]) async throws -> [RunHistory] {
+        try await withThrowingTaskGroup(of: (Int, RunHistory).self) { group in
             var waiting = scenarios.enumerated().makeIterator()
-            var found: [Int: ScenarioReport] = [:]
+            var found: [Int: RunHistory] = [:]
             var isEnding = false
             func begin() {
                 guard !isEnding, let (index, scenario) = waiting.next() else { return }
-                group.addTask { (index, try await report(of: scenario, run: index + 1)) }
+                group.addTask { (index, try await history(of: scenario, run: index + 1)) }
             }
             for _ in 0..<jobs { begin() }
-            while let (index, report) = try await group.next() {
-                found[index] = report
-                isEnding = Task.isCancelled || endsAtFailure && report.outcome != .passed
+            while let (index, run) = try await group.next() {
+                found[index] = run
+                isEnding = Task.isCancelled || endsAtFailure && run.report.outcome != .passed
                 begin()
             }
             return found.sorted { $0.key < $1.key }.map(\.value)
         }
     }
 
-    private func report(of scenario: Scenario, run: Int) async throws -> ScenarioReport {
+    private func history(of scenario: Scenario, run: Int) async throws -> RunHistory {
         let timeline = Timeline()
         let events = RunEvents(run: run, [session.runSink])
         let workspace = try await session.workspace { progress in
@@ -64,7 +72,12 @@ struct RunBatch: Sendable {
             events: events,
             options: .init(keep: keep, version: KilnCommand.version, gate: isStepped ? session.enterGate : nil)
         )
-        return await runner.run()
+        let report = await runner.run()
+        guard outputs.html != nil else { return RunHistory(report) }
+        let logs = RunLogFiles(folder: workspace.engine.reports)
+        // What is not written down has at least its report.
+        let written = await BlockingWork.run { try? logs.history(of: report.lab, isGoingOn: false) }
+        return written ?? RunHistory(report)
     }
 }
 
@@ -76,7 +89,7 @@ extension Session {
             switch event.kind {
             case .stepBegan(let id, _, let name, _): say("step \(id) \(name)")
             case .runBegan(let title, _, _, let lab): say("run \(title) in the lab \(lab)")
-            case .stepEnded, .progress, .runEnded: break
+            case .stepEnded, .progress, .found, .runEnded: break
             }
         }
     }

@@ -28,11 +28,20 @@ struct ReplaceVerb: Verb {
     @Flag(help: "Take the image that 'kiln lock' wrote down for the lab file.")
     var locked = false
 
+    @Option(
+        help: ArgumentHelp("Write a page that shows what happened to this file.", valueName: "file"),
+        completion: .file()
+    )
+    var html: String?
+
     @OptionGroup var lab: LabFileOption
     @OptionGroup var options: ReplacementOptions
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
+        if dryRun, html != nil {
+            throw ValidationError("--dry-run does nothing that a page could show; leave --html out.")
+        }
         if lab.file != nil, !locked {
             throw ValidationError("a lab file is read with --locked only; 'kiln up' declares it")
         }
@@ -42,7 +51,7 @@ struct ReplaceVerb: Verb {
         let image = try image.map { try ImageReference($0) }
         let options = options.engineOptions(image: locked ? try await pinned(image, session) : image)
         guard dryRun else {
-            return try await session.replace(target.server) { try await $0.replace($1, options) }
+            return try await session.replace(target.server, html: html) { try await $0.replace($1, options) }
         }
         let engine = try await session.workspace().engine
         let plan = try await engine.planReplacement(try engine.server(named: target.server), options)

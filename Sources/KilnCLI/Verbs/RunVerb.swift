@@ -11,7 +11,8 @@ struct RunVerb: Verb {
         abstract: "Run scenarios, each in a lab of its own, and report what they found.",
         discussion: """
             The labs are removed afterwards. Exit 1: an expectation was not met; 5: acknowledged data was lost. Of several \
-            scenarios, lost data decides, then the first that did not pass. With --format ndjson, every event is a line.
+            scenarios, lost data decides, then the first that did not pass. With --format ndjson, every event is a line. In \
+            GitHub Actions a failure is annotated at its line, and the job's summary gets a table. 'kiln report' shows past runs.
             """
     )
 
@@ -53,6 +54,18 @@ struct RunVerb: Verb {
     @Flag(help: "Take the images that 'kiln lock' wrote down for the file.")
     var locked = false
 
+    @Option(
+        help: ArgumentHelp("Write the reports to this file as JUnit XML, which CI systems read.", valueName: "file"),
+        completion: .file()
+    )
+    var junit: String?
+
+    @Option(
+        help: ArgumentHelp("Write a page that shows what happened to this file.", valueName: "file"),
+        completion: .file()
+    )
+    var html: String?
+
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
@@ -60,6 +73,9 @@ struct RunVerb: Verb {
         guard (1...1000).contains(times) else { throw ValidationError("--repeat takes 1 to 1000.") }
         guard !step || jobs == 1 else {
             throw ValidationError("--step goes through one scenario at a time; leave -j out.")
+        }
+        guard !dryRun || junit == nil && html == nil else {
+            throw ValidationError("--dry-run does nothing that could be reported; leave --junit and --html out.")
         }
         if let wrong = tag.first(where: { !Name.accepts($0) }) { throw ValidationError("'\(wrong)' is no tag.") }
     }
@@ -73,13 +89,19 @@ struct RunVerb: Verb {
         if step && !session.terminal.isInputInteractive {
             throw ValidationError("--step waits for Enter, and standard input is no terminal.")
         }
+        let outputs = RunOutputs(
+            junit: try junit.map { try ReportFile($0) },
+            html: try html.map { try ReportFile($0) },
+            environment: ProcessInfo.processInfo.environment
+        )
         let runs = chosen.scenarios.flatMap { Array(repeating: $0, count: times) }
         let batch = RunBatch(
             session: session,
             keep: keepOnFailure ? .failed : keep,
             isStepped: step,
             jobs: jobs,
-            endsAtFailure: failFast
+            endsAtFailure: failFast,
+            outputs: outputs
         )
         return try await batch.run(runs)
     }

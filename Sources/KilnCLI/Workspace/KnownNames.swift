@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnHost
 import KilnModel
+import KilnScenarios
 import KilnSystem
 
 /// The names in the state directory, for completion in a shell: read without a hypervisor, so that it is instant.
@@ -38,6 +39,9 @@ struct KnownNames {
 
     /// The scenarios that are found by name.
     var scenarios: [String] { SearchPath(.scenarios).names.map(\.text) }
+
+    /// The runs that are remembered, by their labs, the latest first.
+    var runs: [String] { RunLogFiles(folder: state.reports).runs.reversed().map(\.text) }
 
     /// The retained volumes, as `LAB.NAME.TIME`.
     var retained: [String] { entries(of: state.retained).filter { !$0.hasPrefix(".") } }

@@ -41,6 +41,14 @@ struct Session: Sendable {
         return report.error.exit.rawValue
     }
 
+    /// Writes an error that comes after the result, on standard error only: standard output has its document already.
+    func tell(_ error: any Error) -> Int32 {
+        let report = ErrorReport(error)
+        progress.clear()
+        errors.lines(report.lines(terminal.style))
+        return report.error.exit.rawValue
+    }
+
     /// Says on standard error what may be wrong with a file; the command goes on.
     func say(warnings: [Problem]) {
         progress.clear()

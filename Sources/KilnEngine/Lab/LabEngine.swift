@@ -144,6 +144,9 @@ public struct LabEngine: Sendable {
     /// The directory of failed runs.
     public var evidence: String { state.evidence }
 
+    /// The directory in which runs are written down.
+    public var reports: String { state.reports }
+
     /// The networks that a lab has had since it is up.
     func networks(of lab: Name) throws -> [NetworkID] {
         try NetworkBook.read(lab, in: state).networks.keys.sorted().map { NetworkID(lab: lab, network: $0) }

@@ -36,6 +36,14 @@ extension LabEngine {
         (try? RunFiles(lab: lab, state: state).record())?.scenario
     }
 
+    /// Whether the run that a lab belongs to goes on.
+    public func isGoingOn(run lab: Name) -> Bool {
+        let files = RunFiles(lab: lab, state: state)
+        guard files.exist else { return false }
+        // Who holds the lock lives.
+        return (try? FileLock(files.lock, subject: "the run \(lab)")) == nil
+    }
+
     private func isThere(_ lab: Name) -> Bool {
         FileManager.default.fileExists(atPath: state.lab(lab)) || !volumes.names(of: lab).isEmpty
     }

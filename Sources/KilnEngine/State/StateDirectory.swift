@@ -19,6 +19,7 @@ import KilnModel
 /// scratch/                                 acknowledgements of the scenarios that run
 /// runs/                                    which labs belong to runs of scenarios, and their locks
 /// evidence/                                what failed runs left to look at
+/// reports/LAB.ndjson                       what happened in a run of a scenario, also after its lab is gone
 /// ```
 public struct StateDirectory: Sendable, Hashable {
     /// The directory itself.
@@ -39,6 +40,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var images: String { root + "/images" }
     /// Evidence of failed runs.
     public var evidence: String { root + "/evidence" }
+    /// What happened in runs.
+    public var reports: String { root + "/reports" }
     /// Copies of roots that are being looked at.
     public var roots: String { root + "/roots" }
     /// Runs of scenarios.

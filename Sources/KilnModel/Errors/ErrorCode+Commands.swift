@@ -58,6 +58,16 @@ extension ErrorCode {
         .usage,
         "this hypervisor runs no process that would write a log"
     )
+    public static let reportMissing = ErrorCode(
+        "report.missing",
+        .usage,
+        "there is no run and no server of that name to report on"
+    )
+    public static let reportNotWritable = ErrorCode(
+        "report.not-writable",
+        .usage,
+        "the file for a report can't be written"
+    )
     public static let searchNotFound = ErrorCode(
         "search.not-found",
         .usage,
@@ -80,7 +90,8 @@ extension ErrorCode {
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
         usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
-        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, searchNotFound,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, reportMissing,
+        reportNotWritable, searchNotFound,
         searchUnreadable, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
     ]
 }

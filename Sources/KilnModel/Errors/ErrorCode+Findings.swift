@@ -54,7 +54,18 @@ extension ErrorCode {
         .dataLoss,
         "acknowledged records are lost, torn or doubled"
     )
+    public static let runGoesOn = ErrorCode(
+        "run.goes-on",
+        .blocked,
+        "a run whose report is asked for has not ended yet"
+    )
+    public static let runKilled = ErrorCode("run.killed", .interrupted, "a run was killed before its end")
     public static let runNothing = ErrorCode("run.nothing", .usage, "the command line means no scenario")
+    public static let runRecordUnreadable = ErrorCode(
+        "run.record-unreadable",
+        .usage,
+        "what was written down of a run can't be read"
+    )
     public static let runUnmet = ErrorCode(
         "run.unmet",
         [.unmet, .aborted, .reverted, .halted, .blocked, .deadline],
@@ -77,6 +88,6 @@ extension ErrorCode {
         rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
         driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, ledgerUnreadable, runDataLoss,
-        runNothing, runUnmet, sqlFailed,
+        runGoesOn, runKilled, runNothing, runRecordUnreadable, runUnmet, sqlFailed,
     ]
 }

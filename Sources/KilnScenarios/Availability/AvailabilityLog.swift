@@ -56,7 +56,7 @@ public struct AvailabilityLog: Sendable, Hashable {
 
     // A request that gave way would have been answered where all were that waited on beside it; whoever waits as long as a
     // user knows. In doubt it failed.
-    private func hasFailed(_ sample: AvailabilitySample) -> Bool {
+    func hasFailed(_ sample: AvailabilitySample) -> Bool {
         guard sample.outcome == .givenUp else { return sample.failure != nil }
         let beside = samples.filter {
             $0.outcome != .givenUp && $0.due <= sample.ended && $0.ended >= sample.ended && $0.number != sample.number

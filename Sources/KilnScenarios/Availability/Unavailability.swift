@@ -34,17 +34,6 @@ public enum Unavailability {
         return (result, log)
     }
 
-    /// The same, of which only the longest time without an answer is wanted, so that a short look before and after will do.
-    public static func measured<Result: Sendable>(
-        of id: ServerID,
-        _ engine: LabEngine,
-        _ network: any NetworkProbe,
-        _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> (Result, Duration?) {
-        let (result, log) = try await log(of: id, engine, network, control: .milliseconds(200), body)
-        return (result, log?.longestGap)
-    }
-
     private static func target(of id: ServerID, _ engine: LabEngine) async throws -> (Check, HTTPProbe, UInt16)? {
         let ports = try await engine.status(id).ports
         for check in try engine.servingSpec(of: id)?.ready ?? [] {

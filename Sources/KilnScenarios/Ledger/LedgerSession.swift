@@ -10,6 +10,8 @@ actor LedgerSession {
     private let server: Name
     private let path: any LedgerPath
     private let elapsed: @Sendable () -> Duration
+    private let tell: @Sendable (Int) -> Void
+    private var told: (count: Int, time: Duration)?
     private var acknowledgements: AcknowledgementList
     private var times: [Acknowledgement: Duration] = [:]
     private var following: Task<Void, Never>?
@@ -21,18 +23,21 @@ actor LedgerSession {
     ///
     /// - Parameters:
     ///   - list: the path of the file with what was acknowledged.
+    ///   - tell: is told now and then how many records are acknowledged.
     ///   - elapsed: the time since the start of the run.
     init(
         _ name: Name,
         of server: Name,
         _ path: any LedgerPath,
         list: String,
+        tell: @escaping @Sendable (Int) -> Void = { _ in },
         elapsed: @escaping @Sendable () -> Duration
     ) throws {
         self.name = name
         self.server = server
         self.path = path
         self.elapsed = elapsed
+        self.tell = tell
         acknowledgements = try AcknowledgementList(at: list)
     }
 
@@ -64,6 +69,7 @@ actor LedgerSession {
         following?.cancel()
         await following?.value
         following = nil
+        if acknowledgements.count != told?.count ?? 0 { tell(acknowledgements.count) }
     }
 
     /// Stops the writer and compares what was acknowledged with what the server holds.
@@ -114,6 +120,10 @@ actor LedgerSession {
         failure = nil
         let now = elapsed()
         for acknowledgement in batch { times[acknowledgement] = now }
+        // A report needs no more than that, and a run may go on for hours.
+        guard now - (told?.time ?? .seconds(-1)) >= .milliseconds(500) else { return }
+        told = (acknowledgements.count, now)
+        tell(acknowledgements.count)
     }
 }
 
@@ -125,9 +135,17 @@ extension LedgerSession {
         _ engine: LabEngine,
         _ network: any NetworkProbe,
         list: String,
+        tell: @escaping @Sendable (Int) -> Void,
         elapsed: @escaping @Sendable () -> Duration
     ) throws {
-        try self.init(plan.name, of: plan.server, plan.way(to: server, engine, network), list: list, elapsed: elapsed)
+        try self.init(
+            plan.name,
+            of: plan.server,
+            plan.way(to: server, engine, network),
+            list: list,
+            tell: tell,
+            elapsed: elapsed
+        )
     }
 
     /// A ledger that a program in the guest writes to a file there.

@@ -1,5 +1,6 @@
 import KilnEngine
 import KilnModel
+import Synchronization
 
 /// How a replacement ends.
 enum ReplacementEnd: String, Sendable, Hashable, CaseIterable {
@@ -26,13 +27,18 @@ struct JudgedReplacement {
         _ body: @escaping @Sendable () async throws -> ReplacementReport
     ) async throws -> StepYield {
         let (report, log): (ReplacementReport, AvailabilityLog?)
+        let began = Mutex(Duration.zero)
         do {
-            (report, log) = try await Unavailability.log(of: server, context.engine, context.network, body)
+            (report, log) = try await Unavailability.log(of: server, context.engine, context.network) {
+                began.withLock { $0 = context.events.elapsed }
+                return try await body()
+            }
         } catch let error as KilnError where error.code == .rehearsalFailed && expected == .aborted {
             // A rehearsal that failed leaves no report: the replacement never began.
             return StepYield(message: error.message)
         }
-        if let log { await context.note(log, of: server.server) }
+        // The meter's own time began earlier, by as long as the service was watched before.
+        if let log { await context.note(log, of: server.server, work: began.withLock { $0 }) }
         let status = try await context.engine.status(server)
         await context.remember([status])
         try judge(report)

@@ -32,8 +32,10 @@ extension RunContext {
             of: server,
             engine,
             network,
-            list: try engine.makeScratchFile(AcknowledgementList.name(lab: lab.name, ledger: plan.name))
-        ) { events.elapsed }
+            list: try engine.makeScratchFile(AcknowledgementList.name(lab: lab.name, ledger: plan.name)),
+            tell: { events.emit(.found(.acknowledged(ledger: plan.name, server: plan.server, total: $0))) },
+            elapsed: { events.elapsed }
+        )
         let volume = LedgerFacts.volume(of: plan.file, on: server, engine)?.id
         begin(.records(plan, session, volume: volume), plan.name)
         try await session.start()

@@ -73,9 +73,13 @@ extension RunContext {
     func rememberServers() async { remember((try? await engine.statuses(lab.name)) ?? []) }
 
     /// Notes for how long nobody answered.
-    func note(_ log: AvailabilityLog, of server: Name) {
+    ///
+    /// - Parameter work: when something began to be done to the server, since the start of the run.
+    func note(_ log: AvailabilityLog, of server: Name, work: Duration) {
         unavailable = max(unavailable ?? .zero, log.longestGap)
         availability.append(ServerAvailability(server: server, result: log.result))
+        let strip = AvailabilityStrip(log, of: server, origin: work - log.work.lowerBound)
+        events.emit(.found(.availability(strip)))
     }
 
     /// Waits until a server is ready; one that is not is an unmet expectation.

@@ -6,7 +6,7 @@ extension RunEvent: Encodable {
     private enum CodingKeys: String, CodingKey {
         case event, run, number, ms, scenario, variant, lab, id, kind, place, name, outcome, detail, report, server,
             generation
-        case step, text
+        case step, text, cause, title, ledger, total, availability, drift, console
         case beginMS = "begin_ms"
         case endMS = "end_ms"
         case stepMS = "step_ms"
@@ -19,8 +19,9 @@ extension RunEvent: Encodable {
         try fields.encode(number, forKey: .number)
         try fields.encode(Int(time / .milliseconds(1)), forKey: .ms)
         switch kind {
-        case .runBegan(_, let scenario, let variant, let lab):
+        case .runBegan(let title, let scenario, let variant, let lab):
             try fields.encode("run-began", forKey: .event)
+            try fields.encode(title, forKey: .title)
             try fields.encode(scenario, forKey: .scenario)
             try fields.encode(variant, forKey: .variant)
             try fields.encode(lab, forKey: .lab)
@@ -32,6 +33,7 @@ extension RunEvent: Encodable {
             try fields.encode(place, forKey: .place)
         case .stepEnded(let result): try encode(result, &fields)
         case .progress(let progress): try encode(progress, &fields)
+        case .found(let finding): try encode(finding, &fields)
         case .runEnded(let report):
             try fields.encode("run-ended", forKey: .event)
             try fields.encode(report, forKey: .report)
@@ -43,6 +45,7 @@ extension RunEvent: Encodable {
         try fields.encode(result.id, forKey: .id)
         try fields.encode(result.kind, forKey: .kind)
         try fields.encode(result.name, forKey: .name)
+        try fields.encode(result.place, forKey: .place)
         try fields.encode(result.outcome, forKey: .outcome)
         try fields.encode(result.beginMS, forKey: .beginMS)
         try fields.encode(result.endMS, forKey: .endMS)
@@ -72,7 +75,27 @@ extension RunEvent: Encodable {
             try fields.encode(server.server, forKey: .server)
             try fields.encode(turn.step, forKey: .step)
             try fields.encode("\(turn.direction.rawValue): \(turn.reason)", forKey: .text)
+            try fields.encodeIfPresent(turn.cause, forKey: .cause)
         case .note(let text): try fields.encode(text, forKey: .text)
+        }
+    }
+
+    private func encode(_ finding: RunFinding, _ fields: inout KeyedEncodingContainer<CodingKeys>) throws {
+        switch finding {
+        case .availability(let strip):
+            try fields.encode("availability", forKey: .event)
+            try fields.encode(strip, forKey: .availability)
+        case .acknowledged(let ledger, let server, let total):
+            try fields.encode("acknowledged", forKey: .event)
+            try fields.encode(ledger, forKey: .ledger)
+            try fields.encode(server, forKey: .server)
+            try fields.encode(total, forKey: .total)
+        case .drift(let drift):
+            try fields.encode("drift", forKey: .event)
+            try fields.encode(drift, forKey: .drift)
+        case .console(let excerpt):
+            try fields.encode("console", forKey: .event)
+            try fields.encode(excerpt, forKey: .console)
         }
     }
 }

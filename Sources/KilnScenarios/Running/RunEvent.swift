@@ -13,6 +13,8 @@ public struct RunEvent: Sendable {
         case stepEnded(StepResult)
         /// The engine tells of its work.
         case progress(Progress)
+        /// Something was seen that only reports tell.
+        case found(RunFinding)
         /// The run ended.
         case runEnded(ScenarioReport)
     }

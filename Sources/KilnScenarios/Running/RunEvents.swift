@@ -4,18 +4,25 @@ import Synchronization
 
 /// The one stream of a run's events: it numbers them, and hands each to every sink before the next.
 public final class RunEvents: Sendable {
+    private struct State {
+        var count = 0
+        var sinks: [RunSink]
+    }
+
     private let origin = ContinuousClock.now
-    private let count = Mutex(0)
+    private let state: Mutex<State>
     private let run: Int
-    private let sinks: [RunSink]
 
     /// A stream that begins now.
     ///
     /// - Parameter run: which run of a command it tells of, from 1.
     public init(run: Int = 1, _ sinks: [RunSink] = []) {
         self.run = run
-        self.sinks = sinks
+        state = Mutex(State(sinks: sinks))
     }
+
+    /// Tells one more sink, of what happens from now on.
+    func add(_ sink: @escaping RunSink) { state.withLock { $0.sinks.append(sink) } }
 
     /// The time since it began.
     public var elapsed: Duration { ContinuousClock.now - origin }
@@ -23,10 +30,10 @@ public final class RunEvents: Sendable {
     /// Tells the sinks.
     func emit(_ kind: RunEvent.Kind) {
         // Under the lock: events of steps that run at the same time reach every sink in the order of their numbers.
-        count.withLock { count in
-            count += 1
-            let event = RunEvent(run: run, number: count, time: elapsed, kind: kind)
-            for sink in sinks { sink(event) }
+        state.withLock { state in
+            state.count += 1
+            let event = RunEvent(run: run, number: state.count, time: elapsed, kind: kind)
+            for sink in state.sinks { sink(event) }
         }
     }
 

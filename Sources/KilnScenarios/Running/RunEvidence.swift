@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Keeps what helps to understand why a run failed: one directory per run.
 struct RunEvidence {
@@ -17,6 +18,19 @@ struct RunEvidence {
             kept = kept ?? directory
         }
         return kept
+    }
+
+    /// What the consoles of the machines said last.
+    func consoles() async -> [ConsoleExcerpt] {
+        let (engine, lab) = (engine, lab)
+        return await BlockingWork.run {
+            ((try? engine.servers()) ?? []).filter { $0.lab == lab }.compactMap { server in
+                guard let machine = try? engine.machine(server), let path = try? engine.consoleLog(server) else {
+                    return nil
+                }
+                return ConsoleExcerpt(of: machine, at: path)
+            }
+        }
     }
 
     private func keepGuestLogs(_ server: ServerID, _ directory: String) async {

@@ -68,15 +68,37 @@ public struct ScenarioRunner: Sendable {
     ///
     /// Never throws: what goes wrong is in the report.
     public func run() async -> ScenarioReport {
-        let report: ScenarioReport
+        var report: ScenarioReport
+        var log: RunLog?
         do {
             let lab = try await RunLab.make(for: scenario.name, engine: engine)
+            log = await makeLog(lab.name)
             report = await run(in: lab)
         } catch {
             report = await unbegun(error)
         }
+        if let failure = await log?.settled() { tell(failure) }
         events.emit(.runEnded(report))
+        _ = await log?.settled()
         return report
+    }
+
+    // A run is worth as much without: its report is shown, and only not kept.
+    private func makeLog(_ lab: Name) async -> RunLog? {
+        let (files, version) = (RunLogFiles(folder: engine.reports), options.version)
+        do {
+            let log = try await BlockingWork.run { try RunLog(files, of: lab, version: version) }
+            events.add(log.take)
+            return log
+        } catch {
+            tell(error)
+            return nil
+        }
+    }
+
+    private func tell(_ failure: any Error) {
+        let message = (failure as? KilnError)?.message ?? "\(failure)"
+        events.record(.note("'kiln report' won't tell all of this run: \(message)"))
     }
 
     private func run(in lab: RunLab) async -> ScenarioReport {
@@ -121,7 +143,9 @@ public struct ScenarioRunner: Sendable {
     /// Keeps what helps to understand a failure, and removes or keeps the lab.
     private func close(_ lab: RunLab, _ context: RunContext, _ end: inout RunEnd) async {
         if end.failure != nil {
-            end.evidence = await RunEvidence(engine: engine, lab: lab.name).keep()
+            let evidence = RunEvidence(engine: engine, lab: lab.name)
+            for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt))) }
+            end.evidence = await evidence.keep()
             await context.keepAcknowledgements()
         }
         do {

@@ -20,39 +20,14 @@ public final class Timeline: Sendable {
         public let hasFailed: Bool
     }
 
-    private struct OpenPhase {
-        let generation: Generation
-        let step: KilnModel.Step
-        let start: Duration
-    }
-
-    private struct State {
-        var open: [ServerID: OpenPhase] = [:]
-        var phases: [Phase] = []
-
-        mutating func close(_ server: ServerID, at end: Duration, hasFailed: Bool) {
-            guard let open = self.open.removeValue(forKey: server) else { return }
-            phases.append(
-                Phase(
-                    server: server.server,
-                    generation: open.generation,
-                    step: open.step,
-                    start: open.start,
-                    duration: end - open.start,
-                    hasFailed: hasFailed
-                )
-            )
-        }
-    }
-
     private let origin = ContinuousClock.now
-    private let state = Mutex(State())
+    private let trace = Mutex(PhaseTrace())
 
     /// A timeline that begins now.
     public init() {}
 
     /// The steps that have ended, in order.
-    public var phases: [Phase] { state.withLock { $0.phases } }
+    public var phases: [Phase] { trace.withLock { $0.phases } }
 
     /// The time since the origin.
     public var elapsed: Duration { ContinuousClock.now - origin }
@@ -60,14 +35,12 @@ public final class Timeline: Sendable {
     /// Takes in what the engine tells.
     public func record(_ progress: Progress) {
         let now = elapsed
-        state.withLock { state in
+        trace.withLock { trace in
             switch progress {
             case .began(let server, let generation, let step):
-                // On the way back nothing tells of a step that fails but the next one's beginning.
-                state.close(server, at: now, hasFailed: true)
-                state.open[server] = OpenPhase(generation: generation, step: step, start: now)
-            case .finished(let server, _, _, _): state.close(server, at: now, hasFailed: false)
-            case .turnedBack(let server, _): state.close(server, at: now, hasFailed: true)
+                trace.begin("\(server)", of: server.server, generation, step, at: now)
+            case .finished(let server, _, _, _): trace.close("\(server)", at: now, hasFailed: false)
+            case .turnedBack(let server, _): trace.close("\(server)", at: now, hasFailed: true)
             case .plan, .waiting, .note: break
             }
         }
@@ -76,10 +49,6 @@ public final class Timeline: Sendable {
     /// Ends the timeline: what has not ended by now has failed.
     public func end() {
         let now = elapsed
-        state.withLock { state in
-            for server in state.open.keys.sorted(by: { $0.description < $1.description }) {
-                state.close(server, at: now, hasFailed: true)
-            }
-        }
+        trace.withLock { $0.end(at: now) }
     }
 }

@@ -116,6 +116,7 @@ extension ExpectStep {
 
     private func requireNoDrift(_ context: RunContext) async throws {
         let report = try await context.engine.drift(context.id(server))
+        context.events.emit(.found(.drift(DriftFinding(report))))
         guard report.observable else {
             throw Unmet("\(server): no drift expected, but its root can't be observed: \(report.reason ?? "")")
         }

@@ -140,6 +140,12 @@ public enum DurableFile {
 
     /// Writes all of `content` at the descriptor's position and makes it durable.
     public static func append(_ content: Data, to descriptor: Int32, path: String) throws {
+        try appendLazily(content, to: descriptor, path: path)
+        guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+    }
+
+    /// Writes all of `content` at the descriptor's position: it outlives this process, but not yet a power cut.
+    public static func appendLazily(_ content: Data, to descriptor: Int32, path: String) throws {
         try content.withUnsafeBytes { bytes in
             var done = 0
             while done < bytes.count {
@@ -149,6 +155,5 @@ public enum DurableFile {
                 done += count
             }
         }
-        guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
     }
 }

@@ -1,0 +1,26 @@
+import Foundation
+import KilnEngine
+import KilnModel
+
+extension ReportPage {
+    /// The life of a server, from its journal.
+    public init(_ server: ServerID, _ history: ServerHistory) {
+        self.init(head: "\(server)", [ServerSection(server, history).section])
+    }
+
+    /// One replacement, as the process that made it saw it.
+    ///
+    /// - Parameters:
+    ///   - phases: with times since it was begun.
+    ///   - strip: what users saw meanwhile.
+    ///   - gapMS: the longest time without an answer, in milliseconds.
+    public init(
+        _ report: ReplacementReport,
+        phases: [ScenarioReport.Phase],
+        strip: AvailabilityStrip?,
+        gapMS: Int?
+    ) {
+        let section = ReplacementSection(report, phases: phases, strip: strip, gapMS: gapMS).section
+        self.init(head: "\(report.server)", [section])
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+/// The last lines that a machine's console said; hostile text that was made printable.
+public struct ConsoleExcerpt: Sendable, Hashable, Codable {
+    /// How much is read of a console's end, whatever its length.
+    static let length: UInt64 = 16 << 10
+    /// How many lines are kept.
+    static let mostLines = 40
+
+    /// The server.
+    public let server: Name
+    /// The generation; nothing where it is not known.
+    public let generation: Generation?
+    /// The lines.
+    public let text: String
+
+    /// An excerpt of what was said already.
+    public init(server: Name, generation: Generation?, text: String) {
+        self.server = server
+        self.generation = generation
+        self.text = ConsoleExcerpt.printable(Array(text.utf8))
+    }
+
+    /// The end of a console's log; nothing where there is none, or it says nothing.
+    init?(of machine: MachineID, at path: String) {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }
+        guard let end = try? file.seekToEnd() else { return nil }
+        try? file.seek(toOffset: end > Self.length ? end - Self.length : 0)
+        let bytes = (try? file.read(upToCount: Int(Self.length))) ?? Data()
+        self.init(
+            server: machine.server.server,
+            generation: machine.generation,
+            text: String(decoding: bytes, as: UTF8.self)
+        )
+        guard !text.isEmpty else { return nil }
+    }
+
+    // Colours would only leave their digits behind.
+    private static func printable(_ bytes: [UInt8]) -> String {
+        let said = String(decoding: bytes.suffix(Int(length)), as: UTF8.self)
+            .replacing(#/\u{1b}\[[0-9;?]*[A-Za-z]/#, with: "")
+        let lines = Printable.text(said.utf8, limit: 4_000).split(separator: "\n", omittingEmptySubsequences: true)
+        return lines.suffix(mostLines).map { String($0.prefix(200)) }.joined(separator: "\n")
+    }
+}
