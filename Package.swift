@@ -72,8 +72,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "KilnFaults",
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KilnScenarios",
-            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnFaults", "KilnModel", "KilnSystem", crypto],
             swiftSettings: strict
         ),
         .target(
@@ -109,13 +114,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnOutside", "KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnFaults", "KilnModel", "KilnOutside", "KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel", "KilnStore", "KilnSystem", yams],
+            dependencies: ["KilnEngine", "KilnFaults", "KilnModel", "KilnStore", "KilnSystem", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -157,6 +162,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KilnFaultsTests",
+            dependencies: ["KilnFaults", "KilnModel", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KilnHostTests",
             dependencies: [
                 "KilnBakery", "KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "KilnTestSupport", "LibvirtKit",
@@ -183,7 +193,7 @@ let package = Package(
         .testTarget(
             name: "KilnScenariosTests",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnDocuments", "KilnEngine", "KilnFaults", "KilnHost", "KilnModel", "KilnScenarios", "KilnSystem",
                 "KilnTestSupport",
                 crypto,
             ],
