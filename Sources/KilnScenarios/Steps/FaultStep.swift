@@ -25,7 +25,8 @@ struct FaultStep: StepAction {
         func field(_ field: FaultStepFields) -> Value? { entries.first { $0.key.key == field.rawValue }?.value }
         let time = field(.for).map { $0.duration() }
         let children = field(.steps).map { reader.steps($0) }
-        guard time != .some(nil), children != .some(nil) else { return nil }
+        if time == .some(nil) { return nil }
+        if let children, children == nil { return nil }
         guard time == nil || children == nil else {
             value.problem("expected 'for' or 'steps', found both")
             return nil
