@@ -74,8 +74,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "KilnFaults",
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "KilnScenarios",
-            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem", crypto, mustache],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnFaults", "KilnModel", "KilnSystem", crypto, mustache],
             swiftSettings: strict
         ),
         .target(
@@ -111,13 +116,13 @@ let package = Package(
         ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnOutside", "KilnScenarios", argumentParser, crypto],
+            dependencies: ["KilnFaults", "KilnModel", "KilnOutside", "KilnScenarios", argumentParser, crypto],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
         .target(
             name: "KilnTestSupport",
-            dependencies: ["KilnEngine", "KilnModel", "KilnStore", "KilnSystem", yams],
+            dependencies: ["KilnEngine", "KilnFaults", "KilnModel", "KilnStore", "KilnSystem", yams],
             path: "Tests/KilnTestSupport",
             swiftSettings: strict
         ),
@@ -159,6 +164,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
+            name: "KilnFaultsTests",
+            dependencies: ["KilnFaults", "KilnModel", "KilnTestSupport"],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "KilnHostTests",
             dependencies: [
                 "KilnBakery", "KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "KilnTestSupport", "LibvirtKit",
@@ -185,7 +195,7 @@ let package = Package(
         .testTarget(
             name: "KilnScenariosTests",
             dependencies: [
-                "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios", "KilnSystem",
+                "KilnDocuments", "KilnEngine", "KilnFaults", "KilnHost", "KilnModel", "KilnScenarios", "KilnSystem",
                 "KilnTestSupport",
                 crypto,
             ],

@@ -23,6 +23,8 @@ public struct EngineParts: Sendable {
     public let ports: any HostPorts
     /// The switches of labs' networks.
     public let networks: any NetworkControl
+    /// Is told of the moments of steps, and waited for.
+    public internal(set) var moments: any StepMoments
     /// Where progress goes.
     public let progress: ProgressSink
     /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
@@ -48,6 +50,7 @@ public struct EngineParts: Sendable {
         network: any NetworkProbe,
         ports: any HostPorts,
         networks: any NetworkControl,
+        moments: any StepMoments = FailpointMoments(),
         progress: @escaping ProgressSink,
         releaseWithin: Duration = .seconds(10),
         agentGrace: Duration = .seconds(10)
@@ -62,6 +65,7 @@ public struct EngineParts: Sendable {
         self.network = network
         self.ports = ports
         self.networks = networks
+        self.moments = moments
         self.progress = progress
         self.releaseWithin = releaseWithin
         self.agentGrace = agentGrace

@@ -199,10 +199,16 @@ public final class FakeHolders: HolderInspection {
     /// Lets a process outside hold a file; nothing lets it go.
     public func hold(_ path: String, by holder: FileHolder?) { foreign.withLock { $0[path] = holder } }
 
+    /// The process of a machine: another one for every server and generation.
+    static func pid(of machine: MachineID) -> Int32 {
+        40_000 + Int32(StableHash.fnv1a(machine.server.description) % 1000) * 1000
+            + Int32(machine.generation.number % 1000)
+    }
+
     /// The processes that have the file open.
     public func holders(of path: String) throws -> [FileHolder] {
         let machines = hypervisor.holders(of: path).map {
-            FileHolder(pid: 40000 + Int32($0.generation.number), name: "qemu-system-x86")
+            FileHolder(pid: FakeHolders.pid(of: $0), name: "qemu-system-x86")
         }
         return machines + (foreign.withLock { $0[path] }.map { [$0] } ?? [])
     }
@@ -260,6 +266,9 @@ public final class FakePorts: HostPorts {
 
     /// Lets another process listen on a port.
     public func take(_ port: UInt16) { state.withLock { _ = $0.taken.insert(port) } }
+
+    /// Lets nobody listen on a port any more.
+    public func free(_ port: UInt16) { state.withLock { _ = $0.taken.remove(port) } }
 
     /// How many reservations have not been released.
     public var reservations: Int { state.withLock { $0.reserved } }

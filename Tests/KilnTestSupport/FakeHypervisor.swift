@@ -20,6 +20,8 @@ public final class FakeHypervisor: MachineControl {
         var waits: [MachineID: [Duration]] = [:]
         var boots: [MachineID: Int] = [:]
         var links: [Bool] = []
+        var monitor: @Sendable (String, [String: JSONValue], MachineID) throws -> JSONValue = { _, _, _ in .null }
+        var monitored: [String] = []
     }
 
     /// A fixed answer: machines are slow.
@@ -323,6 +325,32 @@ public final class FakeHypervisor: MachineControl {
     /// Remembers it.
     public func setLink(of machine: MachineID, isUp: Bool) async throws {
         try faults.call("setLink") { state.withLock { $0.links.append(isUp) } }
+    }
+
+    /// Says what monitors answer; without it nothing.
+    public func answer(_ monitor: @escaping @Sendable (String, [String: JSONValue], MachineID) throws -> JSONValue) {
+        state.withLock { $0.monitor = monitor }
+    }
+
+    /// The commands that monitors got, in order.
+    public var monitored: [String] { state.withLock { $0.monitored } }
+
+    /// Notes the command, and answers as a test says.
+    public func monitor(
+        _ command: String,
+        _ arguments: [String: JSONValue],
+        of machine: MachineID
+    ) async throws -> JSONValue {
+        try faults.call("monitor") {
+            let answer = state.withLock { state in
+                state.monitored.append(command)
+                if command == "cont", state.machines[machine]?.state == .paused {
+                    state.machines[machine]?.state = .running
+                }
+                return state.monitor
+            }
+            return try answer(command, arguments, machine)
+        }
     }
 
     /// What links were set to, in order.

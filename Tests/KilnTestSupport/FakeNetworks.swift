@@ -6,6 +6,8 @@ import Synchronization
 public final class FakeNetworks: NetworkControl {
     private let faults: Faults
     private let tables = Mutex<[NetworkID: SwitchTable]>([:])
+    private let drops = Mutex<[SwitchStatus.Drop: UInt64]>([:])
+    private let frames = Mutex<UInt64>(0)
 
     init(_ faults: Faults) { self.faults = faults }
 
@@ -19,6 +21,12 @@ public final class FakeNetworks: NetworkControl {
     public func owner(of server: Name, on network: NetworkID) -> MachineID? {
         table(network)?.ports.first { $0.server == server && $0.isUp }?.machine
     }
+
+    /// Lets every port have dropped so many frames more.
+    public func drop(_ why: SwitchStatus.Drop, _ count: UInt64) { drops.withLock { $0[why, default: 0] += count } }
+
+    /// Lets so many frames more have come from every port.
+    public func pass(_ count: UInt64) { frames.withLock { $0 += count } }
 
     /// Ends a switch and whoever would start it again, behind the engine's back.
     public func kill(_ network: NetworkID) { tables.withLock { $0[network] = nil } }
@@ -37,10 +45,14 @@ public final class FakeNetworks: NetworkControl {
         }
     }
 
-    /// The ports, of which nothing was counted.
+    /// The ports, with what a test let them count.
     public func status(_ network: NetworkID) async throws -> SwitchStatus? {
-        table(network).map { table in
-            let ports = table.ports.map { SwitchStatus.Port(port: $0, received: 0, sent: 0, dropped: [:]) }
+        let drops = drops.withLock { $0 }.map { ($0.key.rawValue, $0.value) }
+        let (dropped, received) = (Dictionary(uniqueKeysWithValues: drops), frames.withLock { $0 })
+        return table(network).map { table in
+            let ports = table.ports.map {
+                SwitchStatus.Port(port: $0, received: received, sent: 0, dropped: dropped)
+            }
             return SwitchStatus(pid: 1, ports: ports, faults: table.faults, sets: table.sets)
         }
     }

@@ -56,6 +56,9 @@ final class HastyMachines: MachineControl {
     func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String? {
         try await machines.activeLayer(of: volume, in: machine)
     }
+    func monitor(_ command: String, _ arguments: [String: JSONValue], of machine: MachineID) async throws -> JSONValue {
+        try await machines.monitor(command, arguments, of: machine)
+    }
 }
 
 /// Sees nobody.

@@ -21,6 +21,7 @@ struct ScenarioExplanation: Renderable {
             let kind: String
             let name: String
             let place: StepPlace
+            let faults: [String]
             let children: [Step]
         }
 
@@ -44,7 +45,8 @@ struct ScenarioExplanation: Renderable {
     }
 
     private func lines(_ step: PlacedStep, _ indent: String) -> [String] {
-        ["\(indent)\(step.place.line): \(step)"] + step.children.flatMap { lines($0, indent + "  ") }
+        ["\(indent)\(step.place.line): \(step)"] + step.faults.map { "\(indent)  \($0)" }
+            + step.children.flatMap { lines($0, indent + "  ") }
     }
 }
 
@@ -68,6 +70,7 @@ extension ScenarioExplanation.Payload.Step {
             kind: step.kind,
             name: step.description,
             place: step.place,
+            faults: step.faults,
             children: step.children.map(ScenarioExplanation.Payload.Step.init)
         )
     }

@@ -10,12 +10,20 @@ import KilnSystem
 /// All methods throw `KilnError` or `CancellationError`.
 public struct LabEngine: Sendable {
     let state: StateDirectory
-    let parts: EngineParts
+    /// What it works with; whoever makes a fault makes it there.
+    package private(set) var parts: EngineParts
 
     /// An engine that keeps its state in the given directory.
     public init(state: StateDirectory, parts: EngineParts) {
         self.state = state
         self.parts = parts
+    }
+
+    /// The same engine, which tells the moments of its steps to `moments`.
+    package func telling(_ moments: any StepMoments) -> LabEngine {
+        var other = self
+        other.parts.moments = moments
+        return other
     }
 
     /// The volumes of all labs.
@@ -140,6 +148,14 @@ public struct LabEngine: Sendable {
 
     /// The path of the ledger socket of a machine.
     public func ledgerSocket(_ machine: MachineID) -> String { state.ledgerSocket(machine) }
+
+    /// The root overlay of a machine, which its process has open for as long as there is one.
+    package func rootOverlay(_ machine: MachineID) -> String { state.rootOverlay(machine) }
+
+    /// The active layer of a volume; nothing where there is no such volume.
+    package func activeLayer(of volume: Name, in lab: Name) throws -> String? {
+        try volumes.record(lab: lab, volume)?.layers.last.map { "\(state.volume(lab: lab, volume))/\($0)" }
+    }
 
     /// The directory of failed runs.
     public var evidence: String { state.evidence }

@@ -72,6 +72,10 @@ public protocol MachineControl: Sendable {
     func moveVolume(_ volume: VolumeID, of machine: MachineID, to layer: String) async throws
     /// The file that a machine with a process writes to for a volume; nothing where it has no process or no such volume.
     func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String?
+    /// Sends a command to the monitor of a machine with a process, in QEMU's machine protocol; returns what it answered.
+    ///
+    /// Only faults need it. Throws `machine.monitor-refused` where QEMU answers with an error.
+    func monitor(_ command: String, _ arguments: [String: JSONValue], of machine: MachineID) async throws -> JSONValue
     /// What the machines of this host are like.
     var platform: Platform { get }
     /// The user that machines run as where the definition has to say so.

@@ -8,7 +8,6 @@ struct ReplacementExecutor {
     var replacement: Replacement
     /// Makes the new generation's record and seed; nothing in recovery, which never goes forward before PREPARE is done.
     let writer: GenerationWriter?
-    let failpoint = Failpoint()
     var reservation: (any PortReservation)?
     var evidence: String?
     /// The ports on which a machine is asked that does not have the published ones yet.
@@ -67,13 +66,13 @@ struct ReplacementExecutor {
     }
 
     private mutating func take(_ step: Step) async throws {
-        try failpoint?.hit(step, "before")
+        try await server.parts.moments.reached(step, .before, of: new)
         try write(.entered(step))
         server.parts.progress(.began(id, new.generation, step))
         stepBegan = .now
         restarts = 0
         try await performShielded(step)
-        try failpoint?.hit(step, "after")
+        try await server.parts.moments.reached(step, .after, of: new)
         let milliseconds = millisecondsInStep
         try write(.completed(step, milliseconds: milliseconds, restarts: restarts > 0 ? restarts : nil))
         server.parts.progress(.finished(id, new.generation, step, milliseconds: milliseconds))

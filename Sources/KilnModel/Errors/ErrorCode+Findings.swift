@@ -38,6 +38,17 @@ extension ErrorCode {
         .internalError,
         "a root's file system can't be read"
     )
+    public static let faultImpossible = ErrorCode(
+        "fault.impossible",
+        .aborted,
+        "a fault of a scenario can't be made as things are"
+    )
+    public static let faultNotHit = ErrorCode("fault.not-hit", .unmet, "a fault of a scenario hit nothing")
+    public static let faultNotUndone = ErrorCode(
+        "fault.not-undone",
+        .halted,
+        "a fault of a scenario could not be taken back"
+    )
     public static let ledgerListFailed = ErrorCode(
         "ledger.list-failed",
         .internalError,
@@ -87,7 +98,8 @@ extension ErrorCode {
     public static let findings: [ErrorCode] = [
         rootDamaged, rootNoFile, rootTooLarge,
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
-        driftScratchFailed, driftSizeChanged, driftWalkFailed, ledgerListFailed, ledgerUnreadable, runDataLoss,
+        driftScratchFailed, driftSizeChanged, driftWalkFailed, faultImpossible, faultNotHit,
+        faultNotUndone, ledgerListFailed, ledgerUnreadable, runDataLoss,
         runGoesOn, runKilled, runNothing, runRecordUnreadable, runUnmet, sqlFailed,
     ]
 }

@@ -86,6 +86,11 @@ extension ErrorCode {
         .internalError,
         "the machine has no disk for the volume"
     )
+    public static let machineMonitorRefused = ErrorCode(
+        "machine.monitor-refused",
+        .aborted,
+        "QEMU refused a command that a fault is made with"
+    )
     public static let machineNotMoved = ErrorCode(
         "machine.not-moved",
         .internalError,
@@ -124,7 +129,7 @@ extension ErrorCode {
         guestSSHRefused, guestSSHSilent, guestNoAgent,
         guestNoCommand, guestNonsense,
         guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
-        machineLostPower,
+        machineLostPower, machineMonitorRefused,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machineSeedKept, machineStuck,
         seedInvalidName, seedKeyUnreadable, seedNotWritten,
     ]

@@ -71,6 +71,7 @@ extension LabForecast {
         let before = self
         if step.attributes.condition?.known == false { return }
         step.action.foresee(&self)
+        for during in step.attributes.during { during.fault.foresee(&self) }
         saved.formUnion(step.attributes.save.keys)
         if step.attributes.failure != nil || step.attributes.condition.map({ $0.known == nil }) == true {
             merge(before)
@@ -185,6 +186,9 @@ extension LabForecast {
             problem("the volume '\(volume)' is in use at this step; stop the server '\(owner.name)' first")
         }
     }
+
+    /// The server's machine is ended from outside; what becomes of it depends on how the run goes.
+    mutating func disturb(_ server: Name) { set(server, .unsure) }
 
     /// Everything goes.
     mutating func takeDown() {

@@ -3,7 +3,7 @@ import KilnModel
 
 /// What every step may have beside its kind.
 enum StepAttribute: String, FileField {
-    case name, timeout, retry, when, save, finally
+    case name, timeout, retry, when, save, during, finally
     case expectFailure = "expect-failure"
 
     static let required: [StepAttribute] = []
@@ -20,6 +20,7 @@ enum StepAttribute: String, FileField {
                 Schema.text("What the step finds out, such as stdout."),
                 "What is saved, by the names it gets."
             )
+        case .during: FaultSchema.during
         case .finally: StepSchema.list("What is done after it, however it ends; all of it is tried.")
         case .expectFailure:
             Schema.either(

@@ -18,6 +18,9 @@ public struct PlacedStep: Sendable, CustomStringConvertible {
     /// The steps that it holds.
     public var children: [PlacedStep] { action.children }
 
+    /// What goes wrong at moments of it, in words.
+    public var faults: [String] { attributes.during.map(\.description) }
+
     /// It and all the steps that it holds, at any depth; also those for its end.
     var all: [PlacedStep] { [self] + (children + attributes.finally).flatMap(\.all) }
 

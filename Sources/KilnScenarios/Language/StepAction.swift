@@ -10,6 +10,8 @@ protocol StepAction: Sendable {
     var rounds: Int { get }
     /// The images that it names.
     var images: [ImageReference] { get }
+    /// The servers of which it makes generations.
+    var renewed: [Name] { get }
     /// Tells what it needs of the lab and what it makes of it, before anything runs; what can't work is reported there.
     func foresee(_ forecast: inout LabForecast)
     /// Does it; returns what is worth telling and saving.
@@ -22,6 +24,7 @@ extension StepAction {
     var children: [PlacedStep] { [] }
     var rounds: Int { 1 }
     var images: [ImageReference] { [] }
+    var renewed: [Name] { [] }
 }
 
 /// What came of a step that was done.

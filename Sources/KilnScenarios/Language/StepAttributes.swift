@@ -14,6 +14,8 @@ struct StepAttributes: Sendable {
     var save: [Name: String] = [:]
     /// How it has to fail, where it has to.
     var failure: ExpectedFailure?
+    /// What goes wrong at moments of it.
+    var during: [DuringFault] = []
     /// What is done after it, however it ends.
     var finally: [PlacedStep] = []
     /// The saved values that its texts name, with where.

@@ -5,6 +5,6 @@ extension StepKind {
         WriteLedgerStep.kind, BankStep.kind, VerifyLedgerStep.kind, ReplaceStep.kind, RollbackStep.kind, StopStep.kind,
         StartStep.kind, SnapshotStep.kind, RestoreStep.kind, CloneStep.kind, CheckStep.kind, ExpectStep.kind,
         DownStep.kind, ParallelStep.kind, RepeatStep.kind, RetryStep.kind, WithinStep.kind, UseStep.kind,
-        SleepStep.kind, NoteStep.kind,
+        FaultStep.kind, SleepStep.kind, NoteStep.kind,
     ]
 }

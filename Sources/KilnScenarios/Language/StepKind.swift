@@ -11,6 +11,8 @@ struct StepKind: Sendable {
     var formerly: String?
     /// Whether the bare word is a step, too.
     var isBare = false
+    /// Whether it makes generations, so that something can happen at a moment of their steps.
+    var hasMoments = false
     /// What can be saved of it: the names of texts that it finds out.
     var outputs: [String] = []
     /// What it does, in a sentence.

@@ -45,6 +45,7 @@ extension RunContext {
         let begin = events.elapsed
         events.emit(.stepBegan(id: id, kind: step.kind, name: step.description, place: step.place))
         var message: String?
+        let planned = plan(step, id)
         var failure = await self.failure {
             try await self.gate?(step, id)
             try Task.checkCancellation()
@@ -53,8 +54,10 @@ extension RunContext {
             message = found.message
         }
         if let expected = step.attributes.failure { (failure, message) = expected.judged(failure, of: step) }
+        // Judged apart: that a step had to fail excuses no fault that hit nothing.
+        let missed = await end(planned, of: id)
         let late = await end(step, id)
-        failure = failure ?? late
+        failure = failure ?? missed ?? late
         record(result(step, id, begin, failure, message))
         if let failure { throw failure }
     }
@@ -89,7 +92,7 @@ extension RunContext {
     /// What is done after a step; returns the first failure of it.
     private func end(_ step: PlacedStep, _ id: StepID) async -> (any Error)? {
         // After all passes that there can be of what it holds.
-        let count = step.children.isEmpty ? 0 : max(step.children.count, step.action.rounds)
+        let count = step.heldCount + step.attributes.during.count
         return await finish(step.attributes.finally, below: id, from: count)
     }
 
@@ -172,6 +175,11 @@ extension RunContext {
             children: takeResults(of: id)
         )
     }
+}
+
+extension PlacedStep {
+    /// How many results there can be below it, of one pass, before those of its faults and of its end.
+    var heldCount: Int { children.isEmpty ? 0 : max(children.count, action.rounds) }
 }
 
 extension RetryPolicy {

@@ -1,5 +1,6 @@
 import Foundation
 import KilnEngine
+import KilnFaults
 import KilnModel
 import KilnSystem
 
@@ -12,6 +13,10 @@ actor RunContext {
     nonisolated let engine: LabEngine
     nonisolated let network: any NetworkProbe
     nonisolated let events: RunEvents
+    /// What happens at moments of its engine's steps.
+    nonisolated let moments: RunMoments
+    /// What faults are made in.
+    nonisolated let ground: FaultGround
     /// Is asked before each step.
     nonisolated let gate: StepGate?
 
@@ -29,6 +34,10 @@ actor RunContext {
     /// The steps that have ended.
     private(set) var spans: [StepSpan] = []
     private(set) var ledgers: [Name: RunningLedger] = [:]
+    /// The faults that are there, in the order in which they were made.
+    var faults: [OpenFault] = []
+    /// How many were ever made.
+    var faultCount = 0
     /// The ledgers that were ever begun.
     private var begun: Set<Name> = []
     /// The results by the step that holds them.
@@ -41,11 +50,14 @@ actor RunContext {
         engine: LabEngine,
         network: any NetworkProbe,
         events: RunEvents,
+        host: any HostControl,
         gate: StepGate? = nil
     ) {
         self.scenario = scenario
         self.lab = scenario.lab.named(lab)
-        self.engine = engine
+        moments = RunMoments(besides: engine.parts.moments)
+        self.engine = engine.telling(moments)
+        ground = FaultGround(lab: self.lab, engine: engine, host: host)
         self.network = network
         self.events = events
         self.gate = gate
@@ -60,7 +72,9 @@ public typealias StepGate = @Sendable (PlacedStep, StepID) async throws -> Void
 
 extension LabSpec {
     /// The same lab by another name.
-    func named(_ name: Name) -> LabSpec { LabSpec(name: name, volumes: volumes, servers: servers, images: images) }
+    func named(_ name: Name) -> LabSpec {
+        LabSpec(name: name, volumes: volumes, servers: servers, images: images, networks: networks)
+    }
 }
 
 // MARK: - What is found

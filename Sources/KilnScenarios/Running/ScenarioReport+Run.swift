@@ -32,7 +32,12 @@ extension ScenarioReport {
 extension ScenarioReport.Outcome {
     /// What was found and is not as expected is a failure; what could not be carried out is an error.
     fileprivate init(failure: (any Error)?) {
-        self = failure == nil ? .passed : failure is Unmet || failure is DataLoss ? .failed : .error
+        self =
+            switch failure {
+            case nil: .passed
+            case is Unmet, is DataLoss, is NotHit: .failed
+            default: .error
+            }
     }
 }
 
@@ -56,6 +61,7 @@ extension ExitCode {
             switch failure {
             case nil: .done
             case let unmet as Unmet: unmet.exit
+            case is NotHit: .unmet
             case is DataLoss: .dataLoss
             case is CancellationError: .interrupted
             case let known as KilnError: known.exit
@@ -69,6 +75,7 @@ extension KilnError {
         switch failure {
         case let known as KilnError: self = known
         case let unmet as Unmet: self = KilnError(.runUnmet, unmet.description, hint: unmet.hint, exit: unmet.exit)
+        case let miss as NotHit: self = KilnError(.faultNotHit, miss.description, hint: miss.hint, exit: .unmet)
         case let loss as DataLoss:
             self = KilnError(
                 .runDataLoss,

@@ -1,5 +1,6 @@
 import Foundation
 import KilnEngine
+import KilnFaults
 import KilnModel
 import KilnSystem
 
@@ -42,6 +43,8 @@ public struct ScenarioRunner: Sendable {
     let timeline: Timeline
     let events: RunEvents
     let options: Options
+    /// The host that faults are made in.
+    package var host: any HostControl = LinuxHost()
 
     /// A runner.
     ///
@@ -111,9 +114,11 @@ public struct ScenarioRunner: Sendable {
             try await context.take(scenario.steps, below: .root)
         } catch { end.failure = error }
         end.steps = await context.takeResults(of: .root)
-        let late = await context.finish(scenario.finally, below: .root, from: scenario.steps.count)
+        // Before what is done at the end, which finds the lab without them.
+        let (left, count) = await context.endFaults(from: scenario.steps.count)
+        let late = await context.finish(scenario.finally, below: .root, from: scenario.steps.count + count)
         end.finally = await context.takeResults(of: .root)
-        end.failure = end.failure ?? late
+        end.failure = end.failure ?? left ?? late
         await context.stopLedgers()
         timeline.end()
         await close(lab, context, &end)
@@ -127,6 +132,7 @@ public struct ScenarioRunner: Sendable {
             engine: engine,
             network: network,
             events: events,
+            host: host,
             gate: options.gate
         )
     }

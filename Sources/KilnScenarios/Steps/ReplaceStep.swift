@@ -6,6 +6,7 @@ import KilnModel
 struct ReplaceStep: StepAction {
     static let kind = StepKind(
         word: "replace",
+        hasMoments: true,
         outputs: JudgedReplacement.outputs,
         about: "Replaces a server's machine.",
         fields: { Schema.object(ReplaceFields.self, $0) },
@@ -52,6 +53,8 @@ struct ReplaceStep: StepAction {
         "replace \(server)" + (options.image.map { " by \($0)" } ?? "")
             + (options.strategy.map { ", \($0.rawValue)" } ?? "")
     }
+
+    var renewed: [Name] { [server] }
 
     func foresee(_ forecast: inout LabForecast) { forecast.replace(server) }
 

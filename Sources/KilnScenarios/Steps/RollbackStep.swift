@@ -6,6 +6,7 @@ import KilnModel
 struct RollbackStep: StepAction {
     static let kind = StepKind(
         word: "rollback",
+        hasMoments: true,
         outputs: JudgedReplacement.outputs,
         about: "Replaces a machine by one from the image of an earlier generation.",
         fields: { Schema.object(RollbackFields.self, $0) },
@@ -30,6 +31,8 @@ struct RollbackStep: StepAction {
     }
 
     var summary: String { "rollback \(server)" + (generation.map { " to \($0)" } ?? "") }
+
+    var renewed: [Name] { [server] }
 
     func foresee(_ forecast: inout LabForecast) { forecast.replace(server) }
 

@@ -7,6 +7,7 @@ struct UpStep: StepAction {
     static let kind = StepKind(
         word: "up",
         isBare: true,
+        hasMoments: true,
         about: "Makes the servers and waits until they are ready.",
         fields: { StepSchema.servers($0) },
         decode: { value, reader in reader.servers(value).map { UpStep(servers: $0) } }
@@ -15,6 +16,8 @@ struct UpStep: StepAction {
     let servers: [Name]
 
     var summary: String { "up \(servers.words)" }
+
+    var renewed: [Name] { servers }
 
     func foresee(_ forecast: inout LabForecast) { forecast.bringUp(servers) }
 

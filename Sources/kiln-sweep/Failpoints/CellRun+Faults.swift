@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnFaults
 import KilnOutside
 
 extension CellRun {
@@ -90,9 +91,12 @@ extension CellRun {
     private func killMachine(_ generation: Int?) throws {
         guard let generation, let victim = home.machines.first(where: { LaneHome.generation(of: $0) == generation })
         else { throw Failure("generation \(generation ?? 0), which was to be killed, does not run") }
-        kill(victim.pid, SIGKILL)
+        let host = LinuxHost()
+        guard host.send(SIGKILL, to: victim.pid) else {
+            throw Failure("QEMU of generation \(generation) can't be killed")
+        }
         try awaitThat("QEMU of generation \(generation) is dead", within: .seconds(10)) {
-            !Processes.isAlive(victim.pid)
+            host.state(of: victim.pid) == .gone
         }
     }
 
@@ -117,21 +121,8 @@ extension CellRun {
     // MARK: - Space
 
     private func whileFull(_ directory: String) throws {
-        let filler = directory + "/.sweep-filler"
-        defer { unlink(filler) }
-        try whileStopped { _ in try CellRun.fill(filler) }
-    }
-
-    private static func fill(_ path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Failure("\(path) can't be made: \(String(cString: strerror(errno)))") }
-        defer { close(file) }
-        let piece = [UInt8](repeating: 0xa5, count: 1 << 20)
-        // What a file system has set aside for data that it has not placed yet is free again once it has.
-        for _ in 0..<3 {
-            for size in [1 << 20, 4096, 512] { while write(file, piece, size) > 0 {} }
-            fsync(file)
-        }
-        guard write(file, piece, 4096) < 0, errno == ENOSPC else { throw Failure("\(path) does not fill its disk") }
+        let filler = DiskFiller(path: directory + "/.sweep-filler")
+        defer { filler.remove() }
+        try whileStopped { _ in try filler.fill() }
     }
 }

@@ -1,13 +1,10 @@
 import Foundation
 import Glibc
+import KilnFaults
 import KilnOutside
 
 extension CellRun {
     /// Lets every sync of kiln fail with EIO, from the moment at which it stands still to its end.
-    ///
-    /// Below what Kiln writes itself there is no block layer of QEMU that could fail, so strace answers in the kernel's
-    /// place. A disk's errors come with the sync: a write only reaches the page cache.
-    /// https://man7.org/linux/man-pages/man1/strace.1.html, on "inject"
     func whileSyncsFail() throws {
         let log = home.scratch + "/strace.log"
         defer { unlink(log) }
@@ -22,7 +19,7 @@ extension CellRun {
         // It lets go of what kiln has started.
         tracer?.send(SIGTERM)
         _ = try tracer?.finish(within: .seconds(10))
-        if try !String(decoding: contents(log), as: UTF8.self).contains("(INJECTED)") {
+        if try !SyncErrors.proof(in: String(decoding: contents(log), as: UTF8.self)) {
             result.miss("kiln synced nothing any more")
         }
         if try contents(home.server + "/journal") != journal {
@@ -32,8 +29,7 @@ extension CellRun {
 
     private func failSyncs(of kiln: Child, _ log: String) throws -> Child {
         let tracer = try Child(
-            ["strace", "-f", "-qq", "-o", log, "-p", "\(kiln.pid)"]
-                + ["-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO"],
+            SyncErrors(of: kiln.pid, log: log).command,
             environment: home.environment(failpoint: nil),
             directory: home.scratch
         )

@@ -1,4 +1,7 @@
 import Foundation
+import Glibc
+import KilnFaults
+import KilnModel
 import KilnOutside
 
 extension CellRun {
@@ -25,27 +28,18 @@ extension CellRun {
 
     /// Lets one write of a machine to one of its disks fail, and returns once it has.
     ///
-    /// QEMU's blkdebug driver is put between the active layer and its file while the machine runs; it fails one write,
-    /// as a disk that had to relocate a sector does. Then it is taken out again, so that no other cell meets it.
-    /// https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-blockdev-reopen
+    /// One write fails, as of a disk that had to relocate a sector. Then the filter is taken out again, so that no other cell
+    /// meets it.
     private func failWrite(of machine: Processes.Process, to path: String, folder: String) throws {
         guard let generation = LaneHome.generation(of: machine) else { throw Failure("no machine has \(path) open") }
         let domain = LaneHome.domain(generation)
-        guard let (storage, fields) = try Node.ofStart(machine.arguments, path) ?? pluggedNode(domain, path) else {
+        guard let node = try BlockNode.ofStart(machine.arguments, path: path) ?? pluggedNode(domain, path) else {
             throw Failure("QEMU has no node of \(path)")
         }
-        let rule: [String: Any] = ["event": "none", "iotype": "write", "errno": 5, "once": true]
-        let filter: [String: Any] = [
-            "driver": "blkdebug", "node-name": "eio", "image": storage, "inject-error": [rule],
-        ]
-        try monitor(domain, "blockdev-add", filter)
-        var format = fields
-        format["file"] = "eio"
-        try monitor(domain, "blockdev-reopen", ["options": [format]])
+        let filter = BlockErrorFilter(node, code: EIO, isOnce: true)
+        for command in filter.insertion { try monitor(domain, command.name, command.arguments) }
         let isHit = try isHit(machine, domain, folder)
-        format["file"] = storage
-        try monitor(domain, "blockdev-reopen", ["options": [format]])
-        try monitor(domain, "blockdev-del", ["node-name": "eio"])
+        for command in filter.removal { try monitor(domain, command.name, command.arguments) }
         if !isHit { result.miss("generation \(generation) wrote nothing to \(folder) within \(CellRun.patience)") }
     }
 
@@ -81,59 +75,20 @@ extension CellRun {
             .hasPrefix(("paused " + reason).trimmingCharacters(in: .whitespaces))
     }
 
-    /// The nodes of a disk that was plugged in while the machine ran, which its arguments do not name.
-    private func pluggedNode(_ domain: String, _ path: String) throws -> (storage: String, format: [String: Any])? {
-        let answer = try monitor(domain, "query-named-block-nodes", [:])
-        let document = try JSONSerialization.jsonObject(with: Data(answer.utf8)) as? [String: Any]
-        let nodes = document?["return"] as? [[String: Any]] ?? []
-        func node(_ driver: String, _ file: String?) -> String? {
-            let node = nodes.first { $0["drv"] as? String == driver && CellRun.filePath($0["file"] as? String) == file }
-            return node?["node-name"] as? String
-        }
-        guard let storage = node("file", path), let format = node("qcow2", path) else { return nil }
-        let image = nodes.first { $0["node-name"] as? String == format }?["image"] as? [String: Any]
-        var fields: [String: Any] = [
-            "driver": "qcow2", "node-name": format, "read-only": false, "discard": "unmap",
-            "cache": ["direct": false, "no-flush": false],
-        ]
-        let below = CellRun.filePath((image?["backing-image"] as? [String: Any])?["filename"] as? String)
-        if let backing = node("qcow2", below) { fields["backing"] = backing }
-        return (storage, fields)
-    }
-
-    /// The path that QEMU means by a file's name, which is a JSON object where a path alone would not say enough.
-    private static func filePath(_ name: String?) -> String? {
-        guard let name, name.hasPrefix("json:") else { return name }
-        let object = try? JSONSerialization.jsonObject(with: Data(name.dropFirst("json:".count).utf8))
-        return ((object as? [String: Any])?["file"] as? [String: Any])?["filename"] as? String
-    }
-
-    private struct Node {
-        let fields: [String: Any]
-
-        /// The nodes of a disk that the machine was started with.
-        static func ofStart(_ arguments: [String], _ path: String) -> (storage: String, format: [String: Any])? {
-            let nodes = arguments.compactMap(Node.init)
-            guard let storage = nodes.first(where: { $0.text("filename") == path })?.text("node-name"),
-                let format = nodes.first(where: { $0.text("file") == storage })?.fields
-            else { return nil }
-            return (storage, format)
-        }
-
-        init?(argument: String) {
-            guard argument.hasPrefix("{"), argument.contains("node-name"),
-                let object = try? JSONSerialization.jsonObject(with: Data(argument.utf8)) as? [String: Any]
-            else { return nil }
-            fields = object
-        }
-
-        func text(_ key: String) -> String? { fields[key] as? String }
+    /// The nodes of a disk that was plugged in while the machine ran.
+    private func pluggedNode(_ domain: String, _ path: String) throws -> BlockNode? {
+        let answer = try JSONDecoder().decode(
+            JSONValue.self,
+            from: Data(try monitor(domain, "query-named-block-nodes", [:]).utf8)
+        )
+        return BlockNode.plugged(answer["return"] ?? .null, path: path)
     }
 
     @discardableResult
-    private func monitor(_ domain: String, _ command: String, _ arguments: [String: Any]) throws -> String {
-        let question = try JSONSerialization.data(withJSONObject: ["execute": command, "arguments": arguments])
-        let end = try home.virsh(["qemu-monitor-command", domain, String(decoding: question, as: UTF8.self)])
+    private func monitor(_ domain: String, _ command: String, _ arguments: [String: JSONValue]) throws -> String {
+        let question = JSONValue.object(["execute": .string(command), "arguments": .object(arguments)])
+        let text = String(decoding: try JSONEncoder().encode(question), as: UTF8.self)
+        let end = try home.virsh(["qemu-monitor-command", domain, text])
         guard end.status == 0, !end.output.contains(#""error""#) else {
             throw Failure("QEMU refused \(command): \(end.output)\(end.errors)")
         }

@@ -1,0 +1,72 @@
+import KilnEngine
+import KilnModel
+
+/// What faults are made in: one lab, on the parts of its engine.
+package struct FaultGround: Sendable {
+    /// The lab, which belongs to whoever makes the faults.
+    package let lab: LabSpec
+    let engine: LabEngine
+    let host: any HostControl
+
+    package init(lab: LabSpec, engine: LabEngine, host: any HostControl) {
+        self.lab = lab
+        self.engine = engine
+        self.host = host
+    }
+
+    var parts: EngineParts { engine.parts }
+
+    func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
+
+    func id(network: Name) -> NetworkID { NetworkID(lab: lab.name, network: network) }
+
+    /// The machine that is meant.
+    ///
+    /// - Throws: `fault.impossible` where no replacement is open that has it.
+    func machine(_ target: MachineTarget) throws -> MachineID {
+        let id = id(target.server)
+        let intent = try engine.history(id).open?.replacement.intent
+        let generation: Generation? =
+            switch target.role {
+            case .serving: try engine.machine(id).generation
+            case .old: intent?.from
+            case .new: intent?.to
+            }
+        guard let generation else {
+            throw FaultGround.impossible("there is no \(target.role.rawValue) machine of \(id) now")
+        }
+        return id.machine(generation)
+    }
+
+    /// The process of a machine, which has its root open.
+    ///
+    /// - Throws: `fault.impossible` where it has none.
+    func process(of machine: MachineID) throws -> Int32 {
+        let holders = try parts.holders.holders(of: engine.rootOverlay(machine))
+        guard let process = holders.first(where: { $0.name.hasPrefix("qemu-system") }) else {
+            throw FaultGround.impossible("\(machine) has no process now")
+        }
+        return process.pid
+    }
+
+    /// An error that says why a fault can't be made.
+    static func impossible(_ why: String, cause: String? = nil) -> KilnError {
+        KilnError(
+            .faultImpossible,
+            "the fault can't be made: \(why)",
+            hint: "choose a moment at which it can, such as 'at: stop.before'",
+            cause: cause,
+            exit: .aborted
+        )
+    }
+
+    /// Waits until something holds that no event tells of; false where it does not in time.
+    static func awaits(_ limit: Duration, _ condition: () async throws -> Bool) async throws -> Bool {
+        let end = ContinuousClock.now + limit
+        while try await !condition() {
+            guard ContinuousClock.now < end else { return false }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return true
+    }
+}

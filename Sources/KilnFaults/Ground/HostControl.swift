@@ -1,0 +1,32 @@
+/// What a process is doing, as faults look at it.
+package enum ProcessState: Sendable, Hashable {
+    case running
+    /// It stands still by a signal.
+    case stopped
+    /// There is none, or it is only waited for.
+    case gone
+}
+
+/// What faults do to this host: signals to processes, a lock on a file, a port.
+package protocol HostControl: Sendable {
+    /// Sends a signal; false where there is no such process, or it belongs to somebody else.
+    func send(_ signal: Int32, to pid: Int32) -> Bool
+    /// What a process is doing now.
+    func state(of pid: Int32) -> ProcessState
+    /// What a process was started with; empty where that can't be told.
+    func arguments(of pid: Int32) -> [String]
+    /// Takes the lock on a disk that a QEMU takes which shares it with nobody.
+    ///
+    /// - Throws: `fault.impossible` where somebody has it.
+    func hold(_ path: String) throws -> any HeldResource
+    /// Listens on a port of 127.0.0.1, and answers nobody.
+    ///
+    /// - Throws: `fault.impossible` where somebody does already.
+    func listen(on port: UInt16) throws -> any HeldResource
+}
+
+/// Something of the host that is held until it is given back.
+package protocol HeldResource: Sendable {
+    /// Gives it back; once is enough.
+    func release()
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Glibc
+import KilnSystem
+import Synchronization
+
+/// This host, by kill(2), /proc, fcntl(2) and listen(2).
+package struct LinuxHost: HostControl {
+    package init() {}
+
+    package func send(_ signal: Int32, to pid: Int32) -> Bool {
+        // 0 and negative numbers mean groups of processes.
+        pid > 1 && kill(pid, signal) == 0
+    }
+
+    /// By the letter of proc(5).
+    package func state(of pid: Int32) -> ProcessState {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let letter = text.split(separator: ")").last?.split(separator: " ").first?.first
+        else { return .gone }
+        return switch letter {
+        case "T", "t": .stopped
+        case "Z", "X": .gone
+        default: .running
+        }
+    }
+
+    package func arguments(of pid: Int32) -> [String] {
+        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// QEMU keeps its locks on the bytes from 100 and from 200: RAW_LOCK_PERM_BASE and RAW_LOCK_SHARED_BASE in QEMU's
+    /// block/file-posix.c.
+    package func hold(_ path: String) throws -> any HeldResource {
+        let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw FaultGround.impossible("\(path) can't be opened", cause: LinuxHost.lastError) }
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        lock.l_start = 100
+        lock.l_len = 200
+        guard fcntl(file, LinuxHost.setLockOfDescription, &lock) == 0 else {
+            let cause = LinuxHost.lastError
+            close(file)
+            throw FaultGround.impossible("somebody has \(path) already", cause: cause)
+        }
+        return HeldDescriptor(file)
+    }
+
+    package func listen(on port: UInt16) throws -> any HeldResource {
+        let server = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard server >= 0 else { throw FaultGround.impossible("no socket can be made", cause: LinuxHost.lastError) }
+        // Connections of before that are still being forgotten are no listeners.
+        var isReused: Int32 = 1
+        setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &isReused, socklen_t(MemoryLayout<Int32>.size))
+        let isBound = LoopbackAddress.with(port) { bind(server, $0, $1) } == 0
+        guard isBound, Glibc.listen(server, 1) == 0 else {
+            let cause = LinuxHost.lastError
+            close(server)
+            throw FaultGround.impossible("port \(port) is taken already", cause: cause)
+        }
+        return HeldDescriptor(server)
+    }
+
+    /// F_OFD_SETLK of fcntl(2), which Glibc's module hides behind _GNU_SOURCE.
+    private static let setLockOfDescription: Int32 = 37
+
+    private static var lastError: String { String(cString: strerror(errno)) }
+}
+
+/// A descriptor whose closing gives back what it stands for.
+private final class HeldDescriptor: HeldResource {
+    private let descriptor: Mutex<Int32>
+
+    init(_ descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    deinit { release() }
+
+    func release() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
+    }
+}

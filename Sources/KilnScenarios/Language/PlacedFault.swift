@@ -1,0 +1,49 @@
+import KilnEngine
+import KilnFaults
+import KilnModel
+
+/// A fault of a scenario, and where it stands.
+struct PlacedFault: Sendable {
+    let place: StepPlace
+    let action: any FaultAction
+
+    /// Tells what it needs of the lab.
+    func foresee(_ forecast: inout LabForecast) {
+        if action.needsMachine { action.servers.forEach { forecast.require($0) } }
+        if action.endsMachine { action.servers.forEach { forecast.disturb($0) } }
+    }
+}
+
+/// A moment of a step of a replacement.
+struct MomentPoint: Sendable, Hashable, CustomStringConvertible {
+    let step: KilnModel.Step
+    let moment: StepMoment
+
+    init(_ step: KilnModel.Step, _ moment: StepMoment) {
+        self.step = step
+        self.moment = moment
+    }
+
+    /// Reads one as failpoints are written, such as `prove-off.before`.
+    init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let step = KilnModel.Step(rawValue: parts[0]),
+            let moment = StepMoment(rawValue: parts[1])
+        else { return nil }
+        self.init(step, moment)
+    }
+
+    var description: String { "\(step.rawValue).\(moment.rawValue)" }
+}
+
+/// A fault that is made at a moment of a step.
+struct DuringFault: Sendable, CustomStringConvertible {
+    let at: MomentPoint
+    /// When it is taken back; at the end of the step where nothing is said.
+    let until: MomentPoint?
+    let fault: PlacedFault
+
+    var description: String {
+        "\(fault.action.summary) at \(at)" + (until.map { " until \($0)" } ?? "")
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+
+@testable import KilnScenarios
+
+/// Runs scenarios with faults on fakes: `web` with the volume `data`, and `db`, both on the network `lan`.
+struct FaultWorld {
+    let world: FakeWorld
+    let host: FakeLinuxHost
+
+    init() throws {
+        world = try FakeWorld()
+        for version in ["1", "2"] { try world.images.add(version) }
+        host = FakeLinuxHost(world)
+    }
+
+    static func text(_ steps: [String], more: String = "") -> String {
+        """
+        kiln: 1
+        name: test
+        lab:
+          networks: { lan: {} }
+          volumes: { data: { size: 64MiB } }
+          servers:
+            web:
+              image: tiny:1
+              volumes: { data: /data }
+              networks: lan
+              ports: { http: 80 }
+              ready: [agent, cloud-init]
+              ready-timeout: 100s
+            db: { image: 'tiny:1', networks: lan, ready: [agent], ready-timeout: 100s }
+        steps:
+        \(steps.map { "  - \($0)" }.joined(separator: "\n"))
+        \(more)
+        """
+    }
+
+    func run(_ steps: [String], more: String = "", sink: @escaping RunSink = { _ in }) async throws -> ScenarioReport {
+        let (timeline, events) = (Timeline(), RunEvents([sink]))
+        let parts = world.parts {
+            timeline.record($0)
+            events.record($0)
+        }
+        var runner = ScenarioRunner(
+            scenario: try read(FaultWorld.text(steps, more: more)),
+            engine: LabEngine(state: world.state, parts: parts),
+            network: parts.network,
+            timeline: timeline,
+            events: events,
+            options: .init(version: "0")
+        )
+        runner.host = host
+        return await runner.run()
+    }
+
+    /// Does something when a note is taken.
+    static func atNote(_ body: @escaping @Sendable () -> Void) -> RunSink {
+        { event in if case .stepBegan(_, "note", _, _) = event.kind { body() } }
+    }
+}
+
+extension ScenarioReport {
+    /// Whether it failed since a fault hit nothing.
+    var isNotHit: Bool { outcome == .failed && exit == .unmet && error?.code == ErrorCode.faultNotHit.rawValue }
+}
