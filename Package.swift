@@ -171,8 +171,8 @@ let package = Package(
         .testTarget(
             name: "KilnHostTests",
             dependencies: [
-                "KilnBakery", "KilnEngine", "KilnHost", "KilnModel", "KilnSystem", "KilnTestSupport", "LibvirtKit",
-                "LibvirtXML", "kiln", crypto,
+                "KilnBakery", "KilnEngine", "KilnHost", "KilnModel", "KilnOutside", "KilnSystem", "KilnTestSupport",
+                "LibvirtKit", "LibvirtXML", "kiln", crypto,
             ],
             swiftSettings: strict
         ),

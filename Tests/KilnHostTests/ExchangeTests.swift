@@ -19,6 +19,12 @@ struct ExchangeTests {
         await LoopbackProbe().exchange(request, on: port, over: connection, within: limit)
     }
 
+    private func kind(_ server: TestServer, within limit: Duration = .seconds(10)) async -> NoAnswer.Kind? {
+        // It ends with its last reference.
+        defer { withExtendedLifetime(server) {} }
+        return await kind(server.port, within: limit)
+    }
+
     private func kind(_ port: UInt16, within limit: Duration = .seconds(10)) async -> NoAnswer.Kind? {
         guard case .failure(let failure) = await exchange(port, within: limit) else { return nil }
         return failure.kind
@@ -58,15 +64,14 @@ struct ExchangeTests {
 
     @Test("what goes wrong is told apart")
     func kinds() async throws {
-        #expect(await kind(try TestServer { _ in }.port) == .closed)
-        #expect(await kind(try TestServer { _ = $0.waitForEnd() }.port, within: .milliseconds(200)) == .timeout)
-        #expect(await kind(try TestServer(saying: "SSH-2.0-x\r\n").port) == .garbled)
+        #expect(await kind(try TestServer { _ in }) == .closed)
+        #expect(await kind(try TestServer { _ = $0.waitForEnd() }, within: .milliseconds(200)) == .timeout)
+        #expect(await kind(try TestServer(saying: "SSH-2.0-x\r\n")) == .garbled)
         let cut = try TestServer(saying: "HTTP/1.1 200 X\r\nContent-Length: 100\r\n\r\nok")
-        #expect(await kind(cut.port) == .closed)
+        #expect(await kind(cut) == .closed)
         let long = "HTTP/1.1 200 X\r\nX: " + String(repeating: "x", count: 80_000) + "\r\n\r\n"
-        #expect(await kind(try TestServer(saying: long).port) == .garbled)
-        let port = try Listener().port
-        #expect(await kind(port) == .refused)
+        #expect(await kind(try TestServer(saying: long)) == .garbled)
+        #expect(await kind(try Listener().port) == .refused)
     }
 
     @Test("what would be no request is none")

@@ -2,18 +2,20 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnOutside
 import KilnSystem
 
 @testable import KilnHost
 
 /// OpenSSH's server on a port of 127.0.0.1, with keys and settings of its own; lets in the user who runs the tests.
 ///
-/// Only its beginning and its end touch the process.
-final class SSHServer: @unchecked Sendable {
+/// Not a `Process` of Foundation's: sshd closes the descriptor that Foundation takes for a sign of life, and Foundation's only
+/// thread for ends of processes then waits for this one, and for no other, while it lives.
+final class SSHServer: Sendable {
     let directory: TestDirectory
     let port: UInt16
     let hostKey: String
-    private let process = Process()
+    private let process: Child
 
     /// Why it can't be tried here; nothing where it can.
     static var obstacle: String? {
@@ -67,15 +69,15 @@ final class SSHServer: @unchecked Sendable {
 
             """
         try Data(settings.utf8).write(to: URL(filePath: directory.path + "/sshd_config"))
-        process.executableURL = URL(filePath: Self.program)
-        process.arguments = ["-D", "-e", "-f", directory.path + "/sshd_config"]
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let line = [Self.program, "-D", "-e", "-f", directory.path + "/sshd_config"]
+        process = try Child(line, environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], directory: directory.path)
     }
 
     // It begins with the blocked signals of the thread that starts it, so a request to end may never reach it.
-    deinit { kill(process.processIdentifier, SIGKILL) }
+    deinit {
+        process.send(SIGKILL)
+        _ = try? process.finish(within: .seconds(5))
+    }
 
     /// The way there, as the one who runs the tests.
     func route(identity: String = "user", hostKey: String? = nil, users: [String] = ["root"]) -> GuestRoute {

@@ -86,8 +86,9 @@ struct ReportTests {
         guard case .object(let map) = value else { throw KilnError("test", "no map") }
         #expect(
             map.keys.sorted() == [
-                "error", "evidence", "exit", "files", "finally", "kept", "kiln", "lab", "ledger", "ledgers", "outcome",
-                "phases", "scenario", "servers", "steps", "unavailable_ms", "variant",
+                "availability", "banks", "error", "evidence", "exit", "files", "finally", "kept", "kiln", "lab",
+                "ledger",
+                "ledgers", "outcome", "phases", "scenario", "servers", "steps", "unavailable_ms", "variant",
             ]
         )
         #expect(map["error"] == .null)

@@ -49,7 +49,7 @@ public struct LedgerLoss: Sendable, Hashable, Codable {
     ) -> LedgerLoss? {
         let found = facts.restorations.last { restoration in
             let (taken, end) = (restoration.taken ?? .zero, restoration.restored ?? last)
-            return first >= taken && last <= end && !present.contains { $0 > last && $0 <= end }
+            return first >= taken && last <= end && !present.contains { $0 > last && $0 < end }
         }
         guard let found else { return nil }
         let kept = found.kept.map { "; what it held before is retained as '\($0)'" } ?? ""

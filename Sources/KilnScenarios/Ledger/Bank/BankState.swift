@@ -57,7 +57,8 @@ public struct BankState: Sendable, Hashable {
                 throw KilnError(
                     .ledgerUnreadable,
                     "the bank '\(bank)' can't be read: expected an account or a transfer, found \(Name.quoted(line))",
-                    hint: "look at its tables with 'psql' through the published port"
+                    hint: "look at its tables with 'psql' through the published port",
+                    exit: .unmet
                 )
             }
         }

@@ -80,7 +80,8 @@ extension LedgerService {
         KilnError(
             .ledgerUnreadable,
             "the records that the service on port '\(port)' holds can't be read at \(path): \(Printable.line(reason))",
-            hint: "name the file in the guest that holds them instead"
+            hint: "name the file in the guest that holds them instead",
+            exit: .unmet
         )
     }
 }

@@ -36,6 +36,6 @@ final class ConnectedSocket: Sendable {
     func shutDown() { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     private static func failure(_ code: Int32) -> KilnError {
-        KilnError(.sqlFailed, "a session with a database broke off: \(String(cString: strerror(code)))")
+        KilnError(.sqlFailed, "a session with a database broke off: \(String(cString: strerror(code)))", exit: .unmet)
     }
 }

@@ -119,7 +119,8 @@ actor SQLSession {
         KilnError(
             .sqlFailed,
             "a session with a database ended: \(reason)",
-            hint: "try the same user and database with 'psql' through the published port"
+            hint: "try the same user and database with 'psql' through the published port",
+            exit: .unmet
         )
     }
 }
