@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnFaults
 import KilnModel
 import KilnTestSupport
@@ -243,7 +244,8 @@ struct FaultStepTests {
             "{ replace: { server: web }, during: [{ at: stop.before, until: start.after, fault: { freeze: { server: db } } }] }",
         ]
         let whole = FaultWorld.text(["up"] + steps)
-        #expect(try problems(whole).isEmpty, "\(try problems(whole))")
+        let mistakes = try problems(whole)
+        #expect(mistakes.isEmpty, "\(mistakes)")
         let structure = try SchemaChecker(ScenarioSchema.document).problems(whole)
         #expect(structure.isEmpty, "\(structure)")
     }

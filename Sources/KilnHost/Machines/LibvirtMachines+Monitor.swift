@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnSystem
+import LibvirtKit
 
 extension LibvirtMachines {
     /// Sends a command to QEMU's monitor.
