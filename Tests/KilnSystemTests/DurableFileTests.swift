@@ -10,6 +10,12 @@ import Testing
         try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
     }
 
+    @Test("the directory of a path is found, whatever the path is")
+    func directories() {
+        let known = ["/a/b": "/a", "/a": "/", "/": "/", "a/b//": "a", "a": "", "./": "", "": "", "./a": "."]
+        for (path, directory) in known { #expect(DurableFile.directory(of: path) == directory, "\(path)") }
+    }
+
     @Test("content is replaced whole, with the mode that was asked for, and nothing else is left")
     func replaced() throws {
         let directory = try TemporaryDirectory()

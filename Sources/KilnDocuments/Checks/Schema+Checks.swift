@@ -18,7 +18,7 @@ extension Schema {
 
     static func pattern(_ about: String) -> JSONValue { titled("pattern", text(about)) }
 
-    static func patterns(_ about: String) -> JSONValue {
+    package static func patterns(_ about: String) -> JSONValue {
         either([pattern("One."), list(of: pattern("One."), "Several.")], about)
     }
 

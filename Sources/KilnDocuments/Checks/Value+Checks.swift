@@ -16,7 +16,7 @@ extension Value {
     }
 
     /// One pattern, or several of which each has to hold.
-    func patterns() -> [TextPattern]? {
+    package func patterns() -> [TextPattern]? {
         if case .list(let elements) = node.content, elements.isEmpty {
             problem("an empty list asserts nothing: add a text or a /regular expression/, or leave the field out")
             return nil

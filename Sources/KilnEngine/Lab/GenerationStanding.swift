@@ -11,6 +11,9 @@ public struct GenerationStanding: Sendable, Hashable, Codable {
     /// What is known of its server's configuration; nothing of a generation that an older Kiln made.
     public let configuration: ConfigurationVerdict?
 
+    /// Whether its image passed its last tests, and is not revoked.
+    public var isAttested: Bool { tests == .passed && revoked == nil }
+
     /// What a person has to know, in a few words each; nothing where all of it passed.
     public var remarks: [String] {
         let image: String? =

@@ -63,13 +63,6 @@ extension LabEngine {
     ///
     /// - Throws: `ready.timeout`, `ready.failed` or `ready.machine-died`.
     public func awaitReady(_ id: ServerID) async throws { try await existing(id).awaitReady(try machine(id)) }
-
-    /// Restarts a server's guest: the same generation, the same machine, without its seed.
-    public func reboot(_ id: ServerID) async throws {
-        let machine = try machine(id)
-        try existing(id).forgetMounts(of: machine)
-        try await parts.machines.reboot(machine)
-    }
 }
 
 extension LabEngine {

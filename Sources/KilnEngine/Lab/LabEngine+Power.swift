@@ -29,6 +29,23 @@ extension LabEngine {
         try await startLocked(workspace)
     }
 
+    /// Restarts a server's guest and waits until it is ready: the same generation, the same machine, without its seed.
+    ///
+    /// - Throws: `stop.timeout` where the guest does not restart; what keeps a guest that did from being ready.
+    public func reboot(_ id: ServerID) async throws {
+        let workspace = try existing(id)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        _ = try await recoverLocked(workspace)
+        let machine = try machine(id)
+        let before = try await workspace.bootID(of: machine)
+        try workspace.markBoot(machine)
+        try await parts.machines.reboot(machine)
+        try await workspace.awaitBoot(of: machine, after: before)
+        _ = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
+        try await workspace.requireMarks(of: machine)
+    }
+
     func startLocked(_ workspace: ServerWorkspace) async throws {
         let machine = try machine(workspace.id)
         let record = try workspace.record(machine)

@@ -96,6 +96,12 @@ struct ConsoleLog {
         String(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }.prefix(length))
     }
 
+    /// What there is of it, the last 4 MiB.
+    var everything: Data {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64) ?? 0
+        return bytes(from: size > longestScan ? size - longestScan : 0, most: longestScan)
+    }
+
     private var tail: String { String(decoding: tailBytes, as: UTF8.self) }
 
     private var tailBytes: Data {

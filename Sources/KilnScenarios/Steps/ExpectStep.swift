@@ -6,6 +6,7 @@ import KilnModel
 struct ExpectStep: StepAction {
     static let kind = StepKind(
         word: "expect",
+        outputs: ["generation", "image", "instance-id", "boot-id"],
         about: "Compares a server with what is expected of it.",
         fields: { Schema.object(ExpectFields.self, $0) },
         decode: { ExpectStep($0, $1) }
@@ -24,6 +25,8 @@ struct ExpectStep: StepAction {
     var isUndrifted = false
     /// What has to hold in it.
     var checks: [Check] = []
+    /// What else has to be so.
+    var facts: [ExpectedFact] = []
 
     var summary: String { "expect \(server)" }
 
@@ -41,10 +44,21 @@ struct ExpectStep: StepAction {
             throw Unmet("\(server): image \(image) expected, \(found) found")
         }
         if ready { try await context.awaitReady(server) }
+        for fact in facts { try await fact.require(of: status, context) }
         try await http?.require(of: status, context)
         try await requireChecks(context)
         if isUndrifted { try await requireNoDrift(context) }
-        return StepYield()
+        return StepYield(outputs: try await outputs(status, context))
+    }
+
+    // The guest is asked for the id of its boot only where that is saved.
+    private func outputs(_ status: ServerStatus, _ context: RunContext) async throws -> [String: String] {
+        var outputs = [
+            "generation": status.generation?.description ?? "", "image": status.image?.digest.description ?? "",
+            "instance-id": status.instanceID ?? "",
+        ]
+        if status.state == .running { outputs["boot-id"] = try? await context.engine.bootID(of: context.id(server)) }
+        return outputs
     }
 }
 
@@ -77,6 +91,23 @@ extension ExpectStep {
         self.http = http
         isUndrifted = drift == ExpectedDrift.nothing
         self.checks = checks
+        facts = ExpectStep.facts(fields, reader)
+    }
+
+    private static func facts(_ fields: Fields<ExpectFields>, _ reader: StepReader) -> [ExpectedFact] {
+        let failed = fields[.failedRequestsAtMost]?.whole(in: 0...1_000_000)
+        let gap = fields[.unavailableAtMost]?.duration()
+        let hidden = fields[.hidden]?.word(ExpectedDrift.self)
+        return [
+            fields[.attested]?.bool().map { .attested($0) },
+            fields[.channel]?.newName().map { .channel($0) },
+            fields[.instanceID].flatMap { ExpectedText($0, reader) }.map { .instanceID($0) },
+            fields[.bootID].flatMap { ExpectedText($0, reader) }.map { .bootID($0) },
+            fields[.console]?.patterns().map { .console($0) },
+            hidden.map { _ in .hidesNothing },
+            failed == nil && gap == nil
+                ? nil : .availability(AvailabilityExpectation(failedAtMost: failed, gapAtMost: gap)),
+        ].compactMap(\.self)
     }
 
     // What a server's image is compared with; a channel may have moved since it was made.
@@ -150,7 +181,11 @@ enum ExpectedDrift: String, CaseIterable {
 
 /// The fields of an `expect` step.
 enum ExpectFields: String, FileField {
-    case server, generation, ready, image, http, checks, drift
+    case server, generation, ready, image, attested, channel, http, checks, console, drift, hidden
+    case instanceID = "instance-id"
+    case bootID = "boot-id"
+    case unavailableAtMost = "unavailable-at-most"
+    case failedRequestsAtMost = "failed-requests-at-most"
 
     static let required: [ExpectFields] = [.server]
 
@@ -162,6 +197,15 @@ enum ExpectFields: String, FileField {
         case .image: Schema.image("The image of the generation that serves.")
         case .http: ExpectedHTTP.schema("What it answers.")
         case .checks: CheckSchema.list(ScenarioChecks.self, "What has to hold in it.")
+        case .attested: Schema.bool("Whether that image passed its tests, and is not revoked.")
+        case .channel: Schema.name("A channel of that image, which has to point to it.")
+        case .console: Schema.patterns("What its console said since it was made; all of it holds.")
+        case .hidden: Schema.words(ExpectedDrift.self, "none: no volume hides a file of its root.")
+        case .instanceID: ExpectedText.schema("cloud-init's id of its machine.")
+        case .bootID: ExpectedText.schema("The id that its kernel has had since it booted.")
+        case .unavailableAtMost: Schema.duration("How long nobody may have answered while it was last replaced.")
+        case .failedRequestsAtMost:
+            Schema.whole(0...1_000_000, "How many requests may have failed while it was last replaced.")
         case .drift: Schema.words(ExpectedDrift.self, "none: its root is as its image has it.")
         }
     }

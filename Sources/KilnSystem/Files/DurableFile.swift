@@ -77,8 +77,16 @@ public enum DurableFile {
     /// Makes the names in the directory of `path` durable.
     public static func synchronizeDirectory(of path: String) throws { try synchronize(directory(of: path)) }
 
-    /// The directory that holds `path`.
-    public static func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
+    /// The directory that holds `path`; empty for a name alone.
+    public static func directory(of path: String) -> String {
+        // Not Foundation's deletingLastPathComponent, which ends the process for "./" (seen with Swift 6.3).
+        let slash = UInt8(ascii: "/")
+        var parent = Array(path.utf8)
+        while parent.last == slash { parent.removeLast() }
+        while let last = parent.last, last != slash { parent.removeLast() }
+        while parent.last == slash { parent.removeLast() }
+        return parent.isEmpty && path.hasPrefix("/") ? "/" : String(decoding: parent, as: UTF8.self)
+    }
 
     /// Makes a directory and those above it, mode 0755: machines of another user go through them.
     ///

@@ -1,0 +1,131 @@
+import Foundation
+import KilnDocuments
+import KilnEngine
+import KilnModel
+
+/// What is expected of a server besides its generation, image and answers.
+enum ExpectedFact: Sendable, Hashable {
+    /// Whether its image passed its tests, and is not revoked.
+    case attested(Bool)
+    /// That it has the image that a channel points to.
+    case channel(Name)
+    /// cloud-init's id of its machine.
+    case instanceID(ExpectedText)
+    /// The id that its kernel has had since it booted.
+    case bootID(ExpectedText)
+    /// What its console said since the machine was made.
+    case console([TextPattern])
+    /// That no volume hides a file of its root.
+    case hidesNothing
+    /// What users may have seen at most of its last replacement.
+    case availability(AvailabilityExpectation)
+
+    /// Looks.
+    ///
+    /// - Throws: `Unmet` where it is otherwise, and `KilnError` where that can't be told.
+    func require(of status: ServerStatus, _ context: RunContext) async throws {
+        guard let found = try await unmet(status, context) else { return }
+        throw Unmet("\(status.name): \(found)")
+    }
+
+    private func unmet(_ status: ServerStatus, _ context: RunContext) async throws -> String? {
+        switch self {
+        case .attested(let wanted): attested(wanted, status)
+        case .channel(let channel): try self.channel(channel, status, context)
+        case .instanceID(let expected): await expected.unmet("instance id", by: status.instanceID ?? "none", context)
+        case .bootID(let expected):
+            await expected.unmet("boot id", by: try await context.engine.bootID(of: context.id(status.name)), context)
+        case .console(let patterns): try console(patterns, status, context)
+        case .hidesNothing: try await hidden(status, context)
+        case .availability(let expectation): await availability(expectation, status, context)
+        }
+    }
+
+    private func attested(_ wanted: Bool, _ status: ServerStatus) -> String? {
+        guard let standing = status.standing else { return "an image whose tests are known expected, none found" }
+        guard standing.isAttested != wanted else { return nil }
+        let found = wanted ? "one that is \(standing.remarks.joined(separator: ", "))" : "an attested one"
+        return "\(wanted ? "an attested image" : "an image that is not attested") expected, \(found) found"
+    }
+
+    private func channel(_ channel: Name, _ status: ServerStatus, _ context: RunContext) throws -> String? {
+        guard let image = status.image else { return "the image of the channel \(channel) expected, none found" }
+        let target = try context.engine.target(of: channel, of: image.name)
+        guard target.digest != image.digest else { return nil }
+        return "\(image.name)@\(channel), which is version \(target.version), expected, version \(image.version) found"
+    }
+
+    private func console(_ patterns: [TextPattern], _ status: ServerStatus, _ context: RunContext) throws -> String? {
+        let said = try context.engine.console(of: context.id(status.name))
+        let text = String(decoding: said, as: UTF8.self)
+        return patterns.first { !$0.isMet(by: text) }.map { pattern in
+            "'\(pattern)' expected on its console, not so found in its last \(said.count >> 10) KiB"
+        }
+    }
+
+    private func hidden(_ status: ServerStatus, _ context: RunContext) async throws -> String? {
+        let report = try await context.engine.drift(context.id(status.name))
+        guard report.observable else {
+            return "nothing hidden by volumes expected, but its root can't be observed: \(report.reason ?? "")"
+        }
+        guard !report.hidden.isEmpty else { return nil }
+        let shown = report.hidden.prefix(3).map(\.description).joined(separator: ", ")
+        return "nothing hidden by volumes expected, found \(shown)"
+    }
+
+    private func availability(
+        _ expectation: AvailabilityExpectation,
+        _ status: ServerStatus,
+        _ context: RunContext
+    ) async -> String? {
+        guard let seen = await context.availability.last(where: { $0.server == status.name }) else {
+            return
+                "a measured replacement expected, none found; a measurement needs an 'http' probe in the server's ready list"
+        }
+        return expectation.unmet(by: seen.result)
+    }
+}
+
+/// A text that something has to be, or must not be; saved values may stand in it.
+struct ExpectedText: Sendable, Hashable {
+    let text: SavedText
+    let isNegated: Bool
+
+    /// What is wrong with a value; nothing where it is as expected.
+    func unmet(_ subject: String, by found: String, _ context: RunContext) async -> String? {
+        let text = text.resolved(await context.saved)
+        guard (found == text) == isNegated else { return nil }
+        return "\(subject) \(isNegated ? "other than " : "")\(Name.quoted(text)) expected, \(Name.quoted(found)) found"
+    }
+}
+
+extension ExpectedText {
+    /// Reads a text, or a map with the text that it must not be.
+    init?(_ value: Value, _ reader: StepReader) {
+        guard case .map = value.node.content else {
+            guard let text = reader.written(value) else { return nil }
+            self.init(text: text, isNegated: false)
+            return
+        }
+        guard let fields = Fields<ExpectedTextFields>(value, "a text, or a map with 'not'"),
+            let text = fields[.not].flatMap(reader.written)
+        else { return nil }
+        self.init(text: text, isNegated: true)
+    }
+
+    static func schema(_ about: String) -> JSONValue {
+        Schema.either(
+            [Schema.text("What it has to be."), Schema.object(ExpectedTextFields.self, "What it must not be.")],
+            about
+        )
+    }
+}
+
+/// The fields of a text that something must not be.
+enum ExpectedTextFields: String, FileField {
+    case not
+
+    static let required: [ExpectedTextFields] = [.not]
+
+    var schema: JSONValue { Schema.text("What it must not be.") }
+}
