@@ -39,7 +39,8 @@ struct ReportVerbTests {
         let report = try ending.json(ScenarioReport.self)
         #expect(try text("a.xml").contains("tests=\"2\" failures=\"1\""))
         #expect(
-            try text("a.html").contains("generation 1") && text("a.html").contains("Failed: exit status 0 expected")
+            try text("a.html").contains("generation 1")
+                && text("a.html").contains("Failed: web: exit status 0 expected")
         )
 
         let again = try await session.kiln("report", "bad", "--html", file("b.html"), "--format", "json")

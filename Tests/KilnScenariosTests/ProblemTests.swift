@@ -45,8 +45,8 @@ struct ProblemTests {
                 + "the number 90",
             "15:10: steps[0].up[0]: expected the name of a server, found 'wbe' (did you mean 'web'?); declared: web",
             "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, wait, exec, "
-                + "copy-in, copy-out, http, write-ledger, bank, verify-ledger, replace, rollback, stop, start, snapshot, restore, "
-                + "clone, check, expect, down, parallel, repeat, retry, within, use, sleep, note",
+                + "copy-in, copy-out, http, write-ledger, bank, verify-ledger, replace, rollback, stop, start, reboot, snapshot, restore, "
+                + "clone, check, expect, down, parallel, repeat, retry, within, use, fault, sleep, note",
         ]
         let found = try problems(text)
         #expect(Set(found).subtracting(expected).isEmpty)

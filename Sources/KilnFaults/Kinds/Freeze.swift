@@ -40,9 +40,9 @@ struct Freeze: FaultAction {
     private static func release(_ pid: Int32, _ machine: MachineID, _ ground: FaultGround) async throws {
         let holders = try ground.parts.holders.holders(of: ground.engine.rootOverlay(machine))
         guard holders.contains(where: { $0.pid == pid }), ground.host.state(of: pid) != .gone else { return }
-        let isSent = ground.host.send(SIGCONT, to: pid)
+        _ = ground.host.send(SIGCONT, to: pid)
         let goesOn = try await FaultGround.awaits(.seconds(5)) { ground.host.state(of: pid) != .stopped }
-        guard isSent, goesOn else {
+        guard goesOn else {
             throw KilnError(
                 .faultNotUndone,
                 "\(machine) still stands still",
