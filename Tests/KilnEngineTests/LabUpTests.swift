@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 
@@ -17,6 +18,17 @@ import Testing
         #expect(try world.record().lease?.machine == world.machine(1))
         #expect(world.world.hypervisor.spec(world.machine(1))?.volumes.map(\.id) == [try world.record().id])
         #expect(world.world.ports.reservations == 0)
+    }
+
+    @Test("who else changes the list of labs is waited for")
+    func together() async throws {
+        let world = try LabTestWorld()
+        try DurableFile.makeDirectory(world.world.state.labs)
+        let lock = try FileLock(world.world.state.labs + "/lock", subject: "the list of labs")
+        async let status = world.up()
+        try await Task.sleep(for: .milliseconds(200))
+        withExtendedLifetime(consume lock) {}
+        #expect(try await status.generation == Generation(1))
     }
 
     @Test("up can be repeated: what runs is left as it is, and the volume is formatted once")

@@ -49,7 +49,7 @@ extension LabEngine {
             rehearsed.volumes[clone] = path
         }
         rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, transport: $0.transport) }
-        try publishRehearsal(rehearsal, rehearsed)
+        try await publishRehearsal(rehearsal, rehearsed)
         return try await begin(rehearsalWorkspace, spec: rehearsed)
     }
 
@@ -85,7 +85,7 @@ extension LabEngine {
         for kept in try volumes.retainedVolumes() where kept.record?.rehearsal == rehearsal {
             try volumes.purge(kept.kept)
         }
-        try publishRehearsal(rehearsal, nil)
+        try await publishRehearsal(rehearsal, nil)
         try await remove(workspace)
     }
 
@@ -137,8 +137,8 @@ extension LabEngine {
         )
     }
 
-    private func publishRehearsal(_ rehearsal: ServerID, _ spec: ServerSpec?) throws {
-        let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
+    private func publishRehearsal(_ rehearsal: ServerID, _ spec: ServerSpec?) async throws {
+        let lock = try await lockLabs()
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(rehearsal.lab) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()

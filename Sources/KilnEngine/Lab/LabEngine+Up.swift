@@ -12,7 +12,7 @@ extension LabEngine {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
-        try record(lab)
+        try await record(lab)
         for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
             guard let spec = lab.volumes[name] else { continue }
             try await volumes.createIfMissing(lab: lab.name, name, spec: spec)
@@ -113,9 +113,16 @@ extension LabEngine {
         let purpose: ImagePurpose
     }
 
-    private func record(_ lab: LabSpec) throws {
+    /// The lock of the list of labs: everybody has it for moments only, so it is waited for.
+    ///
+    /// - Throws: `lock.held`, naming who has it, after a while.
+    func lockLabs() async throws -> FileLock {
+        try await FileLock.whenFree(state.labs + "/lock", subject: "the list of labs", within: .seconds(30))
+    }
+
+    private func record(_ lab: LabSpec) async throws {
         try DurableFile.makeDirectory(state.lab(lab.name))
-        let lock = try FileLock(state.labs + "/lock", subject: "the list of labs")
+        let lock = try await lockLabs()
         defer { withExtendedLifetime(lock) {} }
         if RunFiles(lab: lab.name, state: state).exist { try PortBook.refuseTaken(lab, in: state) }
         let path = state.lab(lab.name) + "/ports.json"

@@ -1,0 +1,127 @@
+import Foundation
+import Glibc
+import Testing
+
+extension EndToEnd {
+    @Suite("Runs of scenarios", .lane, .serialized, .timeLimit(.minutes(20)))
+    struct Runs {
+        /// Two ledgers on two volumes, a replacement beside other steps, by either strategy, and something at the end.
+        private static let whole = """
+            kiln: 1
+            name: whole
+            matrix: { strategy: [stop-first, warm-first] }
+            lab:
+              volumes: { data: { size: 64MiB }, more: { size: 64MiB } }
+              servers:
+                web:
+                  image: tiny:1
+                  volumes: { data: /data, more: /more }
+                  ports: { http: 80 }
+                  ready: [cloud-init, { http: { port: http, path: /health } }]
+                other: { image: tiny:1, volumes: {}, ready: [cloud-init] }
+            steps:
+              - up: [web]
+              - write-ledger: { server: web, path: /data/ledger, rate: 50 }
+              - parallel:
+                  - replace: { server: web, image: "tiny:2", strategy: "${matrix.strategy}" }
+                  - up: [other]
+              - verify-ledger: { server: web, records-at-least: 20 }
+              - write-ledger: { server: web, path: /more/ledger, ledger: second }
+              - expect: { server: web, generation: 2, image: "tiny:2", drift: none }
+                save: { boot: boot-id, instance: instance-id }
+              - reboot: [web]
+              - expect:
+                  server: web
+                  generation: 2
+                  instance-id: "${saved.instance}"
+                  boot-id: { not: "${saved.boot}" }
+                  console: ["phase=ready", "!Kernel panic"]
+              - verify-ledger: { server: web, ledger: second }
+            finally:
+              - exec: { server: web, command: [sync] }
+
+            """
+
+        private func file(_ home: Home) throws -> String {
+            let path = home.path + "/whole.yaml"
+            try Data(Self.whole.utf8).write(to: URL(fileURLWithPath: path))
+            return path
+        }
+
+        /// The networks, machines and volumes that are left; retained ones are told apart.
+        private func expectOnlyRetained(_ home: Home) async throws {
+            #expect(home.machines.isEmpty)
+            #expect(try await home.run("ps", "--format", "json").json(ServerListReport.self).servers.isEmpty)
+            let volumes = try await home.run("volume", "list", "--format", "json").json(VolumeListReport.self)
+            #expect(volumes.volumes.isEmpty)
+            let garbage = try await home.run("gc", "--dry-run")
+            #expect(garbage.status == 0 && !garbage.text.contains(home.path), "\(garbage.text)")
+        }
+
+        @Test("one file runs twice at the same time, each in a lab of its own, and leaves nothing")
+        func twice() async throws {
+            let home = try #require(Home.shared)
+            let page = home.path + "/whole.html"
+            let run = try await home.run("run", "-j", "2", try file(home), "--format", "json", "--html", page)
+            try #require(run.status == 0, "\(run.errors)\n\(run.text)")
+            let reports = try run.json(ManyRuns.self).runs
+            #expect(Set(reports.map(\.lab)).count == 2)
+            #expect(Set(reports.map { $0.variant["strategy"] }) == ["stop-first", "warm-first"])
+            for report in reports {
+                #expect(report.outcome == "passed" && report.ledgers.count == 2 && report.finally.count == 1)
+                #expect(report.ledgers.allSatisfy { $0.verdict.acknowledged > 0 && $0.verdict.lost == 0 })
+            }
+            try await expectOnlyRetained(home)
+            let shown = try String(contentsOfFile: page, encoding: .utf8)
+            #expect(shown.contains("warm-first") && shown.contains("HANDOVER") && !shown.contains("<script"))
+        }
+
+        @Test("after a runner was killed in any of its steps the next run leaves nothing but retained volumes")
+        func everyKill() async throws {
+            for step in 1...9 { try await kill(in: "\(step)") }
+        }
+
+        @Test("after a runner was killed in its replacement the next run leaves nothing but retained volumes")
+        func killedInReplacement() async throws { try await kill(in: "3.1") }
+
+        private func kill(in step: String) async throws {
+            let home = try #require(Home.shared)
+            let before = try await home.run("volume", "list", "--format", "json").json(VolumeListReport.self).retained
+            let runner = try home.start(["run", "--fail-fast", try file(home), "--format", "ndjson"])
+            let isThere = { runner.output.contains(#""event":"step-began","id":"\#(step)""#) }
+            try await eventually("step \(step) has begun", within: .seconds(200)) {
+                isThere() || Processes.state(of: runner.pid) == nil
+            }
+            runner.send(SIGKILL)
+            let ended = try await runner.finish()
+            #expect(ended.status == 137 && isThere(), "\(step): \(ended.errors)\n\(runner.output)")
+            #expect(!home.machines.isEmpty || step == "1", "\(step)")
+
+            let next = try await home.run("run", "\(Home.checkout)/Scenarios/bad-image-reverts.yaml", "--quiet")
+            #expect(next.status == 0, "\(step): \(next.errors)\n\(next.text)")
+            try await expectOnlyRetained(home)
+            let list = try await home.run("volume", "list", "--format", "json").json(VolumeListReport.self)
+            #expect(list.retained.count == before.count + (step == "1" ? 0 : 2), "\(step): \(list.retained)")
+            #expect(try await home.run("volume", "prune", "--yes").status == 0)
+            let left = try await home.run("volume", "list", "--format", "json").json(VolumeListReport.self)
+            #expect(left.retained.isEmpty, "\(step)")
+        }
+    }
+}
+
+/// What `run` says of several runs in JSON.
+private struct ManyRuns: Decodable {
+    struct Run: Decodable {
+        struct Ledger: Decodable {
+            let verdict: RunReport.Ledger
+        }
+
+        let lab: String
+        let variant: [String: String]
+        let outcome: String
+        let ledgers: [Ledger]
+        let finally: [RunReport.Step]
+    }
+
+    let runs: [Run]
+}
