@@ -1,0 +1,22 @@
+import Testing
+
+extension EndToEnd {
+    @Suite("Faults in scenarios", .lane, .serialized, .timeLimit(.minutes(20)))
+    struct Faults {
+        @Test(
+            "a machine without power and a network in two parts are what the scenarios expect",
+            arguments: ["power-cut", "split"]
+        )
+        func some(_ name: String) async throws { try await pass("\(Home.checkout)/Scenarios/faults/\(name).yaml") }
+
+        @Test("every fault of the library strikes, and its scenario passes")
+        func all() async throws { try await pass("\(Home.checkout)/Scenarios/faults") }
+
+        private func pass(_ path: String) async throws {
+            let home = try #require(Home.shared)
+            let run = try await home.run("run", path, "--format", "json")
+            #expect(run.status == 0, "\(run.errors.suffix(4_000))\n\(run.text.suffix(4_000))")
+            try await EndToEnd.expectNothingLeft(home)
+        }
+    }
+}
