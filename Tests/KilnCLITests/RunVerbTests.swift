@@ -52,6 +52,29 @@ struct RunVerbTests {
         #expect(session.world.hypervisor.alive.isEmpty)
     }
 
+    @Test("only what failed when it ran last is run again")
+    func again() async throws {
+        let good = try write("good")
+        let bare = try write("bare", steps: "[up, { expect: { server: web, generation: 7 } }]")
+        #expect(try await session.kiln("run", bare, good, "--quiet").status == 1)
+        let again = try await session.kiln("run", bare, good, "--rerun-failed", "--format", "json", "--quiet")
+        #expect(try again.json(ScenarioReport.self).scenario.text == "bare" && again.status == 1)
+        _ = try write("bare")
+        #expect(try await session.kiln("run", bare, good, "--rerun-failed", "--quiet").status == 0)
+        let nothing = try await session.kiln("run", bare, good, "--rerun-failed")
+        #expect(nothing.status == 0 && nothing.errors.contains("none of them failed"))
+    }
+
+    @Test("an image that is in no store and has no recipe keeps the run from being begun")
+    func bake() async throws {
+        let path = try write("strange")
+        let text = try String(contentsOfFile: path, encoding: .utf8).replacing("tiny:1", with: "strange:1")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let ending = try await session.kiln("run", path, "--bake", "--format", "json")
+        #expect(ending.status == 64 && ending.output.contains("search.not-found"), "\(ending.output)")
+        #expect(session.world.hypervisor.alive.isEmpty)
+    }
+
     @Test("a folder is all scenarios in it, a matrix all its combinations, and a tag chooses")
     func choice() async throws {
         _ = try write("a", more: "tags: [quick]\nmatrix: { word: [x, y] }")

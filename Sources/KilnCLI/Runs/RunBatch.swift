@@ -14,6 +14,7 @@ struct RunBatch: Sendable {
     /// Whether no further one begins once one did not pass.
     var endsAtFailure = false
     var outputs = RunOutputs()
+    var budget = RunBudget.ofHost
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
@@ -39,18 +40,27 @@ struct RunBatch: Sendable {
 
     /// What happened, in the order of the scenarios, without those that were not begun.
     private func histories(of scenarios: [Scenario]) async throws -> [RunHistory] {
-        try await withThrowingTaskGroup(of: (Int, RunHistory).self) { group in
-            var waiting = scenarios.enumerated().makeIterator()
+        let demands = scenarios.map { $0.demand { KnownImages.manifest($0)?.size } }
+        return try await withThrowingTaskGroup(of: (Int, RunHistory).self) { group in
+            var waiting = scenarios.indices.makeIterator()
+            var next = waiting.next()
+            var running: Set<Int> = []
             var found: [Int: RunHistory] = [:]
-            var isEnding = false
+            // In their order: what waits for room is not overtaken for ever by what needs less.
             func begin() {
-                guard !isEnding, let (index, scenario) = waiting.next() else { return }
-                group.addTask { (index, try await history(of: scenario, run: index + 1)) }
+                while let index = next, running.count < jobs,
+                    budget.hasRoom(for: demands[index], beside: running.map { demands[$0] })
+                {
+                    running.insert(index)
+                    next = waiting.next()
+                    group.addTask { (index, try await history(of: scenarios[index], run: index + 1)) }
+                }
             }
-            for _ in 0..<jobs { begin() }
+            begin()
             while let (index, run) = try await group.next() {
                 found[index] = run
-                isEnding = Task.isCancelled || endsAtFailure && run.report.outcome != .passed
+                running.remove(index)
+                if Task.isCancelled || endsAtFailure && run.report.outcome != .passed { next = nil }
                 begin()
             }
             return found.sorted { $0.key < $1.key }.map(\.value)

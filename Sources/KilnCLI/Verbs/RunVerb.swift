@@ -1,8 +1,11 @@
 import ArgumentParser
 import Foundation
+import KilnBakery
 import KilnEngine
 import KilnModel
 import KilnScenarios
+import KilnStore
+import KilnSystem
 
 /// `kiln run`: runs scenarios and judges them.
 struct RunVerb: Verb {
@@ -38,6 +41,12 @@ struct RunVerb: Verb {
 
     @Flag(help: "Begin no further scenario once one did not pass.")
     var failFast = false
+
+    @Flag(help: "Only those of them whose latest run did not pass.")
+    var rerunFailed = false
+
+    @Flag(help: "Bake the images that the store lacks first, from recipes that are found by their names.")
+    var bake = false
 
     @Option(help: "When the lab stays as it is: never, after a failure, or always.")
     var keep = ScenarioRunner.Keep.never
@@ -81,9 +90,14 @@ struct RunVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let chosen = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session)
+        let all = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session).scenarios
+        let chosen = rerunFailed ? try await failed(among: all, session) : all
+        if chosen.isEmpty {
+            session.say("nothing to run again: none of them failed when it ran last")
+            return 0
+        }
         if dryRun {
-            try session.show(ScenarioExplanation(scenarios: chosen.scenarios))
+            try session.show(ScenarioExplanation(scenarios: chosen))
             return 0
         }
         if step && !session.terminal.isInputInteractive {
@@ -94,7 +108,8 @@ struct RunVerb: Verb {
             html: try html.map { try ReportFile($0) },
             environment: ProcessInfo.processInfo.environment
         )
-        let runs = chosen.scenarios.flatMap { Array(repeating: $0, count: times) }
+        if bake { try await bakeMissing(of: chosen, session) }
+        let runs = chosen.flatMap { Array(repeating: $0, count: times) }
         let batch = RunBatch(
             session: session,
             keep: keepOnFailure ? .failed : keep,
@@ -104,6 +119,23 @@ struct RunVerb: Verb {
             outputs: outputs
         )
         return try await batch.run(runs)
+    }
+
+    private func failed(among scenarios: [Scenario], _ session: Session) async throws -> [Scenario] {
+        let logs = RunLogFiles(folder: try await session.workspace().engine.reports)
+        return await BlockingWork.run { logs.failed(among: scenarios) }
+    }
+
+    // A scenario whose images can't all be had isn't begun.
+    private func bakeMissing(of scenarios: [Scenario], _ session: Session) async throws {
+        let workspace = try await session.workspace()
+        let named = scenarios.reduce(into: Set<ImageReference>()) { $0.formUnion($1.movableImages) }
+        let missing = named.filter { (try? workspace.images.resolve($0)) == nil }
+        let search = SearchPath(.recipes)
+        for name in Set(missing.map(\.name)).sorted() {
+            _ = try await workspace.bake(try Recipe(folder: try search.find(name, session)), parents: search, session)
+        }
+        for image in missing.sorted(by: { "\($0)" < "\($1)" }) { _ = try workspace.images.resolve(image) }
     }
 
     /// The file: what looks like one or is one, else what has that name.

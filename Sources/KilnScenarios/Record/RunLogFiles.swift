@@ -43,6 +43,18 @@ public struct RunLogFiles: Sendable {
         return likely.last { (try? history(of: $0, isGoingOn: false))?.report.scenario.text == text }
     }
 
+    /// Those of some scenarios whose latest run did not pass; one that never ran is not among them.
+    public func failed(among scenarios: [Scenario]) -> [Scenario] {
+        let wanted = Set(scenarios.map(\.title))
+        var latest: [String: ScenarioReport.Outcome] = [:]
+        for run in runs.reversed() where latest.count < wanted.count {
+            guard let report = try? history(of: run, isGoingOn: false)?.report else { continue }
+            let title = Scenario.title(report.scenario, report.variant)
+            if wanted.contains(title), latest[title] == nil { latest[title] = report.outcome }
+        }
+        return scenarios.filter { latest[$0.title].map { $0 != .passed } ?? false }
+    }
+
     /// What was written down of a run; nothing where there is none of that name.
     ///
     /// - Parameter isGoingOn: whether the run still lives.

@@ -30,6 +30,11 @@ struct ExpectStep: StepAction {
 
     var summary: String { "expect \(server)" }
 
+    /// Whether what users saw is judged.
+    var judgesAvailability: Bool {
+        facts.contains { if case .availability = $0 { true } else { false } }
+    }
+
     func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {

@@ -1,0 +1,30 @@
+import Foundation
+import KilnModel
+import KilnScenarios
+
+/// How much of the host runs may take together.
+struct RunBudget: Sendable, Equatable {
+    /// The memory of all machines.
+    let memory: UInt64
+    /// Their virtual processors.
+    let processors: Int
+
+    /// What is free now: four fifths of the memory, and two virtual processors for each of the host's, for a machine mostly waits.
+    static var ofHost: RunBudget {
+        let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+        let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { UInt64($0) }
+        return RunBudget(
+            memory: kibibytes.map { ($0 << 10) / 5 * 4 } ?? .max,
+            processors: 2 * ProcessInfo.processInfo.activeProcessorCount
+        )
+    }
+
+    /// Whether a run may begin beside others; one that nothing runs beside always may.
+    func hasRoom(for next: RunDemand, beside others: [RunDemand]) -> Bool {
+        guard !others.isEmpty else { return true }
+        guard !next.isAlone, !others.contains(where: \.isAlone) else { return false }
+        let all = others + [next]
+        return all.reduce(0) { $0 + $1.memory.bytes } <= memory && all.reduce(0) { $0 + $1.processors } <= processors
+    }
+}
