@@ -1,3 +1,4 @@
+import KilnEngine
 import KilnModel
 
 /// What a run of a scenario takes of its host while others run beside it.
@@ -22,14 +23,20 @@ extension Scenario {
     ///
     /// - Parameter size: what is known of an image, which decides where the file doesn't say.
     public func demand(_ size: (ImageReference) -> MachineSize?) -> RunDemand {
-        let all = steps.flatMap(\.all)
+        let all = (steps + finally).flatMap(\.all)
+        // Of a warm-first replacement, and in a rehearsal, there are two machines at once.
+        let doubled = all.compactMap { $0.action as? ReplaceStep }
+            .filter { $0.options.strategy == .warmFirst || $0.options.rehearsesFirst }.map(\.server)
         var (bytes, processors) = (UInt64(0), 0)
-        for server in lab.servers.values {
+        for (name, server) in lab.servers {
             let usual = size(server.image)
-            // Of a warm-first replacement there are two machines at once.
-            let machines: UInt64 = server.strategy == .warmFirst ? 2 : 1
-            bytes += machines * (server.memory ?? usual?.memory ?? Scenario.usualMemory).bytes
-            processors += Int(machines) * (server.processors ?? usual?.processors ?? 1)
+            let machines = server.strategy == .warmFirst || doubled.contains(name) ? 2 : 1
+            for _ in 0..<machines {
+                // A file may declare more than there is in the world.
+                let memory = (server.memory ?? usual?.memory ?? Scenario.usualMemory).bytes
+                bytes = bytes.addingReportingOverflow(memory).overflow ? .max : bytes + memory
+                processors += server.processors ?? usual?.processors ?? 1
+            }
         }
         return RunDemand(
             memory: ByteCount(bytes: bytes),

@@ -43,6 +43,15 @@ struct FaultStepTests {
         requireNotHit(try await faults.run(["up", "fault: { freeze: { server: web }, for: 10ms }"]))
     }
 
+    @Test("one that is made at the end is taken back, too, and has to hit something")
+    func atTheEnd() async throws {
+        let more = "finally: [{ fault: { freeze: { server: web } } }]"
+        let report = try await faults.run(["up"], more: more)
+        #expect(report.outcome == .passed && host.signals == [19, 18], "\(report)")
+        host.ignoreFaults()
+        requireNotHit(try await faults.run(["up"], more: more))
+    }
+
     @Test("what stays is taken back before what is done at the end, the last one first, each as a result")
     func cleanUp() async throws {
         let report = try await faults.run(

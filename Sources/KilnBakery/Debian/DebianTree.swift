@@ -31,19 +31,25 @@ struct DebianTree {
         try DurableFile.write(Data((sources.lines.joined(separator: "\n") + "\n").utf8), to: list)
         let hooks = try TreeHooks(debian, sources: sources, settings: settings, folder: "\(folder)/apt")
         let archive = "\(folder)/tree.tar"
-        // As root its scratch folder goes where the next bake finds it; in a namespace it must be where others may enter.
-        let command = Command.bake(
-            "mmdebstrap",
-            arguments + hooks.arguments + [debian.suite, archive, list],
-            environment: geteuid() == 0 ? ["TMPDIR": folder] : [:]
-        )
         do {
-            _ = try await command.lines { [log = bench.log] in log.tell($0) }
+            let line = arguments + hooks.arguments + [debian.suite, archive, list]
+            _ = try await command(line).lines { [log = bench.log] in log.tell($0) }
         } catch let error as KilnError where error.code == .toolFailed {
             throw notFetched(sources, error)
         }
         try await bench.tree.unpack(archive)
         unlink(archive)
+    }
+
+    // As root it mounts a tree's /dev/pts and /dev/shm, which in a namespace of its own go with it, however it ends; and its scratch
+    // folder goes where the next bake finds it. In a user's namespace that must be where others may enter.
+    private func command(_ arguments: [String]) -> Command {
+        guard geteuid() == 0 else { return .bake("mmdebstrap", arguments) }
+        return .bake(
+            "unshare",
+            ["--mount", "--propagation", "private", "--", "mmdebstrap"] + arguments,
+            environment: ["TMPDIR": bench.scratch]
+        )
     }
 
     private func notFetched(_ sources: DebianSources, _ error: KilnError) -> KilnError {

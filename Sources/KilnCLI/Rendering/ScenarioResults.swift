@@ -29,9 +29,11 @@ struct RunResults: Renderable {
     private var passed: Int { reports.count { $0.outcome == .passed } }
 
     /// Lost data decides; else the first that did not pass.
+    ///
+    /// What was left out though nothing failed was interrupted.
     var exit: KilnModel.ExitCode {
         let exits = reports.map(\.exit).filter { $0 != .done }
-        return exits.first { $0 == .dataLoss } ?? exits.first ?? .done
+        return exits.first { $0 == .dataLoss } ?? exits.first ?? (left > 0 ? .interrupted : .done)
     }
 
     var payload: Payload {

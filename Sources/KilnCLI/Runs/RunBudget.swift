@@ -25,6 +25,11 @@ struct RunBudget: Sendable, Equatable {
         guard !others.isEmpty else { return true }
         guard !next.isAlone, !others.contains(where: \.isAlone) else { return false }
         let all = others + [next]
-        return all.reduce(0) { $0 + $1.memory.bytes } <= memory && all.reduce(0) { $0 + $1.processors } <= processors
+        var left = memory
+        for run in all {
+            guard run.memory.bytes <= left else { return false }
+            left -= run.memory.bytes
+        }
+        return all.reduce(0) { $0 + $1.processors } <= processors
     }
 }

@@ -11,7 +11,7 @@ struct ReportVerb: Verb {
         abstract: "Show what happened in a past run of a scenario, or in the life of a server.",
         discussion: """
             The page is one file that needs nothing else, for a projector, a phone or paper. A run that was killed has its report, \
-            too, as far as it came; the last 200 runs are remembered. The life of a server is that of its journal.
+            too, as far as it came; the last 500 runs are remembered. The life of a server is that of its journal.
             """
     )
 

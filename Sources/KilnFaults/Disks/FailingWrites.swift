@@ -24,6 +24,7 @@ struct FailingWrites: Sendable {
     }
 
     private func node(of machine: MachineID, _ ground: FaultGround) async throws -> BlockNode {
+        try ground.requireAwake(machine)
         let (path, pid) = (try target.path(of: machine, ground), try ground.process(of: machine))
         if let node = BlockNode.ofStart(ground.host.arguments(of: pid), path: path) { return node }
         let nodes = try await ground.parts.machines.monitor("query-named-block-nodes", [:], of: machine)
@@ -48,6 +49,7 @@ struct FailingWrites: Sendable {
     private static func remove(_ filter: BlockErrorFilter, _ machine: MachineID, _ ground: FaultGround) async throws {
         let machines = ground.parts.machines
         guard try await machines.state(of: machine).isAlive else { return }
+        try ground.requireAwake(machine)
         for command in filter.removal { try await machines.monitor(command, of: machine) }
         if try await machines.state(of: machine) == .paused { _ = try await machines.monitor("cont", [:], of: machine) }
     }

@@ -49,6 +49,15 @@ package struct FaultGround: Sendable {
         return process.pid
     }
 
+    /// Refuses a machine that stands still: its monitor would never answer, and libvirt waits for it without end.
+    ///
+    /// - Throws: `fault.impossible`.
+    func requireAwake(_ machine: MachineID) throws {
+        guard host.state(of: try process(of: machine)) != .stopped else {
+            throw FaultGround.impossible("\(machine) stands still, and its monitor answers nobody")
+        }
+    }
+
     /// An error that says why a fault can't be made.
     static func impossible(_ why: String, cause: String? = nil) -> KilnError {
         KilnError(

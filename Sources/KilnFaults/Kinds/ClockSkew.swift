@@ -69,7 +69,8 @@ private struct GuestClock: Sendable {
     /// How far it is ahead of the host's, in seconds.
     func difference() async throws -> Int {
         let result = try await engine.run(GuestCommand(["date", "+%s"]), on: server)
-        guard let seconds = GuestAnswer.number(result) else {
+        // Hostile text: a time before 1970 or beyond the year 36,000 is none to calculate with.
+        guard let seconds = GuestAnswer.number(result), (0...1 << 40).contains(seconds) else {
             throw GuestAnswer.failure("'date' of \(server)", result)
         }
         return seconds - Int(Date().timeIntervalSince1970)

@@ -34,6 +34,7 @@ struct SlowDisk: FaultAction {
     func strike(_ ground: FaultGround) async throws -> StruckFault {
         let (machine, limit) = (try ground.machine(target.machine), operations)
         let (path, machines) = (try target.path(of: machine, ground), ground.parts.machines)
+        try ground.requireAwake(machine)
         guard let device = try await BlockDevice.find(path, in: machine, machines) else {
             throw FaultGround.impossible("\(machine) does not have \(target.words)")
         }
@@ -49,6 +50,7 @@ struct SlowDisk: FaultAction {
             },
             undo: {
                 guard try await machines.state(of: machine).isAlive else { return }
+                try ground.requireAwake(machine)
                 try await device.allow(device.limit, in: machine, machines)
             }
         )

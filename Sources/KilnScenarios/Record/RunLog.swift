@@ -11,7 +11,7 @@ final class RunLog: Sendable {
     /// How much is written before only the run's end is.
     static let largest = 32 << 20
     /// How many runs are remembered.
-    static let mostRuns = 200
+    static let mostRuns = 500
 
     private struct State {
         var size = 0

@@ -18,7 +18,7 @@ public struct ReportText: Sendable {
         if !report.phases.isEmpty { lines += [""] + PhaseChart(report.phases).lines }
         lines.append("")
         if let error = report.error {
-            lines += [error.message, error.hint.map { "next: \($0)" }].compactMap { $0 }
+            lines += ReportText.quoted(error.message) + (error.hint.map { ["next: \($0)"] } ?? [])
         }
         if let milliseconds = report.unavailableMS { lines.append(ReportText.unavailable(milliseconds)) }
         if let evidence = report.evidence { lines.append("evidence in \(evidence)") }
@@ -48,7 +48,15 @@ public struct ReportText: Sendable {
         // What a step says that holds others is what the one of them said that failed.
         let isTold = step.children.contains { $0.detail != nil && $0.detail == step.detail }
         let detail = isTold ? nil : step.detail
-        return [line] + (detail.map { $0.split(separator: "\n").map { "\(indent)    \($0)" } } ?? []) + inner
+        return [line] + (detail.map { ReportText.quoted($0).map { "\(indent)    \($0)" } } ?? []) + inner
+    }
+
+    /// Lines that a guest may have written: none of them begins, or holds, what GitHub's runner takes for a command.
+    static func quoted(_ text: String) -> [String] {
+        text.split(separator: "\n").map { line in
+            let isCommand = line.drop { $0.isWhitespace }.hasPrefix("::")
+            return (isCommand ? "│ " : "") + line.replacing("##[", with: "# #[")
+        }
     }
 
     private func painted(_ word: String, _ outcome: ScenarioReport.Outcome) -> String {

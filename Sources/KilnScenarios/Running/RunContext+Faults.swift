@@ -16,7 +16,16 @@ extension RunContext {
     /// Makes a fault, which is taken back at the end of the run at the latest.
     func strike(_ fault: PlacedFault) async throws -> OpenFault {
         let (action, ground) = (fault.action, ground)
-        let struck = try await within(RunContext.endLimit, action.summary) { try await action.strike(ground) }
+        // An unstructured task does not inherit the cancellation: what is half made would not be taken back.
+        let open = try await Task {
+            let struck = try await self.within(RunContext.endLimit, action.summary) { try await action.strike(ground) }
+            return self.note(struck, of: fault)
+        }.value
+        try Task.checkCancellation()
+        return open
+    }
+
+    private func note(_ struck: StruckFault, of fault: PlacedFault) -> OpenFault {
         faultCount += 1
         let open = OpenFault(number: faultCount, placed: fault, struck: struck)
         faults.append(open)

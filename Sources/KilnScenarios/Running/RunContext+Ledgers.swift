@@ -25,7 +25,11 @@ enum RunningLedger: Sendable {
 
 extension RunContext {
     /// Starts a ledger's writer, and waits for the first acknowledgement.
+    ///
+    /// - Throws: `Unmet` where the ledger is being written already, as where a retry comes back to the step: what was acknowledged
+    ///   until then would never be verified.
     func beginLedger(_ plan: LedgerPlan) async throws {
+        try requireNew(plan.name)
         let (server, events) = (id(plan.server), events)
         let session = try LedgerSession(
             plan,
@@ -38,15 +42,35 @@ extension RunContext {
         )
         let volume = LedgerFacts.volume(of: plan.file, on: server, engine)?.id
         begin(.records(plan, session, volume: volume), plan.name)
-        try await session.start()
+        try await start(plan.name) { try await session.start() }
+    }
+
+    private func requireNew(_ name: Name) throws {
+        guard ledgers[name] == nil else {
+            throw Unmet(
+                "a ledger that is begun once expected, and '\(name)' is being written already",
+                hint: "let no 'retry' hold both the step that begins it and one that fails"
+            )
+        }
+    }
+
+    // What could not be started may be tried again.
+    private func start(_ name: Name, _ body: () async throws -> Void) async throws {
+        do { try await body() } catch {
+            await stopLedger(name)
+            throw error
+        }
     }
 
     /// Makes a bank's accounts, and starts its transfers.
+    ///
+    /// - Throws: `Unmet` where that goes on already.
     func beginBank(_ plan: BankPlan) async throws {
+        try requireNew(plan.name)
         let events = events
         let session = BankSession(plan, of: id(plan.server), engine) { events.elapsed }
         begin(.transfers(plan, session), plan.name)
-        try await session.start()
+        try await start(plan.name) { try await session.start() }
     }
 
     /// Ends what is written once so much is acknowledged, and judges.

@@ -57,7 +57,7 @@ extension RunContext {
         // Judged apart: that a step had to fail excuses no fault that hit nothing.
         let missed = await end(planned, of: id)
         let late = await end(step, id)
-        failure = failure ?? missed ?? late
+        failure = RunFailure.worst([failure, missed, late])
         record(result(step, id, begin, failure, message))
         if let failure { throw failure }
     }
@@ -89,14 +89,14 @@ extension RunContext {
         return try await within(limit, step.description, attempts)
     }
 
-    /// What is done after a step; returns the first failure of it.
+    /// What is done after a step; returns the worst failure of it.
     private func end(_ step: PlacedStep, _ id: StepID) async -> (any Error)? {
         // After all passes that there can be of what it holds.
         let count = step.heldCount + step.attributes.during.count
         return await finish(step.attributes.finally, below: id, from: count)
     }
 
-    /// Performs steps of which each is tried, also where the run was interrupted; returns the first failure.
+    /// Performs steps of which each is tried, also where the run was interrupted; returns the worst failure.
     ///
     /// - Parameter count: how many steps stand before them below the same step.
     func finish(_ steps: [PlacedStep], below parent: StepID, from count: Int = 0) async -> (any Error)? {
@@ -110,7 +110,7 @@ extension RunContext {
                         try await self.take(step, as: parent.child(count + index + 1))
                     }
                 }
-                first = first ?? failure
+                first = RunFailure.worst([first, failure])
             }
             return first
         }.value
@@ -199,10 +199,20 @@ extension RetryPolicy {
 
 /// How what goes wrong in a step is taken.
 enum RunFailure {
-    /// Whether it is of the step's own making: no interruption, no host that can't be reached, no fault of Kiln's, no lost data.
+    /// Which of several failures counts: lost data before all, then a fault that stays; else the first.
+    ///
+    /// No failure beside them may hide these two, for what is ordinary is tried again, or excused.
+    static func worst(_ failures: [(any Error)?]) -> (any Error)? {
+        let found = failures.compactMap { $0 }
+        return found.first { $0 is DataLoss } ?? found.first { ($0 as? KilnError)?.code == .faultNotUndone }
+            ?? found.first
+    }
+
+    /// Whether it is of the step's own making: no interruption, no host that can't be reached, no fault of Kiln's or that stays, no lost data.
     static func isOrdinary(_ error: any Error) -> Bool {
         switch error {
         case is Unmet: true
+        case let known as KilnError where known.code == .faultNotUndone: false
         case let known as KilnError: ![.unreachable, .internalError, .interrupted].contains(known.exit)
         default: false
         }

@@ -164,6 +164,12 @@ extension RunContext {
         ledgers[name] = nil
     }
 
+    /// Stops a writer, of which nothing is judged.
+    func stopLedger(_ name: Name) async {
+        guard let ledger = ledgers.removeValue(forKey: name) else { return }
+        await ledger.stop()
+    }
+
     /// Stops the writers that are left.
     func stopLedgers() async {
         for ledger in ledgers.values { await ledger.stop() }

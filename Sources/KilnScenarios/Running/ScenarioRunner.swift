@@ -117,8 +117,10 @@ public struct ScenarioRunner: Sendable {
         // Before what is done at the end, which finds the lab without them.
         let (left, count) = await context.endFaults(from: scenario.steps.count)
         let late = await context.finish(scenario.finally, below: .root, from: scenario.steps.count + count)
+        // Those that were made at the end.
+        let (last, _) = await context.endFaults(from: scenario.steps.count + count + scenario.finally.count)
         end.finally = await context.takeResults(of: .root)
-        end.failure = end.failure ?? left ?? late
+        end.failure = RunFailure.worst([end.failure, left, late, last])
         await context.stopLedgers()
         timeline.end()
         await close(lab, context, &end)

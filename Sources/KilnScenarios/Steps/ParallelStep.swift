@@ -43,8 +43,8 @@ struct ParallelStep: StepAction {
                 if let failure = each.1 { found.append((each.0, failure)) }
             }
         }
-        // The first of the file, so that the same failures give the same report.
-        if let first = failures.min(by: { $0.0 < $1.0 }) { throw first.1 }
+        // In the order of the file, so that the same failures give the same report.
+        if let worst = RunFailure.worst(failures.sorted { $0.0 < $1.0 }.map(\.1)) { throw worst }
         return StepYield()
     }
 }
