@@ -37,7 +37,8 @@ struct CommandTests {
     func flood() async throws {
         let output = try await Command(
             "sh",
-            ["-c", "yes | head -c 3000000; yes 2>&1 | head -c 3000000 >&2; echo end >&2"]
+            ["-c", "yes | head -c 3000000; yes 2>&1 | head -c 3000000 >&2; echo end >&2"],
+            deadline: .seconds(300)
         )
         .run()
         #expect(output.output.count == Command.keptBytes)
