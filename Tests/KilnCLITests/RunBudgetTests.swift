@@ -33,6 +33,12 @@ struct RunBudgetTests {
         #expect(budget.hasRoom(for: demand(1, isAlone: true), beside: []))
     }
 
+    @Test("runs that were not begun though none failed were interrupted")
+    func interrupted() {
+        #expect(RunResults(reports: [], left: 2, isColored: false).exit == .interrupted)
+        #expect(RunResults(reports: [], left: 0, isColored: false).exit == .done)
+    }
+
     @Test("the host's own is something")
     func host() { #expect(RunBudget.ofHost.memory > 1 << 20 && RunBudget.ofHost.processors >= 2) }
 }

@@ -27,21 +27,7 @@ struct ControlStepTests {
             """
         let list = "\n" + steps.map { "  - \($0)" }.joined(separator: "\n") + "\n\(more)"
         let text = scenario(server: server, steps: list).replacing("image: tiny", with: "image: 'tiny:1'")
-        let timeline = Timeline()
-        let events = RunEvents([sink])
-        let parts = world.parts {
-            timeline.record($0)
-            events.record($0)
-        }
-        let runner = ScenarioRunner(
-            scenario: try read(text),
-            engine: LabEngine(state: world.state, parts: parts),
-            network: parts.network,
-            timeline: timeline,
-            events: events,
-            options: .init(version: "0")
-        )
-        return await runner.run()
+        return try await world.run(text, sink: sink)
     }
 
     /// Every result as its id, kind and outcome, those that a step holds after it.

@@ -29,6 +29,26 @@ struct DiskFaultTests {
         }
     }
 
+    @Test("the disk of a machine that stands still is left alone: its monitor would never answer")
+    func frozen() async throws {
+        answerNodes()
+        let slow = "fault: { slow-disk: { server: web, volume: data, operations: 10 }, steps: [{ note: a }] }"
+        for fault in [slow, "fault: { io-error: { server: web, volume: data }, steps: [{ note: a }] }"] {
+            let report = try await faults.run(["up", "fault: { freeze: { server: web }, steps: [{ \(fault) }] }"])
+            #expect(report.outcome != .passed && report.error?.message.contains("stands still") == true, "\(report)")
+        }
+    }
+
+    @Test("a guest that gives a time to calculate nothing with has no clock that could be set")
+    func strangeClock() async throws {
+        world.guests.reply { arguments, _ in
+            guard arguments == ["date", "+%s"] else { return nil }
+            return GuestCommandResult(status: 0, output: Array("-9223372036854775808\n".utf8), errors: [])
+        }
+        let report = try await faults.run(["up", "fault: { clock-skew: { server: web, ahead: 1h }, for: 10ms }"])
+        #expect(report.outcome != .passed && report.error?.message.contains("'date'") == true, "\(report)")
+    }
+
     @Test(
         "a write that failed paused the machine; the filter is taken out, and the machine goes on",
         arguments: [

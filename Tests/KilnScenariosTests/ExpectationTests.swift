@@ -41,6 +41,29 @@ struct ExpectationTests {
         #expect(without.outcome == .failed && without.error?.message.contains("boot id other than") == true)
     }
 
+    @Test("a machine that ends in place of restarting is not waited for as one that restarts")
+    func ended() async throws {
+        faults.world.faults.before("reboot") { [world = faults.world] in
+            for machine in world.hypervisor.alive { world.hypervisor.set(machine, .off) }
+        }
+        let begin = ContinuousClock.now
+        let report = try await faults.run(["up", "reboot: [web]"])
+        #expect(report.outcome != .passed && ContinuousClock.now - begin < .seconds(60), "\(report)")
+    }
+
+    @Test("a guest is asked for the id of its boot only where that counts, and where it can't tell, that is a failure")
+    func asked() async throws {
+        let asked = Mutex(0)
+        faults.world.guests.reply { arguments, _ in
+            guard arguments.last == "/proc/sys/kernel/random/boot_id" else { return nil }
+            asked.withLock { $0 += 1 }
+            return GuestCommandResult(status: 0, output: Array("nonsense\n".utf8), errors: [])
+        }
+        #expect(try await faults.run(["up", "expect: { server: web, generation: 1 }"]).outcome == .passed)
+        #expect(asked.withLock { $0 } == 0)
+        #expect(try await faults.run(["up", Self.look, "note: '${saved.boot}'"]).error?.code == "guest.nonsense")
+    }
+
     @Test("a console is looked at as a whole, and a pattern says what it must not hold")
     func console() async throws {
         let write = FaultWorld.atNote { [world = faults.world] in

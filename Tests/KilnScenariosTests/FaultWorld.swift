@@ -39,21 +39,7 @@ struct FaultWorld {
     }
 
     func run(_ steps: [String], more: String = "", sink: @escaping RunSink = { _ in }) async throws -> ScenarioReport {
-        let (timeline, events) = (Timeline(), RunEvents([sink]))
-        let parts = world.parts {
-            timeline.record($0)
-            events.record($0)
-        }
-        var runner = ScenarioRunner(
-            scenario: try read(FaultWorld.text(steps, more: more)),
-            engine: LabEngine(state: world.state, parts: parts),
-            network: parts.network,
-            timeline: timeline,
-            events: events,
-            options: .init(version: "0")
-        )
-        runner.host = host
-        return await runner.run()
+        try await world.run(FaultWorld.text(steps, more: more), host: host, sink: sink)
     }
 
     /// Does something when a note is taken.

@@ -1,6 +1,10 @@
 import Foundation
 import KilnDocuments
-import KilnScenarios
+import KilnEngine
+import KilnFaults
+import KilnTestSupport
+
+@testable import KilnScenarios
 
 /// A folder that lasts as long as the closure.
 func withFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
@@ -16,6 +20,31 @@ func read(_ text: String) throws -> Scenario {
         let file = folder.appending(path: "test.yaml")
         try Data(text.utf8).write(to: file)
         return try ScenarioFile.scenario(at: file.path)
+    }
+}
+
+extension FakeWorld {
+    /// Runs a scenario's text.
+    func run(
+        _ text: String,
+        host: (any HostControl)? = nil,
+        sink: @escaping RunSink = { _ in }
+    ) async throws -> ScenarioReport {
+        let (timeline, events) = (Timeline(), RunEvents([sink]))
+        let parts = parts {
+            timeline.record($0)
+            events.record($0)
+        }
+        var runner = ScenarioRunner(
+            scenario: try read(text),
+            engine: LabEngine(state: state, parts: parts),
+            network: parts.network,
+            timeline: timeline,
+            events: events,
+            options: .init(version: "0")
+        )
+        if let host { runner.host = host }
+        return await runner.run()
     }
 }
 

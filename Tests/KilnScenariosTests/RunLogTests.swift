@@ -22,20 +22,7 @@ struct RunLogTests {
             server: "ready: [agent, cloud-init]\nready-timeout: 100s",
             steps: "\n" + steps.map { "  - \($0)" }.joined(separator: "\n")
         ).replacing("image: tiny", with: "image: 'tiny:1'")
-        let (timeline, events) = (Timeline(), RunEvents())
-        let parts = world.parts {
-            timeline.record($0)
-            events.record($0)
-        }
-        let runner = ScenarioRunner(
-            scenario: try read(text),
-            engine: LabEngine(state: world.state, parts: parts),
-            network: parts.network,
-            timeline: timeline,
-            events: events,
-            options: .init(version: "0")
-        )
-        return await runner.run()
+        return try await world.run(text)
     }
 
     private func history(_ lab: Name, isGoingOn: Bool = false) throws -> RunHistory {

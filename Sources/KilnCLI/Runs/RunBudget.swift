@@ -1,4 +1,5 @@
 import Foundation
+import KilnHost
 import KilnModel
 import KilnScenarios
 
@@ -11,11 +12,8 @@ struct RunBudget: Sendable, Equatable {
 
     /// What is free now: four fifths of the memory, and two virtual processors for each of the host's, for a machine mostly waits.
     static var ofHost: RunBudget {
-        let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-        let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { UInt64($0) }
-        return RunBudget(
-            memory: kibibytes.map { ($0 << 10) / 5 * 4 } ?? .max,
+        RunBudget(
+            memory: Doctor.availableMemory.map { $0.bytes / 5 * 4 } ?? .max,
             processors: 2 * ProcessInfo.processInfo.activeProcessorCount
         )
     }

@@ -92,10 +92,7 @@ struct RunVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let all = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session).scenarios
         let chosen = rerunFailed ? try await failed(among: all, session) : all
-        if chosen.isEmpty {
-            session.say("nothing to run again: none of them failed when it ran last")
-            return 0
-        }
+        if chosen.isEmpty { session.say("nothing to run again: none of them failed when it ran last") }
         if dryRun {
             try session.show(ScenarioExplanation(scenarios: chosen))
             return 0

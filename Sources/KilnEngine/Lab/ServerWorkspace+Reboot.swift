@@ -26,6 +26,8 @@ extension ServerWorkspace {
         let limit = spec.stopTimeout + ReadinessWaiter.timeout(of: spec, parts)
         let end = ContinuousClock.now + limit
         while true {
+            // Of a machine that ended, whoever waits for it to be ready tells.
+            guard try await parts.machines.state(of: machine).isAlive else { return }
             if let id = try? await bootID(of: machine), id != before { return }
             guard ContinuousClock.now < end else {
                 throw KilnError(

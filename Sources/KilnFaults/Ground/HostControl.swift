@@ -15,7 +15,7 @@ package protocol HostControl: Sendable {
     func state(of pid: Int32) -> ProcessState
     /// What a process was started with; empty where that can't be told.
     func arguments(of pid: Int32) -> [String]
-    /// Takes the lock on a disk that a QEMU takes which shares it with nobody.
+    /// Takes the locks on a disk that a QEMU takes whose guest writes to it.
     ///
     /// - Throws: `fault.impossible` where somebody has it.
     func hold(_ path: String) throws -> any HeldResource

@@ -51,17 +51,22 @@ extension Doctor {
     }
 
     private func memory() -> DoctorFinding {
-        let text = FileManager.default.contents(atPath: "/proc/meminfo").map { String(decoding: $0, as: UTF8.self) }
-        guard let kibibytes = Doctor.availableMemory(text ?? "") else {
+        guard let available = Doctor.availableMemory else {
             return DoctorFinding("memory", .warn, "the available memory can't be measured")
         }
-        let enough = kibibytes << 10 >= Doctor.wantedMemory.bytes
+        let enough = available >= Doctor.wantedMemory
         return DoctorFinding(
             "memory",
             enough ? .pass : .warn,
-            "\(kibibytes >> 10) MiB available",
+            "\(available.bytes >> 20) MiB available",
             remedy: enough ? nil : "end other programs, or give the machines less memory"
         )
+    }
+
+    /// The memory that programs can have without swapping; nothing where the kernel does not tell.
+    public static var availableMemory: ByteCount? {
+        let text = FileManager.default.contents(atPath: "/proc/meminfo").map { String(decoding: $0, as: UTF8.self) }
+        return availableMemory(text ?? "").map { ByteCount(bytes: $0 << 10) }
     }
 
     /// The line `MemAvailable` of /proc/meminfo, in KiB.

@@ -33,4 +33,12 @@ struct StepYield: Sendable {
     var message: String?
     /// What can be saved of it, by the names that its kind has.
     var outputs: [String: String] = [:]
+    /// The same of what is found out only where it is saved.
+    var asked: [String: @Sendable () async throws -> String] = [:]
+
+    /// What is saved under an output's name.
+    func output(_ name: String) async throws -> String? {
+        if let ask = asked[name] { return try await ask() }
+        return outputs[name]
+    }
 }

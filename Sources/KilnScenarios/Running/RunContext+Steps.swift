@@ -50,7 +50,9 @@ extension RunContext {
             try await self.gate?(step, id)
             try Task.checkCancellation()
             let found = try await self.tried(step, id)
-            try self.save(step.attributes.save.compactMapValues { found.outputs[$0] })
+            var saved: [Name: String] = [:]
+            for (name, output) in step.attributes.save { saved[name] = try await found.output(output) }
+            try self.save(saved)
             message = found.message
         }
         if let expected = step.attributes.failure { (failure, message) = expected.judged(failure, of: step) }

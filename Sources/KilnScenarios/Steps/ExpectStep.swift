@@ -53,17 +53,13 @@ struct ExpectStep: StepAction {
         try await http?.require(of: status, context)
         try await requireChecks(context)
         if isUndrifted { try await requireNoDrift(context) }
-        return StepYield(outputs: try await outputs(status, context))
-    }
-
-    // The guest is asked for the id of its boot only where that is saved.
-    private func outputs(_ status: ServerStatus, _ context: RunContext) async throws -> [String: String] {
-        var outputs = [
-            "generation": status.generation?.description ?? "", "image": status.image?.digest.description ?? "",
-            "instance-id": status.instanceID ?? "",
-        ]
-        if status.state == .running { outputs["boot-id"] = try? await context.engine.bootID(of: context.id(server)) }
-        return outputs
+        return StepYield(
+            outputs: [
+                "generation": status.generation?.description ?? "", "image": status.image?.digest.description ?? "",
+                "instance-id": status.instanceID ?? "",
+            ],
+            asked: ["boot-id": { try await context.engine.bootID(of: context.id(server)) }]
+        )
     }
 }
 

@@ -23,21 +23,20 @@ struct FaultStep: StepAction {
             let entries = value.entries(of: "one fault")
         else { return nil }
         func field(_ field: FaultStepFields) -> Value? { entries.first { $0.key.key == field.rawValue }?.value }
-        let time = field(.for).map { $0.duration() }
-        let children = field(.steps).map { reader.steps($0) }
-        if time == .some(nil) { return nil }
-        if let children, children == nil { return nil }
-        guard time == nil || children == nil else {
+        let (lasting, held) = (field(.for), field(.steps))
+        let (time, children) = (lasting?.duration(), held.flatMap(reader.steps))
+        guard (lasting == nil) == (time == nil), (held == nil) == (children == nil) else { return nil }
+        guard lasting == nil || held == nil else {
             value.problem("expected 'for' or 'steps', found both")
             return nil
         }
-        if fault.action.isMomentary, let found = field(.for) ?? field(.steps) {
+        if fault.action.isMomentary, let found = lasting ?? held {
             found.problem("this fault is over at once: write steps after it")
             return nil
         }
         self.fault = fault
-        self.time = time ?? nil
-        self.children = (children ?? nil) ?? []
+        self.time = time
+        self.children = children ?? []
     }
 
     var summary: String { fault.action.summary }
