@@ -165,7 +165,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnFaultsTests",
-            dependencies: ["KilnFaults", "KilnModel", "KilnTestSupport"],
+            dependencies: ["KilnEngine", "KilnFaults", "KilnModel", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -7,11 +7,13 @@ package struct FaultGround: Sendable {
     package let lab: LabSpec
     let engine: LabEngine
     let host: any HostControl
+    let links: LinkFaults
 
     package init(lab: LabSpec, engine: LabEngine, host: any HostControl) {
         self.lab = lab
         self.engine = engine
         self.host = host
+        links = LinkFaults(engine.parts.networks)
     }
 
     var parts: EngineParts { engine.parts }

@@ -17,7 +17,15 @@ struct LinkChange: Sendable {
 
     var words: String { "\(server) on \(network)" }
 
-    /// Gives the link a fault in place of the one that it has, which it gets back afterwards.
+    /// Tells how many frames a cut of it refused between two counts.
+    var refused: @Sendable (SwitchStatus, SwitchStatus) -> String? {
+        { [server] before, after in
+            let count = NetworkCount.dropped(.cut, by: server, before, after)
+            return count > 0 ? "\(count) frames refused" : nil
+        }
+    }
+
+    /// Adds a fault to those that the link has, and takes it away afterwards.
     ///
     /// - Parameter proof: judges what the switch counted before and after.
     func strike(
@@ -25,12 +33,14 @@ struct LinkChange: Sendable {
         _ ground: FaultGround,
         proof: @escaping @Sendable (SwitchStatus, SwitchStatus) -> String?
     ) async throws -> StruckFault {
-        let (id, networks) = (ground.id(network: network), ground.parts.networks)
+        let (id, links) = (ground.id(network: network), ground.links)
         let before = try await NetworkCount.status(of: id, ground)
-        try await networks.change(id, [.fault(server, fault)])
+        let struck = try await links.begin(fault, of: server, on: id)
         return StruckFault(
-            proof: { try await networks.status(id).flatMap { proof(before, $0) } },
-            undo: { try await NetworkCount.undo(id, .fault(server, before.faults[server]), networks) }
+            proof: { [networks = ground.parts.networks] in
+                try await networks.status(id).flatMap { proof(before, $0) }
+            },
+            undo: { try await links.change(struck, to: nil) }
         )
     }
 }
@@ -47,14 +57,14 @@ enum NetworkCount {
         return status
     }
 
-    /// Takes a change back; a switch that has ended meanwhile has nothing to forget.
-    static func undo(
-        _ network: NetworkID,
-        _ change: SwitchTable.Change,
-        _ networks: any NetworkControl
-    ) async throws {
-        guard try await networks.status(network) != nil else { return }
-        try await networks.change(network, [change])
+    /// How many frames the link of a server dropped for a reason between two counts.
+    static func dropped(
+        _ why: SwitchStatus.Drop,
+        by server: Name,
+        _ before: SwitchStatus,
+        _ after: SwitchStatus
+    ) -> UInt64 {
+        grown(before, after) { $0.port.server == server ? $0.dropped[why.rawValue] ?? 0 : 0 }
     }
 
     /// How many frames were dropped for a reason between two counts.

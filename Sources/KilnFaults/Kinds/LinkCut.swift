@@ -23,12 +23,7 @@ struct LinkCut: FaultAction {
     var servers: [Name] { [link.server] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
-        try await link.strike(LinkFault(isCut: true), ground, proof: LinkCut.proof)
-    }
-
-    static let proof: @Sendable (SwitchStatus, SwitchStatus) -> String? = { before, after in
-        let count = NetworkCount.dropped(.cut, before, after)
-        return count > 0 ? "\(count) frames refused" : nil
+        try await link.strike(LinkFault(isCut: true), ground, proof: link.refused)
     }
 }
 

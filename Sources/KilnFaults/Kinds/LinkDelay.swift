@@ -31,7 +31,8 @@ struct LinkDelay: FaultAction {
         let (server, fault) = (link.server, LinkFault(delay: delay))
         // The switch does not count what is late: all that passes is, for as long as the fault stands.
         return try await link.strike(fault, ground) { before, after in
-            let count = after.faults[server] == fault ? NetworkCount.passed(server, before, after) : 0
+            let isLate = (after.faults[server]?.delay ?? 0) >= fault.delay
+            let count = isLate ? NetworkCount.passed(server, before, after) : 0
             return count > 0 ? "\(count) frames came late" : nil
         }
     }

@@ -32,23 +32,27 @@ struct LinkFlap: FaultAction {
     var servers: [Name] { [link.server] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
-        let struck = try await link.strike(LinkFault(isCut: true), ground, proof: LinkCut.proof)
-        let (network, networks) = (ground.id(network: link.network), ground.parts.networks)
-        let flapping = Task { [link, every, seed] in
+        let (network, networks, links) = (ground.id(network: link.network), ground.parts.networks, ground.links)
+        let before = try await NetworkCount.status(of: network, ground)
+        let struck = try await links.begin(LinkFault(isCut: true), of: link.server, on: network)
+        let flapping = Task { [every, seed] in
             var pauses = PauseSequence(around: every, seed: UInt64(seed))
             var isCut = true
             while true {
                 try await Task.sleep(for: pauses.next())
                 isCut.toggle()
-                try await networks.change(network, [.fault(link.server, isCut ? LinkFault(isCut: true) : nil)])
+                try await links.change(struck, to: LinkFault(isCut: isCut))
             }
         }
-        return StruckFault(proof: struck.proof) {
-            flapping.cancel()
-            // It ends by its cancellation; a switch that refused a change is told by the last one below.
-            _ = await flapping.result
-            try await struck.undo()
-        }
+        return StruckFault(
+            proof: { [link] in try await networks.status(network).flatMap { link.refused(before, $0) } },
+            undo: {
+                flapping.cancel()
+                // It ends by its cancellation; a switch that refused a change is told by the last one below.
+                _ = await flapping.result
+                try await links.change(struck, to: nil)
+            }
+        )
     }
 }
 

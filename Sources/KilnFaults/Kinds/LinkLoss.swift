@@ -28,8 +28,8 @@ struct LinkLoss: FaultAction {
     var servers: [Name] { [link.server] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
-        try await link.strike(LinkFault(loss: percent * 10), ground) { before, after in
-            let count = NetworkCount.dropped(.lost, before, after)
+        try await link.strike(LinkFault(loss: percent * 10), ground) { [server = link.server] before, after in
+            let count = NetworkCount.dropped(.lost, by: server, before, after)
             return count > 0 ? "\(count) frames lost" : nil
         }
     }

@@ -39,12 +39,16 @@ struct NetworkSplit: FaultAction {
     var servers: [Name] { sets.flatMap(\.self) }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
-        let (id, networks) = (ground.id(network: network), ground.parts.networks)
+        let (id, networks, links) = (ground.id(network: network), ground.parts.networks, ground.links)
         let before = try await NetworkCount.status(of: id, ground)
-        try await networks.change(id, [.split(sets)])
+        try await links.split(id, sets)
         return StruckFault(
-            proof: { try await networks.status(id).flatMap { LinkCut.proof(before, $0) } },
-            undo: { try await NetworkCount.undo(id, .split(before.sets), networks) }
+            proof: {
+                guard let after = try await networks.status(id) else { return nil }
+                let count = NetworkCount.dropped(.split, before, after)
+                return count > 0 ? "\(count) frames refused" : nil
+            },
+            undo: { try await links.mend(id) }
         )
     }
 }

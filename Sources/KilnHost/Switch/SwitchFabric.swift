@@ -79,7 +79,7 @@ final class SwitchFabric {
         guard frame.source == port.mac, isOwn(frame.claim, port) else { return dropped(.forged, port) }
         guard frame.isForMany else { return oneDelivery(frame.destination, from: port) }
         guard port.forMany.take(at: now) else { return dropped(.flooded, port) }
-        return ports.filter { $0 !== port && $0.told.isUp }.compactMap { delivery(from: port, to: $0) }
+        return ports.filter { $0 !== port && $0.told.isUp }.flatMap { delivery(from: port, to: $0) }
     }
 
     // An address that is no server's may be anybody's, such as one that moves between servers.
@@ -94,20 +94,18 @@ final class SwitchFabric {
             return dropped(owned.isEmpty ? .unknown : .down, port)
         }
         guard target !== port else { return dropped(.unknown, port) }
-        return [delivery(from: port, to: target)].compactMap(\.self)
+        return delivery(from: port, to: target)
     }
 
-    private func delivery(from port: Port, to target: Port) -> Delivery? {
-        let links = [port, target].compactMap { table.faults[$0.told.server] }
-        guard !links.contains(where: \.isCut), !table.separates(port.told.server, target.told.server) else {
-            port.drop(.cut)
-            return nil
+    // A fault counts at the port of the server whose link has it, so that it is told from those of others.
+    private func delivery(from port: Port, to target: Port) -> [Delivery] {
+        let links = [port, target].compactMap { port in table.faults[port.told.server].map { (port, fault: $0) } }
+        if let cut = links.first(where: \.fault.isCut) { return dropped(.cut, cut.0) }
+        guard !table.separates(port.told.server, target.told.server) else { return dropped(.split, port) }
+        if let lost = links.first(where: { $0.fault.loss > 0 && chance() < $0.fault.loss }) {
+            return dropped(.lost, lost.0)
         }
-        guard links.allSatisfy({ $0.loss == 0 || chance() >= $0.loss }) else {
-            port.drop(.lost)
-            return nil
-        }
-        return Delivery(port: target, delay: .milliseconds(links.reduce(0) { $0 + $1.delay }))
+        return [Delivery(port: target, delay: .milliseconds(links.reduce(0) { $0 + $1.fault.delay }))]
     }
 
     private func dropped(_ why: SwitchStatus.Drop, _ port: Port) -> [Delivery] {

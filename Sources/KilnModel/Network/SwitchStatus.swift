@@ -12,9 +12,11 @@ public struct SwitchStatus: Sendable, Hashable, Codable {
         case unknown
         /// Its machine sends more than a port takes.
         case flooded
-        /// A link was cut, or the network split, on purpose.
+        /// The port's link was cut on purpose, whichever way the frame went.
         case cut
-        /// It was lost on purpose.
+        /// The network was split on purpose.
+        case split
+        /// The port's link lost it on purpose, whichever way it went.
         case lost
         /// Too many frames wait for the machine that it is for.
         case full
