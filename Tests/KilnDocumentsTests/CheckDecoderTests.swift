@@ -73,11 +73,24 @@ struct CheckDecoderTests {
             ("{ mount: { path: /, source: /dev/vda, filesystem: ext4, opts: [rw] } }", "mount /"),
             ("{ not: { package: { name: telnet } } }", "not package telnet"),
             ("{ not: { http: { port: 80, path: / } } }", "not http port-80/"),
+            ("{ any: [agent, { file: { path: /a } }] }", "any of agent, file /a"),
+            ("{ any: { of: [{ group: { name: adm } }], timeout: 5s } }", "any of group adm"),
+            ("{ all: [{ not: { any: [{ group: { name: a } }] } }] }", "all of not any of group a"),
         ]
     )
     func kinds(text: String, description: String) throws {
         #expect(try probe(text).description == description)
         #expect(try isAcceptedBySchema(text))
+    }
+
+    @Test("what has to hold always or never says for how long, and never is the probe turned round")
+    func lasting() throws {
+        let always = try #require(tests("{ user: { name: a, always: { for: 9s, every: 2s } } }").checks.first)
+        let never = try #require(tests("{ user: { name: a, never: { for: 9s, every: 2s } } }").checks.first)
+        #expect(
+            always.always == Check.Always(through: .seconds(9), every: .seconds(2)) && never.always == always.always
+        )
+        #expect(never.probe == .not(always.probe) && always.patience == .seconds(29))
     }
 
     @Test("the settings of a test stand in its probe, and go with it into 'not'")
@@ -129,6 +142,12 @@ struct CheckDecoderTests {
             ("{ not: agent }", "a map of one of"), ("{ not: { agent: {} } }", "'agent' can't stand in 'not'"),
             ("{ not: { not: { user: { name: a } } } }", "without either 'not'"),
             ("{ not: {} }", "one test per element"),
+            ("{ not: { any: [agent] } }", "nothing can wait for them not to hold"),
+            ("{ any: [] }", "a list of probes, found an empty list"), ("{ any: agent }", "a list of probes"),
+            ("{ any: [{ user: { name: a, timeout: 1s } }] }", "it belongs to the whole"),
+            ("{ user: { name: a, always: { for: 1s }, never: { for: 1s } } }", "one of 'eventually', 'always'"),
+            ("{ user: { name: a, always: {} } }", "'for' is missing"),
+            ("{ agent: { never: { for: 1s } } }", "nothing can tell that agent does not hold"),
             ("{ user: { name: a, every: 1s } }", "a test has 'eventually"),
             ("{ user: { name: a, failures: 2 } }", "'eventually"),
             ("{ user: { name: a, eventually: {} } }", "'within' is missing"),

@@ -44,11 +44,13 @@ public struct ListedRoot: SealedRoot {
 
     /// Whether the content of all files that the probe asks for is there, or no such file.
     public func tells(_ probe: Probe) -> Bool {
-        guard case .resource(.file(let resource)) = probe.innermost, resource.sha256 != nil else {
-            return hasContents(of: probe)
-        }
-        // What is too large to be hashed has no digest in a listing.
-        return hasContents(of: probe) && file(at: resource.path).map { $0.entry.value != nil } ?? true
+        hasContents(of: probe) && probe.leaves.allSatisfy(tellsDigest)
+    }
+
+    // What is too large to be hashed has no digest in a listing.
+    private func tellsDigest(_ leaf: Probe) -> Bool {
+        guard case .resource(.file(let resource)) = leaf, resource.sha256 != nil else { return true }
+        return file(at: resource.path).map { $0.entry.value != nil } ?? true
     }
 
     private func hasContents(of probe: Probe) -> Bool {
@@ -69,11 +71,6 @@ extension RootListing {
         guard let entry = entries[place], entry.kind == .file else { return nil }
         return (place, entry)
     }
-}
-
-extension Probe {
-    /// The probe without what negates it.
-    fileprivate var innermost: Probe { if case .not(let inner) = self { inner.innermost } else { self } }
 }
 
 extension ListedRoot {

@@ -10,10 +10,9 @@ public protocol SealedRoot: RootFiles {
 extension Probe {
     /// The files whose content has to be read to look at it.
     var contentPaths: [RootPath] {
-        switch self {
-        case .resource(let resource): resource.contentPaths
-        case .not(let inner): inner.contentPaths
-        case .agent, .cloudInit, .http, .tcp, .exec: []
+        leaves.flatMap { leaf -> [RootPath] in
+            guard case .resource(let resource) = leaf else { return [] }
+            return resource.contentPaths
         }
     }
 }

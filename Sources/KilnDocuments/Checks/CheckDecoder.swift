@@ -29,6 +29,8 @@ package struct CheckDecoder<Place: CheckPlace> {
             }
         case .cloudInit: return cloudInit(value)
         case .not: return negation(value)
+        case .any: return several(value) { .any($0) }
+        case .all: return several(value) { .all($0) }
         default: return resource(kind, value)
         }
     }
@@ -79,7 +81,27 @@ package struct CheckDecoder<Place: CheckPlace> {
             value.problem("'\(kind.rawValue)' can't stand in 'not': \(why)")
             return nil
         }
-        return check(kind, inner)?.negated
+        guard let check = check(kind, inner) else { return nil }
+        guard check.probe.isNegatable else {
+            value.problem("'agent' and 'cloud-init' can't stand in 'not': nothing can wait for them not to hold")
+            return nil
+        }
+        return check.negated
+    }
+
+    // The settings are those of the whole.
+    private func several(_ value: Value, _ probe: ([Probe]) -> Probe) -> Check? {
+        guard case .map = value.node.content else {
+            return parts(value).flatMap { parts in place.check(probe(parts)) { _ in nil } }
+        }
+        guard let fields = fields(SeveralFields.self, value, "a list of probes, or a map with 'of'") else { return nil }
+        return check(fields[.probe(.of)].flatMap(parts).map(probe), fields)
+    }
+
+    private func parts(_ value: Value) -> [Probe]? {
+        guard let elements = value.list(of: "probes", atLeast: 1) else { return nil }
+        let parts = elements.map { CheckDecoder<Place.Part>(place.part).check($0)?.probe }
+        return parts.contains(nil) ? nil : parts.compactMap(\.self)
     }
 
     // MARK: - Settings
@@ -107,8 +129,21 @@ extension Check {
             successes: successes,
             failures: failures,
             hint: hint,
-            eventually: eventually
+            eventually: eventually,
+            always: always
         )
+    }
+}
+
+extension Probe {
+    /// Whether there is a moment at which it is known not to hold.
+    var isNegatable: Bool {
+        leaves.allSatisfy { leaf in
+            switch leaf {
+            case .agent, .cloudInit: false
+            default: true
+            }
+        }
     }
 }
 

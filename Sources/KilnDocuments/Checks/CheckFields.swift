@@ -7,7 +7,9 @@ package enum CheckFields: String, FileField {
     package static let required: [CheckFields] = []
     package static let instead = [
         "eventually":
-            "it is for the tests of images; 'ready' waits anyway, and 'failures' says how often 'verify' may fail"
+            "it is for the tests of images; 'ready' waits anyway, and 'failures' says how often 'verify' may fail",
+        "always": "it is for tests; 'successes' says how often it has to hold in a row, and 'min-healthy' for how long",
+        "never": "it is for tests; write 'not'",
     ]
 
     package var schema: JSONValue {
@@ -24,7 +26,7 @@ package enum CheckFields: String, FileField {
 
 /// The fields of every test of an image.
 package enum TestFields: String, FileField {
-    case timeout, hint, eventually
+    case timeout, hint, eventually, always, never
 
     package static let required: [TestFields] = []
     package static let instead = Dictionary(
@@ -39,6 +41,8 @@ package enum TestFields: String, FileField {
         case .hint: Schema.text("What to do where it does not hold; shown with what was found.")
         case .eventually:
             Schema.object(EventuallyFields.self, "For how long it may fail first; without it the first answer counts.")
+        case .always: Schema.object(AlwaysFields.self, "For how long it has to hold; without it one answer is enough.")
+        case .never: Schema.object(AlwaysFields.self, "For how long it must not hold, at any look.")
         }
     }
 }
@@ -55,6 +59,46 @@ enum EventuallyFields: String, FileField {
         case .every: Schema.duration("The pause between two attempts; 1s without it.")
         }
     }
+}
+
+/// The fields of `always` and `never`.
+enum AlwaysFields: String, FileField {
+    case through = "for"
+    case every
+
+    static let required: [AlwaysFields] = [.through]
+
+    var schema: JSONValue {
+        switch self {
+        case .through: Schema.duration("How long, such as 10s.")
+        case .every: Schema.duration("The pause between two looks; 1s without it.")
+        }
+    }
+}
+
+/// The fields that a part of 'any' or 'all' has: none, for they belong to the whole.
+package enum PartFields: String, FileField {
+    case none
+
+    package static let allCases: [PartFields] = []
+    package static let required: [PartFields] = []
+    package static let instead = Dictionary(
+        (CheckFields.allCases.map(\.rawValue) + TestFields.allCases.map(\.rawValue)).map {
+            ($0, "it belongs to the whole: 'any: { of: […], \($0): … }'")
+        },
+        uniquingKeysWith: { first, _ in first }
+    )
+
+    package var schema: JSONValue { [:] }
+}
+
+/// The fields of `any` and `all` with settings.
+enum SeveralFields: String, FileField {
+    case of
+
+    static let required: [SeveralFields] = [.of]
+
+    var schema: JSONValue { ProbeParts.schema("The probes.") }
 }
 
 /// The fields of a kind of probe, and others that go with it.

@@ -4,6 +4,10 @@ import KilnModel
 package protocol CheckPlace: Sendable {
     /// The fields that every check has.
     associatedtype Settings: FileField
+    /// Where the parts of `any` and `all` are written.
+    associatedtype Part: CheckPlace
+    /// The place of its parts.
+    var part: Part { get }
     /// How a port is written.
     static var port: JSONValue { get }
     /// What one check is called.
@@ -12,6 +16,23 @@ package protocol CheckPlace: Sendable {
     func port(_ value: Value) -> Name?
     /// The check of a probe with its settings; nothing where either could not be read.
     func check(_ probe: Probe?, _ field: (Settings) -> Value?) -> Check?
+}
+
+extension CheckPlace {
+    package var part: PartChecks<Self> { PartChecks(whole: self) }
+}
+
+/// The parts of an `any` or `all`, whose settings are those of the whole.
+package struct PartChecks<Whole: CheckPlace>: CheckPlace {
+    let whole: Whole
+
+    package static var port: JSONValue { Whole.port }
+    package static var title: String { "probe" }
+    package var part: PartChecks { self }
+
+    package func port(_ value: Value) -> Name? { whole.port(value) }
+
+    package func check(_ probe: Probe?, _ field: (PartFields) -> Value?) -> Check? { probe.map { Check($0) } }
 }
 
 /// The checks of a server that publishes some ports: `ready`, `warm-ready` and `verify`.
@@ -67,14 +88,33 @@ package struct ImageTests: CheckPlace {
     package func check(_ probe: Probe?, _ field: (TestFields) -> Value?) -> Check? {
         let timeout = field(.timeout).map { $0.duration() } ?? Check.usualTimeout
         let hint = field(.hint)?.text()
-        let isEventual = field(.eventually) != nil
+        let times = [field(.eventually), field(.always), field(.never)].compactMap(\.self)
+        for time in times.dropFirst() { time.problem("one of 'eventually', 'always' and 'never' at most") }
         let eventually = field(.eventually)?.eventually()
-        guard let probe, let timeout, isEventual == (eventually != nil) else { return nil }
-        return Check(probe, timeout: timeout, hint: hint, eventually: eventually)
+        let always = (field(.always) ?? field(.never))?.always()
+        guard let probe, let timeout, times.count == (eventually == nil ? 0 : 1) + (always == nil ? 0 : 1) else {
+            return nil
+        }
+        guard let never = field(.never) else {
+            return Check(probe, timeout: timeout, hint: hint, eventually: eventually, always: always)
+        }
+        guard probe.isNegatable else {
+            never.problem("nothing can tell that \(probe) does not hold")
+            return nil
+        }
+        return Check(.not(probe), timeout: timeout, hint: hint, always: always)
     }
 }
 
 extension Value {
+    fileprivate func always() -> Check.Always? {
+        guard let fields = Fields<AlwaysFields>(self, "a map with 'for'") else { return nil }
+        let through = fields[.through]?.duration()
+        let every = fields[.every].map { $0.duration() } ?? .seconds(1)
+        guard let through, let every else { return nil }
+        return Check.Always(through: through, every: every)
+    }
+
     fileprivate func eventually() -> Check.Eventually? {
         guard let fields = Fields<EventuallyFields>(self, "a map with 'within'") else { return nil }
         let within = fields[.within]?.duration()

@@ -4,7 +4,7 @@ import KilnModel
 enum ProbeFields<Place: CheckPlace>: String, FileField {
     case http, tcp, exec, agent
     case cloudInit = "cloud-init"
-    case file, package, service, port, process, user, group, command, mount, not
+    case file, package, service, port, process, user, group, command, mount, not, any, all
 
     static var required: [ProbeFields] { [] }
     static var instead: [String: String] { ["https": "it is 'http' with 'tls: true'"] }
@@ -24,6 +24,8 @@ enum ProbeFields<Place: CheckPlace>: String, FileField {
         case .agent: Schema.object(Place.Settings.self, "The guest agent has to answer.")
         case .cloudInit: object(CloudInitFields.self, "cloud-init has to have ended without errors.")
         case .not: Self.negation
+        case .any: several("One of the probes has to hold; they are asked in order.")
+        case .all: several("Each of the probes has to hold.")
         default: resource
         }
     }
@@ -42,17 +44,37 @@ enum ProbeFields<Place: CheckPlace>: String, FileField {
         }
     }
 
+    private func several(_ about: String) -> JSONValue {
+        Schema.either([ProbeParts.schema("The probes."), object(SeveralFields.self, "With settings.")], about)
+    }
+
     private func object<Field: FileField>(_: Field.Type, _ about: String) -> JSONValue {
         Schema.object(JoinedFields<Field, Place.Settings>.self, about)
     }
 
-    // Without the fields of each kind, which stand where the kind itself does.
     private static var negation: JSONValue {
+        ProbeParts.one(
+            of: negatable.map(\.rawValue),
+            "A probe that must not hold, such as 'not: { package: { name: telnet } }'."
+        )
+    }
+}
+
+/// Probes within probes: without the fields of each kind, which stand where the kind itself does.
+enum ProbeParts {
+    /// A map of one of these kinds.
+    static func one(of kinds: [String], _ about: String) -> JSONValue {
         [
             "type": "object", "minProperties": 1, "maxProperties": 1,
-            "propertyNames": ["enum": .array(negatable.map { .string($0.rawValue) })],
-            "description": "A probe that must not hold, such as 'not: { package: { name: telnet } }'.",
+            "propertyNames": ["enum": .array(kinds.map { .string($0) })], "description": .string(about),
         ]
+    }
+
+    /// A list of probes of all kinds.
+    static func schema(_ about: String) -> JSONValue {
+        let kinds = ProbeFields<ServerChecks>.allCases.map(\.rawValue)
+        let word = Schema.words(ProbeWord.self, "A probe without settings.")
+        return Schema.list(of: Schema.either([word, one(of: kinds, "A probe.")], "A probe."), about)
     }
 }
 

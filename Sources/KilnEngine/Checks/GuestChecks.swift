@@ -47,6 +47,8 @@ public struct GuestChecks: Sendable {
             case .exec(let command): return [try await exec(command, limit)]
             case .resource(let resource): return try await observations(of: resource, limit)
             case .not(let inner): return [await observations(of: inner, limit).negated(inner)]
+            case .any(let probes): return [await .any(probes) { await observations(of: $0, limit) }]
+            case .all(let probes): return await .all(probes) { await observations(of: $0, limit) }
             }
         } catch let error as KilnError where error.code == .guestForbidden {
             // What the guest does not allow now it never will.
@@ -125,7 +127,7 @@ extension Probe {
         case .http(let http): "status \(http.status)" + (http.contains.map { ", \(Name.quoted($0)) in the body" } ?? "")
         case .tcp(_, _, let expect): "\(Name.quoted(expect)) in the answer"
         case .exec: "exit status 0"
-        case .resource, .not: "it holds"
+        case .resource, .not, .any, .all: "it holds"
         }
     }
 }

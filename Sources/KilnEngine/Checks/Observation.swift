@@ -119,10 +119,44 @@ extension [Observation] {
         return Observation(subject, nil, expected: expected, found: other.remark, verdict: .holds)
     }
 
+    /// What is seen of each of some probes.
+    static func all(_ probes: [Probe], _ look: (Probe) async -> [Observation]) async -> [Observation] {
+        var seen: [Observation] = []
+        for probe in probes { seen += await look(probe) }
+        return seen
+    }
+
     /// The observations as they are kept; the time is spread over them.
     func assertions(_ place: Assertion.Place, after time: Duration, hint: String?) -> [Assertion] {
         let seconds = time / .seconds(1) / Double(Swift.max(count, 1))
         return map { $0.assertion(place, seconds: seconds, hint: hint) }
+    }
+}
+
+extension Observation {
+    /// The observation that one of some probes holds; they are looked at until one does.
+    static func any(_ probes: [Probe], _ look: (Probe) async -> [Observation]) async -> Observation {
+        var others: [Observation] = []
+        for probe in probes {
+            let seen = await look(probe)
+            let unmet = seen.filter { $0.verdict != .holds }
+            if unmet.isEmpty {
+                return Observation(Probe.any(probes), nil, expected: "one holds", found: "\(probe) holds", true)
+            }
+            others += unmet
+        }
+        // What can't come to be any more closes the question only where that is so of each of them.
+        let verdict: Verdict = others.allSatisfy { $0.verdict == .never } ? .never : others.weakest
+        let found = others.map { "\($0.subject): \($0.remark)" }.joined(separator: "; ")
+        return Observation(Probe.any(probes), nil, expected: "one holds", found: found, verdict: verdict)
+    }
+}
+
+extension [Observation] {
+    /// The verdict on several that do not hold: data that is damaged is told, and what is not known is no proof.
+    fileprivate var weakest: Observation.Verdict {
+        if contains(where: { $0.verdict == .damaged }) { return .damaged }
+        return contains { $0.verdict == .unknown } ? .unknown : .fails
     }
 }
 

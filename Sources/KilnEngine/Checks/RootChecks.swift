@@ -28,6 +28,8 @@ public struct RootChecks: Sendable {
             switch probe {
             case .resource(let resource): return try await observations(of: resource)
             case .not(let inner): return [await observations(of: inner).negated(inner)]
+            case .any(let probes): return [await .any(probes, observations)]
+            case .all(let probes): return await .all(probes, observations)
             case .agent, .cloudInit, .http, .tcp, .exec: return [.open(probe, Self.needsMachine)]
             }
         } catch {

@@ -89,10 +89,11 @@ extension ReadinessWaiter {
 extension Probe {
     /// Whether it is asked inside of a guest, by whichever way.
     var isAskedInside: Bool {
-        switch self {
-        case .cloudInit, .exec, .resource: true
-        case .agent, .http, .tcp: false
-        case .not(let inner): inner.isAskedInside
+        leaves.contains { leaf in
+            switch leaf {
+            case .cloudInit, .exec, .resource: true
+            default: false
+            }
         }
     }
 }

@@ -127,7 +127,7 @@ struct ReadinessWaiter {
         if let every = check.every { return try await Task.sleep(for: every) }
         switch check.probe {
         case .agent, .http, .tcp: try await Task.sleep(for: .milliseconds(100))
-        case .exec, .resource, .not: try await Task.sleep(for: .milliseconds(250))
+        case .exec, .resource, .not, .any, .all: try await Task.sleep(for: .milliseconds(250))
         case .cloudInit: try await pauseForCloudInit()
         }
     }

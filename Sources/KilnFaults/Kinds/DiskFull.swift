@@ -58,7 +58,8 @@ struct DiskFull: FaultAction {
             let size = GuestAnswer.number(result) ?? 0
             return StruckFault(proof: { size > 0 ? "\(size) bytes fill it; 4096 more were refused" : nil }, undo: undo)
         } catch {
-            try? await undo()
+            // A task of its own: this one may be cancelled, and nothing could be asked of the guest any more.
+            _ = await Task { try await undo() }.result
             throw error
         }
     }

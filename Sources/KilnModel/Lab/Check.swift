@@ -14,6 +14,20 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// For how long a check has to hold, at each look.
+    public struct Always: Sendable, Hashable, Codable {
+        /// How long it has to hold.
+        public let through: Duration
+        /// The pause between two looks.
+        public let every: Duration
+
+        /// A time from its parts.
+        public init(through: Duration, every: Duration = .seconds(1)) {
+            self.through = through
+            self.every = every
+        }
+    }
+
     /// What is asked.
     public let probe: Probe
     /// The pause between two attempts.
@@ -31,6 +45,8 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
     public let hint: String?
     /// For how long a test may fail before it counts as failed; nothing means that the first answer counts.
     public let eventually: Eventually?
+    /// For how long a test has to hold; nothing means that one answer is enough. Not together with `eventually`.
+    public let always: Always?
 
     /// How long one attempt may take where nothing is said.
     public static let usualTimeout = Duration.seconds(20)
@@ -43,7 +59,8 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
         successes: Int = 1,
         failures: Int = 3,
         hint: String? = nil,
-        eventually: Eventually? = nil
+        eventually: Eventually? = nil,
+        always: Always? = nil
     ) {
         self.probe = probe
         self.every = every
@@ -52,14 +69,20 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
         self.failures = failures
         self.hint = hint
         self.eventually = eventually
+        self.always = always
     }
+
+    /// The most time that it takes, as a test: of one attempt, and of those before or after it.
+    public var patience: Duration { timeout + (eventually?.within ?? always?.through ?? .zero) }
 
     /// The probe in the words of the lab file.
     public var description: String { probe.description }
 }
 
 extension Check: Codable {
-    private enum CodingKeys: String, CodingKey { case probe, every, timeout, successes, failures, hint, eventually }
+    private enum CodingKeys: String, CodingKey {
+        case probe, every, timeout, successes, failures, hint, eventually, always
+    }
 
     /// Decodes a check, or the bare probe that earlier versions wrote.
     public init(from decoder: any Decoder) throws {
@@ -75,7 +98,8 @@ extension Check: Codable {
             successes: try fields.decode(Int.self, forKey: .successes),
             failures: try fields.decode(Int.self, forKey: .failures),
             hint: try fields.decodeIfPresent(String.self, forKey: .hint),
-            eventually: try fields.decodeIfPresent(Eventually.self, forKey: .eventually)
+            eventually: try fields.decodeIfPresent(Eventually.self, forKey: .eventually),
+            always: try fields.decodeIfPresent(Always.self, forKey: .always)
         )
     }
 }

@@ -17,6 +17,10 @@ public enum Probe: Sendable, Hashable, CustomStringConvertible {
     case resource(GuestResource)
     /// A probe does not hold, which has to be seen: what can't be looked at is no proof.
     indirect case not(Probe)
+    /// One of them holds at least; they are asked in order, until one does.
+    indirect case any([Probe])
+    /// Each of them holds.
+    indirect case all([Probe])
 
     /// The probe in the words of the lab file.
     public var description: String {
@@ -29,41 +33,50 @@ public enum Probe: Sendable, Hashable, CustomStringConvertible {
         case .exec(let command): "exec \(CommandResource(run: command).title)"
         case .resource(let resource): resource.description
         case .not(let probe): "not \(probe)"
+        case .any(let probes): "any of " + probes.map(\.description).joined(separator: ", ")
+        case .all(let probes): "all of " + probes.map(\.description).joined(separator: ", ")
         }
     }
 
-    /// The published port that the probe needs, if any.
-    public var port: Name? {
+    /// The probes that it is made of, down to those that ask something themselves.
+    public var leaves: [Probe] {
         switch self {
-        case .http(let http): http.port
-        case .tcp(let port, _, _): port
-        case .agent, .cloudInit, .exec, .resource: nil
-        case .not(let probe): probe.port
+        case .not(let probe): probe.leaves
+        case .any(let probes), .all(let probes): probes.flatMap(\.leaves)
+        case .agent, .cloudInit, .http, .tcp, .exec, .resource: [self]
+        }
+    }
+
+    /// The published ports that the probe needs.
+    public var ports: [Name] {
+        leaves.compactMap { leaf in
+            switch leaf {
+            case .http(let http): http.port
+            case .tcp(let port, _, _): port
+            default: nil
+            }
         }
     }
 
     /// Whether it can be looked at without a running machine.
     public var isOffline: Bool {
-        switch self {
-        case .resource(let resource): resource.isOffline
-        case .not(let probe): probe.isOffline
-        case .agent, .cloudInit, .http, .tcp, .exec: false
-        }
+        leaves.allSatisfy { if case .resource(let resource) = $0 { resource.isOffline } else { false } }
     }
 
     /// Whether it runs a command of the user's in the guest, which may change something there.
     public var runsCommand: Bool {
-        switch self {
-        case .exec, .resource(.command): true
-        case .not(let probe): probe.runsCommand
-        case .agent, .cloudInit, .http, .tcp, .resource: false
+        leaves.contains { leaf in
+            switch leaf {
+            case .exec, .resource(.command): true
+            default: false
+            }
         }
     }
 }
 
 // A map of one field, the kind, whose value has the parts: as the first versions wrote it. The kind of a resource is one more.
 extension Probe: Codable {
-    private enum Kind: String, CodingKey { case agent, cloudInit, http, tcp, exec, not }
+    private enum Kind: String, CodingKey { case agent, cloudInit, http, tcp, exec, not, any, all }
     private struct Agent: Codable {}
     private struct CloudInit: Codable { let allowDegraded: Bool }
     private struct TCP: Codable {
@@ -89,6 +102,8 @@ extension Probe: Codable {
             self = .tcp(port: tcp.port, send: tcp.send, expect: tcp.expect)
         case .exec: self = .exec(try fields.decode(Exec.self, forKey: .exec).command)
         case .not: self = .not(try fields.decode(Probe.self, forKey: .not))
+        case .any: self = .any(try fields.decode([Probe].self, forKey: .any))
+        case .all: self = .all(try fields.decode([Probe].self, forKey: .all))
         case nil: self = .resource(try GuestResource(from: decoder))
         }
     }
@@ -105,6 +120,8 @@ extension Probe: Codable {
             try fields.encode(TCP(port: port, send: send, expect: expect), forKey: .tcp)
         case .exec(let command): try fields.encode(Exec(command: command), forKey: .exec)
         case .not(let probe): try fields.encode(probe, forKey: .not)
+        case .any(let probes): try fields.encode(probes, forKey: .any)
+        case .all(let probes): try fields.encode(probes, forKey: .all)
         case .resource(let resource): try resource.encode(to: encoder)
         }
     }

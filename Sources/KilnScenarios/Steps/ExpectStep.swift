@@ -127,23 +127,12 @@ extension ExpectStep {
         guard !checks.isEmpty else { return }
         let look = try context.engine.checks(on: context.id(server))
         var unmet: [String] = []
-        for check in checks { unmet += try await ExpectStep.unmet(check, look) }
+        for check in checks {
+            let failed = try await check.assertions(look.assertions).filter { $0.outcome != .passed }
+            unmet += failed.map { "\($0.subject): \($0.expected) expected, \($0.found) found" }
+        }
         guard let first = unmet.first else { return }
         throw Unmet("\(server): \(first)" + unmet.dropFirst().map { "\n\(server): \($0)" }.joined())
-    }
-
-    /// What does not hold once the check's time is over.
-    private static func unmet(_ check: Check, _ look: GuestChecks) async throws -> [String] {
-        let end = ContinuousClock.now + (check.eventually?.within ?? .zero)
-        while true {
-            try Task.checkCancellation()
-            let failed = await look.assertions(check).filter { $0.outcome != .passed }
-            guard let eventually = check.eventually, !failed.isEmpty, ContinuousClock.now < end else {
-                return failed.map { "\($0.subject): \($0.expected) expected, \($0.found) found" }
-            }
-            // Nothing in a guest tells of the moment.
-            try await Task.sleep(for: eventually.every)
-        }
     }
 
     private func requireNoDrift(_ context: RunContext) async throws {
