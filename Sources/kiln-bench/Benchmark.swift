@@ -14,6 +14,8 @@ struct Benchmark: Sendable {
         case volumes
         case bakes
         case imageTest = "image-test"
+        case scenarios
+        case crowd = "ps-many"
 
         /// How often it is measured where the command does not say.
         var runs: Int { [.debian, .replaceDebian, .bakes].contains(self) ? 3 : 5 }
@@ -34,7 +36,7 @@ struct Benchmark: Sendable {
     let say: @Sendable (String) -> Void
 
     static let patience = Duration.seconds(420)
-    private static let listings = 20
+    static let listings = 20
 
     /// Measures everything, one machine at a time.
     func run() async throws -> Report {
@@ -61,6 +63,8 @@ struct Benchmark: Sendable {
         let copies = parts.contains(.volumes) ? try await measureVolumes() : nil
         let baking = parts.contains(.bakes) ? try await measureBakes() : nil
         let testing = parts.contains(.imageTest) ? try await measureTests() : nil
+        let running = parts.contains(.scenarios) ? try await measureScenarios() : nil
+        let crowd = parts.contains(.crowd) ? try await measureCrowd() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -70,7 +74,9 @@ struct Benchmark: Sendable {
             replacements: replacements,
             copies: copies,
             baking: baking,
-            testing: testing
+            testing: testing,
+            running: running,
+            crowd: crowd
         )
     }
 

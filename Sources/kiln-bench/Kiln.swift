@@ -68,6 +68,43 @@ struct Kiln: Sendable {
         return lab
     }
 
+    /// Writes the file of a lab of servers `web-1` on, each with some small volumes.
+    func crowdLab(_ name: String, image: StoredImage, servers: Int, volumes: Int) throws -> Lab {
+        let reference = "\(image.manifest.name):\(image.manifest.version)"
+        var text = "kiln: 1\nname: \(name)\nlab:\n  volumes:\n"
+        for server in 1...servers {
+            for volume in 1...volumes { text += "    v\(server)-\(volume): { size: 8MiB }\n" }
+        }
+        text += "  servers:\n"
+        for server in 1...servers {
+            let mounts = (1...volumes).map { "v\(server)-\($0): /data\($0)" }.joined(separator: ", ")
+            text += "    web-\(server): { image: \"\(reference)\", volumes: { \(mounts) }, ready: [agent] }\n"
+        }
+        let lab = Lab(name: name, file: "\(home.path)/\(name).yaml")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: lab.file))
+        return lab
+    }
+
+    /// Switches the machines of such a lab off.
+    func stopAll(_ lab: Lab, servers: Int) async throws {
+        for server in 1...servers {
+            _ = try await program.run(
+                ["stop", "--quiet", "--force", "\(lab.name)/web-\(server)"],
+                within: .seconds(60)
+            )
+        }
+    }
+
+    /// Checks a folder of scenarios.
+    func lint(_ folder: String) async throws -> Duration {
+        try await program.run(["scenario", "lint", folder], within: .seconds(120)).took
+    }
+
+    /// Runs scenarios, some at a time.
+    func runScenarios(_ files: [String], atOnce: Int = 1, within patience: Duration) async throws -> Duration {
+        try await program.run(["run", "--quiet", "-j", "\(atOnce)"] + files, within: patience).took
+    }
+
     /// Replaces the server of a lab.
     func replace(_ lab: Lab, by image: StoredImage, _ strategy: Strategy, within patience: Duration) async throws
         -> Duration

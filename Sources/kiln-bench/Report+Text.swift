@@ -18,9 +18,10 @@ extension Report {
                 "",
             ]
         }
-        return (comparisons + listingLines + replacementLines + copyLines + imageLines + hostLines).joined(
-            separator: "\n"
-        )
+        return (comparisons + listingLines + replacementLines + copyLines + imageLines + scenarioLines + hostLines)
+            .joined(
+                separator: "\n"
+            )
     }
 
     private var listingLines: [String] {

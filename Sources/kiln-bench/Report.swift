@@ -27,6 +27,8 @@ struct Report: Sendable, Codable {
     let copies: [VolumeCopying]?
     let baking: Baking?
     let testing: ImageTesting?
+    let running: Running?
+    let crowd: Crowd?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {
