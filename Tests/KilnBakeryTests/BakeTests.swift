@@ -2,6 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnBakery
@@ -93,6 +94,27 @@ struct BakeTests {
         #expect(kept.step == nil)
         // The recipe itself is still what it was.
         #expect(await #expect(throws: KilnError.self) { try await world.bake() }?.code == .bakeStepFailed)
+    }
+
+    @Test("only who bakes reaches a tree: while it is baked, and where it is kept after a failure")
+    func closed() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "exit 1")
+        try await world.begin()
+        let (store, modes) = (world.store, Mutex<[Int]>([]))
+        let mode = { (path: String) in
+            var found = stat()
+            return lstat(path, &found) == 0 ? Int(found.st_mode & 0o777) : -1
+        }
+        let baker = Baker(store: store, roots: UnlistedRoots()) { line in
+            guard line.contains("step 2/") else { return }
+            let folders = (try? FileManager.default.contentsOfDirectory(atPath: store.work)) ?? []
+            modes.withLock { $0 = folders.map { mode("\(store.work)/\($0)") } }
+        }
+        _ = await #expect(throws: KilnError.self) { try await baker.bake(world.recipe) }
+        #expect(modes.withLock { $0 } == [0o700])
+        let kept = KeptTree(store: store, name: try Name("web"), version: "1")
+        #expect(mode(DurableFile.directory(of: kept.path)) == 0o700 && mode(kept.path) == 0o755)
     }
 
     @Test("a step that never ends is ended, with all that it started")

@@ -19,6 +19,8 @@ struct BakeRun {
         let work = try WorkFolder(in: baker.store.work)
         let path = work.path
         do {
+            // What a machine's disk is taken to, the user who runs machines has to reach.
+            if plan.recipe.room == .chroot { try Namespace.makePrivate(path) }
             let log = try BakeLog("\(baker.store.root)/logs/\(plan.recipe.name)/\(plan.version.name).log") {
                 [tell = baker.tell] in tell("  \($0)")
             }

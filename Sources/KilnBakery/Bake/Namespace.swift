@@ -13,6 +13,13 @@ enum Namespace {
         return .bake("unshare", line, environment: environment)
     }
 
+    /// Lets nobody else into a folder in which a tree lies: it has files that run as root for whoever reaches them.
+    ///
+    /// - Throws: `KilnError` with code `file.unwritable`.
+    static func makePrivate(_ folder: String) throws {
+        guard chmod(folder, 0o700) == 0 else { throw FileError.failed(.fileUnwritable, "make private", folder) }
+    }
+
     /// Removes a scratch folder, also when the task is cancelled.
     ///
     /// What can't be removed is left to the next bake.
