@@ -101,20 +101,22 @@ struct BakeTests {
         let world = try BakeWorld(provision: "[{ shell: one.sh }]")
         try world.program("one.sh", "exit 1")
         try await world.begin()
-        let (store, modes) = (world.store, Mutex<[Int]>([]))
-        let mode = { (path: String) in
-            var found = stat()
-            return lstat(path, &found) == 0 ? Int(found.st_mode & 0o777) : -1
-        }
+        let store = world.store
+        let modes = Mutex<[Int]>([])
         let baker = Baker(store: store, roots: UnlistedRoots()) { line in
             guard line.contains("step 2/") else { return }
             let folders = (try? FileManager.default.contentsOfDirectory(atPath: store.work)) ?? []
-            modes.withLock { $0 = folders.map { mode("\(store.work)/\($0)") } }
+            modes.withLock { $0 = folders.map { Self.mode("\(store.work)/\($0)") } }
         }
         _ = await #expect(throws: KilnError.self) { try await baker.bake(world.recipe) }
         #expect(modes.withLock { $0 } == [0o700])
         let kept = KeptTree(store: store, name: try Name("web"), version: "1")
-        #expect(mode(DurableFile.directory(of: kept.path)) == 0o700 && mode(kept.path) == 0o755)
+        #expect(Self.mode(DurableFile.directory(of: kept.path)) == 0o700 && Self.mode(kept.path) == 0o755)
+    }
+
+    private static func mode(_ path: String) -> Int {
+        var found = stat()
+        return lstat(path, &found) == 0 ? Int(found.st_mode & 0o777) : -1
     }
 
     @Test("a step that never ends is ended, with all that it started")
