@@ -72,6 +72,8 @@ struct StepFiles {
         for name in provisioner.files { try await StepFiles.copy("\(owner.folder)/\(name)", to: "\(recipe)/\(name)") }
         let shared = RecipeFolder(path: owner.folder).shared
         for name in provisioner.shared { try await StepFiles.copy("\(shared)/\(name)", to: "\(beside)/\(name)") }
+        // A step's key knows of modes only what may be executed; the rest is as the mask of whoever made the checkout was.
+        try await Command("chmod", ["-R", "u=rwX,go=rX", "--", beside], deadline: .seconds(300)).run()
     }
 
     private static func copy(_ source: String, to target: String) async throws {
