@@ -161,6 +161,28 @@ struct BakeTests {
         #expect(ContinuousClock.now - start < .seconds(60))
     }
 
+    @Test("what lies in the tree's own /tmp, /run and /var/tmp is cleaned, and not what a link there leads to")
+    func temporary() async throws {
+        let world = try BakeWorld(provision: "[{ shell: { run: make.sh, outside: true } }, { shell: leave.sh }]")
+        let precious = try world.folder.file("precious/file", [1])
+        let outside = DurableFile.directory(of: precious)
+        try world.program(
+            "make.sh",
+            """
+            cp -a "$KILN_TREE/." "$KILN_ROOT/"
+            mkdir -p "$KILN_ROOT/tmp/a/b" "$KILN_ROOT/run/lock" "$KILN_ROOT/var/tmp"
+            echo x > "$KILN_ROOT/tmp/a/b/c"; echo x > "$KILN_ROOT/run/.hidden"; ln -s \(outside) "$KILN_ROOT/run/link"
+            """
+        )
+        try world.program("leave.sh", "echo x > /var/tmp/left; echo x > /var/tmp/..left")
+        let image = try #require(await world.bake().first)
+        let archive = StepCache(store: world.store).tree(of: image.manifest.digest)
+        let names = try await Command("tar", ["-tf", archive]).run().text.split(separator: "\n").map(String.init)
+        #expect(names.filter { $0.hasPrefix("./tmp") || $0.hasPrefix("./run") } == ["./run/", "./tmp/"])
+        #expect(names.filter { $0.hasPrefix("./var/tmp") } == ["./var/tmp/"])
+        #expect(FileManager.default.fileExists(atPath: precious))
+    }
+
     @Test("links of the tree lead nothing out of it")
     func links() async throws {
         let world = try BakeWorld(provision: "[{ shell: link.sh }, { files: { from: motd, to: /out/motd } }]")

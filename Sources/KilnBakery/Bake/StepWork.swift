@@ -57,6 +57,7 @@ struct StepWork {
         let room = ChrootRoom(root: bench.tree.path, recipe: stage, variables: [:], log: bench.log)
         let arguments = ["/bin/sh", "-c", Cleaning.script, "cleaning", plan.recipe.name.text, plan.version.name]
         try await room.run(RoomCommand(arguments, timeout: .seconds(300), network: false))
+        try await Namespace.command("/bin/sh", ["-c", Cleaning.emptying, "emptying", bench.tree.path]).run()
     }
 }
 
