@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import KilnSystem
 
 /// Where the files of a tree have the owners that a guest will see: for root here, else in a user namespace.
