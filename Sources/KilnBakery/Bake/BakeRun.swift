@@ -55,9 +55,9 @@ struct BakeRun {
             let start = ContinuousClock.now
             do {
                 try failpoint?.hit("bake-\(index + 1).before")
-                try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
+                let known = try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
                 try failpoint?.hit("bake-\(index + 1).done")
-                let after = try await bench.tree.listing()
+                let after = if let known { known } else { try await bench.tree.listing() }
                 let changes = before.map { after.changes(since: $0) }
                 try requireBoot(of: step, changes, bench)
                 try await save(bench, step, changes, took: ContinuousClock.now - start)
