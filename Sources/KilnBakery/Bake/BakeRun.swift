@@ -39,6 +39,7 @@ struct BakeRun {
         if plan.recipe.room == .booted {
             return try await BootedBake(baker: baker, plan: plan, options: options, bench: bench).run()
         }
+        try bench.requireKernelToCome()
         try await perform(on: bench)
         return try await seal(bench)
     }
