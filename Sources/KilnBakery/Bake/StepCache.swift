@@ -65,7 +65,7 @@ struct StepCache: Sendable {
         try DurableFile.synchronize(folder)
     }
 
-    /// Forgets a step: at once and whole, whenever this process is killed. What is left then, the next bake removes.
+    /// Forgets a step, at once and whole: what a killed process leaves of it, the next bake removes.
     func remove(_ key: ImageDigest) {
         let grave = "\(store.work)/removed-\(UUID().uuidString)"
         guard (try? DurableFile.makeDirectory(store.work)) != nil, rename(place(key), grave) == 0 else { return }
