@@ -5,7 +5,8 @@ import Synchronization
 
 /// A room in a folder: namespaces of its own for mounts, processes, the host's name and, unless a step asks for it, the network.
 ///
-/// The folder is the root of its mounts, and no other is there: no path leads to the host's files, not even that of another process.
+/// The folder is the root of its mounts, and no other is there. No path leads to the host's files, not even by another process, unless
+/// a container refuses a plain user's room a /proc of its own: then those of that user are reached by it.
 /// Works as root, and as a user with subordinate ids. Devices are bound, not made; services can't start; what a program
 /// leaves running dies with it, and is named. Nothing that the room brings along stays in the tree.
 final class ChrootRoom: BuildRoom {

@@ -132,7 +132,8 @@ enum RoomScript {
                     refuse "/proc/$path can't be closed"
             done
         else
-            # Only a user's namespace may have none, to which what is set there is closed.
+            # A container may refuse one to a user's namespace. What is set in the one out here is closed to it; what is seen there is
+            # also the processes out here.
             mount --rbind /proc "$root/proc" || refuse "there can be no /proc"
         fi
         # umount reads there what is mounted here; it goes as well.
