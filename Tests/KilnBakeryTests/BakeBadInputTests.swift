@@ -92,6 +92,75 @@ struct BakeBadInputTests {
         #expect(try await world.content("etc/\(name)", of: image) == "x")
     }
 
+    @Test("a link of the tree for resolv.conf that climbs out of it overwrites no file of the host")
+    func resolverLink() async throws {
+        let world = try BakeWorld(provision: "[{ shell: link.sh }, { shell: { run: look.sh, network: true } }]")
+        let precious = try world.folder.file("precious", Array("precious\n".utf8))
+        let climbing = "/run/" + String(repeating: "../", count: 40) + precious.dropFirst()
+        try world.program("link.sh", "rm -f /etc/resolv.conf; ln -s \(climbing) /etc/resolv.conf")
+        try world.program("look.sh", "echo 1 > /etc/one")
+        let image = try #require(await world.bake().first)
+        #expect(try await world.content("etc/one", of: image) == "1")
+        #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious\n")
+    }
+
+    @Test("a folder that a step replaced by a link out of the tree is no room, and nothing there is made or removed")
+    func folderLink() async throws {
+        let world = try BakeWorld(provision: "[{ shell: link.sh }, { shell: two.sh }]")
+        let own = try world.folder.file("outside/sbin/policy-rc.d", Array("mine\n".utf8))
+        let outside = world.folder.path + "/outside"
+        try world.program("link.sh", "busybox mv /usr /old; ln -s \(outside) /usr")
+        try world.program("two.sh", "echo 2 > /etc/two")
+        let error = await failure(world)
+        #expect(error?.code == .bakeTreeRefused && error?.cause?.contains("/usr leads out of the tree") == true)
+        #expect(error?.message.contains("step 3") == true)
+        #expect(try String(contentsOfFile: own, encoding: .utf8) == "mine\n")
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: outside).count == 2)
+    }
+
+    @Test("no process that a step sees has the host as its root, and what /proc sets of the host can't be set")
+    func otherRoots() async throws {
+        let world = try BakeWorld(provision: "[{ shell: look.sh }]")
+        let reached = world.folder.path + "/reached"
+        try world.program(
+            "look.sh",
+            """
+            for root in /proc/[0-9]*/root; do
+                if (echo x > "$root\(reached)") 2> /dev/null; then exit 1; fi
+                ls "$root/" > /dev/null && [ -d "$root/run/kiln/recipe" ]
+            done
+            if (echo x > /proc/sys/kernel/domainname) 2> /dev/null; then exit 2; fi
+            while read -r line; do case $line in *' /run/kiln/host '*) exit 3 ;; esac; done < /proc/self/mountinfo
+            echo 1 > /etc/one
+            """
+        )
+        let image = try #require(await world.bake().first)
+        #expect(try await world.content("etc/one", of: image) == "1")
+        #expect(!FileManager.default.fileExists(atPath: reached))
+    }
+
+    @Test("of the environment of who bakes a step finds nothing, but proxies where it may use the network")
+    func environment() async throws {
+        let host = ["TOKEN": "secret", "LD_PRELOAD": "x.so", "https_proxy": "http://proxy:1", "NO_PROXY": "here"]
+        let command = { RoomCommand(["true"], environment: ["OWN": "1"], timeout: .seconds(1), network: $0) }
+        let alone = ChrootRoom.environment(of: command(false), ["GREETING": "hello"], on: host)
+        let own = ["OWN", "GREETING", "TERM"] + RoomScript.variables.keys
+        #expect(Set(alone.keys) == Set(own) && alone["HOME"] == "/root")
+        let connected = ChrootRoom.environment(of: command(true), ["GREETING": "hello"], on: host)
+        #expect(Set(connected.keys) == Set(own + ["https_proxy", "NO_PROXY"]))
+
+        let world = try BakeWorld(provision: "[{ shell: look.sh }]")
+        try world.program("look.sh", "busybox env > /etc/seen")
+        let image = try #require(await world.bake().first)
+        let seen = try await world.content("etc/seen", of: image)
+        let names = Set(seen.split(separator: "\n").map { String($0.prefix { $0 != "=" }) })
+        let shells: Set = ["PWD", "OLDPWD", "SHLVL", "_"]
+        #expect(
+            names.subtracting(shells)
+                == Set(RoomScript.variables.keys).union(["TERM", "GREETING", "KILN_NAME", "KILN_VERSION"])
+        )
+    }
+
     @Test("of two bakes of one name at once the second waits, and finds it done")
     func atOnce() async throws {
         let world = try BakeWorld(provision: "[{ shell: one.sh }]")

@@ -1,7 +1,9 @@
 import Foundation
+import KilnEngine
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnBakery
@@ -29,12 +31,15 @@ struct BakeParentTests {
     }
 
     /// Bakes a recipe, and its parents by the recipes beside it.
-    private func bake(_ name: String, tell: @escaping @Sendable (String) -> Void = { _ in }) async throws -> StoredImage
-    {
+    private func bake(
+        _ name: String,
+        roots: any RootInspection = UnlistedRoots(),
+        tell: @escaping @Sendable (String) -> Void = { _ in }
+    ) async throws -> StoredImage {
         let images = world.folder.path + "/Images"
         let baker = Baker(
             store: world.store,
-            roots: UnlistedRoots(),
+            roots: roots,
             recipe: { name in try? Recipe(folder: "\(images)/\(name)") },
             tell: tell
         )
@@ -82,6 +87,40 @@ struct BakeParentTests {
         try await store.verify(again)
     }
 
+    @Test("a parent's kept tree that is not what its listing says is named, and the disk is read instead")
+    func changedTree() async throws {
+        let (kept, plain) = (
+            StepCache(store: world.store).tree(of: parent.manifest.digest), world.folder.path + "/plain.tar"
+        )
+        try await Command("zstd", ["-q", "-d", kept, "-o", plain]).run()
+        let roots = ArchivedRoots(archive: plain)
+        _ = try await world.store.list(parent, by: roots)
+        let told = Mutex<[String]>([])
+        let tell = { @Sendable (line: String) in told.withLock { $0.append(line) } }
+
+        try write("child", from: "web:1")
+        #expect(try await world.content("etc/one", of: try await bake("child", roots: roots, tell: tell)) == "1")
+        #expect(!told.withLock { $0 }.contains { $0.contains("is not the tree of") })
+
+        let other = FileTree(path: world.folder.path + "/other")
+        try DurableFile.makeDirectory(other.path)
+        try await other.unpack(plain)
+        try Data("2\n".utf8).write(to: URL(fileURLWithPath: other.path + "/etc/one"))
+        try await other.archiving(to: kept + ".new", epoch: 1, isPacked: true).run()
+        try DurableFile.rename(kept + ".new", to: kept)
+        try write("second", from: "web:1")
+        #expect(try await world.content("etc/one", of: try await bake("second", roots: roots, tell: tell)) == "1")
+        #expect(
+            told.withLock { $0 }.contains {
+                $0.contains("is not the tree of web:1") && $0.hasSuffix("another /etc/one")
+            }
+        )
+
+        try Data("no archive".utf8).write(to: URL(fileURLWithPath: kept))
+        try write("third", from: "web:1")
+        #expect(try await world.content("etc/one", of: try await bake("third", roots: roots, tell: tell)) == "1")
+    }
+
     @Test("a parent's channel that points to nothing is named, with the command that is missing")
     func channel() async throws {
         try write("child", from: "web@stable")
@@ -97,5 +136,21 @@ struct BakeParentTests {
         #expect(last.manifest.ancestors.last == parent.manifest.digest)
         #expect(try await world.content("etc/one", of: last) == "1")
         #expect(try world.store.list().count == 31)
+    }
+}
+
+/// Roots that all hold what one archive does.
+private struct ArchivedRoots: RootInspection {
+    let archive: String
+
+    func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
+        let entries = try await FileTree.listing(ofArchive: archive).root.entries
+        let lines = entries.sorted { $0.key < $1.key }.map { $0.value.line($0.key) }
+        let text = [RootListing.header] + lines + [RootListing.footer(lines.count), ""]
+        try Data(text.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
+    }
+
+    func archive(of disk: String, format: DiskFormat, to path: String) async throws {
+        try FileManager.default.copyItem(atPath: archive, toPath: path)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnBakery
@@ -95,6 +96,29 @@ struct BakeTests {
         #expect(await #expect(throws: KilnError.self) { try await world.bake() }?.code == .bakeStepFailed)
     }
 
+    @Test("only who bakes reaches a tree: while it is baked, and where it is kept after a failure")
+    func closed() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "exit 1")
+        try await world.begin()
+        let store = world.store
+        let modes = Mutex<[Int]>([])
+        let baker = Baker(store: store, roots: UnlistedRoots()) { line in
+            guard line.contains("step 2/") else { return }
+            let folders = (try? FileManager.default.contentsOfDirectory(atPath: store.work)) ?? []
+            modes.withLock { $0 = folders.map { Self.mode("\(store.work)/\($0)") } }
+        }
+        _ = await #expect(throws: KilnError.self) { try await baker.bake(world.recipe) }
+        #expect(modes.withLock { $0 } == [0o700])
+        let kept = KeptTree(store: store, name: try Name("web"), version: "1")
+        #expect(Self.mode(DurableFile.directory(of: kept.path)) == 0o700 && Self.mode(kept.path) == 0o755)
+    }
+
+    private static func mode(_ path: String) -> Int {
+        var found = stat()
+        return lstat(path, &found) == 0 ? Int(found.st_mode & 0o777) : -1
+    }
+
     @Test("a step that never ends is ended, with all that it started")
     func deadline() async throws {
         let world = try BakeWorld(provision: "[{ shell: { run: hang.sh, timeout: 2s } }]")
@@ -103,6 +127,28 @@ struct BakeTests {
         let error = await #expect(throws: KilnError.self) { try await world.bake() }
         #expect(error?.code == .toolDeadline, "\(error.map { "\($0)" } ?? "")")
         #expect(ContinuousClock.now - start < .seconds(60))
+    }
+
+    @Test("what lies in the tree's own /tmp, /run and /var/tmp is cleaned, and not what a link there leads to")
+    func temporary() async throws {
+        let world = try BakeWorld(provision: "[{ shell: { run: make.sh, outside: true } }, { shell: leave.sh }]")
+        let precious = try world.folder.file("precious/file", [1])
+        let outside = DurableFile.directory(of: precious)
+        try world.program(
+            "make.sh",
+            """
+            cp -a "$KILN_TREE/." "$KILN_ROOT/"
+            mkdir -p "$KILN_ROOT/tmp/a/b" "$KILN_ROOT/run/lock" "$KILN_ROOT/var/tmp"
+            echo x > "$KILN_ROOT/tmp/a/b/c"; echo x > "$KILN_ROOT/run/.hidden"; ln -s \(outside) "$KILN_ROOT/run/link"
+            """
+        )
+        try world.program("leave.sh", "echo x > /var/tmp/left; echo x > /var/tmp/..left")
+        let image = try #require(await world.bake().first)
+        let archive = StepCache(store: world.store).tree(of: image.manifest.digest)
+        let names = try await Command("tar", ["-tf", archive]).run().text.split(separator: "\n").map(String.init)
+        #expect(names.filter { $0.hasPrefix("./tmp") || $0.hasPrefix("./run") } == ["./run/", "./tmp/"])
+        #expect(names.filter { $0.hasPrefix("./var/tmp") } == ["./var/tmp/"])
+        #expect(FileManager.default.fileExists(atPath: precious))
     }
 
     @Test("links of the tree lead nothing out of it")

@@ -77,6 +77,32 @@ struct TreeListingTests {
         await Namespace.remove(copy)
     }
 
+    @Test("a tree is compared with the listing of the root that was made of it, but for /dev and what mke2fs makes")
+    func madeOf() async throws {
+        let listing = try await FileTree(path: tree).listing()
+        var entries = listing.root.entries
+        let folder = RootEntry(kind: .directory, mode: 0o700, user: 0, group: 0)
+        for name in ["/lost+found", "/dev/console"] { entries[try path(name)] = folder }
+        #expect(listing.difference(from: RootListing(entries: entries, packages: ["a": "1"])) == nil)
+        for name in ["/etc/a", "/usr/link", "/usr/pipe"] {
+            var other = entries
+            let entry = try #require(entries[try path(name)])
+            other[try path(name)] = RootEntry(
+                kind: entry.kind,
+                mode: entry.mode | 0o4000,
+                user: entry.user,
+                group: entry.group,
+                size: entry.size,
+                value: entry.value
+            )
+            #expect(listing.difference(from: RootListing(entries: other, packages: [:])) == (try path(name)))
+            other[try path(name)] = nil
+            #expect(listing.difference(from: RootListing(entries: other, packages: [:])) == (try path(name)))
+        }
+        entries[try path("/dev")] = folder
+        #expect(listing.difference(from: RootListing(entries: entries, packages: [:])) == (try path("/dev")))
+    }
+
     @Test("an archive that leads out of its folder is refused by name")
     func hostile() async throws {
         var archive = PaxArchive()

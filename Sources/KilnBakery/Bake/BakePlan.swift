@@ -131,6 +131,8 @@ extension BakePlan {
         var material = KeyMaterial()
         material.add("before", key.hex)
         material.add("step", provisioner.summary)
+        // Programs that try something, and go on without it, do other things with a network.
+        material.add("network", "\(provisioner.network)")
         try provisioner.describe(into: &material, recipe, version)
         for name in provisioner.files { try material.add(files: "\(recipe.folder)/\(name)", as: name) }
         let shared = RecipeFolder(path: recipe.folder).shared

@@ -19,6 +19,8 @@ struct BakeRun {
         let work = try WorkFolder(in: baker.store.work)
         let path = work.path
         do {
+            // What a machine's disk is taken to, the user who runs machines has to reach.
+            if plan.recipe.room == .chroot { try Namespace.makePrivate(path) }
             let log = try BakeLog("\(baker.store.root)/logs/\(plan.recipe.name)/\(plan.version.name).log") {
                 [tell = baker.tell] in tell("  \($0)")
             }
@@ -37,6 +39,7 @@ struct BakeRun {
         if plan.recipe.room == .booted {
             return try await BootedBake(baker: baker, plan: plan, options: options, bench: bench).run()
         }
+        try bench.requireKernelToCome()
         try await perform(on: bench)
         return try await seal(bench)
     }
@@ -53,9 +56,9 @@ struct BakeRun {
             let start = ContinuousClock.now
             do {
                 try failpoint?.hit("bake-\(index + 1).before")
-                try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
+                let known = try await StepWork(baker: baker, bench: bench, plan: plan).perform(step)
                 try failpoint?.hit("bake-\(index + 1).done")
-                let after = try await bench.tree.listing()
+                let after = if let known { known } else { try await bench.tree.listing() }
                 let changes = before.map { after.changes(since: $0) }
                 try requireBoot(of: step, changes, bench)
                 try await save(bench, step, changes, took: ContinuousClock.now - start)

@@ -5,7 +5,7 @@ import KilnModel
 /// That it does is proved of each image by two machines of it: see the tests of images.
 enum Cleaning {
     /// Raised when it begins to clean otherwise.
-    static let version = "2"
+    static let version = "3"
 
     /// Runs in the tree; `$1` is the image's name, `$2` its version, `$3` is `booted` in a machine that runs: what is in its /run
     /// keeps it alive, and lies in memory.
@@ -27,7 +27,7 @@ enum Cleaning {
         [ ! -d /var/log ] || find /var/log -type f \\( -name '*.gz' -o -name '*.[0-9]' -o -name '*.old' \\) -exec rm -f {} +
         [ ! -d /var/log ] || find /var/log -type f -exec sh -c 'for log; do : > "$log"; done' sh {} +
         # A program left behind in a cache of bytes depends on the moment at which it was made.
-        rm -rf /tmp/* /tmp/.[!.]* 2> /dev/null || true
+        rm -rf /tmp/* /tmp/.[!.]* /var/tmp/* /var/tmp/.[!.]* 2> /dev/null || true
         [ "${3:-}" = booted ] || rm -rf /run/* 2> /dev/null || true
         # So that a machine can say what it is made from.
         for file in /usr/lib/os-release /etc/os-release; do
@@ -35,6 +35,16 @@ enum Cleaning {
                 sed -i '/^IMAGE_ID=/d; /^IMAGE_VERSION=/d' "$file"
                 printf 'IMAGE_ID="%s"\nIMAGE_VERSION="%s"\n' "$1" "$2" >> "$file"
             fi
+        done
+        """
+
+    /// Empties what a tree, `$1`, has of its own where a room has another /tmp and /run; runs beside it, and follows no link of it.
+    static let emptying = """
+        set -eu
+        cd -- "$1"
+        for folder in tmp run var/tmp; do
+            [ ! -L "${folder%%/*}" ] && [ ! -L "$folder" ] && [ -d "$folder" ] || continue
+            find "$folder" -xdev -mindepth 1 -delete
         done
         """
 }

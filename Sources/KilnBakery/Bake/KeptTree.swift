@@ -32,6 +32,7 @@ package struct KeptTree: Sendable {
     func keep(_ bench: Workbench, step: Int) async throws {
         await Namespace.remove(folder)
         try DurableFile.makeDirectory(folder)
+        try Namespace.makePrivate(folder)
         try DurableFile.rename(bench.tree.path, to: path)
         try DurableFile.rename(bench.boot, to: folder + "/boot")
         try DurableFile.write(Data("\(step)\n".utf8), to: folder + "/step")

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 import KilnSystem
 
 /// Where the files of a tree have the owners that a guest will see: for root here, else in a user namespace.
@@ -11,6 +12,13 @@ enum Namespace {
         guard geteuid() != 0 else { return .bake(program, arguments, environment: environment) }
         let line = ["--map-auto", "--map-root-user", "--", program] + arguments
         return .bake("unshare", line, environment: environment)
+    }
+
+    /// Lets nobody else into a folder in which a tree lies: it has files that run as root for whoever reaches them.
+    ///
+    /// - Throws: `KilnError` with code `file.unwritable`.
+    static func makePrivate(_ folder: String) throws {
+        guard chmod(folder, 0o700) == 0 else { throw FileError.failed(.fileUnwritable, "make private", folder) }
     }
 
     /// Removes a scratch folder, also when the task is cancelled.

@@ -34,9 +34,10 @@ struct StepCache: Sendable {
     func archive(_ key: ImageDigest) -> String { place(key) + "/tree.tar.zst" }
     func boot(_ key: ImageDigest) -> String { place(key) + "/boot" }
 
-    /// The record of a step that is there.
+    /// The record of a step that is there, which is one whose tree is.
     func record(_ key: ImageDigest) -> Record? {
-        FileManager.default.contents(atPath: place(key) + "/step.json")
+        guard FileStamp(of: archive(key)) != nil else { return nil }
+        return FileManager.default.contents(atPath: place(key) + "/step.json")
             .flatMap { try? JSONDecoder().decode(Record.self, from: $0) }
     }
 
@@ -49,17 +50,27 @@ struct StepCache: Sendable {
         for file in ["tree.tar.zst", "step.json"] { try DurableFile.synchronize("\(draft)/\(file)") }
         try DurableFile.synchronize(draft)
         if rename(draft, place(key)) != 0 {
-            // Another bake was faster with the same; one that is not whole can't be there.
             guard errno == ENOTEMPTY || errno == EEXIST else {
                 throw FileError.failed(.fileUnwritable, "make", place(key))
             }
-            try FileManager.default.removeItem(atPath: draft)
+            if self.record(key) != nil {
+                // Another bake was faster with the same.
+                try FileManager.default.removeItem(atPath: draft)
+            } else {
+                // What a removal left that an older Kiln was killed in.
+                remove(key)
+                try DurableFile.rename(draft, to: place(key))
+            }
         }
         try DurableFile.synchronize(folder)
     }
 
-    /// Forgets a step.
-    func remove(_ key: ImageDigest) { try? FileManager.default.removeItem(atPath: place(key)) }
+    /// Forgets a step, at once and whole: what a killed process leaves of it, the next bake removes.
+    func remove(_ key: ImageDigest) {
+        let grave = "\(store.work)/removed-\(UUID().uuidString)"
+        guard (try? DurableFile.makeDirectory(store.work)) != nil, rename(place(key), grave) == 0 else { return }
+        try? FileManager.default.removeItem(atPath: grave)
+    }
 
     /// The archive of an image's tree.
     func tree(of image: ImageDigest) -> String { "\(store.root)/trees/\(image.hex).tar.zst" }

@@ -10,32 +10,61 @@ struct StepWork {
     let bench: Workbench
     let plan: BakePlan
 
-    func perform(_ step: BakePlan.Step) async throws {
+    /// - Returns: what is in the tree then, where that came out by the way.
+    func perform(_ step: BakePlan.Step) async throws -> TreeListing? {
         switch step.work {
         case .debian(let debian): try await DebianTree(debian, plan.recipe.snapshot, bench, baker.tell).make()
-        case .parent(let image): try await take(image)
+        case .parent(let image): return try await take(image)
         case .provisioner(let provisioner): try await provision(provisioner)
         case .cleaning: try await clean()
         }
+        return nil
     }
 
-    private func take(_ image: StoredImage) async throws {
+    private func take(_ image: StoredImage) async throws -> TreeListing? {
         // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
         let lock = try await ImageLock.take(.shared, ofStore: baker.store.root)
         defer { withExtendedLifetime(lock) {} }
         _ = try baker.store.usable(image.manifest.exactly)
-        let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
-        if FileStamp(of: archive) != nil {
-            try await bench.tree.unpack(archive)
-        } else {
+        let listing = try await takeKept(image)
+        if listing == nil {
             // Of an image that was added, or baked by an older Kiln: read from its file system, without mounting it.
             let own = bench.folder + "/parent.tar"
             try await baker.roots.archive(of: image.disk, format: .qcow2, to: own)
             try await bench.tree.unpack(own)
             unlink(own)
         }
-        guard let kernel = image.kernel else { return }
+        guard let kernel = image.kernel else { return listing }
         try bench.takeBoot(from: URL(fileURLWithPath: kernel).deletingLastPathComponent().path)
+        return listing
+    }
+
+    /// Unpacks the tree that was kept beside an image, which is no part of what the image's digest vouches for; its listing is.
+    ///
+    /// - Returns: what is in it; nothing where it is not kept, or not the image's: then the workbench's is empty.
+    private func takeKept(_ image: StoredImage) async throws -> TreeListing? {
+        let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
+        guard FileStamp(of: archive) != nil else { return nil }
+        let fault: String
+        do {
+            try await bench.tree.unpack(archive)
+            let listing = try await bench.tree.listing()
+            guard let path = try difference(listing, image) else { return listing }
+            fault = "it has another \(path)"
+        } catch let error as KilnError where [.toolFailed, .bakeTreeUnreadable].contains(error.code) {
+            fault = error.message
+        }
+        baker.tell("\(archive) is not the tree of \(image.manifest.title), whose disk is read instead: \(fault)")
+        await Namespace.remove(bench.tree.path)
+        try DurableFile.makeDirectory(bench.tree.path)
+        return nil
+    }
+
+    private func difference(_ tree: TreeListing, _ image: StoredImage) throws -> RootPath? {
+        // An image whose root could not be listed has only its tree.
+        guard let paths = image.paths else { return nil }
+        let data = try Data(contentsOf: URL(fileURLWithPath: paths))
+        return tree.difference(from: try RootListing(data, of: image.manifest.title))
     }
 
     private func provision(_ provisioner: any Provisioner) async throws {
@@ -57,6 +86,7 @@ struct StepWork {
         let room = ChrootRoom(root: bench.tree.path, recipe: stage, variables: [:], log: bench.log)
         let arguments = ["/bin/sh", "-c", Cleaning.script, "cleaning", plan.recipe.name.text, plan.version.name]
         try await room.run(RoomCommand(arguments, timeout: .seconds(300), network: false))
+        try await Namespace.command("/bin/sh", ["-c", Cleaning.emptying, "emptying", bench.tree.path]).run()
     }
 }
 
@@ -72,6 +102,8 @@ struct StepFiles {
         for name in provisioner.files { try await StepFiles.copy("\(owner.folder)/\(name)", to: "\(recipe)/\(name)") }
         let shared = RecipeFolder(path: owner.folder).shared
         for name in provisioner.shared { try await StepFiles.copy("\(shared)/\(name)", to: "\(beside)/\(name)") }
+        // A step's key knows of modes only what may be executed; the rest is as the mask of whoever made the checkout was.
+        try await Command("chmod", ["-R", "u=rwX,go=rX", "--", beside], deadline: .seconds(300)).run()
     }
 
     private static func copy(_ source: String, to target: String) async throws {

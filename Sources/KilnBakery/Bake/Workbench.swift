@@ -75,21 +75,57 @@ struct Workbench: Sendable {
         return Int(String(decoding: found, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
     }
 
+    /// Takes the newest kernel of /boot that has its initrd there, by the names that Debian gives them, where no step left one.
+    private func takeKernelOfTree() async throws {
+        guard FileStamp(of: boot + "/kernel") == nil, FileStamp(of: boot + "/initrd") == nil else { return }
+        let script = """
+            set -eu
+            cd -- "$1"
+            [ -d boot ] && [ ! -L boot ] || exit 0
+            is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
+            ls boot | sed -n 's/^vmlinuz-//p' | sort -V -r | while read -r version; do
+                kernel=boot/vmlinuz-$version initrd=boot/initrd.img-$version
+                is_file "$kernel" && is_file "$initrd" || continue
+                cp -- "$kernel" "$2/kernel"
+                cp -- "$initrd" "$2/initrd"
+                echo "takes the kernel $version of the tree's /boot"
+                break
+            done
+            """
+        // Files of other owners are a plain user's to read only in the tree's namespace.
+        let command = Namespace.command("/bin/sh", ["-c", script, "kernel", tree.path, boot])
+        _ = try await command.lines { [log] in log.tell($0) }
+    }
+
     /// Makes the disk of the tree.
     func makeDisk(by roots: any RootInspection) async throws {
+        try await takeKernelOfTree()
+        for file in ["kernel", "initrd"] where FileStamp(of: "\(boot)/\(file)") == nil { throw lacks(file) }
         let identity = DiskIdentity(of: plan.key, epoch: max(plan.epoch, try await newestPython()))
         try await tree.makeDisk(at: raw, size: plan.settings.disk, as: identity, by: roots)
         try await FileTree.pack(raw, as: "\(draft)/\(ImageStore.diskName)")
-        for file in ["kernel", "initrd"] {
-            guard FileStamp(of: "\(boot)/\(file)") != nil else {
-                throw KilnError(
-                    .bakeIncomplete,
-                    "\(plan.title) has no \(file): no step left one at $KILN_BOOT/\(file)",
-                    hint: "let a program 'outside: true' put it there, or make the image from one that has it",
-                    exit: .aborted
-                )
-            }
-            try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)")
-        }
+        for file in ["kernel", "initrd"] { try DurableFile.rename("\(boot)/\(file)", to: "\(draft)/\(file)") }
+    }
+
+    /// Refuses what can have no kernel: a tree that begins as a Debian without any package of one, and is left as it is.
+    ///
+    /// - Throws: `KilnError` with code `bake.incomplete`.
+    func requireKernelToCome() throws {
+        guard plan.parent == nil, plan.recipe.provisioners.isEmpty,
+            case .debian(let debian) = plan.recipe.base(of: plan.version), debian.packages.isEmpty
+        else { return }
+        throw lacks("kernel")
+    }
+
+    private func lacks(_ file: String) -> KilnError {
+        KilnError(
+            .bakeIncomplete,
+            "\(plan.title) has no \(file): no step left one at $KILN_BOOT/\(file), and /boot of its tree has no vmlinuz-VERSION with "
+                + "an initrd.img-VERSION",
+            hint:
+                "install linux-image-cloud-amd64 or another package of a kernel, let a program 'outside: true' put both there, or make "
+                + "the image from one that has them",
+            exit: .aborted
+        )
     }
 }

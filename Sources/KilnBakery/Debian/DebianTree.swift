@@ -42,13 +42,16 @@ struct DebianTree {
     }
 
     // As root it mounts a tree's /dev/pts and /dev/shm, which in a namespace of its own go with it, however it ends; and its scratch
-    // folder goes where the next bake finds it. In a user's namespace that must be where others may enter.
+    // folder goes where the next bake finds it. apt downloads as a user who can't get there, but to a mount that nobody else has.
+    // In a user's namespace that must be where others may enter.
     private func command(_ arguments: [String]) -> Command {
         guard geteuid() == 0 else { return .bake("mmdebstrap", arguments) }
+        let place = bench.scratch.hasPrefix("/mnt/") ? "/media" : "/mnt"
+        let script = #"mount --bind "$0" "$TMPDIR" && exec mmdebstrap "$@""#
         return .bake(
             "unshare",
-            ["--mount", "--propagation", "private", "--", "mmdebstrap"] + arguments,
-            environment: ["TMPDIR": bench.scratch]
+            ["--mount", "--propagation", "private", "--", "/bin/sh", "-c", script, bench.scratch] + arguments,
+            environment: ["TMPDIR": place]
         )
     }
 

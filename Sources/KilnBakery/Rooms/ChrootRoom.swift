@@ -5,6 +5,8 @@ import Synchronization
 
 /// A room in a folder: namespaces of its own for mounts, processes, the host's name and, unless a step asks for it, the network.
 ///
+/// The folder is the root of its mounts, and no other is there. No path leads to the host's files, not even by another process, unless
+/// a container refuses a plain user's room a /proc of its own: then those of that user are reached by it.
 /// Works as root, and as a user with subordinate ids. Devices are bound, not made; services can't start; what a program
 /// leaves running dies with it, and is named. Nothing that the room brings along stays in the tree.
 final class ChrootRoom: BuildRoom {
@@ -48,7 +50,15 @@ final class ChrootRoom: BuildRoom {
         let said = Printable.text(Array(lines.suffix(12).joined(separator: "\n").utf8))
         switch status {
         case 0: return 0
-        case ChrootRoom.refused:
+        case RoomScript.unfit where lines.last?.hasPrefix(RoomScript.voice) == true:
+            throw KilnError(
+                .bakeTreeRefused,
+                "the tree of an image can be no room for a step",
+                hint: "look for the step of the recipe that made the link: none that leads out of the tree is followed",
+                cause: said,
+                exit: .aborted
+            )
+        case RoomScript.refused:
             throw KilnError(
                 .bakeRoomRefused,
                 "this host does not let a bake have namespaces of its own",
@@ -68,9 +78,6 @@ final class ChrootRoom: BuildRoom {
         }
     }
 
-    /// The status of the room's own script where it can't set up the room.
-    private static let refused: Int32 = 121
-
     private func program(_ command: RoomCommand) -> Command {
         let line = ChrootRoom.line(
             root: root,
@@ -80,14 +87,29 @@ final class ChrootRoom: BuildRoom {
             command.arguments
         )
         var program = Command(line[0], Array(line.dropFirst()), deadline: command.timeout)
-        program.surroundings = .inherited(
-            RoomScript.variables.merging(variables) { _, own in own }
-                .merging(command.environment) { _, own in own }
-        )
+        let host = ProcessInfo.processInfo.environment
+        program.surroundings = .only(ChrootRoom.environment(of: command, variables, on: host))
         program.grace = .seconds(5)
         program.endsWithParent = true
         return program
     }
+
+    /// All that a program finds in its environment: nothing of who bakes, but the proxies where it reaches the network.
+    ///
+    /// - Parameter host: the environment of who bakes.
+    static func environment(
+        of command: RoomCommand,
+        _ variables: [String: String],
+        on host: [String: String]
+    ) -> [String: String] {
+        let proxies = command.network ? host.filter { proxyNames.contains($0.key.lowercased()) } : [:]
+        return proxies.merging(["TERM": "dumb"]) { $1 }
+            .merging(RoomScript.variables) { _, own in own }
+            .merging(variables) { _, own in own }
+            .merging(command.environment) { _, own in own }
+    }
+
+    private static let proxyNames: Set = ["http_proxy", "https_proxy", "no_proxy"]
 
     /// The command that runs one in a room.
     ///
@@ -98,8 +120,7 @@ final class ChrootRoom: BuildRoom {
         var flags = ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--ipc", "--uts"]
         if geteuid() != 0 { flags += ["--map-auto", "--map-root-user"] }
         if !network { flags.append("--net") }
-        return ["unshare"] + flags
-            + ["--", "/bin/sh", "-c", RoomScript.text, "room", root, recipe, network ? "network" : "alone"]
-            + ["\(loans.count / 2)"] + loans + arguments
+        let furniture = [root, recipe, network ? "network" : "alone", "\(loans.count / 2)"] + loans
+        return ["unshare"] + flags + ["--", "/bin/sh"] + RoomScript.shell(furniture + arguments)
     }
 }

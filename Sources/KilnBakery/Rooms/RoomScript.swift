@@ -1,25 +1,44 @@
-/// What the first process of a room does: it furnishes the room, runs a program in it, and tells what that left running.
+/// What a room does: it is furnished, a program runs in it, and what that left running is told.
 ///
-/// It runs with the host's programs, as root of its namespaces. Arguments: the tree, the recipe's files, `network` or `alone`,
-/// how many folders are lent, each with its name, and the program.
+/// Three shells take part, as root of the room's namespaces. The first furnishes the room and stays outside. The second is the first
+/// process of the room: it makes the tree the root of its mounts, and becomes a shell of the tree once the first has unmounted this host
+/// there. So no process that a program can see knows anything but the tree.
 enum RoomScript {
     /// Variables that every program of a bake has, besides those of any room: no systemd runs here.
     static let variables = RoomPlaces.variables.merging(["SYSTEMD_OFFLINE": "1"]) { $1 }
 
-    static let text = """
+    /// The arguments of a shell that does all of it with the host's programs.
+    ///
+    /// - Parameter arguments: the tree, the recipe's files, `network` or `alone`, how many folders are lent, each with its name, and
+    ///   the program.
+    static func shell(_ arguments: [String]) -> [String] { ["-c", outside, "room", inside, last] + arguments }
+
+    /// The status where the host does not let the room be furnished.
+    static let refused: Int32 = 121
+    /// The status where the tree does not.
+    static let unfit: Int32 = 122
+    /// What it says begins with this, and is the last that is said before one of these.
+    static let voice = "the room: "
+
+    private static let outside = """
         refuse() { echo "the room: $*" >&2; exit 121; }
-        root=$1 recipe=$2 network=$3 loans=$4
-        shift 4
-        # What follows ends every process that it can see.
+        unfit() { echo "the room: $*" >&2; exit 122; }
+        inside=$1 last=$2 root=$3 recipe=$4 network=$5 loans=$6
+        shift 6
+        # It is killed with all of them.
         [ $$ -eq 1 ] || refuse "it has no processes of its own"
         hostname localhost 2> /dev/null
         umask 022
-        for folder in proc sys dev run tmp etc usr/sbin; do
+        # Out here a link of the tree that begins at / leads to this host.
+        real=$(readlink -m -- "$root")
+        leads_out() { # PATH
+            case $(readlink -m -- "$root/$1") in "$real"/*) return 1 ;; esac
+        }
+        for folder in proc sys dev run tmp etc usr usr/sbin; do
+            ! leads_out "$folder" || unfit "/$folder leads out of the tree by a link"
             [ -d "$root/$folder" ] || mkdir -p "$root/$folder" || refuse "$folder can't be made"
         done
         mount --rbind "$root" "$root" || refuse "the tree can't be bound"
-        mount -t proc -o nosuid,nodev,noexec proc "$root/proc" 2> /dev/null || mount --rbind /proc "$root/proc" ||
-            refuse "there can be no /proc"
         # A network of one's own has a /sys of its own.
         { [ "$network" = alone ] && mount -t sysfs -o ro,nosuid,nodev,noexec sysfs "$root/sys" 2> /dev/null; } ||
             { mount --rbind /sys "$root/sys" && mount -o remount,bind,ro "$root/sys" 2> /dev/null; }
@@ -36,15 +55,7 @@ enum RoomScript {
         ln -s /proc/self/fd/2 "$root/dev/stderr"
         mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs "$root/run" || refuse "there can be no /run"
         mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs "$root/tmp" || refuse "there can be no /tmp"
-        mkdir -p "$root/run/lock" "$root/run/kiln/recipe"
-        mount --bind "$recipe" "$root/run/kiln/recipe" && mount -o remount,bind,ro "$root/run/kiln/recipe" ||
-            refuse "the recipe's files can't be bound"
-        while [ "$loans" -gt 0 ]; do
-            mkdir -p "$root/run/kiln/$2"
-            mount --bind "$1" "$root/run/kiln/$2" || refuse "$1 can't be bound"
-            shift 2
-            loans=$((loans - 1))
-        done
+        mkdir -p "$root/run/lock" "$root/run/kiln/recipe" "$root/run/kiln/host"
         # Files that only the room has: each is bound over one of the tree, which is made where it is absent and removed again.
         made=
         cover() { # FILE PATH
@@ -57,9 +68,10 @@ enum RoomScript {
         cover "$root/run/kiln/policy-rc.d" /usr/sbin/policy-rc.d
         if [ "$network" = network ]; then
             cat /etc/resolv.conf > "$root/run/kiln/resolv.conf" 2> /dev/null || : > "$root/run/kiln/resolv.conf"
-            # systemd-resolved's link leads to a place that is the room's own.
+            # systemd-resolved's link leads to a place that is the room's own, in which nothing but files of the room lies yet.
             target=$(readlink "$root/etc/resolv.conf")
             case $target in
+            */../* | */..) echo "the room: /etc/resolv.conf leads to $target, where none is put" ;;
             /run/* | ../run/*)
                 file=$root/run/${target#*run/}
                 mkdir -p "${file%/*}" && cp "$root/run/kiln/resolv.conf" "$file"
@@ -69,19 +81,75 @@ enum RoomScript {
         else
             ip link set lo up 2> /dev/null
         fi
-        (cd "$root/run/kiln/recipe" && exec chroot "$root" /bin/sh -c 'cd /run/kiln/recipe && exec "$@"' kiln "$@")
-        status=$?
-        for process in /proc/[0-9]*; do
-            number=${process#/proc/}
-            [ "$number" -gt 1 ] 2> /dev/null && [ "$(readlink "$process/root" 2> /dev/null)" = "$root" ] &&
-                echo "the room: left running, and ended: $(tr '\\0' ' ' < "$process/cmdline" 2> /dev/null)"
+        mount --bind "$recipe" "$root/run/kiln/recipe" && mount -o remount,bind,ro "$root/run/kiln/recipe" ||
+            refuse "the recipe's files can't be bound"
+        while [ "$loans" -gt 0 ]; do
+            mkdir -p "$root/run/kiln/$2"
+            mount --bind "$1" "$root/run/kiln/$2" || refuse "$1 can't be bound"
+            shift 2
+            loans=$((loans - 1))
         done
-        # Whatever still ran would hold what is unmounted next.
-        kill -9 -1 2> /dev/null
+        # Does from out here what the room's first process asks for; its number is the one of the /proc out here.
+        said=$root/run/kiln/said heard=$root/run/kiln/heard
+        watch() {
+            read -r first || return
+            umount -N "$first" -l /run/kiln/host && umount -N "$first" -l /proc || return
+            rmdir "$root/run/kiln/host" && rm -f "$said" "$heard" && echo go >&8
+            read -r word || return
+            own=$(readlink "/proc/$first/ns/pid")
+            for process in /proc/[0-9]*; do
+                [ "$process" != "/proc/$first" ] && [ "$(readlink "$process/ns/pid" 2> /dev/null)" = "$own" ] || continue
+                line=$(tr '\\0' ' ' < "$process/cmdline" 2> /dev/null)
+                [ -z "$line" ] || echo "the room: left running, and ended: $line"
+            done
+            echo go >&8
+        }
+        mkfifo "$said" "$heard" || refuse "its processes can't be watched"
+        watch < "$said" 8> "$heard" &
+        # Whatever still runs when its first process ends, ends with it.
+        unshare --mount --propagation private --pid --fork --kill-child -- \\
+            /bin/sh -c "$inside" room "$last" "$root" "$@" 7> "$said" 8< "$heard"
+        status=$?
+        wait
         for path in $made; do
             umount -l "$root$path"
-            rm -f "$root$path"
+            # The program may have put a link in the place of a folder.
+            leads_out "${path%/*}" || rm -f "$root$path"
         done
+        exit "$status"
+        """
+
+    private static let inside = """
+        refuse() { echo "the room: $*" >&2; exit 121; }
+        last=$1 root=$2
+        shift 2
+        read -r number rest < /proc/self/stat
+        if mount -t proc -o nosuid,nodev,noexec proc "$root/proc" 2> /dev/null; then
+            # What is set there is this host's.
+            for path in sys sysrq-trigger; do
+                [ -e "$root/proc/$path" ] || continue
+                mount --bind "$root/proc/$path" "$root/proc/$path" && mount -o remount,bind,ro "$root/proc/$path" ||
+                    refuse "/proc/$path can't be closed"
+            done
+        else
+            # A container may refuse one to a user's namespace. What is set in the one out here is closed to it; what is seen there is
+            # also the processes out here.
+            mount --rbind /proc "$root/proc" || refuse "there can be no /proc"
+        fi
+        # umount reads there what is mounted here; it goes as well.
+        mount --rbind /proc "$root/proc" || refuse "/proc can't be bound"
+        cd "$root" && pivot_root . run/kiln/host && cd / || refuse "the tree can't be the root of its mounts"
+        # From here on this shell finds only programs of the tree.
+        echo "$number" >&7
+        read -r word <&8 && [ "$word" = go ] || refuse "this host can't be unmounted there"
+        exec /bin/sh -c "$last" kiln "$@"
+        """
+
+    private static let last = """
+        (cd /run/kiln/recipe && exec "$@" 7>&- 8<&-)
+        status=$?
+        echo ended >&7
+        read -r word <&8
         exit "$status"
         """
 }

@@ -67,6 +67,23 @@ struct TreeListing: Sendable, Hashable {
         )
     }
 
+    /// The first path at which a tree is another than the root that was made of it; nothing where it is the same.
+    ///
+    /// Attributes are not compared, which the two have in different forms, nor what is in /dev, which no tree is unpacked with.
+    func difference(from listing: RootListing) -> RootPath? {
+        let paths = Set(root.entries.keys).union(listing.entries.keys)
+        return paths.sorted().first { path in
+            guard !TreeListing.isOfDisks(path) else { return false }
+            guard let own = root.entries[path], let other = listing.entries[path] else { return true }
+            return !own.isSameButAttributes(as: other)
+        }
+    }
+
+    private static func isOfDisks(_ path: RootPath) -> Bool {
+        let names = path.names.prefix(2).map { String(decoding: $0, as: UTF8.self) }
+        return names.first == "lost+found" || names.first == "dev" && names.count > 1
+    }
+
     // Which of several names an archive has first depends on who wrote it.
     private static func ordered(_ firsts: [RootPath: RootPath]) -> [RootPath: RootPath] {
         var links: [RootPath: RootPath] = [:]
@@ -117,6 +134,15 @@ struct TreeListing: Sendable, Hashable {
             }
         }
         return hash.finalize().hexadecimal
+    }
+}
+
+extension RootEntry {
+    /// Content that is too large to be hashed is compared by its size.
+    fileprivate func isSameButAttributes(as other: RootEntry) -> Bool {
+        let isKnown = value != nil && other.value != nil
+        return kind == other.kind && mode == other.mode && user == other.user && group == other.group
+            && size == other.size && (!isKnown || value == other.value)
     }
 }
 
