@@ -20,7 +20,8 @@ public protocol DiskTool: Sendable {
     func mark(of disk: String) async throws -> VolumeMark.Finding
     /// Writes a mark to a layer that nobody has open.
     ///
-    /// - Returns: false where it can't stand: there is no ext4, or its journal is still to be replayed, which would undo it.
+    /// - Returns: false where it can't stand: there is no ext4, its journal is still to be replayed, which would undo it, or
+    ///   something else has its place.
     func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
