@@ -56,8 +56,9 @@ struct ForeignSigns: OptionSet, Sendable, Hashable {
             (4120, [0xc6, 0x85, 0x73, 0xf6, 0x66, 0xce, 0x90, 0xa9], .fileSystem),
         ]
 
-    /// Whether sector 0 ends as that of a disk with an MBR does: an entry that says where a partition is, and the others
-    /// like it or empty. The code of a boot loader, such as extlinux's, is none of that.
+    /// Whether sector 0 ends as that of a disk with an MBR does.
+    ///
+    /// One entry says where a partition is, and the others do so or are empty. The code of a boot loader, such as extlinux's, is none of that.
     private static func hasPartitions(_ disk: [UInt8]) -> Bool {
         guard disk[510] == 0x55, disk[511] == 0xaa else { return false }
         let entries = stride(from: 446, to: 510, by: 16).map { Array(disk[$0..<$0 + 16]) }
