@@ -313,7 +313,9 @@ struct VolumeTests {
         let said = try await test.engine.exportVolume(lab: test.id.lab, test.volume, to: file, as: .raw)
         #expect(said == .quiesced)
         let store = test.engine.volumes
-        let record = try await store.importVolume(file, lab: test.id.lab, name: try Name("again"))
+        let imported = try await store.importVolume(file, lab: test.id.lab, name: try Name("again"))
+        let record = imported.volume
+        #expect(imported.remark?.contains("'cloudimg-rootfs', and is now labelled 'kiln:again'") == true)
         #expect(record.spec.size == .mebibytes(64))
         #expect(try test.world.written(lab: test.id.lab, volume: record.name) == ["line"])
         let before = try test.files()

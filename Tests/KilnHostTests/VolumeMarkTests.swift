@@ -112,7 +112,7 @@ struct VolumeMarkTests {
             let (file, layer) = (path("export-\(format)"), path("import-\(format).qcow2"))
             try await tool.exportDisk(path("1.qcow2"), to: file, as: format)
             let imported = VolumeMark()
-            _ = try await tool.importDisk(file, to: layer, mark: imported)
+            _ = try await tool.importDisk(file, to: layer, label: "data", mark: imported)
             #expect(try await tool.mark(of: layer) == .mark(imported))
             if format == .qcow2 {
                 let exported = try await tool.mark(of: file)

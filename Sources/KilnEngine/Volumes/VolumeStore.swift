@@ -81,8 +81,7 @@ public struct VolumeStore: Sendable {
                 at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
-                // An image may boot by a label that is a name; none has a colon.
-                label: String("kiln:\(name)".prefix(16)),
+                label: VolumeStore.label(name),
                 mark: mark
             )
             try disks.giveToMachines("\(directory)/\(first)")
@@ -99,6 +98,9 @@ public struct VolumeStore: Sendable {
             )
         }
     }
+
+    /// The label of a volume's file system: an image may boot by one that is a name; none has a colon.
+    static func label(_ name: Name) -> String { String("kiln:\(name)".prefix(16)) }
 
     /// Makes a new volume as a whole or not at all.
     ///

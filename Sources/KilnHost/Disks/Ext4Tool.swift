@@ -22,6 +22,10 @@ struct Ext4Tool: FileSystemTool {
         ).run()
     }
 
+    func rename(_ raw: String, to label: String) async throws {
+        _ = try await run("tune2fs", ["-L", label, raw], accepting: 0...0)
+    }
+
     /// What e2fsck finds once the journal was replayed and inodes without a name were released, as the next mount does.
     func check(_ raw: String) async throws -> FileSystemFinding {
         let isPending = try Superblock(of: raw).map { $0.needsRecovery || $0.mayHoldOrphans } ?? false

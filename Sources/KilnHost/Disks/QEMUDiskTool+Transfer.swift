@@ -41,12 +41,20 @@ extension QEMUDiskTool {
 
     /// Makes a volume's first layer from a foreign disk.
     ///
+    /// Its label becomes the volume's: beside the disk of a cloud image, one with that of the image's root may be mounted in
+    /// its place. The UUID stays, since what is on it may name it.
+    ///
     /// - Throws: `disk.refused`, `disk.not-ext4`, `disk.exists`, `disk.full`, `tool.…`.
-    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
+    public func importDisk(
+        _ file: String,
+        to layer: String,
+        label: String,
+        mark: VolumeMark
+    ) async throws -> ForeignVolume {
         try refuseExisting(layer)
         let format = try QEMUDiskTool.judgedFormat(of: file)
         return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
-            guard try Superblock(of: raw)?.hasExtents == true else {
+            guard let superblock = try Superblock(of: raw), superblock.hasExtents else {
                 throw KilnError(
                     .diskNotExt4,
                     "\(file) does not hold an ext4 file system at its start",
@@ -64,11 +72,16 @@ extension QEMUDiskTool {
                 )
             }
             let draft = directory + "/disk"
+            if superblock.label != label { try await VolumeSpec.FileSystem.ext4.tool(as: owner).rename(raw, to: label) }
             try QEMUDiskTool.write(mark, toRaw: raw)
             try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
             chmod(draft, 0o600)
             try DurableFile.publish(draft, as: layer)
-            return try QCOW2Header(of: layer).virtualSize
+            return ForeignVolume(
+                size: try QCOW2Header(of: layer).virtualSize,
+                label: superblock.label,
+                identity: superblock.identity
+            )
         }
     }
 
