@@ -51,7 +51,7 @@ extension QEMUDiskTool {
                 let arguments = ["-f", "qcow2", "-c", write, "--", layer]
                 let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage)
                 let result = try await command.result(reading: input, writing: output)
-                guard result.status == 0 else { throw command.failure(result) }
+                guard result.status == 0 else { throw command.failure(result, writing: layer) }
             }
         }
         return true
