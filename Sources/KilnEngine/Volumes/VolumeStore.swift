@@ -71,6 +71,14 @@ public struct VolumeStore: Sendable {
         return false
     }
 
+    /// What to say of a volume of that size; nothing where the host has so much space.
+    public func remark(on size: ByteCount) -> String? {
+        guard let free = FreeSpace(at: state.volumes), free.bytes < size.bytes else { return nil }
+        return
+            "the host has \(free.bytes >> 30) GiB free, less than \(size): a volume takes only what is written to it, and "
+            + "machines pause when the host is full"
+    }
+
     /// Makes the volume if it isn't there: formatted by the host, now and never again.
     func createIfMissing(lab: Name, _ name: Name, spec: VolumeSpec) async throws {
         guard try isMissing(lab: lab, name, spec: spec) else { return }
