@@ -144,7 +144,11 @@ let package = Package(
             exclude: ["Support/cloud-disk"],
             swiftSettings: strict
         ),
-        .testTarget(name: "HostTierTests", dependencies: ["KilnOutside", "kiln-hosts"], swiftSettings: strict),
+        .testTarget(
+            name: "HostTierTests",
+            dependencies: ["KilnOutside", "kiln-hosts", "kiln-sweep"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "KilnCLITests",
             dependencies: [

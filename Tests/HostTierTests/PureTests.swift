@@ -66,5 +66,7 @@ struct PureTests {
             Plan(only: ["kill"], quick: false, boots: 0).checks(as: .root).map(\.name) == ["bake"]
                 + Check.kills.map(\.name)
         )
+        // Only the system's own package needs root.
+        #expect(Check.all.allSatisfy { $0.accounts.contains(.person) || $0.isOfPackage })
     }
 }

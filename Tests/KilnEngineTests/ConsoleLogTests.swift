@@ -113,6 +113,7 @@ import Testing
             "[   40.200001] Out of memory: Killed process 412 (server) total-vm:204800kB, anon-rss:190000kB",
             "[   40.200001] Memory cgroup out of memory: Killed process 412 (server) total-vm:204800kB",
             "kiln-guest: unguarded mount points: /data: no chattr",
+            "web login: kiln-guest: unguarded mount points: /data: no chattr",
         ]
     )
     func fatal(_ line: String) throws {
@@ -139,10 +140,36 @@ import Testing
             "last boot said '[    1.204882] Kernel panic - not syncing: VFS'",
             "kernel: [    1.204882] Kernel panic - not syncing: VFS",
             "tests: 12 passed (BUG: unable to handle nil is fixed)", "java: Out of memory: Killed process of the user",
+            "Runbook: kiln-guest: unguarded mount points: call somebody",
+            "[   12.345678] app[501]: kiln-guest: unguarded mount points: says journald of a program",
+            "app='kiln-guest: unguarded mount points: none'",
         ]
     )
     func harmless(_ line: String) throws {
         try log(Array("[    0.000000] Linux version 6.1.0\n\(line)\nlogin:".utf8)) { #expect($0.fatalLine == nil) }
+    }
+
+    @Test("a fatal line is found however much came before it, and whenever it comes")
+    func chatty() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/console.log"
+        let chatter = Data(String(repeating: String(repeating: "x", count: 99) + "\n", count: 45_000).utf8)
+        try chatter.write(to: URL(fileURLWithPath: path))
+        let console = ConsoleLog(path: path)
+        #expect(console.fatalLine == nil)
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        defer { try? file.close() }
+        try file.seekToEnd()
+        // More than is read at once; the line lies across an end of what is.
+        try file.write(contentsOf: chatter)
+        let panic = "[    9.1] Kernel panic - not syncing: late"
+        try file.write(contentsOf: Data(panic.prefix(20).utf8))
+        #expect(console.fatalLine == nil)
+        try file.write(contentsOf: Data((panic.dropFirst(20) + "\nmore\n").utf8))
+        #expect(console.fatalLine == panic)
+        // It stays, also for who begins to look now.
+        #expect(console.fatalLine == panic)
+        #expect(ConsoleLog(path: path).fatalLine == panic)
     }
 
     @Test("long lines and long logs are cut")

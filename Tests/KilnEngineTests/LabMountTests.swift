@@ -123,4 +123,22 @@ import Testing
         try world.world.images.add("1", commandLine: "root=LABEL=root rw")
         try await world.up()
     }
+
+    @Test(
+        "an image that boots by the UUID of a file system that was imported is refused beside it, and beside its clone"
+    )
+    func ambiguousUUID() async throws {
+        let world = try LabTestWorld()
+        let other = try LabTestWorld()
+        try await other.up()
+        let file = world.world.root + "/export"
+        _ = try await other.engine.exportVolume(lab: other.id.lab, other.volume, to: file, as: .raw)
+        let root = FakeDisks.foreign.identity.uuidString.lowercased()
+        try world.world.images.add("1", commandLine: "root=UUID=\(root) rw")
+        _ = try await world.engine.volumes.importVolume(file, lab: world.id.lab, name: world.volume)
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == .imageBootsByLabel && error.message.contains("a UUID that the volume lab/data"))
+        try world.world.images.add("1", commandLine: "root=UUID=\(UUID().uuidString.lowercased()) rw")
+        try await world.up()
+    }
 }

@@ -304,6 +304,25 @@ struct VolumeTests {
         try await test.up()
     }
 
+    @Test("a new volume that is larger than what the host has free is made, and that is said once")
+    func largerThanHost() async throws {
+        func notes(_ test: LabTestWorld) -> [String] {
+            test.world.progress.compactMap { if case .note(let text) = $0 { text } else { nil } }
+                .filter { $0.contains("GiB free") }
+        }
+        let plain = try LabTestWorld()
+        try await plain.up()
+        #expect(notes(plain).isEmpty)
+        let test = try LabTestWorld()
+        let size = ByteCount(bytes: 1 << 44)
+        let volumes = [test.volume: VolumeSpec(size: size)]
+        let lab = LabSpec(name: test.id.lab, volumes: volumes, servers: [test.id.server: try test.spec()])
+        for _ in 0..<2 { _ = try await test.engine.up(lab) }
+        let found = notes(test)
+        #expect(found.count == 1 && found.first?.contains("lab/data: the host has") == true, "\(found)")
+        #expect(found.first?.contains("less than \(size)") == true)
+    }
+
     @Test("an exported volume is imported with its content, and a taken name makes nothing")
     func transfer() async throws {
         let test = try LabTestWorld()
@@ -313,7 +332,9 @@ struct VolumeTests {
         let said = try await test.engine.exportVolume(lab: test.id.lab, test.volume, to: file, as: .raw)
         #expect(said == .quiesced)
         let store = test.engine.volumes
-        let record = try await store.importVolume(file, lab: test.id.lab, name: try Name("again"))
+        let imported = try await store.importVolume(file, lab: test.id.lab, name: try Name("again"))
+        let record = imported.volume
+        #expect(imported.remark?.contains("'cloudimg-rootfs', and is now labelled 'kiln:again'") == true)
         #expect(record.spec.size == .mebibytes(64))
         #expect(try test.world.written(lab: test.id.lab, volume: record.name) == ["line"])
         let before = try test.files()

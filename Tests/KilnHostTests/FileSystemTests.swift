@@ -43,7 +43,10 @@ struct FileSystemTests {
         let raw = try await make("raw", "16M", ["-O", "orphan_file,metadata_csum_seed"])
         #expect(try await tool.check(raw) == .clean)
         try await debugfs(raw, "feature orphan_present")
-        #expect(try await disks.importDisk(raw, to: path("1.qcow2"), mark: VolumeMark()) == .mebibytes(16))
+        #expect(
+            try await disks.importDisk(raw, to: path("1.qcow2"), label: "data", mark: VolumeMark()).size
+                == .mebibytes(16)
+        )
         #expect(try await disks.checkFileSystem(.ext4, of: path("1.qcow2")) == .replayed)
         #expect(try await tool.check(raw) == .replayed)
     }
@@ -117,7 +120,7 @@ struct FileSystemTests {
         #expect(features == [feature])
         #expect(program.hasPrefix("e2fsck 1."))
         let imported = await #expect(throws: KilnError.self) {
-            try await disks.importDisk(raw, to: path("1.qcow2"), mark: VolumeMark())
+            try await disks.importDisk(raw, to: path("1.qcow2"), label: "data", mark: VolumeMark())
         }
         #expect(imported?.code == .diskNewerFeatures && imported?.exit == .invalidFile)
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, path("1.qcow2")]).run()

@@ -91,6 +91,16 @@ struct GrowthTests {
         }
     }
 
+    @Test("beyond the longest file of the host a volume is too large; what else kept its copy short is told as that")
+    func longestFile() {
+        func found(_ number: Int32) -> KilnError {
+            QEMUDiskTool.notEnlarged("/x/raw", "/x/1.qcow2", to: ByteCount(bytes: 16 << 40), number)
+        }
+        #expect(found(EFBIG).code == .diskTooLarge && found(EFBIG).exit == .usage)
+        #expect(found(EFBIG).message.contains("/x/1.qcow2 can't become 16TiB"))
+        #expect(found(ENOSPC).code == .diskFull && found(EROFS).code == .stateNotWritable)
+    }
+
     @Test("a refusal of the program is nobody's fault, with its words as the cause, and nothing is left")
     func refusal() async throws {
         _ = try await volume("64M", ["-b", "4096", "-O", "bigalloc"])

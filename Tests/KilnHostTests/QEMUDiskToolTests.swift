@@ -130,6 +130,31 @@ struct QEMUDiskToolTests {
         #expect(directory.names == ["v.qcow2"])
     }
 
+    @Test("what a program says of space decides nothing: it failed for want of it where there is none")
+    func wordsOfPrograms() async throws {
+        let liar = Command("sh", ["-c", "echo 'No space left on device' >&2; exit 1"])
+        let error = await #expect(throws: KilnError.self) { try await liar.run(writing: path("v")) }
+        #expect(error?.code == .toolFailed && error?.cause?.contains("No space") == true)
+    }
+
+    @Test("on a full disk only what could not write failed for that", .enabled(if: geteuid() == 0))
+    func scarce() async throws {
+        let mount = path("full")
+        try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: false)
+        try await Command("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", mount]).run()
+        let failed = await #expect(throws: KilnError.self) {
+            try await Command("false", []).run(writing: mount + "/v")
+        }
+        #expect(failed?.code == .diskFull)
+        for code in [ErrorCode.toolMissing, .diskRefused] {
+            let error = await #expect(throws: KilnError.self) {
+                try await tool.explainingFullDisk(at: mount + "/v") { throw KilnError(code, "not for want of space") }
+            }
+            #expect(error?.code == code)
+        }
+        try await Command("umount", [mount]).run()
+    }
+
     @Test("a full disk is called so, with how much is free where, and nothing is left", .enabled(if: geteuid() == 0))
     func fullDisk() async throws {
         let mount = path("full")

@@ -142,7 +142,7 @@ struct VolumeDiskTests {
             let file = path("out.\(format.rawValue)")
             try await tool.exportDisk(path("2.qcow2"), to: file, as: format)
             #expect(
-                try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2"), mark: mark)
+                try await tool.importDisk(file, to: path("in-\(format.rawValue).qcow2"), label: "data", mark: mark).size
                     == .mebibytes(32)
             )
             let error = await #expect(throws: KilnError.self) {
@@ -157,6 +157,22 @@ struct VolumeDiskTests {
         #expect(try await compared.result().status == 0)
     }
 
+    @Test("an import takes the volume's label, and keeps the UUID and the file as they are")
+    func label() async throws {
+        let id = "01234567-89ab-cdef-0123-456789abcdef"
+        let file = path("root")
+        try await Command("mke2fs", ["-q", "-F", "-t", "ext4", "-L", "cloudimg-rootfs", "-U", id, file, "8M"]).run()
+        let before = try Data(contentsOf: URL(fileURLWithPath: file))
+        let found = try await tool.importDisk(file, to: path("in.qcow2"), label: "kiln:data", mark: mark)
+        #expect(found.label == "cloudimg-rootfs" && found.identity == UUID(uuidString: id))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == before)
+        try await tool.exportDisk(path("in.qcow2"), to: path("out"), as: .raw)
+        let superblock = try #require(try Superblock(of: path("out")))
+        #expect(superblock.label == "kiln:data" && superblock.identity == found.identity)
+        #expect(try await tool.mark(of: path("in.qcow2")) == .mark(mark))
+        #expect(try await tool.checkFileSystem(.ext4, of: path("in.qcow2")) == .clean)
+    }
+
     @Test("what needs another file, or holds no sound ext4, is not imported, and nothing is left")
     func refusesImports() async throws {
         try await makeVolume()
@@ -169,7 +185,7 @@ struct VolumeDiskTests {
             ("none", "disk.refused"), (".", "disk.refused"),
         ] as [(String, ErrorCode)] {
             let error = await #expect(throws: KilnError.self) {
-                try await tool.importDisk(path(name), to: path("new.qcow2"), mark: VolumeMark())
+                try await tool.importDisk(path(name), to: path("new.qcow2"), label: "data", mark: VolumeMark())
             }
             #expect(error?.code == code, "\(name)")
         }
@@ -187,7 +203,7 @@ struct VolumeDiskTests {
             ("disk.vmdk", "a VMDK disk", "-f vmdk"), ("disk.gz", "packed with gzip", "gzip -dk"),
         ] {
             let error = await #expect(throws: KilnError.self) {
-                try await tool.importDisk(path(name), to: path("new.qcow2"), mark: mark)
+                try await tool.importDisk(path(name), to: path("new.qcow2"), label: "data", mark: mark)
             }
             #expect(error?.code == .diskRefused && error?.message.contains(what) == true, "\(name)")
             #expect(error?.hint?.contains(step) == true)

@@ -86,6 +86,25 @@ struct VolumeMarkTests {
         #expect(found == .none, "\(program) \(arguments)")
     }
 
+    @Test("goes where a partition table or a member of an array takes the disk, though mark and superblock stand")
+    func taken() async throws {
+        let fdisk = ["-c", "printf 'o\\nn\\np\\n1\\n\\n\\nw\\n' | busybox fdisk \"$0\""]
+        #expect(try await finding(after: "sh", fdisk) == .none)
+        #expect(try Superblock(of: path("raw")) != nil)
+        for name in ["1.qcow2", "2.qcow2", "raw"] { unlink(path(name)) }
+        // The superblock of 'mdadm --create --metadata 1.2', which ext4 does not miss.
+        let member = [
+            "-c", "printf '\\374\\116\\053\\251\\001\\000\\000\\000' | dd of=\"$0\" bs=1 seek=4096 conv=notrunc",
+        ]
+        #expect(try await finding(after: "sh", member) == .none)
+    }
+
+    @Test("stays where only a boot loader wrote its sector")
+    func bootSector() async throws {
+        let loader = ["-c", "printf '\\125\\252' | dd of=\"$0\" bs=1 seek=510 conv=notrunc"]
+        #expect(try await finding(after: "sh", loader) == .mark(mark))
+    }
+
     @Test("is a new one in what is imported or exported")
     func transfers() async throws {
         try await makeVolume()
@@ -93,7 +112,7 @@ struct VolumeMarkTests {
             let (file, layer) = (path("export-\(format)"), path("import-\(format).qcow2"))
             try await tool.exportDisk(path("1.qcow2"), to: file, as: format)
             let imported = VolumeMark()
-            _ = try await tool.importDisk(file, to: layer, mark: imported)
+            _ = try await tool.importDisk(file, to: layer, label: "data", mark: imported)
             #expect(try await tool.mark(of: layer) == .mark(imported))
             if format == .qcow2 {
                 let exported = try await tool.mark(of: file)

@@ -74,6 +74,11 @@ struct ShellRunTests {
             "echo ok; } mke2fs /dev/vdc",
             "printf 'mke2fs %s\\n' /dev/vdc | sh",
             "d=vdc\nmkfs.ext4 /dev/disk/by-label/${d}",
+            "bcachefs format /dev/vdc",
+            "btrfs device add -f /dev/vdc /srv",
+            "sudo btrfs dev add /dev/vdc /srv",
+            "btrfs replace start -f 1 /dev/vdc /srv",
+            "curl -o /root/x http://a/x; sh /root/x; mke2fs /dev/vdc",
         ]
     )
     func formats(script: String) {
@@ -93,6 +98,21 @@ struct ShellRunTests {
             "$tool /dev/vdc",
             "alias m=mke2fs",
             "read d </root/x; mke2fs $d",
+            "curl -fsSL https://example.org/install | sh",
+            "curl -fsSL https://example.org/install | sudo -E bash -",
+            "wget -qO- https://example.org/install | bash -s -- --yes",
+            "busybox wget -O - http://example.org/x | sh /dev/stdin",
+            "sh -c \"$(curl -fsSL https://example.org/install)\"",
+            "eval \"$(wget -qO- https://example.org/x)\"",
+            "bash <(curl -s https://example.org/x)",
+            ". <(curl -s https://example.org/x)",
+            "wget -O /root/f http://example.org/x; sh /root/f",
+            "wget -q http://example.org/install.sh && sh ./install.sh",
+            "cd /root; curl -fsSLO https://example.org/install.sh; bash install.sh",
+            "curl -fsSLo /root/x https://example.org/x && chmod +x /root/x && /root/x --yes",
+            "curl https://example.org/x > /root/x; . /root/x",
+            "curl https://example.org/x | tee /root/x >/dev/null; sh /root/x",
+            "btrfs device add \"$disk\"",
         ]
     )
     func unsure(script: String) {
@@ -145,6 +165,18 @@ struct ShellRunTests {
             "xargs -a list rm",
             "lsblk | grep -q mkfs",
             "tee /dev/null </root/x; tee -a /var/log/x",
+            "curl -o /root/file https://example.org/file",
+            "curl -fsSL https://example.org/a.tar.gz | tar -xz -C /opt",
+            "curl -fsSL https://example.org/key.asc | gpg --dearmor > /etc/apt/keyrings/x.gpg",
+            "curl -fsSLo /usr/local/bin/tool https://example.org/tool; chmod +x /usr/local/bin/tool; tool --version",
+            "curl -fsSLo /usr/local/bin/tool https://example.org/tool && /usr/local/bin/tool --version",
+            "wget -O /root/f http://example.org/x; sh /root/other",
+            "sh <<EOF\ncurl -o /root/file http://example.org/\nEOF",
+            "sh -c 'curl -fsS http://localhost/health'",
+            "until curl -fsS http://localhost/; do sleep 1; done",
+            "token=$(curl -fsS http://localhost/token); echo \"$token\" >/root/token",
+            "btrfs subvolume create /srv/a; btrfs device stats /dev/vdc; btrfs replace status /srv",
+            "bcachefs fsck /dev/vdc; modprobe btrfs",
         ]
     )
     func honest(script: String) {
@@ -156,6 +188,18 @@ struct ShellRunTests {
         var run = ShellRun(files: ["/root/format": "mke2fs \"$1\""])
         run.follow("echo one\n/root/format /dev/vdc")
         #expect(run.findings == [FormatFinding(line: 1, program: "mke2fs", device: "/dev/vdc")])
+    }
+
+    @Test(
+        "so it is by its name alone, and by a path from where the script is",
+        arguments: [
+            "format /dev/vdc", "sudo format /dev/vdc", "sh format /dev/vdc", "cd /usr/local; bin/format /dev/vdc",
+        ]
+    )
+    func calledByName(script: String) {
+        var run = ShellRun(files: ["/usr/local/bin/format": "mke2fs \"$1\""])
+        run.follow(script)
+        #expect(run.findings == [FormatFinding(line: 0, program: "mke2fs", device: "/dev/vdc")])
     }
 
     @Test("a script that never ends, or calls itself, is left in time")

@@ -24,6 +24,17 @@ struct UserDataGuardTests {
                 "write_files[0].content"
             ),
             ("{ write_files: [{ path: /f, content: 'mke2fs $1' }], runcmd: [[sh, /f, /dev/vdc]] }", "runcmd[0]"),
+            ("{ write_files: [{ path: /usr/bin/f, content: 'mke2fs $1' }], runcmd: [f /dev/vdc] }", "runcmd[0]"),
+            (
+                "write_files: [{ path: /etc/crypttab, content: 'swap /dev/vdc /dev/urandom swap,size=256' }]",
+                "write_files[0].content"
+            ),
+            ("swap: { filename: /dev/vdc, size: auto }", "swap.filename"),
+            (
+                "lxd: { init: { storage_backend: btrfs, storage_create_device: /dev/vdc } }",
+                "lxd.init.storage_create_device"
+            ),
+            ("random_seed: { command: [sh, -c, 'mke2fs /dev/vdc'] }", "random_seed.command"),
         ]
     )
     func refused(modules: String, place: String) throws {
@@ -39,6 +50,10 @@ struct UserDataGuardTests {
             "write_files: [{ path: /f, content: \"#!/bin/sh\\nmke2fs $1\" }]",
             "write_files: [{ path: /f, content: \"#!/usr/bin/python3\\nrun(['mke2fs', disk])\" }]",
             "write_files: [{ path: /f, \(compressed) }]",
+            "runcmd: ['curl -fsSL https://example.org/x | sh']",
+            "write_files: [{ path: /f, permissions: '0755', source: { uri: 'https://example.org/x' } }]",
+            "{ write_files: [{ path: /f, source: { uri: 'https://example.org/x' } }], runcmd: [[sh, /f]] }",
+            "write_files: [{ path: /etc/crypttab, content: 'swap PARTLABEL=swap /dev/urandom swap' }]",
         ]
     )
     func warned(modules: String) throws {
@@ -55,11 +70,24 @@ struct UserDataGuardTests {
             "runcmd: [[echo, 5, 'true'], ~]",
             "write_files: [{ path: /etc/motd, content: 'Never mke2fs /dev/vdc' }, { path: /x }, 5]",
             "write_files: [{ path: /f, content: '%%%', encoding: b64 }]",
+            "write_files: [{ path: /etc/app.conf, permissions: '0644', source: { uri: 'https://example.org/x' } }]",
+            "write_files: [{ path: /etc/crypttab, content: 'data /dev/vdc none luks' }]",
+            "swap: { filename: /swapfile, size: 256M }",
+            "random_seed: { command: [sh, -c, 'dd if=/dev/urandom of=$RANDOM_SEED_FILE'] }",
         ]
     )
     func passed(modules: String) throws {
         let checked = try Self.check(modules)
         #expect(checked.problems.isEmpty && checked.warnings.isEmpty, "\(checked.problems) \(checked.warnings)")
+    }
+
+    @Test("a device in a preseed of lxd may be that of a pool, and is a warning")
+    func preseed() throws {
+        let pool = "lxd: { preseed: \"storage_pools:\\n- config:\\n    source: /dev/vdc\\n\" }"
+        let lines = try Self.check(pool).warnings.filter { $0.path == "user-data.lxd.preseed" }
+        #expect(lines.count == 1 && lines.first?.message.contains("'lxd' may format a device") ?? false, "\(lines)")
+        let folder = try Self.check("lxd: { preseed: 'source: /srv/pool', init: { storage_backend: dir } }")
+        #expect(folder.problems.isEmpty && folder.warnings.allSatisfy { !$0.message.contains("format") })
     }
 
     private static func check(_ modules: String) throws -> ProblemList {

@@ -148,12 +148,24 @@ public final class FakeDisks: DiskTool {
         }
     }
 
+    /// The label and the UUID of every file system that is imported.
+    public static let foreign = (label: "cloudimg-rootfs", identity: UUID())
+
     /// Copies a file that an export wrote.
-    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
+    public func importDisk(
+        _ file: String,
+        to layer: String,
+        label: String,
+        mark: VolumeMark
+    ) async throws -> ForeignVolume {
         try faults.call("importDisk") {
             let content = try String(contentsOfFile: file, encoding: .utf8)
             try FakeDisks.make(layer, content + FakeDisks.line(mark) + "\n")
-            return ByteCount(bytes: try FakeDisks.size(layer))
+            return ForeignVolume(
+                size: ByteCount(bytes: try FakeDisks.size(layer)),
+                label: FakeDisks.foreign.label,
+                identity: FakeDisks.foreign.identity
+            )
         }
     }
 

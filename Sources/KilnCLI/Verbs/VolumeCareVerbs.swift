@@ -1,6 +1,5 @@
 import ArgumentParser
 import KilnEngine
-import KilnHost
 import KilnModel
 
 /// `kiln volume check`.
@@ -51,9 +50,7 @@ struct VolumeGrowVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
         let record = try await workspace.engine.growVolume(lab: volume.lab, volume.name, to: size)
-        if let free = FreeSpace(at: workspace.state.volumes), free.bytes < size.bytes {
-            session.say("the host has \(free.bytes >> 30) GiB free, less than \(size): machines pause when it is full")
-        }
+        if let remark = workspace.engine.volumes.remark(on: size) { session.say(remark) }
         session.say("write 'size: \(size)' for \(volume.name) into the lab file, or the next 'kiln up' refuses")
         try session.show(VolumeView(volume: record))
         return 0

@@ -139,8 +139,9 @@ struct VolumeImportVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
         let path = URL(fileURLWithPath: file).path
-        let record = try await store.importVolume(path, lab: volume.lab, name: volume.name)
-        try session.show(VolumeView(volume: record))
+        let imported = try await store.importVolume(path, lab: volume.lab, name: volume.name)
+        if let remark = imported.remark { session.say("note: \(remark)") }
+        try session.show(VolumeView(volume: imported.volume))
         return 0
     }
 }

@@ -82,20 +82,29 @@ struct GenerationWriter: Sendable {
         return .direct(commandLine: words.joined(separator: " "))
     }
 
-    // Volumes used to be labelled with their names, and a kernel that finds two such file systems takes any.
+    // Volumes used to be labelled with their names, imported ones have the UUID that they came with, and a kernel that finds
+    // two such file systems takes any.
     private func refuseAmbiguousRoot() throws {
         guard case .direct(let commandLine) = boot,
-            let word = commandLine.split(separator: " ").last(where: { $0.hasPrefix("root=LABEL=") }),
-            let volume = spec.volumes.keys.first(where: { "root=LABEL=\($0.text.prefix(16))" == word })
+            let word = commandLine.split(separator: " ").last(where: { $0.hasPrefix("root=") }),
+            let volume = try spec.volumes.keys.sorted().first(where: { try mayBeRoot($0, word) })
         else { return }
+        let what = word.hasPrefix("root=LABEL=") ? "a label" : "a UUID"
         throw KilnError(
             .imageBootsByLabel,
-            "the image \(title) boots by '\(word)', a label that the volume "
+            "the image \(title) boots by '\(word)', \(what) that the volume "
                 + "\(workspace.id.lab)/\(volume) may have as well",
             hint: "bake the image with 'root=/dev/disk/by-id/virtio-\(MachineSpec.rootSerial)' on its command line, or "
                 + "call the volume otherwise",
             exit: .aborted
         )
+    }
+
+    private func mayBeRoot(_ volume: Name, _ word: Substring) throws -> Bool {
+        if word == "root=LABEL=\(volume.text.prefix(16))" { return true }
+        guard word.hasPrefix("root=UUID="), let root = UUID(uuidString: String(word.dropFirst("root=UUID=".count)))
+        else { return false }
+        return try workspace.volumes.record(lab: workspace.id.lab, volume)?.fileSystemID == root
     }
 
     // What is mounted when its volumes come is noted on its root, which such a guest forgets when it reboots.

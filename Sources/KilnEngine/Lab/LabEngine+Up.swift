@@ -15,7 +15,10 @@ extension LabEngine {
         try await record(lab)
         for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
             guard let spec = lab.volumes[name] else { continue }
+            let isNew = try volumes.isMissing(lab: lab.name, name, spec: spec)
             try await volumes.createIfMissing(lab: lab.name, name, spec: spec)
+            guard isNew, let remark = volumes.remark(on: spec.size) else { continue }
+            parts.progress(.note("\(lab.name)/\(name): \(remark)"))
         }
         for (id, spec) in wanted { try await bringUp(id, spec) }
         return try await statuses(lab.name).filter { status in wanted.contains { $0.0.server == status.name } }

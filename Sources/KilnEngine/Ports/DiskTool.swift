@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 
 /// Makes and examines disk files.
@@ -20,7 +21,8 @@ public protocol DiskTool: Sendable {
     func mark(of disk: String) async throws -> VolumeMark.Finding
     /// Writes a mark to a layer that nobody has open.
     ///
-    /// - Returns: false where it can't stand: there is no ext4, or its journal is still to be replayed, which would undo it.
+    /// - Returns: false where it can't stand: there is no ext4, its journal is still to be replayed, which would undo it, or
+    ///   something else has its place.
     func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool
     /// Merges what `layer` holds into the file below it, which must be writable; both read the same afterwards.
     func merge(_ layer: String) async throws
@@ -54,16 +56,31 @@ public protocol DiskTool: Sendable {
     ) async throws
     /// Writes the content of a disk, with a mark that is nobody's, to a new file of mode 0600 that stands alone.
     func exportDisk(_ disk: String, to file: String, as format: DiskFormat) async throws
-    /// Makes a qcow2 file at `layer`, with the mark, from a foreign disk file that holds an ext4 file system; returns its size.
+    /// Makes a qcow2 file at `layer`, with label and mark, from a foreign disk file that holds an ext4 file system.
     ///
     /// Throws `disk.refused`, `disk.not-ext4` or `disk.newer-features`.
-    func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount
+    func importDisk(_ file: String, to layer: String, label: String, mark: VolumeMark) async throws -> ForeignVolume
 }
 
 extension DiskTool {
     /// Makes an empty qcow2 layer of the size of what is below.
     public func createLayer(at path: String, over backing: String) async throws {
         try await createLayer(at: path, over: backing, size: nil)
+    }
+}
+
+/// What a foreign disk was before it became a volume.
+public struct ForeignVolume: Sendable, Hashable {
+    /// The size that a guest sees.
+    public let size: ByteCount
+    /// The label that its file system had; any text.
+    public let label: String
+    /// The UUID of its file system, which it keeps.
+    public let identity: UUID
+
+    /// A disk that was read.
+    public init(size: ByteCount, label: String, identity: UUID) {
+        (self.size, self.label, self.identity) = (size, label, identity)
     }
 }
 

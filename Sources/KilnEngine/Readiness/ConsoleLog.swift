@@ -10,6 +10,8 @@ struct ConsoleLog {
     var allow: [String] = []
     private let tailLength: UInt64 = 16384
     private let longestScan: UInt64 = 4 << 20
+    /// Up to where no line is fatal, for who asks again: a console may grow and grow.
+    private let searched = Locked<UInt64>(0)
 
     /// Whether this boot's cloud-init says anything on the console; then it most likely also says there that it has ended.
     var tellsOfCloudInit: Bool { tells(["phase=cloud-init", "Cloud-init v."]) }
@@ -34,10 +36,23 @@ struct ConsoleLog {
         return "kernel"
     }
 
-    /// The first line of this boot that tells of something fatal, if there is one.
+    /// The first line of this boot that tells of something fatal, if there is one; however much the console has said, no more
+    /// than 4 MiB of it are held at once.
     var fatalLine: String? {
+        var offset = max(start, searched.withLock { $0 })
+        while true {
+            let bytes = bytes(from: offset, most: longestScan)
+            if let line = fatalLine(in: bytes) { return line }
+            guard bytes.count == Int(longestScan) else { return nil }
+            // The last line may go on. One that is longer than all of this says nothing.
+            let end = bytes.lastIndex(of: 0x0a).map { $0 + 1 } ?? bytes.endIndex
+            offset += UInt64(bytes.distance(from: bytes.startIndex, to: end))
+            searched.withLock { [offset] in $0 = offset }
+        }
+    }
+
+    private func fatalLine(in bytes: Data) -> String? {
         // The bytes come first: of a console that grows and grows only a few lines are worth a look.
-        let bytes = bytes(from: start, most: longestScan)
         guard FatalLine.words.contains(where: { bytes.range(of: Data($0.utf8)) != nil }) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self).replacing(ConsoleLog.colour, with: "")
         return ConsoleLog.lines(of: text).first { line in

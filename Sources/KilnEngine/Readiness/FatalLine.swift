@@ -12,7 +12,7 @@ enum FatalLine {
     /// Whether a line is one.
     static func matches(_ line: String) -> Bool {
         guard words.contains(where: line.contains) else { return false }
-        if line.contains(guardWords) { return true }
+        if line.ranges(of: guardWords).contains(where: { begins(line, at: $0.lowerBound) }) { return true }
         if (try? emergencyShell.prefixMatch(in: line)) != nil { return true }
         return kernelMessages(in: line).contains { message in
             crashes.contains(where: message.hasPrefix) || (try? diskError.prefixMatch(in: message)) != nil
@@ -20,15 +20,17 @@ enum FatalLine {
     }
 
     // The kernel's lines begin with the time since the boot, and go on with the message, where those that journald passes on
-    // have the time and then the program's name. They also come behind what somebody left without an end: a prompt that ends with
-    // a blank, or text right before the time. What quotes a line of the kernel has a blank, a quote or a bracket there.
+    // have the time and then the program's name.
     private static func kernelMessages(in line: String) -> [Substring] {
-        line.matches(of: time).filter { match in
-            let before = line[..<match.range.lowerBound]
-            guard let last = before.last else { return true }
-            return prompts.contains(where: before.hasSuffix) || !(last.isWhitespace || "'\"`<>([{:=".contains(last))
-        }
-        .map { line[$0.range.upperBound...] }
+        line.matches(of: time).filter { begins(line, at: $0.range.lowerBound) }.map { line[$0.range.upperBound...] }
+    }
+
+    // What is written to the console by itself also comes behind what somebody left without an end: a prompt that ends with a
+    // blank, or text right before it. What quotes such a line has a blank, a quote or a bracket there.
+    private static func begins(_ line: String, at place: String.Index) -> Bool {
+        let before = line[..<place]
+        guard let last = before.last else { return true }
+        return prompts.contains(where: before.hasSuffix) || !(last.isWhitespace || "'\"`<>([{:=".contains(last))
     }
 
     private static let prompts = ["login: ", "assword: ", "# ", "$ "]

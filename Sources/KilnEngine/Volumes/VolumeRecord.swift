@@ -52,6 +52,8 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
     /// machine was started with it since.
     var mark: VolumeMark?
+    /// The UUID of a file system that was imported, which its clones have, too; nothing where Kiln made it.
+    var fileSystemID: UUID?
     /// The layer below the first that got a mark, where that was not the lowest.
     var unmarked: String?
     /// Whether a machine has had the active layer, or may have: then it is sealed before the next one gets the volume.
@@ -84,6 +86,7 @@ extension VolumeRecord {
         rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
         isOfRun = try values.decodeIfPresent(Bool.self, forKey: .isOfRun) ?? false
         mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
+        fileSystemID = try values.decodeIfPresent(UUID.self, forKey: .fileSystemID)
         unmarked = try values.decodeIfPresent(String.self, forKey: .unmarked)
         isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true
         reformatted = try values.decodeIfPresent(Name.self, forKey: .reformatted)

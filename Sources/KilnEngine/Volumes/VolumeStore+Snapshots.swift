@@ -170,7 +170,8 @@ extension VolumeRecord {
             layers: layers,
             lease: nil,
             leaseNumber: 0,
-            snapshots: snapshots.filter { layers.contains($0.layer) }
+            snapshots: snapshots.filter { layers.contains($0.layer) },
+            fileSystemID: fileSystemID
         )
     }
 }

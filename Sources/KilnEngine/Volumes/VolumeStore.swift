@@ -71,6 +71,14 @@ public struct VolumeStore: Sendable {
         return false
     }
 
+    /// What to say of a volume of that size; nothing where the host has so much space.
+    public func remark(on size: ByteCount) -> String? {
+        guard let free = FreeSpace(at: state.volumes), free.bytes < size.bytes else { return nil }
+        return
+            "the host has \(free.bytes >> 30) GiB free, less than \(size): a volume takes only what is written to it, and "
+            + "machines pause when the host is full"
+    }
+
     /// Makes the volume if it isn't there: formatted by the host, now and never again.
     func createIfMissing(lab: Name, _ name: Name, spec: VolumeSpec) async throws {
         guard try isMissing(lab: lab, name, spec: spec) else { return }
@@ -81,8 +89,7 @@ public struct VolumeStore: Sendable {
                 at: "\(directory)/\(first)",
                 size: spec.size,
                 fileSystem: spec.fileSystem,
-                // An image may boot by a label that is a name; none has a colon.
-                label: String("kiln:\(name)".prefix(16)),
+                label: VolumeStore.label(name),
                 mark: mark
             )
             try disks.giveToMachines("\(directory)/\(first)")
@@ -99,6 +106,9 @@ public struct VolumeStore: Sendable {
             )
         }
     }
+
+    /// The label of a volume's file system: an image may boot by one that is a name; none has a colon.
+    static func label(_ name: Name) -> String { String("kiln:\(name)".prefix(16)) }
 
     /// Makes a new volume as a whole or not at all.
     ///

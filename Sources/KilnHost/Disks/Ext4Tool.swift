@@ -19,7 +19,11 @@ struct Ext4Tool: FileSystemTool {
             "mke2fs",
             ["-F", "-q", "-t", "ext4", "-L", label, "-E", extended, "--", raw],
             deadline: .seconds(600)
-        ).run()
+        ).run(writing: raw)
+    }
+
+    func rename(_ raw: String, to label: String) async throws {
+        _ = try await run("tune2fs", ["-L", label, raw], accepting: 0...0)
     }
 
     /// What e2fsck finds once the journal was replayed and inodes without a name were released, as the next mount does.
@@ -45,19 +49,21 @@ struct Ext4Tool: FileSystemTool {
     func grow(_ raw: String) async throws {
         // resize2fs wants a file system that was just checked; it was found sound, so this does what a mount would.
         let check = try await run("e2fsck", ["-f", "-p", raw], accepting: 0...15)
-        guard check.status <= 1 else { throw notGrown("e2fsck", check) }
+        guard check.status <= 1 else { throw notGrown("e2fsck", check, raw) }
         let resize = try await run("resize2fs", [raw], accepting: 0...255)
-        guard resize.status == 0 else { throw notGrown("resize2fs", resize) }
+        guard resize.status == 0 else { throw notGrown("resize2fs", resize, raw) }
     }
 
-    private func notGrown(_ program: String, _ output: Command.Output) -> KilnError {
-        KilnError(
-            .diskNotGrown,
-            "\(program) refuses to enlarge the file system, which stays as it is",
-            hint: "make a new volume of that size, and copy the data in a guest",
-            cause: Printable.text(output.errors + output.output),
-            exit: .aborted
-        )
+    private func notGrown(_ program: String, _ output: Command.Output, _ raw: String) -> KilnError {
+        let cause = Printable.text(output.errors + output.output)
+        return FreeSpace.shortage(for: raw, cause: cause)
+            ?? KilnError(
+                .diskNotGrown,
+                "\(program) refuses to enlarge the file system, which stays as it is",
+                hint: "make a new volume of that size, and copy the data in a guest",
+                cause: cause,
+                exit: .aborted
+            )
     }
 
     private static let patience = Duration.seconds(1_800)
@@ -75,7 +81,14 @@ struct Ext4Tool: FileSystemTool {
             user: owner?.identity
         )
         let output = try await command.result()
-        guard statuses.contains(output.status) else { throw command.failure(output) }
+        // 8 of e2fsck: it could not do its work. Where there is no space for that, it tells nothing of the file system.
+        let isUndone = program == "e2fsck" && output.status & 8 != 0
+        if isUndone, let full = FreeSpace.shortage(for: arguments.last ?? "", cause: command.failure(output).cause) {
+            throw full
+        }
+        guard statuses.contains(output.status) else {
+            throw command.failure(output, writing: arguments.last ?? "")
+        }
         return output
     }
 }

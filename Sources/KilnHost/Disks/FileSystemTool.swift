@@ -6,6 +6,8 @@ import KilnModel
 protocol FileSystemTool: Sendable {
     /// Makes an empty file system whose root directory belongs to the guest's root.
     func make(on raw: String, label: String) async throws
+    /// Gives a sound file system another label.
+    func rename(_ raw: String, to label: String) async throws
     /// What a check finds, once what the next mount does by itself was done to the copy.
     func check(_ raw: String) async throws -> FileSystemFinding
     /// Repairs what can be repaired; whether that was all is for a check to say.

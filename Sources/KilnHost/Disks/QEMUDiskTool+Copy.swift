@@ -17,7 +17,7 @@ extension QEMUDiskTool {
         try await explainingFullDisk(at: path) {
             try await DurableFile.withPrivateDirectory(beside: path) { directory in
                 let raw = directory + "/raw"
-                try await qemuImg(["convert", "-q", "-f", format.rawValue, "-O", "raw", "--", disk, raw])
+                try await qemuImg(["convert", "-q", "-f", format.rawValue, "-O", "raw", "--", disk, raw], writing: raw)
                 chmod(raw, 0o600)
                 try giveToMachines(raw)
                 try owner?.letThrough(directory)
@@ -46,11 +46,14 @@ extension QEMUDiskTool {
             }.get()
             let draft = directory + "/disk"
             // Holes and zeros become clusters that are not there, which is right for what did not change…
-            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", changes, draft])
+            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", changes, draft], writing: draft)
             // …and said to be zeros where something else was.
             try await writeZeros(emptied, to: draft)
             let name = (disk as NSString).lastPathComponent
-            try await qemuImg(["rebase", "-q", "-u", "-f", "qcow2", "-b", name, "-F", "qcow2", "--", draft])
+            try await qemuImg(
+                ["rebase", "-q", "-u", "-f", "qcow2", "-b", name, "-F", "qcow2", "--", draft],
+                writing: draft
+            )
             chmod(draft, 0o600)
             try DurableFile.publish(draft, as: layer)
         }
@@ -62,7 +65,8 @@ extension QEMUDiskTool {
             let commands = ranges[start..<min(start + 500, ranges.count)].flatMap {
                 ["-c", "write -q -z \($0.lowerBound) \($0.upperBound - $0.lowerBound)"]
             }
-            try await Command("qemu-io", ["-f", "qcow2"] + commands + [disk], deadline: .seconds(600)).run()
+            let command = Command("qemu-io", ["-f", "qcow2"] + commands + [disk], deadline: .seconds(600))
+            try await command.run(writing: disk)
         }
     }
 }

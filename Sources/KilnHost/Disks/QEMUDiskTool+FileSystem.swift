@@ -68,15 +68,10 @@ extension QEMUDiskTool {
         try await edited(disk, into: layer) { raw in
             try await requireSound(raw, tool, of: disk)
             try refuseBeyond(try tool.limit(of: raw), size, disk)
-            guard let length = Int(exactly: size.bytes), truncate(raw, length) == 0 else {
-                throw KilnError(
-                    .diskTooLarge,
-                    "\(disk) can't become \(size): the file system of this host has no files that large",
-                    hint: "choose a smaller size",
-                    cause: String(cString: strerror(errno)),
-                    exit: .usage
-                )
+            guard let length = Int(exactly: size.bytes) else {
+                throw QEMUDiskTool.notEnlarged(raw, disk, to: size, EFBIG)
             }
+            guard truncate(raw, length) == 0 else { throw QEMUDiskTool.notEnlarged(raw, disk, to: size, errno) }
             try await tool.grow(raw)
             return size
         }
@@ -106,6 +101,21 @@ extension QEMUDiskTool {
                 exit: .aborted
             )
         }
+    }
+
+    /// Why the private copy of a disk can't become that long, by the number of the error.
+    static func notEnlarged(_ raw: String, _ disk: String, to size: ByteCount, _ number: Int32) -> KilnError {
+        guard number == EFBIG else {
+            errno = number
+            return DurableFile.failure("truncate", raw)
+        }
+        return KilnError(
+            .diskTooLarge,
+            "\(disk) can't become \(size): the file system of this host has no files that large",
+            hint: "choose a smaller size",
+            cause: String(cString: strerror(number)),
+            exit: .usage
+        )
     }
 
     private func refuseBeyond(_ limit: FileSystemLimit, _ size: ByteCount, _ disk: String) throws {

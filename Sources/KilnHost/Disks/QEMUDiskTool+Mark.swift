@@ -16,7 +16,7 @@ extension QEMUDiskTool {
     }
 
     private func head(of disk: String, as user: Command.User? = nil) async throws -> [UInt8] {
-        let read = "read -v \(VolumeMark.offset) \(VolumeMark.reach)"
+        let read = "read -v 0 \(VolumeMark.reach)"
         let arguments = ["-U", "-r", "-f", "qcow2", "-c", read, "--", disk]
         let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage, user: user)
         let output = try await command.run()
@@ -35,7 +35,7 @@ extension QEMUDiskTool {
 
     /// Writes a mark to a layer that nobody has open.
     ///
-    /// - Returns: false where there is no ext4, or its journal is still to be replayed.
+    /// - Returns: false where there is no ext4, its journal is still to be replayed, or something else has the mark's place.
     /// - Throws: `disk.full`, `tool.…`.
     public func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool {
         guard let bytes = mark.bytes(on: try await head(of: layer)) else { return false }
@@ -51,7 +51,7 @@ extension QEMUDiskTool {
                 let arguments = ["-f", "qcow2", "-c", write, "--", layer]
                 let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage)
                 let result = try await command.result(reading: input, writing: output)
-                guard result.status == 0 else { throw command.failure(result) }
+                guard result.status == 0 else { throw command.failure(result, writing: layer) }
             }
         }
         return true
@@ -61,7 +61,7 @@ extension QEMUDiskTool {
         let file = open(raw, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         defer { if file >= 0 { close(file) } }
         var head = [UInt8](repeating: 0, count: VolumeMark.reach)
-        guard file >= 0, pread(file, &head, head.count, off_t(VolumeMark.offset)) == head.count else {
+        guard file >= 0, pread(file, &head, head.count, 0) == head.count else {
             throw DurableFile.failure("pread", raw)
         }
         guard let bytes = mark.bytes(on: head) else { return }

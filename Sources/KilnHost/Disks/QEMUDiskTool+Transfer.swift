@@ -14,14 +14,15 @@ extension QEMUDiskTool {
         let draft = "\(DurableFile.directory(of: file))/.kiln-\(UUID().uuidString)"
         try await explainingFullDisk(at: file) {
             let made = open(draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            guard made >= 0 else { throw notMade(file, errno) }
+            guard made >= 0 else { throw errno == ENOSPC ? DurableFile.failure("open", file) : notMade(file, errno) }
             close(made)
             defer { unlink(draft) }
             do {
-                try await qemuImg(["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft])
-            } catch let error as KilnError where error.cause?.contains("File too large") == true {
-                // With LANG=C, the text of EFBIG: a file on FAT has at most 4 GiB.
-                throw notMade(file, EFBIG)
+                let arguments = ["convert", "-q", "-f", "qcow2", "-O", format.rawValue, "--", disk, draft]
+                try await qemuImg(arguments, writing: draft)
+            } catch let error as KilnError {
+                let length = format == .raw ? try QCOW2Header(of: disk).virtualSize.bytes : 0
+                throw QEMUDiskTool.isTooLong(draft, for: length) ? notMade(file, EFBIG) : error
             }
             // A volume that is made of it is another one.
             switch format {
@@ -41,12 +42,20 @@ extension QEMUDiskTool {
 
     /// Makes a volume's first layer from a foreign disk.
     ///
+    /// Its label becomes the volume's: beside the disk of a cloud image, one with that of the image's root may be mounted in
+    /// its place. The UUID stays, since what is on it may name it.
+    ///
     /// - Throws: `disk.refused`, `disk.not-ext4`, `disk.exists`, `disk.full`, `tool.…`.
-    public func importDisk(_ file: String, to layer: String, mark: VolumeMark) async throws -> ByteCount {
+    public func importDisk(
+        _ file: String,
+        to layer: String,
+        label: String,
+        mark: VolumeMark
+    ) async throws -> ForeignVolume {
         try refuseExisting(layer)
         let format = try QEMUDiskTool.judgedFormat(of: file)
         return try await onCopy(of: file, beside: layer, format: format) { raw, directory in
-            guard try Superblock(of: raw)?.hasExtents == true else {
+            guard let superblock = try Superblock(of: raw), superblock.hasExtents else {
                 throw KilnError(
                     .diskNotExt4,
                     "\(file) does not hold an ext4 file system at its start",
@@ -64,11 +73,16 @@ extension QEMUDiskTool {
                 )
             }
             let draft = directory + "/disk"
+            if superblock.label != label { try await VolumeSpec.FileSystem.ext4.tool(as: owner).rename(raw, to: label) }
             try QEMUDiskTool.write(mark, toRaw: raw)
-            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
+            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft], writing: draft)
             chmod(draft, 0o600)
             try DurableFile.publish(draft, as: layer)
-            return try QCOW2Header(of: layer).virtualSize
+            return ForeignVolume(
+                size: try QCOW2Header(of: layer).virtualSize,
+                label: superblock.label,
+                identity: superblock.identity
+            )
         }
     }
 
@@ -97,6 +111,17 @@ extension QEMUDiskTool {
             )
         }
         return .qcow2
+    }
+
+    /// Whether a file that a program could not write is as long as its file system lets it be: one on FAT has at most 4 GiB.
+    ///
+    /// - Parameter length: how long it has to become; at least a little longer than it is.
+    private static func isTooLong(_ draft: String, for length: UInt64) -> Bool {
+        var status = stat()
+        guard stat(draft, &status) == 0 else { return false }
+        // What qemu-img writes at once.
+        let next = max(Int(clamping: length), Int(status.st_size) + (2 << 20))
+        return truncate(draft, next) != 0 && errno == EFBIG
     }
 
     func refuseExisting(_ path: String) throws {

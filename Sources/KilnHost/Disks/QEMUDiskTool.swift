@@ -31,9 +31,12 @@ public struct QEMUDiskTool: DiskTool {
         let lower = try QCOW2Header(of: below).virtualSize
         let size = max(size ?? lower, lower)
         try await create(path) { draft, _ in
-            try await qemuImg([
-                "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),
-            ])
+            try await qemuImg(
+                [
+                    "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),
+                ],
+                writing: draft
+            )
         }
     }
 
@@ -52,7 +55,7 @@ public struct QEMUDiskTool: DiskTool {
             try makeSparse(raw, size)
             try await format(raw, fileSystem, label)
             try QEMUDiskTool.write(mark, toRaw: raw)
-            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft])
+            try await qemuImg(["convert", "-q", "-f", "raw", "-O", "qcow2", "--", raw, draft], writing: draft)
         }
     }
 
@@ -61,7 +64,7 @@ public struct QEMUDiskTool: DiskTool {
     /// - Throws: `disk.full`, `tool.missing`, `tool.failed` (also where another process holds one of the two).
     public func merge(_ layer: String) async throws {
         try await explainingFullDisk(at: layer) {
-            try await qemuImg(["commit", "-q", "-f", "qcow2", "-d", "--", layer])
+            try await qemuImg(["commit", "-q", "-f", "qcow2", "-d", "--", layer], writing: layer)
         }
     }
 
@@ -71,10 +74,13 @@ public struct QEMUDiskTool: DiskTool {
     public func flatten(_ layer: String, over backing: String, to file: String) async throws {
         _ = try examineLayer(layer, over: backing)
         try await create(file) { draft, _ in
-            try await qemuImg([
-                "convert", "-q", "-f", "qcow2", "-O", "qcow2", "-o", "compat=1.1,cluster_size=65536", "--", layer,
-                draft,
-            ])
+            try await qemuImg(
+                [
+                    "convert", "-q", "-f", "qcow2", "-O", "qcow2", "-o", "compat=1.1,cluster_size=65536", "--", layer,
+                    draft,
+                ],
+                writing: draft
+            )
         }
     }
 
@@ -99,8 +105,9 @@ public struct QEMUDiskTool: DiskTool {
         }
     }
 
-    func qemuImg(_ arguments: [String]) async throws {
-        try await Command("qemu-img", arguments, deadline: .seconds(1_800), limits: .diskImage).run()
+    func qemuImg(_ arguments: [String], writing path: String) async throws {
+        let command = Command("qemu-img", arguments, deadline: .seconds(1_800), limits: .diskImage)
+        try await command.run(writing: path)
     }
 
     private func format(_ raw: String, _ fileSystem: VolumeSpec.FileSystem, _ label: String) async throws {

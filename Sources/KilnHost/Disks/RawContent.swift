@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// What a raw disk held at a time, by clusters of a qcow2 layer; holes are never read, and zeros count as holes.
 struct RawContent: Sendable {
@@ -86,7 +87,10 @@ struct RawContent: Sendable {
     }
 
     private static func notMade(_ path: String) -> KilnError {
-        KilnError(.diskNotMade, "\(path) can't be written", cause: String(cString: strerror(errno)), exit: .aborted)
+        let cause = String(cString: strerror(errno))
+        // Less was written than asked for, or nothing.
+        return FreeSpace.shortage(for: path, cause: cause)
+            ?? KilnError(.diskNotMade, "\(path) can't be written", cause: cause, exit: .aborted)
     }
 }
 

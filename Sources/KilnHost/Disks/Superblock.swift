@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 import KilnSystem
 
@@ -20,6 +21,11 @@ struct Superblock: Sendable, Hashable {
     var mayHoldOrphans: Bool { number(at: 100) & 0x1_0000 != 0 }
     /// Whether nobody saw a reason for a full check.
     var isMarkedSound: Bool { number(at: 58) & 0b11 == 0b01 }
+
+    /// What it is called; of at most 16 bytes.
+    var label: String { String(decoding: bytes[120..<136].prefix { $0 != 0 }, as: UTF8.self) }
+    /// What it is known by to who mounts it; its copies have the same.
+    var identity: UUID { bytes[104..<120].withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) } }
 
     /// The largest size that resize2fs can give it.
     ///

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 extension Doctor {
     /// Below these a lab of two small Debian machines and their images does not fit.

@@ -215,7 +215,7 @@ extension ErrorCode {
     public static let imageBootsByLabel = ErrorCode(
         "image.boots-by-label",
         .aborted,
-        "an image boots by a label that a volume may have, too"
+        "an image boots by a label or a UUID that a volume may have, too"
     )
     public static let checksumAmbiguous = ErrorCode(
         "checksum.ambiguous",

@@ -20,6 +20,8 @@ enum FormattingProgram {
             return arguments
         case "cp":
             return arguments.suffix(1)
+        case "btrfs", "bcachefs":
+            return takesDevice(name, arguments) ? arguments : nil
         case "mke2fs", "mkfs.ext2", "mkfs.ext3", "mkfs.ext4":
             return arguments.contains { $0.known == "-n" } ? nil : arguments
         case "mkfs",
@@ -41,6 +43,19 @@ enum FormattingProgram {
         let onlyLooks = options.contains { $0.known.map(viewers.contains) ?? false }
         return !(onlyLooks && options.allSatisfy { $0.known.map(viewers.contains) ?? false })
     }
+
+    /// Whether a tool of a file system makes one, or takes a device into one; it takes its words shortened.
+    private static func takesDevice(_ name: String, _ arguments: [ShellArgument]) -> Bool {
+        let words = arguments.filter { !$0.isOption }.prefix(2).map { $0.known ?? "" }
+        guard let first = words.first, !first.isEmpty else { return false }
+        if name == "bcachefs", first == "format" { return true }
+        guard words.count == 2, !words[1].isEmpty else { return false }
+        if "device".hasPrefix(first) { return "add".hasPrefix(words[1]) }
+        return first.count > 2 && "replace".hasPrefix(first) && "start".hasPrefix(words[1])
+    }
+
+    /// Programs that are judged as well, but whose name in a text means nothing.
+    static let others: Set = ["dd", "tee", "cp", "btrfs", "bcachefs"]
 
     private static let formatters: Set = [
         "mke2fs", "mkswap", "mkdosfs", "mkntfs", "mkexfatfs", "mkreiserfs", "mkudffs", "blkdiscard", "shred",

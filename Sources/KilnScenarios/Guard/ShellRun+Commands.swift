@@ -10,7 +10,9 @@ extension ShellRun {
         guard program.isKnown else { return runUnknown(rest) }
         let name = program.baseName
         if let body = functions[program.text] { return walk(body, rest) }
-        if let script = files[program.text] { return follow(script, rest) }
+        if runsFetched(program) { return foundDownload() }
+        if let script = script(program.text) { return follow(script, rest) }
+        noteDownload(name, rest)
         if Self.shells.contains(name) { return runShell(rest) }
         if Self.wrappers.contains(name) { return runWrapped(name, rest) }
         if let targets = FormattingProgram.targets(name, rest) { return judge(name, targets) }
@@ -80,8 +82,8 @@ extension ShellRun {
         argument.values.contains { value in
             let name = value.baseName
             return Self.shells.contains(name) || Self.wrappers.contains(name) || Self.inert.contains(name)
-                || FormattingProgram.isName(name) || ["dd", "tee", "cp"].contains(name) || functions[value.text] != nil
-                || files[value.text] != nil
+                || FormattingProgram.isName(name) || FormattingProgram.others.contains(name)
+                || functions[value.text] != nil || script(value.text) != nil || runsFetched(value)
         }
     }
 
@@ -94,20 +96,27 @@ extension ShellRun {
     /// `sh -c TEXT`, `sh FILE`, or a shell that reads what is piped into it.
     private mutating func runShell(_ arguments: [ShellArgument]) {
         let operands = Self.operands(ofShell: arguments[...])
-        let takesText = arguments.prefix(arguments.count - operands.count).contains {
-            $0.known.map { $0.hasPrefix("-") && !$0.hasPrefix("--") && $0.contains("c") } ?? false
-        }
-        if takesText, let text = operands.first {
+        let options = arguments.prefix(arguments.count - operands.count).compactMap(\.known)
+        let letters = options.filter { $0.hasPrefix("-") && !$0.hasPrefix("--") }.joined()
+        if letters.contains("c"), let text = operands.first {
+            if Self.isDownload(text) { foundDownload() }
             variables["0"] = operands.dropFirst().first
             follow(text, Array(operands.dropFirst(2)))
-        } else if let file = operands.first {
-            for script in file.values.compactMap({ files[$0.text] }) { follow(script, Array(operands.dropFirst())) }
+        } else if let file = operands.first, !options.contains("-s"), file.known != "/dev/stdin" {
+            runFile(file, Array(operands.dropFirst()))
         } else {
+            if piped.contains(where: { Self.isDownload($0) }) { foundDownload() }
             if piped.contains(where: { $0.values.contains { Self.decoders.contains($0.baseName) } }) {
                 found("a decoded script", nil)
             }
             piped.forEach { follow($0, nil) }
         }
+    }
+
+    /// A file that a shell reads, which may be what `<(…)` prints.
+    private mutating func runFile(_ file: ShellArgument, _ arguments: [ShellArgument]?) {
+        if Self.isDownload(file) || file.values.contains(where: isFetched) { foundDownload() }
+        for script in file.values.compactMap({ script($0.text) }) { follow(script, arguments) }
     }
 
     /// What follows a shell's options, of which those that end in `o` have a value.
@@ -147,9 +156,10 @@ extension ShellRun {
                 assign(String(name), [value])
             }
         case "eval", "trap":
+            if let text = arguments.first, Self.isDownload(text) { foundDownload() }
             follow(Self.joined(arguments), positional)
         case ".", "source":
-            for script in (arguments.first?.values ?? []).compactMap({ files[$0.text] }) { follow(script, positional) }
+            if let file = arguments.first { runFile(file, positional) }
         case "ln":
             let paths = arguments.filter { !$0.isOption }
             guard paths.count == 2, let link = paths[1].known,

@@ -6,6 +6,8 @@ struct ShellRun {
     private var noted: [FormatFinding] = []
     /// Scripts by their path, which are followed where they are called.
     var files: [String: String]
+    /// The paths of files that were downloaded.
+    var fetched: Set<String>
 
     var variables: [String: ShellArgument] = [:]
     /// The arguments of the script or function; nothing where nobody knows them.
@@ -27,7 +29,7 @@ struct ShellRun {
     private var level = 0
     private var budget = 5_000
 
-    init(files: [String: String] = [:]) { self.files = files }
+    init(files: [String: String] = [:], fetched: Set<String> = []) { (self.files, self.fetched) = (files, fetched) }
 
     /// What was found, in the order of the script: devices, and only without any what may be one.
     var findings: [FormatFinding] {
@@ -78,6 +80,7 @@ struct ShellRun {
         }
         let telling = inner.seen.flatMap(\.values).filter {
             DevicePath.kind(of: $0, in: folder) == .device || FormattingProgram.isName($0.baseName)
+                || Self.isDownload($0)
         }
         return ShellArgument(telling + [.unknown])
     }
@@ -106,7 +109,9 @@ extension ShellRun {
         let isTee = arguments.first?.known?.split(separator: "/").last == "tee"
         let written = isTee ? arguments.dropFirst().filter { !$0.isOption } : []
         if isTee { said = piped }
+        let isDownload = (arguments.prefix(1) + piped).contains { Self.isDownload($0) }
         for path in (outputs + written).compactMap(\.known) {
+            if isDownload { fetched.insert(place(path)) }
             files[path, default: ""] += said.compactMap(\.known).map { $0 + "\n" }.joined()
         }
         seen += arguments.filter { $0.values.allSatisfy { $0.text.utf8.count < 4096 } }

@@ -3,13 +3,23 @@ import KilnDocuments
 
 /// Finds where user-data formats a device: it would run again for every generation, and erase a persistent volume.
 struct UserDataGuard {
-    private var files: [String: String] = [:]
+    private(set) var files: [String: String] = [:]
+    /// The files that the guest downloads.
+    private(set) var fetched: Set<String> = []
 
     /// Reports what formats a device as a problem, and what may do so as a warning.
     static func check(_ modules: [(key: String, value: Value)]) {
         var guardian = UserDataGuard()
         for (key, value) in modules where key == "write_files" { value.elements.forEach { guardian.checkFile($0) } }
-        for (key, value) in modules where key == "bootcmd" || key == "runcmd" { guardian.checkCommands(value) }
+        for (key, value) in modules {
+            switch key {
+            case "bootcmd", "runcmd": guardian.checkCommands(value)
+            case "swap": guardian.checkSwap(value)
+            case "lxd": guardian.checkLXD(value)
+            case "random_seed": guardian.checkRandomSeed(value)
+            default: continue
+            }
+        }
     }
 
     /// The same for a script that is user-data itself.
@@ -35,7 +45,7 @@ struct UserDataGuard {
             line += text.utf8.count { $0 == 0x0a }
             script += text
         }
-        var run = ShellRun(files: files)
+        var run = ShellRun(files: files, fetched: fetched)
         run.follow(script)
         for finding in run.findings {
             let element = starts.last { $0.line <= finding.line }?.element
@@ -44,7 +54,7 @@ struct UserDataGuard {
     }
 
     /// A list is one command, each of whose words stands for itself.
-    private static func line(of element: Value) -> String {
+    static func line(of element: Value) -> String {
         guard case .list = element.node.content else { return element.plainText ?? "" }
         return element.texts.compactMap(\.plainText)
             .map { "'" + $0.replacing("'", with: #"'\''"#) + "'" }
@@ -52,13 +62,10 @@ struct UserDataGuard {
     }
 
     private mutating func checkFile(_ file: Value) {
-        guard case .map(let entries) = file.node.content else { return }
-        let fields = Dictionary(
-            entries.map { ($0.key, Value(node: $0.value, path: "\(file.path).\($0.key)", problems: file.problems)) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        guard let content = fields["content"], let written = content.plainText else { return }
+        let fields = Self.fields(of: file)
         let path = fields["path"]?.plainText ?? ""
+        if let source = fields["source"] { noteFetched(path, fields["permissions"]?.plainText, source) }
+        guard let content = fields["content"], let written = content.plainText else { return }
         switch WrittenText(written, encoding: fields["encoding"]?.plainText) {
         case .unreadable:
             content.warning(
@@ -70,10 +77,17 @@ struct UserDataGuard {
         }
     }
 
+    /// A file that comes from elsewhere is only as bad as what runs it.
+    private mutating func noteFetched(_ path: String, _ permissions: String?, _ source: Value) {
+        guard Self.isRun(path, permissions: permissions) else { return _ = fetched.insert(path) }
+        source.report(FormatFinding(line: 0, program: "a downloaded script", device: nil))
+    }
+
     private mutating func checkText(_ text: String, _ path: String, _ content: Value) {
+        if path == "/etc/crypttab" { return Self.checkCryptTab(text, content) }
         let first = String(text.prefix { !$0.isNewline })
         if path.hasSuffix(".service") || path.contains(".service.d/") {
-            var run = ShellRun(files: files)
+            var run = ShellRun(files: files, fetched: fetched)
             run.follow(Self.commands(ofUnit: text))
             return run.findings.forEach(content.report)
         }
@@ -88,13 +102,13 @@ struct UserDataGuard {
         }
         // Text without a first line that says so is judged where a command runs it.
         guard !interpreter.isEmpty || path.hasSuffix(".sh") else { return }
-        var run = ShellRun(files: files)
+        var run = ShellRun(files: files, fetched: fetched)
         run.follow(text)
         run.findings.forEach(content.report)
     }
 
     /// Where a file runs programs without being a script.
-    private static let tables = ["/etc/systemd/", "/etc/cron", "/etc/udev/rules.d/", "/var/spool/cron/"]
+    static let tables = ["/etc/systemd/", "/etc/cron", "/etc/udev/rules.d/", "/var/spool/cron/"]
 
     private static func commands(ofUnit text: String) -> String {
         text.replacing("\\\n", with: " ").split(whereSeparator: \.isNewline).compactMap { line -> String? in
@@ -125,7 +139,8 @@ private enum WrittenText {
 }
 
 extension Value {
-    fileprivate func report(_ finding: FormatFinding) {
+    /// A problem where the device is known, and a warning elsewhere.
+    func report(_ finding: FormatFinding) {
         let reason = "again for every generation, which erases a persistent volume"
         guard let device = finding.device else {
             let message =

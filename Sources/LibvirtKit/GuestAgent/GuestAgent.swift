@@ -99,7 +99,9 @@ public struct GuestAgent: Sendable {
                 let isFrozen = command.hasPrefix("guest-fsfreeze") ? nil : try? await freezeStatus() == .frozen
                 // Thawed by now, it may still have been frozen when it refused.
                 // But an agent that went and came again may have heard it. What must not happen twice is said again only where
-                // the guest itself has answered, which libvirt gives as this; it can't be read again whether it was heard.
+                // the guest itself has answered, which libvirt gives as this. Here alone a code decides, because it can't be
+                // read again whether a command was heard. A channel that ended may have the same code; then the ping has to
+                // have met an agent that came again within moments, as no service manager starts one.
                 let bears = error.code == .internalError || !["guest-exec", "guest-file-write"].contains(command)
                 guard isFrozen == true || (isFrozen == false && !isAgain && bears), ContinuousClock.now < end else {
                     throw GuestAgentError.refused(command: command, reason: error.message)

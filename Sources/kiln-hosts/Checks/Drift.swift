@@ -2,7 +2,11 @@ import KilnOutside
 
 extension Check {
     /// What somebody changed on a root is found from outside.
-    static let drift = Check(name: "drift", about: "none after a boot; a changed file is found by name") { account in
+    static let drift = Check(
+        name: "drift",
+        about: "none after a boot; a changed file is found by name",
+        accounts: [.root, .person]
+    ) { account in
         try account.needTiny()
         try Lab.with("drift", account) { lab in
             try lab.kiln("drift", lab.web)

@@ -12,6 +12,7 @@ extension Check {
             name: "kill \(point)",
             about:
                 "kill -9 there, \(strategy); after 'recover' one machine serves, and every acknowledged write is there",
+            accounts: [.root, .person],
             quick: quick
         ) { account in
             try account.needTiny()

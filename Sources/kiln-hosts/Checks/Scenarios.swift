@@ -7,7 +7,6 @@ extension Check {
             "stop-first",
             "replace-keeps-data",
             "a replacement under load; no acknowledged record is lost",
-            accounts: [.root, .person],
             quick: [.root]
         ),
         scenario("warm-first", "warm-first", "the successor boots first, and gets the volume by hot-plug"),
@@ -19,10 +18,9 @@ extension Check {
         _ name: String,
         _ file: String,
         _ about: String,
-        accounts: Set<Account.Kind> = [.root],
         quick: Set<Account.Kind> = []
     ) -> Check {
-        Check(name: name, about: about, accounts: accounts, quick: quick) { account in
+        Check(name: name, about: about, accounts: [.root, .person], quick: quick) { account in
             try account.needTiny()
             try account.insist("run", "\(Visit.Inner.scenarios)/\(file).yaml")
         }

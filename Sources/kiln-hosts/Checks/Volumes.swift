@@ -5,7 +5,8 @@ extension Check {
     /// Every verb on volumes, with the content looked at after each.
     static let volumes = Check(
         name: "volumes",
-        about: "snapshot, clone, check, grow, export, import, restore, delete, undelete, purge"
+        about: "snapshot, clone, check, grow, export, import, restore, delete, undelete, purge",
+        accounts: [.root, .person]
     ) { account in
         try account.needTiny()
         try Lab.with("volumes", account) { lab in

@@ -38,6 +38,8 @@ struct Operation: Sendable {
     var alsoSwept: [Fault: Set<String>] = [:]
     /// The faults that are tried.
     var faults = Set(Fault.allCases)
+    /// Why the others are not; nothing where they do what they do to a replacement.
+    var reasonOfFaults: String?
     /// The ways back, each with the failure that leads to it.
     var waysBack: [WayBack] = []
 
@@ -108,8 +110,10 @@ struct Operation: Sendable {
             .kill: ["plan", "prepare", "healthy", "verify"], .fail: ["plan", "prepare", "healthy", "verify"],
             .killNew: ["healthy"],
         ],
-        // Its root overlays have no disk of their own: 'down' removes the directory that they lie in.
-        faults: [.kill, .fail, .killNew, .secondKiln, .fullState, .fullVolume, .inputOutputErrorOfState, .killDaemon]
+        faults: [.kill, .fail, .killNew, .secondKiln, .fullState, .fullVolume, .inputOutputErrorOfState, .killDaemon],
+        reasonOfFaults:
+            "its root overlay has no disk of its own, for 'down' removes the directory that it lies in; the volume "
+            + "is no different from that of stop-first"
     )
 
     static let snapshot = Operation(

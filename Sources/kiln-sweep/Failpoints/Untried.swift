@@ -1,7 +1,7 @@
 /// What the sweep leaves out, and why: a sentence each.
 enum Untried {
     static var all: [String] {
-        Operation.all.flatMap { [steps($0), waysBack($0)] }.compactMap { $0 } + moments + never
+        Operation.all.flatMap { [steps($0), faults($0), waysBack($0)] }.compactMap { $0 } + moments + never
     }
 
     /// What no cell is about, as far as it isn't a moment and a fault of those that there are.
@@ -25,7 +25,7 @@ enum Untried {
         let faults = Fault.allCases.filter { !operation.faults.contains($0) && isPossible($0, in: operation) }
         guard !faults.isEmpty else { return nil }
         return "\(operation.name) with \(faults.map(\.rawValue).joined(separator: ", ")): "
-            + "no different from \(Operation.stopFirst.name) there"
+            + (operation.reasonOfFaults ?? "no different from \(Operation.stopFirst.name) there")
     }
 
     private static func isPossible(_ fault: Fault, in operation: Operation) -> Bool {

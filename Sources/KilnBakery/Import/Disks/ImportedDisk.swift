@@ -60,17 +60,7 @@ struct ImportedDisk: Sendable {
             path,
         ]
         let command = Command("qemu-img", arguments, deadline: .seconds(3_600), limits: .diskImage)
-        let found = try await command.result()
-        guard found.status != 0 else { return }
-        let failure = command.failure(found)
-        guard failure.cause?.contains("No space left on device") == true else { throw failure }
-        throw KilnError(
-            .diskFull,
-            "there is no space to convert \(source) to qcow2",
-            hint: "free some space, for example with 'kiln gc', and run the command again",
-            cause: failure.cause,
-            exit: .aborted
-        )
+        try await command.run(writing: path)
     }
 
     private func check(_ note: @Sendable (String) -> Void) async throws {

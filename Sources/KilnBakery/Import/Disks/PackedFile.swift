@@ -59,10 +59,11 @@ struct PackedFile: Sendable {
         command.endsWithParent = true
         let found = try await command.result(reading: input.descriptor, writing: output.descriptor)
         guard found.status != 0 else { return }
-        throw failure(found, came: UInt64(try output.size), most: most)
+        let hasSpace = FreeSpace(at: DurableFile.directory(of: target)).map { !$0.isScarce } ?? true
+        throw failure(found, came: UInt64(try output.size), most: most, hasSpace: hasSpace)
     }
 
-    private func failure(_ found: Command.Output, came: UInt64, most: UInt64) -> KilnError {
+    private func failure(_ found: Command.Output, came: UInt64, most: UInt64, hasSpace: Bool) -> KilnError {
         let says = Printable.text(found.errors)
         // Who leaves holes for zeros is ended behind a hole, which does not count before something follows it.
         let isEnded = found.status == 128 + SIGXFSZ || says.contains("File too large")
@@ -75,8 +76,7 @@ struct PackedFile: Sendable {
                 exit: .invalidFile
             )
         }
-        // The programs run with LANG=C, so this is the text of ENOSPC in every one of them.
-        guard !says.contains("No space left on device") else {
+        guard hasSpace else {
             return KilnError(
                 .diskFull,
                 "there is no space to unpack \(path): \(ByteCount(bytes: came).rounded) came out of it until now",

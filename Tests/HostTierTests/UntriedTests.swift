@@ -1,0 +1,27 @@
+import Testing
+
+@testable import kiln_sweep
+
+@Suite("What the sweep leaves out")
+struct UntriedTests {
+    @Test("every fault is tried at some moment of an operation, can't occur there, or is named as not tried")
+    func faults() throws {
+        for operation in Operation.all {
+            for fault in Fault.allCases where !operation.faults.contains(fault) {
+                let mayOccur = operation.points.contains { fault.impossibility(at: $0) == nil }
+                let isNamed = Untried.all.contains { line in
+                    line.hasPrefix("\(operation.name) with ") && line.contains(fault.rawValue)
+                }
+                #expect(isNamed == mayOccur, "\(operation.name) with \(fault.rawValue)")
+            }
+        }
+        let launch = try #require(Untried.all.first { $0.hasPrefix("launch with ") })
+        #expect(launch.contains("full-overlay") && !launch.contains("kill-old"), "\(launch)")
+    }
+
+    @Test("every sentence of it says once what is left out, and why")
+    func sentences() {
+        #expect(Set(Untried.all).count == Untried.all.count)
+        #expect(Untried.all.allSatisfy { $0.contains(": ") })
+    }
+}
