@@ -174,7 +174,10 @@ struct BootedBake {
 
     private func seal(_ made: Made) async throws -> StoredImage {
         baker.tell("\(plan.title): sealing")
-        _ = try await baker.roots.isListed("\(bench.draft)/\(ImageStore.diskName)", format: .qcow2, in: bench.draft)
+        let disk = "\(bench.draft)/\(ImageStore.diskName)"
+        // The machines' user looks at it, as at every disk that a guest has written to.
+        guard chmod(disk, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", disk) }
+        _ = try await baker.roots.isListed(disk, format: .qcow2, in: bench.draft)
         let draft = ImageDraft(plan, in: bench.draft, packages: made.packages, changes: made.changes).draft
         let image = try await baker.store.sealed(draft)
         await kept.remove()
