@@ -121,7 +121,7 @@ struct ImageVerbTests {
         try fixture.store.attest(
             Attestation(
                 image: first.digest,
-                suite: try fixture.suite(1),
+                suite: try fixture.suite(2),
                 assertions: [hostile],
                 acceleration: nil,
                 seconds: 0

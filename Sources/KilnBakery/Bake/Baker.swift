@@ -76,8 +76,7 @@ public struct Baker: Sendable {
             let parent = try await parent(of: recipe, version, children + [recipe.name])
             let plan = try BakePlan(recipe, version, parent: parent, tools: tools)
             if !options.again, options.fromStep == nil, let image = baked(recipe, version, plan.key) {
-                tell("\(plan.title) is baked already")
-                images.append(try await store.list(image, by: roots))
+                images.append(try await store.list(try await expecting(image, plan), by: roots))
             } else {
                 images.append(try await BakeRun(baker: self, plan: plan, options: options).run())
             }

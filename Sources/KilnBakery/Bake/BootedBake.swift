@@ -176,9 +176,8 @@ struct BootedBake {
         baker.tell("\(plan.title): sealing")
         _ = try await baker.roots.isListed("\(bench.draft)/\(ImageStore.diskName)", format: .qcow2, in: bench.draft)
         let draft = ImageDraft(plan, in: bench.draft, packages: made.packages, changes: made.changes).draft
-        let image = try await baker.store.sealed(draft)
+        let image = try await baker.sealed(draft, plan)
         await kept.remove()
-        baker.tell("\(plan.title) is \(image.manifest.digest)")
         return image
     }
 }

@@ -87,7 +87,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     /// The Debian packages in it, by name.
     public let packages: [Package]
     /// What its recipe and those of its parents expect of it; nothing for an image of an older Kiln, or one that was added.
-    public let tests: [Check]?
+    public package(set) var tests: [Check]?
     /// sha256 over the recipe's content, or nothing for an image that was added from a file.
     public let recipe: ImageDigest?
     /// What it was made from, and how; nothing for an image that was added from a file, or baked by an older Kiln.
