@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// What becomes of the manifest of an image that is in the store, where one with the same disk is sealed.
 enum ManifestWord: Sendable, Hashable {
