@@ -3,7 +3,9 @@ import KilnSystem
 
 /// The programs of a bake, and which versions of them this host has.
 struct BakeTools: Sendable, Hashable {
-    /// By name: whatever is the first line that the program says of itself. Other versions of these make other images.
+    /// By name: whatever is the first line that the program says of itself.
+    ///
+    /// Other versions of these make other images.
     let versions: [String: String]
     /// Those that are only written down: they take part, and the same images come of others, too.
     var noted: [String: String] = [:]
