@@ -31,6 +31,8 @@ struct ImageDraft {
         )
         draft.cloudInitModules = settings.cloudInitModules
         draft.volatileRoot = settings.volatileRoot
+        // A disk that a machine of the parent wrote has its partitions.
+        draft.firmware = plan.parent?.manifest.firmware
         draft.packages = packages
         draft.recipe = isWhole ? plan.key : nil
         draft.tests = plan.tests

@@ -10,6 +10,8 @@ extension ImageStore {
         package let name: Name
         package let version: String
         package let boot: ImageManifest.Boot
+        /// All firmware that starts its disk, where that was looked for.
+        package var firmware: [ImageManifest.Firmware]?
         package let cloudInit: ImageManifest.CloudInit
         package var cloudInitModules: [String]?
         package let ssh: Bool
@@ -103,6 +105,7 @@ extension ImageStore {
             parent: draft.origin?.parents.first?.digest,
             virtualSize: header.virtualSize,
             boot: draft.boot,
+            firmware: draft.firmware,
             files: files,
             cloudInit: draft.cloudInit,
             cloudInitModules: draft.cloudInitModules,
