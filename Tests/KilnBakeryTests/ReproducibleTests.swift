@@ -3,6 +3,7 @@ import KilnTestSupport
 import Testing
 
 @testable import KilnBakery
+@testable import KilnStore
 
 @Suite("What a manifest says of another bake")
 struct ReproducibleTests {
