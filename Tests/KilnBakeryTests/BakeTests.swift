@@ -96,11 +96,8 @@ struct BakeTests {
         #expect(await #expect(throws: KilnError.self) { try await world.bake() }?.code == .bakeStepFailed)
     }
 
-    @Test(
-        "changed tests go beside the same image, aloud, and what passed those of before is untested",
-        arguments: [false, true]
-    )
-    func changedTests(again: Bool) async throws {
+    @Test("changed tests go beside the same image, aloud, and what passed those of before is untested")
+    func changedTests() async throws {
         let provision = "[{ shell: one.sh }]"
         let world = try BakeWorld(provision: provision)
         try world.program("one.sh", "echo 1 > /etc/one")
@@ -126,9 +123,7 @@ struct BakeTests {
         #expect(try world.store.isAttested(first.manifest.digest))
         try world.write(provision: provision, more: "tests: [{ file: { path: /etc/one, exists: true } }]")
         _ = world.lines()
-        var options = Baker.Options()
-        options.again = again
-        let second = try #require(await world.bake(options).first)
+        let second = try #require(await world.bake().first)
         #expect(second.manifest.digest == first.manifest.digest)
         #expect(second.manifest.tests?.count == 1)
         #expect(try world.store.find(try ImageReference("web:1")).manifest.tests?.count == 1)

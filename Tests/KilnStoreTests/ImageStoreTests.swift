@@ -22,7 +22,9 @@ struct ImageStoreTests {
         _ version: String,
         mark: UInt8,
         memory: ByteCount = .mebibytes(256),
-        recipe: ImageDigest? = nil
+        recipe: ImageDigest? = nil,
+        tests: [Check]? = nil,
+        origin: ImageOrigin? = nil
     ) throws -> StoredImage {
         var disk = CraftedDisk()
         disk.bytes[disk.bytes.count - 1] = mark
@@ -40,7 +42,7 @@ struct ImageStoreTests {
             size: MachineSize(memory: memory, processors: 1),
             ephemeral: []
         )
-        sealed.recipe = recipe
+        (sealed.recipe, sealed.tests, sealed.origin) = (recipe, tests, origin)
         return try store.seal(sealed)
     }
 
@@ -131,6 +133,20 @@ struct ImageStoreTests {
         try store.remove(reference("web:2"))
         #expect(!FileManager.default.fileExists(atPath: image.disk))
         #expect(try store.list().isEmpty)
+    }
+
+    @Test("the same disk, baked again, has the tests of today; what a person went on with takes no recipe's place")
+    func sameDiskTests() async throws {
+        let key = try StoreFixture.digest(1)
+        _ = try seal("web", "1", mark: 1, recipe: key, tests: [])
+        let again = try seal("web", "1", mark: 1, recipe: key, tests: [Check(.agent)])
+        #expect(again.manifest.tests == [Check(.agent)])
+        let gone = try seal("web", "1", mark: 1, tests: [Check(.agent), Check(.cloudInit())], origin: ImageOrigin())
+        #expect(gone.manifest.tests?.count == 2 && gone.manifest.recipe == key)
+        let replaced = try await store.replaceTests(of: gone, by: [])
+        #expect(replaced.manifest.tests == [] && store.isUntouched(replaced))
+        #expect(try store.resolve(reference("web:1")).manifest == replaced.manifest)
+        #expect(try seal("own", "1", mark: 1).manifest.tests == [], "who adds the disk says nothing of it")
     }
 
     @Test("a recipe that says otherwise of the same disk is heard, and refused by name where another name has it, too")
