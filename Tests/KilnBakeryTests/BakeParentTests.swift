@@ -50,6 +50,30 @@ struct BakeParentTests {
         await #expect(throws: KilnError.self) { try await bake(name, tell: tell) }?.code
     }
 
+    @Test("a kernel module that a step left is refused when a person goes on, too, unless the tree is mended")
+    func modules() async throws {
+        let images = world.folder.path + "/Images"
+        let text =
+            "kiln-image: 1\nname: child\nabout: x\nfrom: web:1\n"
+            + "provision: [{ shell: module.sh }]\nversions: { '1': {} }\n"
+        _ = try world.folder.file("Images/child/image.yaml", Array(text.utf8))
+        let script =
+            "#!/bin/sh\nset -e\n[ -e /etc/mended ] || { mkdir -p /usr/lib/modules/7 && echo x > /usr/lib/modules/7/new.ko; }\n"
+        chmod(try world.folder.file("Images/child/module.sh", Array(script.utf8)), 0o755)
+        #expect(await code("child") == .bakeModulesChanged)
+        var options = Baker.Options()
+        options.fromStep = 2
+        let baker = Baker(store: world.store, roots: UnlistedRoots()) { _ in }
+        let recipe = try Recipe(folder: images + "/child")
+        let error = await #expect(throws: KilnError.self) { try await baker.bake(recipe, options) }
+        #expect(error?.code == .bakeModulesChanged, "\(error.map { "\($0)" } ?? "")")
+        #expect(throws: KilnError.self) { try world.store.find(try ImageReference("child:1")) }
+        let kept = KeptTree(store: world.store, name: try Name("child"), version: "1")
+        for name in ["modules/7/new.ko", "modules/7", "modules", ""] { remove("\(kept.path)/usr/lib/\(name)") }
+        _ = try Data().write(to: URL(fileURLWithPath: kept.path + "/etc/mended"))
+        #expect(try await baker.bake(recipe, options).first?.manifest.title == "child:1")
+    }
+
     @Test("a revoked parent makes no new image, and what was made of it before stays")
     func revoked() async throws {
         try write("child", from: "web:1")

@@ -91,6 +91,7 @@ struct BakeTests {
         options.fromStep = 3
         let image = try #require(await world.bake(options).first)
         #expect(image.manifest.recipe == nil, "what a person changed is no bake of the recipe")
+        #expect(ImageSuite(of: image.manifest, tests: []).depth == .full, "it was baked all the same")
         #expect(kept.step == nil)
         // The recipe itself is still what it was.
         #expect(await #expect(throws: KilnError.self) { try await world.bake() }?.code == .bakeStepFailed)
@@ -117,6 +118,43 @@ struct BakeTests {
     private static func mode(_ path: String) -> Int {
         var found = stat()
         return lstat(path, &found) == 0 ? Int(found.st_mode & 0o777) : -1
+    }
+
+    @Test("changed tests go beside the same image, aloud, and what passed those of before is untested")
+    func changedTests() async throws {
+        let provision = "[{ shell: one.sh }]"
+        let world = try BakeWorld(provision: provision)
+        try world.program("one.sh", "echo 1 > /etc/one")
+        let first = try #require(await world.bake().first)
+        try world.store.attest(
+            Attestation(
+                image: first.manifest.digest,
+                suite: try ImageSuite(of: first.manifest, tests: []).digest,
+                assertions: [
+                    Assertion(
+                        subject: "boot",
+                        expected: "booted",
+                        found: "booted",
+                        outcome: .passed,
+                        place: .booted,
+                        seconds: 1
+                    )
+                ],
+                acceleration: nil,
+                seconds: 1
+            )
+        )
+        #expect(try world.store.isAttested(first.manifest.digest))
+        try world.write(provision: provision, more: "tests: [{ file: { path: /etc/one, exists: true } }]")
+        _ = world.lines()
+        let second = try #require(await world.bake().first)
+        #expect(second.manifest.digest == first.manifest.digest)
+        #expect(second.manifest.tests?.count == 1)
+        #expect(try world.store.find(try ImageReference("web:1")).manifest.tests?.count == 1)
+        #expect(world.lines().contains { $0.contains("tests changed") && $0.contains("'kiln image test web:1'") })
+        #expect(try world.store.verdict(on: first.manifest.digest) == .untested)
+        _ = try await world.bake()
+        #expect(world.lines() == ["web:1 is baked already"])
     }
 
     @Test("a step that never ends is ended, with all that it started")

@@ -20,7 +20,11 @@ final class BakeWorld: Sendable {
     }
 
     /// Writes the recipe anew.
-    func write(provision: String, versions: String = "{ \"1\": { GREETING: hello } }") throws {
+    func write(
+        provision: String,
+        versions: String = "{ \"1\": { GREETING: hello } }",
+        more: String = ""
+    ) throws {
         let text = """
             kiln-image: 1
             name: web
@@ -34,6 +38,7 @@ final class BakeWorld: Sendable {
             cloud-init: none
             ssh: false
             versions: \(versions)
+            \(more)
             """
         _ = try folder.file("Images/web/image.yaml", Array(text.utf8))
     }

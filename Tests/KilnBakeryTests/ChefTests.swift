@@ -61,7 +61,7 @@ struct ChefTests {
 
     @Test("a package that the recipe names is installed before, by the tree's own dpkg")
     func package() async throws {
-        let step = "{ chef: { folder: chef, run-list: [web], package: chef.deb } }"
+        let step = "{ chef: { folder: chef, run-list: [web], package: chef.deb, keep: true } }"
         let world = try world("exit 0", as: "other", steps: step)
         // busybox's dpkg wants its folders.
         for file in ["status", "info/format"] { _ = try world.folder.file("Images/web/root/var/lib/dpkg/\(file)", []) }

@@ -138,6 +138,27 @@ struct DebianSourcesTests {
         #expect(DebianMirror.lines(mirrors, suite: "trixie") == lines)
     }
 
+    @Test(
+        "the packages of a day are taken however long ago their release was valid, and the day stands where it was asked for"
+    )
+    func snapshot() throws {
+        let day = try #require(SnapshotDate("2026-11-01"))
+        let lines = DebianMirror.ofSnapshot(day, mirrors: [], suite: "trixie")
+        let debian = "https://snapshot.debian.org/archive/debian/20261101T000000Z"
+        #expect(lines.first == "deb [check-valid-until=no] \(debian) trixie main" && lines.count == 3)
+        let own = [
+            "deb [trusted=yes] http://m.example/{snapshot} ./x main", "http://m.example/{snapshot}/debian-security",
+        ]
+        #expect(
+            DebianMirror.ofSnapshot(day, mirrors: own, suite: "trixie") == [
+                "deb [check-valid-until=no trusted=yes] http://m.example/20261101T000000Z ./x main",
+                "deb [check-valid-until=no] http://m.example/20261101T000000Z/debian-security trixie-security main",
+            ]
+        )
+        #expect(DebianMirror.lines(lines, suite: "trixie") == lines)
+        #expect(DebianMirror.ofSnapshot(nil, mirrors: own, suite: "trixie") == own)
+    }
+
     @Test("the environment names URLs, and nothing else")
     func environment() throws {
         #expect(try DebianMirror.named(in: " http://a.example/debian\nhttps://b.example ").count == 2)

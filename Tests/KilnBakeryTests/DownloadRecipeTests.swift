@@ -146,9 +146,17 @@ struct DownloadRecipeTests {
         _ = try await baker.bake(try fixture.recipe())
         #expect(server.requests.count == asked)
 
+        let larger = try RecipeFixture(text.replacing("memory: 256MiB", with: "memory: 512MiB"))
+        let changed = try await baker.bake(try larger.recipe())
+        #expect(changed.map(\.manifest.digest) == images.map(\.manifest.digest))
+        #expect(changed.allSatisfy { $0.manifest.size.memory == .mebibytes(512) })
+        told.withLock { $0 = [] }
+        _ = try await baker.bake(try larger.recipe())
+        #expect(told.withLock { $0 } == ["web:12 is taken already", "web:13 is taken already"])
+
         let lying = try RecipeFixture(text.replacing("${BUILD}", with: "other"))
         let error = await #expect(throws: KilnError.self) { try await baker.bake(try lying.recipe()) }
         #expect(error?.code == .checksumMismatch)
-        withExtendedLifetime((fixture, lying, folder)) {}
+        withExtendedLifetime((fixture, larger, lying, folder)) {}
     }
 }

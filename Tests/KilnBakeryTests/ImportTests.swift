@@ -140,13 +140,14 @@ struct ImportTests {
         let told = Mutex<[String]>([])
         let both = try file("both.raw", uefi(CraftedFAT(), bootCode: true))
         let image = try await add(both) { line in told.withLock { $0.append(line) } }
-        #expect(image.manifest.boot == .firmware(.bios))
+        #expect(image.manifest.boot == .firmware(.bios) && image.manifest.firmware == [.bios, .uefi])
         let line = try #require(told.withLock { $0 }.first { $0.contains("is started by") })
         #expect(
             line.contains("bios, and by uefi") && line.contains("GPT with 1 partition") && line.contains("BOOTX64.EFI")
         )
         let modern = try file("uefi.raw", uefi(CraftedFAT(loaders: ["BOOTX64 EFI", "GRUBX64 EFI"])))
-        #expect(try await add(modern, version: "2").manifest.boot == .firmware(.uefi))
+        let second = try await add(modern, version: "2").manifest
+        #expect(second.boot == .firmware(.uefi) && second.firmware == [.uefi])
     }
 
     @Test("a firmware that can't start the disk is refused at once, with what was found")

@@ -27,6 +27,25 @@ struct RecipeTests {
         }
     }
 
+    @Test("a mirror that has no place for the day of 'snapshot' pins nothing, and is refused with the way out")
+    func unpinned() throws {
+        let dated = RecipeFixture.text + "\nsnapshot: 2026-11-01"
+        func problems(_ mirror: String) throws -> [String] {
+            try RecipeFixture(dated.replacing("packages: [curl]", with: "mirror: '\(mirror)'")).problems
+        }
+        let found = try problems("http://m.example/debian")
+        #expect(
+            found.count == 1
+                && found[0].hasPrefix("4:9: debian: the mirror 'http://m.example/debian' has no '{snapshot}'")
+        )
+        #expect(found.first?.contains("or leave 'snapshot' out") == true)
+        #expect(try problems("http://m.example/{snapshot}/debian").isEmpty)
+        #expect(try problems("http://m.example/20261101T120000Z/debian").isEmpty)
+        let step = "provision: [{ packages: { install: [curl], mirror: 'http://m.example/debian' } }, "
+        let later = try RecipeFixture(dated.replacing("provision: [", with: step)).problems
+        #expect(later.count == 1 && later[0].contains("provision[0]: the mirror"), "\(later)")
+    }
+
     @Test("every field reaches the model")
     func everyField() throws {
         let more = "\ncpu: x86-64-v3\nsnapshot: 2026-11-01\nvolatile-root: true\nephemeral: [/run, '/etc/a b']"
@@ -123,6 +142,29 @@ struct RecipeTests {
             fixture.problems.count == 1
                 && fixture.problems[0].hasPrefix("5:13: provision[0]: packages can't be installed: middle is unpacked")
         )
+        let elsewhere = try TemporaryDirectory()
+        let far = try RecipeFixture(text.replacing("middle", with: "far"))
+        _ = try elsewhere.file("far/image.yaml", Array("debian: { variant: extract }".utf8))
+        let error = #expect(throws: InvalidFile.self) {
+            try Recipe(at: far.file, parents: { name in "\(elsewhere.path)/\(name)" })
+        }
+        #expect(error?.problems.count == 1, "a parent that is installed")
+        let own = try RecipeFixture(
+            text.replacing("from: middle:1", with: "from: debian-13:1").replacing("{}", with: "{ from: base:1 }")
+        )
+        _ = try own.folder.file("base/image.yaml", Array("debian: { variant: extract }".utf8))
+        #expect(own.problems.count == 1, "a parent of a version: \(own.problems)")
+        for (steps, count) in [("", 1), ("{ shell: assemble.sh }, ", 0)] {
+            let tool = try RecipeFixture(
+                text.replacing("middle", with: "base").replacing(
+                    "[{ packages: [curl] }]",
+                    with: "[\(steps){ ansible: { playbook: play.yml } }]"
+                )
+            )
+            _ = try tool.folder.file("web/play.yml", [1])
+            _ = try tool.folder.file("base/image.yaml", Array("debian: { variant: extract }".utf8))
+            #expect(tool.problems.count == count, "\(tool.problems)")
+        }
         _ = try fixture.folder.file("base/image.yaml", Array("from: middle:1".utf8))
         #expect(fixture.problems.isEmpty, "a circle ends")
     }

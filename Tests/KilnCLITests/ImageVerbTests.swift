@@ -48,6 +48,26 @@ struct ImageVerbTests {
         try await kiln.run(line + ["--format", "json"]).json(Failure.self).error.code
     }
 
+    @Test("an image that either firmware starts is shown with both, the chosen one first")
+    func firmware() throws {
+        func boots(_ boot: ImageManifest.Boot, _ firmware: [ImageManifest.Firmware]?) throws -> String {
+            ImageManifest(
+                name: try Name("web"),
+                version: "1",
+                digest: try StoreFixture.digest(1),
+                virtualSize: .mebibytes(8),
+                boot: boot,
+                firmware: firmware,
+                cloudInit: .none,
+                ssh: false,
+                size: MachineSize(memory: .mebibytes(64), processors: 1)
+            ).boots
+        }
+        #expect(try boots(.firmware(.uefi), [.bios, .uefi]) == "uefi+bios")
+        #expect(try boots(.firmware(.bios), [.bios, .uefi]) == "bios+uefi")
+        #expect(try boots(.firmware(.bios), nil) == "bios" && boots(.direct(commandLine: ""), nil) == "direct")
+    }
+
     @Test("a list tells how each image boots, what its tests say, and which channels point to it")
     func list() async throws {
         try fixture.attest(first.digest)
@@ -121,7 +141,7 @@ struct ImageVerbTests {
         try fixture.store.attest(
             Attestation(
                 image: first.digest,
-                suite: try fixture.suite(1),
+                suite: try fixture.suite(2),
                 assertions: [hostile],
                 acceleration: nil,
                 seconds: 0

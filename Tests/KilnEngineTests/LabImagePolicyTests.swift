@@ -80,15 +80,32 @@ struct LabImagePolicyTests {
         #expect(world.world.hypervisor.alive.count == 1)
     }
 
-    @Test("a rollback makes a new generation, so a revoked image is refused there too")
+    @Test("a rollback goes to what served before, revoked or not, and says so; a replacement by the same is refused")
     func rollback() async throws {
         let world = try LabTestWorld()
         try await world.up()
         #expect(try await world.replace("tiny:2").outcome == .committed)
         world.world.images.revoke("1")
-        #expect(await code { _ = try await world.engine.rollback(world.id) } == .imageRevoked)
-        world.world.images.revoke("1", false)
-        #expect(try await world.engine.rollback(world.id).outcome == .committed)
+        #expect(await code { _ = try await world.replace("tiny:1") } == .imageRevoked)
+        let report = try await world.engine.rollback(world.id)
+        #expect(report.outcome == .committed && report.standing?.revoked != nil)
+        #expect(report.standing?.remarks.contains("revoked") == true)
+    }
+
+    @Test(
+        "a rollback in a lab of attested images takes what served, though its tests don't count any more; a rehearsal, too"
+    )
+    func rollbackUntested() async throws {
+        let world = try LabTestWorld()
+        for version in ["1", "2"] { world.world.images.attest(version) }
+        _ = try await world.engine.up(try attestedLab(world))
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        world.world.images.attest("1", false)
+        world.world.images.revoke("1")
+        var options = ReplaceOptions()
+        options.rehearsesFirst = true
+        let report = try await world.engine.rollback(world.id, options)
+        #expect(report.outcome == .committed && report.standing?.isAttested == false)
     }
 
     @Test("a lab of attested images takes no other for a new generation, and leaves what runs")

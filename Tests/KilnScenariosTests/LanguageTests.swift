@@ -21,7 +21,7 @@ struct LanguageTests {
             "[up, { parallel: [\(save), { note: a }] }, { note: '${saved.host}' }]",
             "[up, { repeat: { times: 2, steps: [\(save)] } }, { note: '${saved.host}' }]",
             "[up, \(save), { note: a, when: { value: '${saved.host}', is: web } }]",
-            "[up, \(save), { http: { server: web, port: http, path: '/${saved.host}', body: '${saved.host}' } }]",
+            "[up, \(save), { http: { server: web, port: http, path: '/${saved.host}', method: POST, body: '${saved.host}' } }]",
             "[up, \(save), { note: a, finally: [{ note: '${saved.host}' }] }]",
             "[up, \(save), { copy-in: { server: web, to: /a, content: '${saved.host}' } }]",
             "[up, { snapshot: { volume: data }, save: { s: name } }, { stop: all }, { restore: { volume: data, to: '${saved.s}' } }]",

@@ -132,6 +132,7 @@ struct ProblemTests {
             ("path: /, headers: [a]", "expected a map of header fields"),
             ("path: /, method: HEAD, contains: ok", "use GET"),
             ("path: /, method: HEAD, body: ok", "use another 'method'"),
+            ("path: /, body: ok", "is 'contains', and to send it use another 'method'"),
             ("path: /, tls: yes", "expected true, or a map with settings"),
             ("path: /, tls: false", "expected true, or a map with settings"),
             ("path: /, tls: { verfy: false }", "(did you mean 'verify'?)"),

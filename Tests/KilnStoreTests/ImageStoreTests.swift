@@ -17,25 +17,33 @@ struct ImageStoreTests {
     }
 
     /// Seals a disk that differs from others by its `mark`.
-    private func seal(_ name: String, _ version: String, mark: UInt8) throws -> StoredImage {
+    private func seal(
+        _ name: String,
+        _ version: String,
+        mark: UInt8,
+        memory: ByteCount = .mebibytes(256),
+        recipe: ImageDigest? = nil,
+        tests: [Check]? = nil,
+        origin: ImageOrigin? = nil
+    ) throws -> StoredImage {
         var disk = CraftedDisk()
         disk.bytes[disk.bytes.count - 1] = mark
         let draft = "draft-\(UUID().uuidString)"
         _ = try folder.file("\(draft)/disk.qcow2", disk.bytes)
         _ = try folder.file("\(draft)/kernel", [1])
         _ = try folder.file("\(draft)/initrd", [2])
-        return try store.seal(
-            ImageStore.Draft(
-                folder: "\(folder.path)/\(draft)",
-                name: try Name(name),
-                version: version,
-                boot: .direct(commandLine: "quiet"),
-                cloudInit: .subset,
-                ssh: false,
-                size: MachineSize(memory: .mebibytes(256), processors: 1),
-                ephemeral: []
-            )
+        var sealed = ImageStore.Draft(
+            folder: "\(folder.path)/\(draft)",
+            name: try Name(name),
+            version: version,
+            boot: .direct(commandLine: "quiet"),
+            cloudInit: .subset,
+            ssh: false,
+            size: MachineSize(memory: memory, processors: 1),
+            ephemeral: []
         )
+        (sealed.recipe, sealed.tests, sealed.origin) = (recipe, tests, origin)
+        return try store.seal(sealed)
     }
 
     private func reference(_ text: String) throws -> ImageReference { try ImageReference(text) }
@@ -125,6 +133,34 @@ struct ImageStoreTests {
         try store.remove(reference("web:2"))
         #expect(!FileManager.default.fileExists(atPath: image.disk))
         #expect(try store.list().isEmpty)
+    }
+
+    @Test("the same disk, baked again, has the tests of today; what a person went on with takes no recipe's place")
+    func sameDiskTests() async throws {
+        let key = try StoreFixture.digest(1)
+        _ = try seal("web", "1", mark: 1, recipe: key, tests: [])
+        let again = try seal("web", "1", mark: 1, recipe: key, tests: [Check(.agent)])
+        #expect(again.manifest.tests == [Check(.agent)])
+        let gone = try seal("web", "1", mark: 1, tests: [Check(.agent), Check(.cloudInit())], origin: ImageOrigin())
+        #expect(gone.manifest.tests?.count == 2 && gone.manifest.recipe == key)
+        let replaced = try await store.replaceTests(of: gone, by: [])
+        #expect(replaced.manifest.tests == [] && store.isUntouched(replaced))
+        #expect(try store.resolve(reference("web:1")).manifest == replaced.manifest)
+        #expect(try seal("own", "1", mark: 1).manifest.tests == [], "who adds the disk says nothing of it")
+    }
+
+    @Test("a recipe that says otherwise of the same disk is heard, and refused by name where another name has it, too")
+    func sameDisk() async throws {
+        let keys = try (1...3).map { try StoreFixture.digest($0) }
+        let first = try seal("web", "1", mark: 1, recipe: keys[0])
+        let larger = try seal("web", "1", mark: 1, memory: .mebibytes(512), recipe: keys[1])
+        #expect(larger.manifest.digest == first.manifest.digest && larger.manifest.recipe == keys[1])
+        #expect(try store.resolve(reference("web:1")).manifest.size.memory == .mebibytes(512))
+        _ = try seal("web", "2", mark: 1, memory: .mebibytes(512), recipe: keys[2])
+        let error = #expect(throws: KilnError.self) { try seal("web", "2", mark: 1, recipe: keys[2]) }
+        #expect(error?.code == .imageExists && error?.message.contains("as web:1") == true)
+        #expect(error?.message.hasSuffix("with another memory") == true, "\(error?.message ?? "")")
+        #expect(await code { _ = try seal("shop", "1", mark: 1) } == .imageExists)
     }
 
     @Test("a folder of a killed bake is removed, one of a living bake stays")

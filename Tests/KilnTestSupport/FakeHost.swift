@@ -107,8 +107,12 @@ public final class FakeImages: ImageSource {
         }
     }
 
-    /// Lets a version have passed its tests.
-    public func attest(_ version: String) { said.withLock { _ = $0.attested.insert(version) } }
+    /// Lets a version have passed its tests, or takes that back.
+    public func attest(_ version: String, _ isAttested: Bool = true) {
+        said.withLock { said in
+            if isAttested { said.attested.insert(version) } else { said.attested.remove(version) }
+        }
+    }
 
     /// Revokes a version, or takes that back.
     public func revoke(_ version: String, _ isRevoked: Bool = true) {

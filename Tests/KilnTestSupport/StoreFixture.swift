@@ -58,7 +58,8 @@ public struct StoreFixture: Sendable {
         return try store.seal(draft).manifest
     }
 
-    /// The digest of an image's own suite, 1, or of the one that asks all, 2; of any other number, of none that it has.
+    /// The digest of the suite of an added image, 1, or of the one that asks all, 2, which counts for every image; of any other
+    /// number, of none that it has.
     public func suite(_ number: Int) throws -> ImageDigest {
         switch number {
         case 1: try ImageSuite(tests: [], depth: .boot).digest
@@ -68,7 +69,7 @@ public struct StoreFixture: Sendable {
     }
 
     /// Keeps what the tests of an image found, of the suite with that number.
-    public func attest(_ image: ImageDigest, _ outcome: Assertion.Outcome = .passed, suite: Int = 1) throws {
+    public func attest(_ image: ImageDigest, _ outcome: Assertion.Outcome = .passed, suite: Int = 2) throws {
         try store.attest(
             Attestation(
                 image: image,

@@ -68,22 +68,16 @@ struct BakeRun {
                 throw await keep(bench, at: index, step, error)
             }
         }
-        if options.fromStep == nil { try cache.note(plan.steps.map(\.key), of: plan.title) }
+        if options.fromStep == nil {
+            try cache.note(plan.steps.map(\.key), of: plan.title)
+        } else {
+            try await ModulesReview(baker: baker, plan: plan, bench: bench).reviewKept()
+        }
     }
 
-    /// A kernel's modules go with the kernel, which is the parent's and lies beside the tree.
     private func requireBoot(of step: BakePlan.Step, _ changes: TreeChanges?, _ bench: Workbench) throws {
-        guard case .provisioner = step.work, plan.parent != nil, let changes,
-            let modules = RootPath("/usr/lib/modules"),
-            changes.touches(modules), !bench.hasOwnInitrd
-        else { return }
-        throw KilnError(
-            .bakeModulesChanged,
-            "it changed /usr/lib/modules, but left no initrd of its own: the image would boot with its parent's kernel",
-            hint:
-                "make the image from 'debian:' with that kernel, or let a program 'outside: true' put kernel and initrd into $KILN_BOOT",
-            exit: .aborted
-        )
+        guard case .provisioner = step.work, let changes else { return }
+        try ModulesReview(baker: baker, plan: plan, bench: bench).review(changes, "it")
     }
 
     /// Makes the tree as it was after the last step that is there already.
@@ -168,15 +162,19 @@ struct BakeRun {
         try failpoint?.hit("bake.made")
         let isWhole = options.fromStep == nil
         let changes = plan.steps.map { cache.record($0.key)?.changes ?? .uncounted }
-        let image = try await baker.store.sealed(
-            ImageDraft(plan, in: bench.draft, packages: try bench.packages(), changes: changes, isWhole: isWhole).draft
-        )
+        let draft = ImageDraft(
+            plan,
+            in: bench.draft,
+            packages: try bench.packages(),
+            changes: changes,
+            isWhole: isWhole
+        ).draft
+        let image = try await baker.sealed(draft, plan)
         try failpoint?.hit("bake.sealed")
         if isWhole, let last = plan.steps.last {
             try cache.keep(last.key, asTreeOf: image.manifest.digest)
         }
         await kept.remove()
-        baker.tell("\(plan.title) is \(image.manifest.digest)")
         return image
     }
 }

@@ -17,6 +17,8 @@ public struct Baker: Sendable {
     let machines: BakeMachines?
     /// Finds the recipe of a parent that the store does not have; nothing where there is none.
     let recipe: @Sendable (Name) throws -> Recipe?
+    /// Which Kiln this is, for the manifests; nothing where nobody says.
+    let kiln: String?
     /// Takes a line whenever there is something to tell.
     let tell: @Sendable (String) -> Void
 
@@ -33,18 +35,20 @@ public struct Baker: Sendable {
         public init() {}
     }
 
-    /// A baker for a store; `tell` may be called from any task.
+    /// A baker for a store; `tell` may be called from any task, and `kiln` says which Kiln this is.
     public init(
         store: ImageStore,
         roots: any RootInspection,
         machines: BakeMachines? = nil,
         recipe: @escaping @Sendable (Name) throws -> Recipe? = { _ in nil },
+        kiln: String? = nil,
         tell: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.roots = roots
         self.machines = machines
         self.recipe = recipe
+        self.kiln = kiln
         self.tell = tell
     }
 
@@ -70,14 +74,13 @@ public struct Baker: Sendable {
             for version in versions { images.append(try await take(download, of: recipe, version)) }
             return images
         }
-        let tools = try await BakeTools.onThisHost()
+        let tools = try await BakeTools.onThisHost(kiln: kiln)
         var images: [StoredImage] = []
         for version in versions {
             let parent = try await parent(of: recipe, version, children + [recipe.name])
             let plan = try BakePlan(recipe, version, parent: parent, tools: tools)
             if !options.again, options.fromStep == nil, let image = baked(recipe, version, plan.key) {
-                tell("\(plan.title) is baked already")
-                images.append(try await store.list(image, by: roots))
+                images.append(try await store.list(try await expecting(image, plan), by: roots))
             } else {
                 images.append(try await BakeRun(baker: self, plan: plan, options: options).run())
             }

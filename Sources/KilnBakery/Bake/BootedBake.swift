@@ -179,9 +179,8 @@ struct BootedBake {
         guard chmod(disk, 0o444) == 0 else { throw FileError.failed(.fileUnwritable, "seal", disk) }
         _ = try await baker.roots.isListed(disk, format: .qcow2, in: bench.draft)
         let draft = ImageDraft(plan, in: bench.draft, packages: made.packages, changes: made.changes).draft
-        let image = try await baker.store.sealed(draft)
+        let image = try await baker.sealed(draft, plan)
         await kept.remove()
-        baker.tell("\(plan.title) is \(image.manifest.digest)")
         return image
     }
 }

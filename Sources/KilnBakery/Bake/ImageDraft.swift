@@ -31,6 +31,8 @@ struct ImageDraft {
         )
         draft.cloudInitModules = settings.cloudInitModules
         draft.volatileRoot = settings.volatileRoot
+        // A disk that a machine of the parent wrote has its partitions.
+        draft.firmware = plan.parent?.manifest.firmware
         draft.packages = packages
         draft.recipe = isWhole ? plan.key : nil
         draft.tests = plan.tests
@@ -52,7 +54,7 @@ struct ImageDraft {
             steps: zip(plan.steps, changes).map { step, changes in
                 ImageOrigin.Step(kind: step.kind, summary: step.summary, key: step.key, changes: changes)
             },
-            tools: plan.tools.versions,
+            tools: plan.tools.all,
             snapshot: plan.recipe.snapshot?.description,
             notReproducible: (parentOrigin?.notReproducible ?? []) + reasons(plan, isWhole: isWhole)
         )
@@ -67,7 +69,29 @@ struct ImageDraft {
         if plan.fetchesPackages, plan.recipe.snapshot == nil {
             reasons.append("\(plan.title): packages are what the mirrors had; 'snapshot: DAY' pins them")
         }
+        reasons += plan.steps.flatMap { step in
+            guard case .provisioner(let provisioner) = step.work else { return [String]() }
+            return ImageDraft.reasons(provisioner, plan)
+        }
         if !isWhole { reasons.append("\(plan.title): a person went on with the tree of a bake that had failed") }
+        return reasons
+    }
+
+    private static func reasons(_ step: any Provisioner, _ plan: BakePlan) -> [String] {
+        var reasons: [String] = []
+        if step.network, !(step is PackagesProvisioner) {
+            reasons.append(
+                "\(plan.title): the step '\(step.summary)' reaches the network, where other things may be then"
+            )
+        }
+        if step.fetchesTool, plan.recipe.snapshot == nil {
+            reasons.append(
+                "\(plan.title): the tool of '\(step.summary)' is what the mirrors had, unless the tree has it; 'snapshot: DAY' pins it"
+            )
+        }
+        if (step as? ShellProvisioner)?.outside == true {
+            reasons.append("\(plan.title): '\(step.summary)' runs on this host, with the programs that it has")
+        }
         return reasons
     }
 }

@@ -37,12 +37,34 @@ enum DebianMirror {
         }
     }
 
-    /// Mirrors that have the packages of a day: those that are named, with `{snapshot}` in them filled in; where none is, Debian's
-    /// snapshot archive.
-    static func ofSnapshot(_ snapshot: SnapshotDate?, mirrors: [String]) -> [String] {
+    /// What stands for the day in a mirror's URL.
+    static let gap = "{snapshot}"
+
+    /// Mirrors that have the packages of a day, as lines of a `sources.list`: those that are named, with `{snapshot}` in them filled
+    /// in; where none is, Debian's snapshot archive.
+    ///
+    /// What a release says of how long it is valid is over soon: a day is asked for because it is past.
+    static func ofSnapshot(_ snapshot: SnapshotDate?, mirrors: [String], suite: String) -> [String] {
         guard let snapshot else { return mirrors }
-        guard mirrors.isEmpty else { return mirrors.map { $0.replacing("{snapshot}", with: snapshot.stamp) } }
-        return ["debian", "debian-security"].map { "https://snapshot.debian.org/archive/\($0)/\(snapshot.stamp)" }
+        let archives = ["debian", "debian-security"].map { "https://snapshot.debian.org/archive/\($0)/\(gap)" }
+        let filled = (mirrors.isEmpty ? archives : mirrors).map { $0.replacing(gap, with: snapshot.stamp) }
+        return lines(filled, suite: suite).map(everValid)
+    }
+
+    private static func everValid(_ line: String) -> String {
+        guard !line.contains("check-valid-until=") else { return line }
+        let rest = line.dropFirst("deb ".count).drop { $0 == " " }
+        return rest.hasPrefix("[")
+            ? "deb [check-valid-until=no " + rest.dropFirst() : "deb [check-valid-until=no] " + rest
+    }
+
+    /// Why a recipe with a day can't have its packages from a mirror, if it can't.
+    static func unpinned(_ mirrors: [String], on snapshot: SnapshotDate) -> String? {
+        let day = snapshot.description.replacing("-", with: "")
+        return mirrors.first { !$0.contains(gap) && !$0.contains(day) }.map {
+            "the mirror \(Name.quoted($0)) has no '\(gap)' for the day of 'snapshot', so nothing would be pinned: "
+                + "put it where the archive's URL has the day, or leave 'snapshot' out"
+        }
     }
 
     /// From a folder of the host packages are copied: in the tree, where they are installed, is no such folder.

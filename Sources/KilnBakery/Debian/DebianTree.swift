@@ -81,7 +81,7 @@ extension Recipe.Debian {
             suite: suite,
             variant: variant,
             packages: packages,
-            mirrors: DebianMirror.ofSnapshot(snapshot, mirrors: mirrors),
+            mirrors: DebianMirror.ofSnapshot(snapshot, mirrors: mirrors, suite: suite),
             keyrings: keyrings
         )
     }

@@ -26,10 +26,10 @@ struct ImportRun: Sendable {
                 note(text.replacing(disk, with: source.place.description))
             }
             try Failpoint()?.hit("add.made")
-            let boot = try await boot(made)
+            let (boot, firmware) = try await boot(made)
             try await copyBootFiles()
             _ = try await roots.isListed(disk, format: .qcow2, in: draft)
-            return try await seal(boot)
+            return try await seal(boot, firmware)
         } catch let error as KilnError {
             throw named(error, file)
         }
@@ -50,7 +50,7 @@ struct ImportRun: Sendable {
         }
     }
 
-    private func seal(_ boot: ImageManifest.Boot) async throws -> StoredImage {
+    private func seal(_ boot: ImageManifest.Boot, _ firmware: [ImageManifest.Firmware]?) async throws -> StoredImage {
         var draft = ImageStore.Draft(
             folder: draft,
             name: added.name,
@@ -63,6 +63,7 @@ struct ImportRun: Sendable {
         )
         draft.cloudInitModules = added.cloudInitModules
         draft.recipe = added.recipe
+        draft.firmware = firmware
         return try await store.sealed(draft)
     }
 
@@ -85,12 +86,13 @@ struct ImportRun: Sendable {
 
     // MARK: - Firmware
 
-    private func boot(_ made: ImportedDisk) async throws -> ImageManifest.Boot {
+    /// How it is booted, and all firmware that could.
+    private func boot(_ made: ImportedDisk) async throws -> (ImageManifest.Boot, [ImageManifest.Firmware]?) {
         switch added.boot {
-        case .direct(_, _, let commandLine): return .direct(commandLine: commandLine)
+        case .direct(_, _, let commandLine): return (.direct(commandLine: commandLine), nil)
         case .firmware(let wanted):
             let signs = try await BootSigns(of: made)
-            return .firmware(try chosen(wanted, signs))
+            return (.firmware(try chosen(wanted, signs)), signs.firmware)
         }
     }
 

@@ -39,6 +39,8 @@ struct CFEngineProvisioner: Provisioner {
         // Policies have to belong to root and to nobody else; what a checkout's files are like is no matter of theirs.
         let script = """
             set -eu
+            # A machine may have those of the step before.
+            rm -rf /tmp/policy
             cp -R /run/kiln/recipe /tmp/policy && chmod -R go-w /tmp/policy && chown -R 0:0 /tmp/policy
             cd /tmp/policy
             status=0

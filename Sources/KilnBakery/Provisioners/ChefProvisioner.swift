@@ -4,6 +4,7 @@ import KilnModel
 /// `chef`: runs recipes of a cookbook with chef-client in local mode.
 ///
 /// Debian has no package of it: the recipe names a package file, or the tree has it already (chef-client, or cinc-client).
+/// What the package file brought is purged afterwards, as with the other tools.
 struct ChefProvisioner: Provisioner {
     /// The folder with `cookbooks`, below the recipe's folder.
     let folder: String
@@ -11,7 +12,10 @@ struct ChefProvisioner: Provisioner {
     let runList: [String]
     /// A package of chef-client, below the recipe's folder.
     let package: String?
+    let keep: Bool
     let settings: StepSettings
+
+    static let leftovers = ["/etc/chef", "/root/.chef", "/var/chef", "/etc/cinc", "/root/.cinc", "/var/cinc"]
 
     var summary: String { "chef \(runList.joined(separator: ", "))" }
     var timeout: Duration { settings.timeout }
@@ -20,16 +24,23 @@ struct ChefProvisioner: Provisioner {
 
     func describe(into key: inout KeyMaterial, _ recipe: Recipe, _ version: Recipe.Version) throws {
         key.add("run-list", runList)
+        key.add("keep", "\(keep)")
         key.add(environmentOf: recipe, version)
     }
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
-        if let package {
+        guard let package else { return try await applyRepeatably(room, bake) }
+        try await ToolPackage.use(in: room, bake, leftovers: ChefProvisioner.leftovers, keep: keep) {
             try await room.run(
                 RoomCommand(["dpkg", "--install", "/run/kiln/recipe/\(package)"], timeout: timeout, network: false)
             )
+        } body: {
+            try await applyRepeatably(room, bake)
         }
-        try await bake.repeatably(in: room) { try await apply(room) }
+    }
+
+    private func applyRepeatably(_ room: any BuildRoom, _ bake: BakeContext) async throws {
+        try await bake.repeatably(in: room, besides: ChefProvisioner.leftovers) { try await apply(room) }
     }
 
     private func apply(_ room: any BuildRoom) async throws {
@@ -39,6 +50,8 @@ struct ChefProvisioner: Provisioner {
                 echo "the tree has neither chef-client nor cinc-client: name a package file with 'package:', or begin with an image that has one" >&2
                 exit 1
             }
+            # A machine may have those of the step before.
+            rm -rf /tmp/chef
             cp -R "/run/kiln/recipe/$1" /tmp/chef && cd /tmp/chef
             exec "$client" --local-mode --no-fork --no-color --chef-license accept-silent --override-runlist "$2"
             """
@@ -61,9 +74,16 @@ extension ChefProvisioner {
         let folder = fields[.folder].flatMap { place.entry($0, .folder) }
         let runList = fields[.runList]?.list(of: "recipes of cookbooks")?.compactMap { $0.text(.chefRecipe) }
         let package = fields[.package].map { place.entry($0, .file) }
+        let keep = fields[.keep].map { $0.bool() } ?? false
         let settings = StepSettings.read { fields[$0 == .timeout ? .timeout : .network] }
-        guard let folder, let runList, package != .some(nil), let settings else { return nil }
-        return ChefProvisioner(folder: folder, runList: runList, package: package ?? nil, settings: settings)
+        guard let folder, let runList, package != .some(nil), let keep, let settings else { return nil }
+        return ChefProvisioner(
+            folder: folder,
+            runList: runList,
+            package: package ?? nil,
+            keep: keep,
+            settings: settings
+        )
     }
 }
 
@@ -71,7 +91,7 @@ extension ChefProvisioner {
 enum ChefFields: String, FileField {
     case folder
     case runList = "run-list"
-    case package, timeout, network
+    case package, keep, timeout, network
 
     static let required: [ChefFields] = [.folder, .runList]
 
@@ -84,6 +104,7 @@ enum ChefFields: String, FileField {
                 .relativePath,
                 "A Debian package of chef-client or cinc-client, relative to the recipe's folder."
             )
+        case .keep: ToolFields.keep
         case .timeout: StepFields.timeout.schema
         case .network: StepFields.network.schema
         }

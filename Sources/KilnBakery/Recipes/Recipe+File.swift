@@ -6,15 +6,20 @@ extension Recipe {
     /// The name of a recipe's file.
     public static let fileName = "image.yaml"
 
+    /// Finds the folder of a recipe by its name; nothing where there is none.
+    public typealias Finder = @Sendable (Name) -> String?
+
     /// Reads the recipe at `path`: its folder, or its file.
     ///
+    /// - Parameter parents: where parents' recipes are that don't lie beside it, as a bake would find them.
     /// - Throws: `InvalidFile` with everything that is wrong, including that the file can't be read or that what it names is
     ///   not there.
-    public init(at path: String) throws(InvalidFile) {
+    public init(at path: String, parents: @escaping Finder = { _ in nil }) throws(InvalidFile) {
         let file = Recipe.isFolder(path) ? "\(path)/\(Recipe.fileName)" : path
         let problems = ProblemList(file: file)
         let decoder = RecipeDecoder(
-            folder: URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path
+            folder: URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path,
+            parents: parents
         )
         let recipe = TextFile.read(file, problems)
             .flatMap { YAMLDocument.root(of: $0, problems) }
@@ -27,8 +32,9 @@ extension Recipe {
 
     /// Reads the recipe in `folder`.
     ///
+    /// - Parameter parents: where parents' recipes are that don't lie beside it.
     /// - Throws: `KilnError` with code `recipe.missing`; `InvalidFile` with everything that is wrong.
-    public init(folder: String) throws {
+    public init(folder: String, parents: @escaping Finder = { _ in nil }) throws {
         let file = "\(folder)/\(Recipe.fileName)"
         guard FileManager.default.fileExists(atPath: file) else {
             throw KilnError(
@@ -38,7 +44,7 @@ extension Recipe {
                 exit: .invalidFile
             )
         }
-        try self.init(at: file)
+        try self.init(at: file, parents: parents)
     }
 
     /// The recipes in the folders of `folder`, by name.

@@ -7,7 +7,10 @@ import KilnStore
 struct RecipeDecoder {
     /// The folder of the recipe's file, an absolute path.
     let folder: String
+    /// Finds recipes of parents that don't lie beside it.
+    let parents: Recipe.Finder
 
+    var lineage: RecipeLineage { RecipeLineage(beside: place, parents: parents) }
     private var place: RecipeFolder { RecipeFolder(path: folder) }
 
     /// The recipe; complete only where no problem was reported.
@@ -20,12 +23,15 @@ struct RecipeDecoder {
         let about = fields[.about]?.text()
         let snapshot = fields[.snapshot].map { $0.snapshot() }
         let room = fields[.bake].map { $0.word(Recipe.Room.self) } ?? .chroot
-        let provisioners = provisioners(fields, room ?? .chroot)
+        let provisioners = provisioners(fields, room ?? .chroot, snapshot ?? nil)
         let tests = fields[.tests].map { CheckDecoder(ImageTests()).list($0) } ?? []
         let inheritsTests = fields[.inheritTests].map { $0.bool() ?? true } ?? true
         let settings = settings(fields)
         let versions = fields[.versions].flatMap(versions)
         let base = base(fields, room ?? .chroot, versions ?? [])
+        if case .debian(let debian) = base, let value = fields[.debian] {
+            value.requirePinned(debian.mirrors, on: snapshot ?? nil)
+        }
         // All is read by now, so that all problems are reported.
         guard let name, let about, let room, let base, let settings, let versions, snapshot != .some(nil) else {
             return nil
@@ -59,7 +65,7 @@ struct RecipeDecoder {
         for (_, other) in written.dropFirst() {
             other.problem("a recipe begins with one of 'debian', 'from' and 'download'")
         }
-        BootedReview(fields: fields, room: room, lineage: RecipeLineage(beside: place)).review(kind, value)
+        BootedReview(fields: fields, room: room, lineage: lineage).review(kind, value)
         switch kind {
         case .debian: return debian(value).map { .debian($0) }
         case .from: return value.imageReference().map { .image($0) }
@@ -68,31 +74,30 @@ struct RecipeDecoder {
         }
     }
 
-    private func provisioners(_ fields: Fields<RecipeFields>, _ room: Recipe.Room) -> [(any Provisioner)?] {
+    private func provisioners(
+        _ fields: Fields<RecipeFields>,
+        _ room: Recipe.Room,
+        _ snapshot: SnapshotDate?
+    ) -> [(any Provisioner)?] {
         let values = fields[.provision]?.list(of: "provisioners", atLeast: 0) ?? []
+        let parents = parents(of: fields)
+        // What a step before has put there may be a tool, too.
+        var mayHaveTools = false
         return values.map { value in
             let provisioner = ProvisionerKind.provisioner(value, place)
-            if provisioner is PackagesProvisioner, let reason = hasNoPackages(fields) {
-                value.problem("packages can't be installed: \(reason)")
+            if let packages = provisioner as? PackagesProvisioner {
+                if let reason = hasNoPackages(fields, parents) {
+                    value.problem("packages can't be installed: \(reason)")
+                }
+                value.requirePinned(packages.mirrors, on: snapshot)
             }
+            if provisioner?.fetchesTool == true, !mayHaveTools, let reason = hasNoTools(fields, parents) {
+                value.problem("its tool can't be installed: \(reason)")
+            }
+            mayHaveTools = mayHaveTools || provisioner is FilesProvisioner || provisioner is ShellProvisioner
             if room == .booted, let reason = provisioner?.needsTree { value.problem(reason) }
             return provisioner
         }
-    }
-
-    /// Why nothing can be installed in what the recipe begins as, where a recipe beside it says so.
-    private func hasNoPackages(_ fields: Fields<RecipeFields>) -> String? {
-        if case .map(let entries) = fields[.debian]?.node.content {
-            let variant = entries.first { $0.key == "variant" }.map(\.value.content)
-            guard case .scalar(let scalar) = variant, scalar.text == "extract" else { return nil }
-            return "the variant 'extract' only unpacks, so the tree has no dpkg"
-        }
-        guard case .scalar(let scalar) = fields[.from]?.node.content,
-            let name = try? ImageReference(scalar.text).name
-        else { return nil }
-        return RecipeLineage(beside: place).isUnpackedOnly(name)
-            ? "\(name) is unpacked packages without dpkg; make it from debian-13, or put programs there with 'files'"
-            : nil
     }
 
     private func settings(_ fields: Fields<RecipeFields>) -> Recipe.Settings? {
@@ -219,6 +224,12 @@ extension Value {
             return nil
         }
         return reference
+    }
+
+    /// Reports a mirror that has the same packages whatever the day is.
+    fileprivate func requirePinned(_ mirrors: [String], on snapshot: SnapshotDate?) {
+        guard let snapshot, let reason = DebianMirror.unpinned(mirrors, on: snapshot) else { return }
+        problem(reason)
     }
 
     fileprivate func snapshot() -> SnapshotDate? {

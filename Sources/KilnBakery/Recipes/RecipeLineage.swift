@@ -2,11 +2,21 @@ import Foundation
 import KilnDocuments
 import KilnModel
 
-/// What recipes beside one say of its parents, as far as their files can be read.
+/// What recipes say of the parents of one, as far as their files can be read: those beside it, else those that are installed.
 struct RecipeLineage {
     private let shared: String
+    private let parents: Recipe.Finder
 
-    init(beside folder: RecipeFolder) { shared = folder.shared }
+    init(beside folder: RecipeFolder, parents: @escaping Recipe.Finder) {
+        shared = folder.shared
+        self.parents = parents
+    }
+
+    /// Whether an image is packages that were only unpacked, by its own recipe.
+    func isUnpacked(_ name: Name) -> Bool {
+        guard case .variant(let variant) = parent(of: name) else { return false }
+        return variant == "extract"
+    }
 
     /// Whether an image begins as packages that were only unpacked.
     func isUnpackedOnly(_ name: Name) -> Bool {
@@ -42,7 +52,10 @@ struct RecipeLineage {
     }
 
     private func parent(of name: Name) -> Parent? {
-        let file = "\(shared)/\(name)/\(Recipe.fileName)"
+        let beside = "\(shared)/\(name)/\(Recipe.fileName)"
+        let file =
+            FileManager.default.fileExists(atPath: beside)
+            ? beside : parents(name).map { "\($0)/\(Recipe.fileName)" } ?? beside
         let problems = ProblemList(file: file)
         guard let root = TextFile.read(file, problems).flatMap({ YAMLDocument.root(of: $0, problems) }),
             case .map(let entries) = root.content

@@ -17,6 +17,7 @@ struct ImageList: Renderable {
         let memory: ByteCount
         let processors: Int
         let boot: String
+        let firmware: [ImageManifest.Firmware]?
         let ssh: Bool
         let state: String?
         let tests: TestVerdict?
@@ -33,6 +34,7 @@ struct ImageList: Renderable {
             memory = image.size.memory
             processors = image.size.processors
             boot = image.boot.word
+            firmware = image.firmware
             ssh = image.ssh
             state = standing?.word
             tests = standing?.verdict
@@ -59,11 +61,18 @@ struct ImageList: Renderable {
     private func row(_ image: ImageManifest) -> [String] {
         let fixed = [
             image.title, image.digest.short, image.virtualSize.description, image.size.memory.description,
-            image.boot.word,
+            image.boots,
         ]
         guard let standing = catalog?.standing(of: image) else { return fixed }
         let channels = standing.channels.map(\.text).joined(separator: ", ")
         return fixed + [standing.word, channels.isEmpty ? "-" : channels]
+    }
+}
+
+extension ImageManifest {
+    /// How it is booted, and with a `+` what else could start its disk: `uefi+bios`.
+    var boots: String {
+        ([boot.word] + (firmware ?? []).map(\.rawValue).filter { $0 != boot.word }).joined(separator: "+")
     }
 }
 

@@ -40,7 +40,7 @@ struct ImageView: Renderable {
             "\(image.title)  \(image.digest)",
             "state: \(standing.word)" + (channels.isEmpty ? "" : "; channels: \(channels.joined(separator: ", "))"),
             revoked,
-            "disk \(image.virtualSize), boots by \(image.boot.word)\(image.ssh ? ", runs ssh" : "")",
+            "disk \(image.virtualSize), boots by \(image.boots)\(image.ssh ? ", runs ssh" : "")",
             way.map { "commands get into its guests \($0.words)" },
             "a machine has \(image.size.memory) and \(processors) processor\(processors == 1 ? "" : "s")",
         ].compactMap(\.self) + [packages]

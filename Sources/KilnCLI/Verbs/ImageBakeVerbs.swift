@@ -59,7 +59,9 @@ struct ImageBakeVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let chosen = try location.paths(of: recipes, session).map { try Recipe(folder: $0) }
+        let chosen = try location.paths(of: recipes, session).map {
+            try Recipe(folder: $0, parents: location.search.folder(of:))
+        }
         let workspace = try await session.workspace()
         var options = Baker.Options()
         (options.versions, options.again, options.fromStep) = (versions, again, fromStep)
@@ -120,11 +122,12 @@ extension Workspace {
                 // A recipe's neighbours come first: whoever names a folder means its parents, too.
                 let neighbour = "\(beside)/\(name)"
                 if FileManager.default.fileExists(atPath: "\(neighbour)/\(Recipe.fileName)") {
-                    return try Recipe(folder: neighbour)
+                    return try Recipe(folder: neighbour, parents: parents.folder(of:))
                 }
                 guard parents.names.contains(name) else { return nil }
-                return try Recipe(folder: try parents.find(name, session))
+                return try Recipe(folder: try parents.find(name, session), parents: parents.folder(of:))
             },
+            kiln: KilnCommand.version,
             tell: { session.say($0) }
         )
         return try await baker.bake(recipe, options).map(\.manifest)
@@ -149,7 +152,7 @@ struct ImageLintVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let result = await LintResult(try location.paths(of: recipes, session)) { path throws(InvalidFile) in
-            _ = try Recipe(at: path)
+            _ = try Recipe(at: path, parents: location.search.folder(of:))
             return []
         }
         try session.show(result)

@@ -9,7 +9,8 @@ struct RollbackVerb: Verb {
         abstract: "Replace a server's machine by one from the image of an earlier generation.",
         discussion: """
             A rollback is a replacement: the server gets a new generation with the image of the earlier \
-            one, and its volumes move along with the data that they have now.
+            one, and its volumes move along with the data that they have now. That image served before, so it is taken \
+            though it was revoked since or its tests don't count any more, which is said.
             """
     )
 

@@ -130,7 +130,8 @@ struct RunVerb: Verb {
         let missing = named.filter { (try? workspace.images.resolve($0)) == nil }
         let search = SearchPath(.recipes)
         for name in Set(missing.map(\.name)).sorted() {
-            _ = try await workspace.bake(try Recipe(folder: try search.find(name, session)), parents: search, session)
+            let recipe = try Recipe(folder: try search.find(name, session), parents: search.folder(of:))
+            _ = try await workspace.bake(recipe, parents: search, session)
         }
         for image in missing.sorted(by: { "\($0)" < "\($1)" }) { _ = try workspace.images.resolve(image) }
     }

@@ -88,6 +88,9 @@ extension SearchPath {
         return path
     }
 
+    /// The same, or nothing where there is none.
+    func folder(of name: Name) -> String? { names.contains(name) ? try? find(name) : nil }
+
     /// The same, saying on standard error which one it is, and what was left out.
     func find(_ name: Name, _ session: Session) throws -> String {
         let (path, leftOut) = try search(name)

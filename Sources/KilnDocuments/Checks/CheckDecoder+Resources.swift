@@ -62,6 +62,12 @@ extension CheckDecoder {
         guard let fields = fields(PortResourceFields.self, value, "a map with 'port', such as tcp:22") else {
             return nil
         }
+        if let listening = fields[.probe(.listening)], listening.isTruth {
+            listening.problem(
+                "that something listens is what 'port' expects: leave it out, or say 'not: { port: … }' where nothing may"
+            )
+            return nil
+        }
         let written = fields.either(.port, .listening)
         if written == nil { value.problem("the field 'port' is missing, such as 'port: tcp:22'") }
         var port = written?.socket()
@@ -124,6 +130,14 @@ extension CheckDecoder {
         found.opts = fields[.probe(.opts)]?.patterns()
         fields.refuseAttributes(of: found.exists == false, but: [.path, .exists], "what is not mounted")
         return check(path.map { _ in .resource(.mount(found)) }, fields)
+    }
+}
+
+extension Value {
+    /// Whether it is written as true or false.
+    fileprivate var isTruth: Bool {
+        guard case .scalar(let scalar) = node.content else { return false }
+        return scalar.isPlain && ["true", "false"].contains(scalar.text)
     }
 }
 

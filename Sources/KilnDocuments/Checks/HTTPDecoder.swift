@@ -18,6 +18,7 @@ struct HTTPDecoder<Place: CheckPlace> {
         let status = field(.status).map { $0.statuses() } ?? HTTPStatuses(200)
         let contains = field(.contains)?.text()
         if method == .head { refuseBodies(field) }
+        if method == .get { refuseSent(field) }
         guard let port, let path, let method, let headers, let status, isTLS == (tls != nil) else { return nil }
         return HTTPProbe(
             port: port,
@@ -31,8 +32,17 @@ struct HTTPDecoder<Place: CheckPlace> {
         )
     }
 
+    // In goss the same word is what comes back: it would look like an expectation, and expect nothing.
+    private func refuseSent(_ field: (HTTPFields<Place>) -> Value?) {
+        field(.body)?.problem(
+            "it is what the request sends, and a GET request sends nothing; what the answer has to contain is 'contains', and to send it use another 'method'"
+        )
+    }
+
     private func refuseBodies(_ field: (HTTPFields<Place>) -> Value?) {
-        field(.body)?.problem("a HEAD request has no body; use another 'method'")
+        field(.body)?.problem(
+            "a HEAD request has no body; to send one use another 'method', and to look into the answer GET with 'contains'"
+        )
         field(.contains)?.problem("the answer to a HEAD request has no body to look in; use GET")
     }
 }

@@ -25,7 +25,7 @@ enum HTTPFields<Place: CheckPlace>: String, FileField {
                 "propertyNames": ["pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"],
                 "description": "Fields of the request's header, by name.",
             ]
-        case .body: Schema.text("What to send.")
+        case .body: Schema.text("What to send, with another method than GET and HEAD.")
         case .tls:
             Schema.either(
                 [

@@ -149,6 +149,10 @@ enum MountResourceFields: String, FileField {
 
     static let required: [MountResourceFields] = [.path]
 
+    static let instead = [
+        "usage": "ask a program: 'command: { run: [df, …] }' with 'stdout'", "vfs-opts": "it is 'opts'",
+    ]
+
     var schema: JSONValue {
         switch self {
         case .path: Schema.text(.guestFile, "The mount point.")

@@ -9,13 +9,13 @@ extension LabEngine {
     ///
     /// The caller holds the server's lock.
     /// - Throws: `rehearsal.failed`, with what its machine left behind; then nothing of the server was touched.
-    func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
+    func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec, isWayBack: Bool) async throws {
         let rehearsal = try rehearsalID(of: workspace.id)
         try refuseTaken(rehearsal, spec)
         parts.progress(.note("\(workspace.id): rehearsing on clones of its volumes, as \(rehearsal)"))
         let result: Result<ReplacementReport, any Error>
         do {
-            result = .success(try await launchRehearsal(rehearsal, for: workspace, spec))
+            result = .success(try await launchRehearsal(rehearsal, for: workspace, spec, isWayBack))
         } catch {
             result = .failure(error)
         }
@@ -35,7 +35,8 @@ extension LabEngine {
     private func launchRehearsal(
         _ rehearsal: ServerID,
         for workspace: ServerWorkspace,
-        _ spec: ServerSpec
+        _ spec: ServerSpec,
+        _ isWayBack: Bool
     ) async throws -> ReplacementReport {
         let rehearsalWorkspace = self.workspace(rehearsal)
         let lock = try rehearsalWorkspace.lock()
@@ -50,7 +51,9 @@ extension LabEngine {
         }
         rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, transport: $0.transport) }
         try await publishRehearsal(rehearsal, rehearsed)
-        return try await begin(rehearsalWorkspace, spec: rehearsed)
+        var options = ReplaceOptions()
+        options.isWayBack = isWayBack
+        return try await begin(rehearsalWorkspace, spec: rehearsed, options)
     }
 
     /// Removes the rehearsal of a command that has ended; one that still rehearses is left alone.

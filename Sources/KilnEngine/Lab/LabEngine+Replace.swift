@@ -26,7 +26,8 @@ extension LabEngine {
 
     /// Replaces a server's machine by a new one from the image of an earlier generation, with the same volumes.
     ///
-    /// Their data stays what it is: an older image must be able to read it.
+    /// Their data stays what it is: an older image must be able to read it. One that was revoked since, or whose tests don't count
+    /// any more, is taken all the same, since it served before: the report's standing says so.
     /// - Parameter generation: whose image; nothing means the last one that served before the present one.
     /// - Throws: `generation.missing` where that never served.
     public func rollback(
@@ -107,7 +108,7 @@ extension LabEngine {
         // Lab files are checked when they are read; a strategy may be another one than theirs.
         if spec.strategy == .warmFirst, let mount = spec.ownMount { throw mountsItself(workspace.id, mount) }
         do {
-            if options.rehearsesFirst { try await rehearse(workspace, spec) }
+            if options.rehearsesFirst { try await rehearse(workspace, spec, isWayBack: options.isWayBack) }
             return try await begin(workspace, spec: spec, options)
         } catch let error as KilnError where ErrorCode.images.contains(error.code) {
             // Nothing was touched: whatever is wrong with the new image, the server serves on.
@@ -152,8 +153,10 @@ extension LabEngine {
     ) async throws -> (StoredImage, Intent) {
         let lock = try await imageLock(.shared)
         defer { withExtendedLifetime(lock) {} }
-        let policy = try lab(workspace.id.lab).images
-        let image = try await parts.images.verifiedImage(spec.image, for: .newGeneration(policy))
+        // What served before is come back to whatever is said of it by now; the report says that.
+        let purpose: ImagePurpose =
+            options.isWayBack ? .existing : .newGeneration(try lab(workspace.id.lab).images)
+        let image = try await parts.images.verifiedImage(spec.image, for: purpose)
         if !options.isWayBack {
             try requireTestedConfiguration(workspace, spec, on: image.manifest, serving: history.current)
         }

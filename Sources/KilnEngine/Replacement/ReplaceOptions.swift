@@ -12,7 +12,7 @@ public struct ReplaceOptions: Sendable, Hashable {
     public var forceStop: Bool
     /// Whether the new generation is tried on clones of the volumes first.
     public var rehearsesFirst: Bool
-    /// Whether it goes back to what served before: no untested configuration stands in the way of that.
+    /// Whether it goes back to what served before: nothing that is said of its image or configuration by now stands in the way.
     var isWayBack = false
 
     /// Options from their parts.

@@ -69,6 +69,8 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let virtualSize: ByteCount
     /// How to boot it.
     public let boot: Boot
+    /// All firmware that was found to start its disk, where it was looked for.
+    public let firmware: [Firmware]?
     /// The sha256 of the other files that boot it, by file name (`kernel`, `initrd`), and of the list of its paths (`paths`).
     public package(set) var files: [String: ImageDigest]
     /// What reads the seed in the guest.
@@ -87,7 +89,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     /// The Debian packages in it, by name.
     public let packages: [Package]
     /// What its recipe and those of its parents expect of it; nothing for an image of an older Kiln, or one that was added.
-    public let tests: [Check]?
+    public package(set) var tests: [Check]?
     /// sha256 over the recipe's content, or nothing for an image that was added from a file.
     public let recipe: ImageDigest?
     /// What it was made from, and how; nothing for an image that was added from a file, or baked by an older Kiln.
@@ -101,6 +103,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         parent: ImageDigest? = nil,
         virtualSize: ByteCount,
         boot: Boot,
+        firmware: [Firmware]? = nil,
         files: [String: ImageDigest] = [:],
         cloudInit: CloudInit,
         cloudInitModules: [String]? = nil,
@@ -119,6 +122,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.parent = parent
         self.virtualSize = virtualSize
         self.boot = boot
+        self.firmware = firmware
         self.files = files
         self.cloudInit = cloudInit
         self.cloudInitModules = cloudInitModules

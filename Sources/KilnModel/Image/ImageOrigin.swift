@@ -1,4 +1,4 @@
-/// What a baked image was made from, and how; part of its manifest, so nothing in it has a time or a place.
+/// What a baked image was made from, and how; part of its manifest, so nothing in it tells when or where.
 public struct ImageOrigin: Sendable, Hashable, Codable {
     /// An image further up.
     public struct Parent: Sendable, Hashable, Codable {
@@ -58,7 +58,7 @@ public struct ImageOrigin: Sendable, Hashable, Codable {
     public let parents: [Parent]
     /// The steps, in the order in which they were done.
     public let steps: [Step]
-    /// The versions of the programs that made it, by name.
+    /// The versions of the programs that made it, by name; of some, as of Kiln itself, others make the same image.
     public let tools: [String: String]
     /// The date to which its packages are pinned, such as `2026-11-01`; nothing where they are what the mirror had.
     public let snapshot: String?

@@ -43,7 +43,7 @@ extension ImageStore {
         try requireFree(incoming.manifest)
         let image = try await BlockingWork.run {
             for file in incoming.files { try sealFile("\(draft)/\(file)") }
-            return try seal(incoming.manifest, from: draft)
+            return try seal(incoming.manifest, from: draft, as: .none)
         }
         guard try attestations(of: image.manifest.digest).isEmpty else { return image }
         for attestation in incoming.attestations { try attest(attestation, isImported: true) }

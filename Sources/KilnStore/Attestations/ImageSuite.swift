@@ -23,8 +23,11 @@ public struct ImageSuite: Sendable, Hashable {
     }
 
     /// The suite of an image: one that was added and not baked is not booted more than once, unless all is asked for.
+    ///
+    /// One with which a person went on after a failure is no bake of its recipe, and was baked all the same.
     public init(of image: ImageManifest, tests: [Check], all: Bool = false) {
-        self.init(tests: tests, depth: image.recipe == nil && !all ? .boot : .full)
+        let isAdded = image.recipe == nil && image.origin == nil
+        self.init(tests: tests, depth: isAdded && !all ? .boot : .full)
     }
 
     /// Raised when the tests that every image has to pass change: what passed those of before is untested again.

@@ -10,6 +10,8 @@ extension ImageStore {
         package let name: Name
         package let version: String
         package let boot: ImageManifest.Boot
+        /// All firmware that starts its disk, where that was looked for.
+        package var firmware: [ImageManifest.Firmware]?
         package let cloudInit: ImageManifest.CloudInit
         package var cloudInitModules: [String]?
         package let ssh: Bool
@@ -21,6 +23,12 @@ extension ImageStore {
         package var recipe: ImageDigest?
         /// What it was made from, and how.
         package var origin: ImageOrigin?
+
+        /// What a recipe says today counts; who adds a disk has no say in what is known of it.
+        var word: ManifestWord {
+            if recipe != nil { return .recipe }
+            return origin != nil ? .tests : .none
+        }
 
         package init(
             folder: String,
@@ -64,17 +72,18 @@ extension ImageStore {
             throw FileError.notRegular("\(draft.folder)/\(ImageStore.diskName)")
         }
         let header = try QCOW2Header(ofImage: "\(draft.folder)/\(ImageStore.diskName)")
-        return try seal(manifest(of: draft, disk, files, header), from: draft.folder)
+        return try seal(manifest(of: draft, disk, files, header), from: draft.folder, as: draft.word)
     }
 
     /// Makes an image of a folder whose files are as the manifest says, sealed and synchronised.
     ///
+    /// - Parameter word: what becomes of the manifest of an image with the same disk.
     /// - Throws: `KilnError` as ``seal(_:)``.
-    func seal(_ manifest: ImageManifest, from folder: String) throws -> StoredImage {
+    func seal(_ manifest: ImageManifest, from folder: String, as word: ManifestWord) throws -> StoredImage {
         let failpoint = Failpoint()
         try requireNotRevoked(manifest.digest, as: manifest.title)
         try failpoint?.hit("seal.before")
-        try place(manifest, from: folder)
+        try place(manifest, from: folder, as: word)
         try failpoint?.hit("seal.placed")
         try giveName(manifest.name, manifest.version, to: manifest.digest)
         try failpoint?.hit("seal.named")
@@ -96,6 +105,7 @@ extension ImageStore {
             parent: draft.origin?.parents.first?.digest,
             virtualSize: header.virtualSize,
             boot: draft.boot,
+            firmware: draft.firmware,
             files: files,
             cloudInit: draft.cloudInit,
             cloudInitModules: draft.cloudInitModules,
@@ -129,7 +139,7 @@ extension ImageStore {
         try DurableFile.synchronize(path)
     }
 
-    private func place(_ manifest: ImageManifest, from folder: String) throws {
+    private func place(_ manifest: ImageManifest, from folder: String, as word: ManifestWord) throws {
         try writeManifest(manifest, in: folder)
         try DurableFile.synchronize(folder)
         try DurableFile.makeDirectory(root + "/sha256")
@@ -143,22 +153,9 @@ extension ImageStore {
             guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
                 throw otherBoot(of: manifest)
             }
+            try settle(present, manifest, word)
         }
         try DurableFile.synchronize(root + "/sha256")
-    }
-
-    private func otherBoot(of manifest: ImageManifest) -> KilnError {
-        let holders = ((try? list()) ?? []).map(\.manifest).filter { $0.digest == manifest.digest }
-            .map { "\($0.name):\($0.version)" }
-        let names = holders.isEmpty ? manifest.digest.short : holders.joined(separator: " and ")
-        return KilnError(
-            .imageExists,
-            "the disk of \(manifest.name):\(manifest.version) is in the store already, as \(names), with another way to boot",
-            hint: holders.isEmpty
-                ? "no image has that name any more: remove \(content(manifest.digest)), then add it again"
-                : "remove it there first: " + holders.map { "'kiln image delete \($0)'" }.joined(separator: ", "),
-            exit: .invalidFile
-        )
     }
 
     /// Gives an image that was sealed without it the listing of its root, a file named `paths` in `folder`, which lies in the
@@ -180,7 +177,7 @@ extension ImageStore {
         return listed
     }
 
-    private func writeManifest(_ manifest: ImageManifest, in folder: String) throws {
+    func writeManifest(_ manifest: ImageManifest, in folder: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let path = "\(folder)/\(ImageStore.manifestName)"
