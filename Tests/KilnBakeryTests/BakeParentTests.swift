@@ -117,14 +117,14 @@ struct BakeParentTests {
             StepCache(store: world.store).tree(of: parent.manifest.digest), world.folder.path + "/plain.tar"
         )
         try await Command("zstd", ["-q", "-d", kept, "-o", plain]).run()
-        let roots = ArchivedRoots(archive: plain)
+        let roots = ArchivedRoots(tar: plain)
         _ = try await world.store.list(parent, by: roots)
         let told = Mutex<[String]>([])
         let tell = { @Sendable (line: String) in told.withLock { $0.append(line) } }
 
         try write("child", from: "web:1")
         #expect(try await world.content("etc/one", of: try await bake("child", roots: roots, tell: tell)) == "1")
-        #expect(!told.withLock { $0 }.contains { $0.contains("is not the tree of") })
+        #expect(!(told.withLock { $0.contains { $0.contains("is not the tree of") } }))
 
         let other = FileTree(path: world.folder.path + "/other")
         try DurableFile.makeDirectory(other.path)
@@ -134,11 +134,8 @@ struct BakeParentTests {
         try DurableFile.rename(kept + ".new", to: kept)
         try write("second", from: "web:1")
         #expect(try await world.content("etc/one", of: try await bake("second", roots: roots, tell: tell)) == "1")
-        #expect(
-            told.withLock { $0 }.contains {
-                $0.contains("is not the tree of web:1") && $0.hasSuffix("another /etc/one")
-            }
-        )
+        let lines = told.withLock { $0 }.filter { $0.contains("is not the tree of web:1") }
+        #expect(lines.count == 1 && lines.first?.hasSuffix("another /etc/one") == true, "\(lines)")
 
         try Data("no archive".utf8).write(to: URL(fileURLWithPath: kept))
         try write("third", from: "web:1")
@@ -165,16 +162,16 @@ struct BakeParentTests {
 
 /// Roots that all hold what one archive does.
 private struct ArchivedRoots: RootInspection {
-    let archive: String
+    let tar: String
 
     func writeListing(of disk: String, format: DiskFormat, to path: String) async throws {
-        let entries = try await FileTree.listing(ofArchive: archive).root.entries
+        let entries = try await FileTree.listing(ofArchive: tar).root.entries
         let lines = entries.sorted { $0.key < $1.key }.map { $0.value.line($0.key) }
         let text = [RootListing.header] + lines + [RootListing.footer(lines.count), ""]
         try Data(text.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: path))
     }
 
     func archive(of disk: String, format: DiskFormat, to path: String) async throws {
-        try FileManager.default.copyItem(atPath: archive, toPath: path)
+        try FileManager.default.copyItem(atPath: tar, toPath: path)
     }
 }

@@ -110,7 +110,8 @@ struct BakeTests {
             modes.withLock { $0 = folders.map { Self.mode("\(store.work)/\($0)") } }
         }
         _ = await #expect(throws: KilnError.self) { try await baker.bake(world.recipe) }
-        #expect(modes.withLock { $0 } == [0o700])
+        let seen = modes.withLock { $0 }
+        #expect(seen == [0o700])
         let kept = KeptTree(store: store, name: try Name("web"), version: "1")
         #expect(Self.mode(DurableFile.directory(of: kept.path)) == 0o700 && Self.mode(kept.path) == 0o755)
     }
