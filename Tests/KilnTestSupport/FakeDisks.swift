@@ -149,7 +149,7 @@ public final class FakeDisks: DiskTool {
     }
 
     /// The label and the UUID of every file system that is imported.
-    public static let foreign = (label: "cloudimg-rootfs", identity: UUID())
+    public static let imported = (label: "cloudimg-rootfs", identity: UUID())
 
     /// Copies a file that an export wrote.
     public func importDisk(
@@ -163,8 +163,8 @@ public final class FakeDisks: DiskTool {
             try FakeDisks.make(layer, content + FakeDisks.line(mark) + "\n")
             return ForeignVolume(
                 size: ByteCount(bytes: try FakeDisks.size(layer)),
-                label: FakeDisks.foreign.label,
-                identity: FakeDisks.foreign.identity
+                label: FakeDisks.imported.label,
+                identity: FakeDisks.imported.identity
             )
         }
     }

@@ -72,7 +72,7 @@ struct ShellRun {
         var inner = self
         inner.seen = []
         inner.follow(script, positional)
-        noted = inner.noted
+        (noted, fetched) = (inner.noted, inner.fetched)
         budget = inner.budget
         let tokens = ShellLexer.tokens(of: script)
         if inner.seen.first?.known == "echo", !tokens.contains(where: { $0.kind == .sign("|") }) {
