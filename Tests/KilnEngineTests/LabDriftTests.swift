@@ -205,6 +205,27 @@ import Testing
         #expect(try await world.replace("tiny:2", strategy).outcome == .committed)
     }
 
+    @Test("a server with a larger disk than its image is looked at like any other, also for data that volumes hide")
+    func largerDisk() async throws {
+        let world = try LabTestWorld([:])
+        for version in ["1", "2"] { try world.world.images.add(version, cloudInit: .full) }
+        try world.world.images.list("1", world.world.root + "/paths")
+        var spec = try world.spec()
+        spec.disk = .mebibytes(128)
+        spec.hiddenData = .abort
+        try await world.up(spec)
+        try set(["/data", "/odd"], on: world)
+        #expect(try await world.engine.drift(world.id).added.map(\.text) == ["/odd"])
+        #expect(try await world.engine.listing(ofRootOf: world.id).entries.count == 3)
+        try set(["/data"], files: ["/data/lost"], on: world)
+        #expect(try await world.replace("tiny:2").turn?.code == .replaceHiddenData)
+        let content = try await world.engine.read("/data/lost", onRootOf: world.id, Generation(1))
+        #expect(content == Array("/data/lost".utf8))
+        try set(["/data"], on: world)
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(try await world.engine.drift(world.id, generation: Generation(1)).observable)
+    }
+
     @Test("a report of an earlier version, which did not look below mount points, is read")
     func earlierReport() async throws {
         let world = try listed()

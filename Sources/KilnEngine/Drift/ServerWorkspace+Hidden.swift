@@ -28,7 +28,7 @@ extension ServerWorkspace {
             defer { parts.roots.discard(copy) }
             let (original, allowed) = (try listing(of: image), try allowance(record, image.manifest))
             let below = allowed.located(in: original).mounts
-            let root = try await parts.roots.listing(of: copy, over: record.files.disk, below: below)
+            let root = try await parts.roots.listing(of: copy, over: record.files.disk, size: record.disk, below: below)
             return RootDifference.hidden(in: root, of: original, allowing: allowed)
         } catch let error as KilnError where error.exit != .unreachable && !Self.ofHost.contains(error.code) {
             throw unseen(record.machine, error.message)
