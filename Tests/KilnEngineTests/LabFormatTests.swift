@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -106,6 +107,59 @@ struct LabFormatTests {
         try await test.engine.start(test.id)
         #expect(try await test.replace("tiny:2").outcome == .committed)
         #expect(try test.written() == ["before"])
+    }
+
+    /// Gives the guest of the first machine another boot id with each reboot; in the boot of that number it formats its volume.
+    private func formatting(atReboot number: Int, _ test: LabTestWorld) {
+        let boots = Mutex(0)
+        test.world.faults.before("reboot") { [hypervisor = test.world.hypervisor, machine = test.machine(1)] in
+            let boot = boots.withLock { boots in
+                boots += 1
+                return boots
+            }
+            if boot == number { _ = hypervisor.write(FakeDisks.format, by: machine) }
+        }
+        test.world.guests.reply { arguments, _ in
+            guard arguments.last == "/proc/sys/kernel/random/boot_id" else { return nil }
+            let id = "00000000-0000-4000-8000-00000000000\(boots.withLock { $0 })\n"
+            return GuestCommandResult(status: 0, output: Array(id.utf8), errors: [])
+        }
+    }
+
+    @Test("at a reboot is named, and one command returns what it held until then, not only until the start before")
+    func reboot() async throws {
+        let test = try LabTestWorld()
+        formatting(atReboot: 2, test)
+        try await test.up()
+        test.write("before", by: 1)
+        try await test.engine.reboot(test.id)
+        let seals = try test.record().snapshots.filter { $0.kind == .boot }
+        #expect(seals.map(\.consistency) == [.quiesced])
+        test.write("until now", by: 1)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(error?.code == .volumeReformatted)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        #expect(test.world.guests.frozenMachines.isEmpty)
+        // A guest whose volume is formatted already is not told to restart.
+        let again = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(again?.code == .volumeReformatted)
+        try await test.engine.stop(test.id)
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+        #expect(try test.written() == ["before", "until now"])
+        #expect(test.world.hypervisor.violations.isEmpty)
+    }
+
+    @Test("is no matter of a reboot that can't be sealed before: the guest is not told to restart")
+    func rebootUnsealed() async throws {
+        let test = try LabTestWorld()
+        formatting(atReboot: 1, test)
+        try await test.up()
+        test.write("before", by: 1)
+        test.world.faults.fail("createLayer", with: KilnError(.diskFull, "no space left", exit: .aborted))
+        let error = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(error?.code == .diskFull)
+        #expect(try test.written() == ["before"])
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
     }
 
     @Test("while it serves is found by the next replacement before anything is touched, however many boots lie between")

@@ -31,14 +31,19 @@ extension LabEngine {
 
     /// Restarts a server's guest and waits until it is ready: the same generation, the same machine, without its seed.
     ///
-    /// - Throws: `stop.timeout` where the guest does not restart; what keeps a guest that did from being ready.
+    /// What its volumes hold is sealed first, while it runs: a guest may format them at each of its boots.
+    ///
+    /// - Throws: `stop.timeout` where the guest does not restart; what keeps a guest that did from being ready;
+    ///   `volume.reformatted`, and what keeps volumes from being sealed.
     public func reboot(_ id: ServerID) async throws {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
         let machine = try machine(id)
+        try await workspace.requireMarks(of: machine)
         let before = try await workspace.bootID(of: machine)
+        try await sealForReboot(machine, workspace)
         try workspace.markBoot(machine)
         try await parts.machines.reboot(machine)
         try await workspace.awaitBoot(of: machine, after: before)

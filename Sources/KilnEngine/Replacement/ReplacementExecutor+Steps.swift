@@ -95,13 +95,28 @@ extension ReplacementExecutor {
     }
 
     private func verify() async throws {
-        try await server.verify(new)
+        do {
+            try await server.verify(new)
+        } catch let damage as KilnError where damage.code == .verifyDataDamaged {
+            // What finds a volume empty calls its data damaged; where the new machine has formatted it, a safe way back is known.
+            if let format = await formatFound() { throw format }
+            throw damage
+        }
         // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
         do {
             try await server.requireMarks(of: new)
         } catch let error as KilnError where Self.blind.contains(error.code) {
             try await lookAgain()
         }
+    }
+
+    private func formatFound() async -> KilnError? {
+        do {
+            try await server.requireMarks(of: new)
+        } catch let error as KilnError where error.code == .volumeReformatted {
+            return error
+        } catch {}
+        return nil
     }
 
     // That a mark can't be read says nothing of it.

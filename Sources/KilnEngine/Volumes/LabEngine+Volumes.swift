@@ -106,6 +106,21 @@ extension LabEngine {
 extension LabEngine {
     private static let patience = Duration.seconds(10)
 
+    /// Seals the volumes of a machine that is about to boot again without being off in between, as those of one that is
+    /// started are: its guest may format them in that boot.
+    ///
+    /// The caller holds the server's lock.
+    func sealForReboot(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
+        for name in try workspace.volumeNames(of: machine) {
+            try await volumes.changing(lab: machine.server.lab, name) { record in
+                guard try await runningMachine(record) == machine else { return }
+                try await settle(&record, machine)
+                let snapshot = try volumes.freeName(nil, prefix: "before-boot", in: record)
+                _ = try await seal(&record, machine, as: snapshot, kind: .boot)
+            }
+        }
+    }
+
     /// Puts a volume's machines, if any, in order that were left between two layers.
     func settleSwitches(of id: ServerID) async throws {
         for name in volumes.names(in: "\(state.volumes)/\(id.lab)") {
@@ -179,10 +194,11 @@ extension LabEngine {
     private func seal(
         _ record: inout VolumeRecord,
         _ machine: MachineID?,
-        as snapshot: Name?
+        as snapshot: Name?,
+        kind: VolumeSnapshot.Kind = .named
     ) async throws -> VolumeSnapshot.Consistency {
         guard let machine else {
-            try await volumes.sealUnheld(&record, as: snapshot)
+            try await volumes.sealUnheld(&record, as: snapshot, kind: kind)
             return record.isUnclean ? .crashConsistent : .clean
         }
         let copy = record
@@ -190,7 +206,7 @@ extension LabEngine {
         // task does not inherit the cancellation.
         let (moved, consistency) = try await Task {
             var record = copy
-            let consistency = try await sealLive(&record, machine, as: snapshot)
+            let consistency = try await sealLive(&record, machine, as: snapshot, kind)
             return (record, consistency)
         }.value
         record = moved
@@ -200,7 +216,8 @@ extension LabEngine {
     private func sealLive(
         _ record: inout VolumeRecord,
         _ machine: MachineID,
-        as snapshot: Name?
+        as snapshot: Name?,
+        _ kind: VolumeSnapshot.Kind
     ) async throws -> VolumeSnapshot.Consistency {
         let failpoint = Failpoint()
         let sealed = record.layers.last ?? ""
@@ -221,7 +238,7 @@ extension LabEngine {
         let consistency: VolumeSnapshot.Consistency = isFrozen ? .quiesced : .crashConsistent
         if let snapshot {
             record.snapshots.append(
-                record.snapshot(snapshot, layer: sealed, kind: .named, consistency: consistency)
+                record.snapshot(snapshot, layer: sealed, kind: kind, consistency: consistency)
             )
         }
         guard isThawed || !isFrozen else {
