@@ -174,7 +174,8 @@ extension ReplacementExecutor {
 
     private mutating func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
-        // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
+        // back without its mounts, and no seed to make them again. One that a full disk paused serves nobody: the old one is
+        // not given up for it, and the next command lets it go on.
         do {
             try await settleNew()
         } catch let error as KilnError where error.code == ServerWorkspace.lostPower && !isLeavingNew {
@@ -196,8 +197,7 @@ extension ReplacementExecutor {
             try await awaitReady(new)
         }
         guard FileManager.default.fileExists(atPath: server.state.seed(new)) else {
-            _ = try await server.awaitWrittenBack(new)
-            return
+            return try await server.awaitWrittenBack(new)
         }
         try await server.dropSeed(new)
     }
