@@ -238,6 +238,36 @@ struct LabFormatTests {
         }
     }
 
+    @Test(
+        "is told by a snapshot and an export, whether its machine runs or not, and by the server's status from then on"
+    )
+    func told() async throws {
+        for (isRunning, isExported) in [(true, false), (true, true), (false, false), (false, true)] {
+            let test = try LabTestWorld()
+            try await test.up()
+            test.write("before", by: 1)
+            try await test.engine.stop(test.id)
+            try await test.engine.start(test.id)
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume] == nil)
+            test.write(FakeDisks.format, by: 1)
+            if !isRunning { try await test.engine.stop(test.id) }
+            if isExported {
+                let file = test.world.root + "/exported"
+                _ = try await test.engine.exportVolume(lab: test.id.lab, test.volume, to: file, as: .raw)
+            } else {
+                _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
+            }
+            let warning = "'kiln volume restore lab/data before-format'"
+            #expect(test.world.progress.contains { "\($0)".contains(warning) }, "\(isRunning) \(isExported)")
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume]?.text == "before-format")
+            #expect(try await test.engine.statuses().first?.reformatted?[test.volume]?.text == "before-format")
+            if isRunning { try await test.engine.stop(test.id) }
+            _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+            #expect(try test.written() == ["before"])
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume] == nil)
+        }
+    }
+
     @Test("a second time is returned from by a name of its own, and what has been returned to leaves no name behind")
     func twice() async throws {
         let test = try LabTestWorld()

@@ -14,6 +14,7 @@ extension LabEngine {
         try await withVolume(lab: lab, name) { record, machine in
             let snapshot = try volumes.freeName(snapshot, in: record)
             _ = try await seal(&record, machine, as: snapshot)
+            await tellFormat(&record)
             return try volumes.snapshot(snapshot.text, of: record)
         }
     }
@@ -94,16 +95,36 @@ extension LabEngine {
                 try volumes.proveUnheld(record)
                 try volumes.adopt(&record)
                 try await volumes.export(record, layer: record.layers.last ?? "", to: file, as: format)
+                await tellFormat(&record)
                 return record.isUnclean ? .crashConsistent : .clean
             }
             let consistency = try await seal(&record, machine, as: nil)
             try await volumes.export(record, layer: record.layers.dropLast().last ?? "", to: file, as: format)
+            await tellFormat(&record)
             return consistency
         }
     }
 }
 
 extension LabEngine {
+    // Who keeps the content of a formatted volume may take it for what the volume held before. It is kept all the same, since
+    // that may be just what is wanted.
+    private func tellFormat(_ record: inout VolumeRecord) async {
+        do {
+            try await volumes.noteLostMark(&record)
+        } catch {
+            let why = KilnError.wrapping(error).message
+            return parts.progress(.note("whether a guest has formatted volume \(record.title) is unknown: \(why)"))
+        }
+        guard let snapshot = record.reformatted else { return }
+        parts.progress(
+            .note(
+                "a guest has formatted volume \(record.title): this is what it holds since; what it held before: "
+                    + "'kiln volume restore \(record.title) \(snapshot)' while it is not in use"
+            )
+        )
+    }
+
     private static let patience = Duration.seconds(10)
 
     /// Seals the volumes of a machine that is about to boot again without being off in between, as those of one that is
