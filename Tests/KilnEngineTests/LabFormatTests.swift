@@ -239,6 +239,34 @@ struct LabFormatTests {
     }
 
     @Test(
+        "while it serves is named by a rehearsal as the volume that it is, and not as its clone, which is gone by then"
+    )
+    func rehearsed() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("before", by: 1)
+        test.write(FakeDisks.format, by: 1)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.replace(test.id, options) }
+        #expect(error?.code == .volumeReformatted)
+        #expect(error?.hint?.contains("'kiln volume restore lab/data before-format'") == true)
+        #expect(test.engine.volumes.readableList().volumes.map(\.name.text) == ["data"])
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+    }
+
+    @Test("in its rehearsal alone is no reason to return to anything")
+    func onlyRehearsed() async throws {
+        let test = try LabTestWorld(Self.formats)
+        try await test.up()
+        test.write("before", by: 1)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.replace(test.id, options) }
+        #expect(error?.code == .rehearsalFailed && error?.message.contains("has formatted") == true)
+        #expect(error?.hint?.contains("volume restore") != true)
+        #expect(try test.record().reformatted == nil && test.written() == ["before"])
+    }
+
+    @Test(
         "is told by a snapshot and an export, whether its machine runs or not, and by the server's status from then on"
     )
     func told() async throws {
