@@ -96,7 +96,10 @@ struct HistoryView: Renderable {
     }
 
     private func explanation(_ replacement: Replacement) -> String {
-        if let turn = replacement.turn { return "\(turn.step.rawValue): \(turn.reason)" }
+        if let turn = replacement.turn {
+            let why = replacement.outcome == .reverted ? replacement.reason : nil
+            return "\(turn.step.rawValue): \(why ?? turn.reason)"
+        }
         if replacement.outcome == nil { return "next step: \(replacement.next?.rawValue ?? "none")" }
         return replacement.reason ?? ""
     }

@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 
 /// Data that a machine wrote to its root where its volumes are mounted.
@@ -57,7 +58,12 @@ extension ServerWorkspace {
             let reason = kept?.reason ?? failure ?? "its root was not looked at"
             return "whether generation \(machine.generation) wrote below its mount points is unknown: \(reason)"
         }
-        guard let first = report.hidden.firstFile else { return nil }
+        return hiddenData(of: machine)
+    }
+
+    /// What a machine that has ended wrote where its volumes hid it, as far as its root was looked at, and how to get it.
+    func hiddenData(of machine: MachineID) -> String? {
+        guard let report = try? keptDriftReport(machine), let first = report.hidden.firstFile else { return nil }
         return "generation \(machine.generation) wrote below its mount points, where volumes hide it: "
             + "\(Self.names(report.hidden)); its root is kept: '\(wayOut(machine, first))'"
     }
@@ -65,6 +71,12 @@ extension ServerWorkspace {
     /// Whether the root of a machine is kept for what its volumes hid.
     func isKeptForHiddenData(_ machine: MachineID) -> Bool {
         (try? keptDriftReport(machine))?.hidden.isEmpty == false
+    }
+
+    /// Whether the root of a machine is there, and has mount points below which data may be.
+    func mayHideData(_ machine: MachineID) -> Bool {
+        guard let record = try? record(machine) else { return false }
+        return hasMounts(record) && FileManager.default.fileExists(atPath: state.rootOverlay(machine))
     }
 
     private func hasMounts(_ record: GenerationRecord) -> Bool {

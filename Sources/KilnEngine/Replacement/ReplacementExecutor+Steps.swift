@@ -222,8 +222,10 @@ extension ReplacementExecutor {
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
-        guard hasRun, let old else { return try await server.remove(new) }
-        try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old)
+        // With the volumes it may have served, and been told to write where they were not mounted.
+        if hasRun, replacement.isHandedOver, server.mayHideData(new) { await measureDrift(of: new) }
+        guard hasRun, old != nil || server.isKeptForHiddenData(new) else { return try await server.remove(new) }
+        try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old ?? new)
     }
 
     private mutating func keepEvidence() async {
