@@ -182,10 +182,21 @@ extension RootInspection {
     }
     func clampTimes(of disk: String, to epoch: Int) async throws {}
     func copy(_ overlay: String) async throws -> RootCopy { throw KilnError("fake", "no overlays") }
-    func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
+    func listing(
+        of copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        below paths: [RootPath]
+    ) async throws -> RootListing {
         throw KilnError("fake", "no copies")
     }
-    func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
+    func content(
+        of path: RootPath,
+        in copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        limit: Int
+    ) async throws -> [UInt8] {
         throw KilnError("fake", "no copies")
     }
     func discard(_ copy: RootCopy) {}

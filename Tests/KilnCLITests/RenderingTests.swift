@@ -330,6 +330,20 @@ struct RenderingTests {
         #expect(try Renderer.text(empty, as: .table) == "nothing has happened to shop/web yet\n")
     }
 
+    @Test("history tells of crashes that no operation counts")
+    func historyCrashes() throws {
+        let time = Date(timeIntervalSince1970: 1_700_000_000)
+        let intent = Intent(number: 1, from: nil, to: Generation(1), image: "tiny:1", digest: try Fixtures.digest())
+        let events: [JournalEvent] = [
+            .began(intent), .ended(.committed, reason: nil), .power(on: true, restarts: 1),
+        ]
+        let history = ServerHistory(events.map { JournalRecord(time: time, pid: 1, event: $0) })
+        let view = HistoryView(server: try Fixtures.id("shop", "web"), history: history)
+        let line = "2023-11-14T22:13:20Z: generation 1 was started, and booted again after a crash before init"
+        #expect(try Renderer.text(view, as: .table).contains(line))
+        #expect(try Renderer.text(view, as: .json).contains("\"restarts\" : 1"))
+    }
+
     @Test("history is JSON of the journal's operations")
     func historyJSON() throws {
         let json = try Renderer.text(try history(), as: .json)

@@ -147,6 +147,26 @@ struct ServerVerbTests {
         }
     }
 
+    @Test(
+        "a volume that a guest has formatted is told by the verbs that keep its content, and with the servers from then on"
+    )
+    func formatted() async throws {
+        let kiln = try WorldSession()
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        #expect(try await !kiln.kiln("ps").output.contains("formatted"))
+        let machine = try #require(kiln.world.hypervisor.alive.first)
+        #expect(kiln.world.hypervisor.write(FakeDisks.format, by: machine))
+        let (way, file) = ("'kiln volume restore shop/data before-format'", kiln.world.root + "/exported")
+        for line in [["volume", "snapshot", "shop/data"], ["volume", "export", "shop/data", file]] {
+            let end = try await kiln.run(line)
+            #expect(end.status == 0 && end.errors.contains(way), "\(line): \(end)")
+        }
+        for line in [["ps"], ["show", "web"], ["ps", "--format", "json"], ["stop", "web"]] {
+            let output = try await kiln.run(line).output
+            #expect(output.contains("before-format"), "\(line): \(output)")
+        }
+    }
+
     @Test("volumes are sealed, cloned, set aside and brought back by their verbs")
     func volumes() async throws {
         let kiln = try WorldSession()

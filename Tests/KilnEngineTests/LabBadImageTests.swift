@@ -234,6 +234,28 @@ import Testing
         }
     }
 
+    @Test(
+        "a volume that the new machine formatted is no damage, even if 'verify' says so: it goes back to what was sealed"
+    )
+    func formattedAndDamaged() async throws {
+        for strategy in Strategy.allCases {
+            let world = try await world(verify: 65, new: GuestBehaviour(formats: true))
+            let report = try await world.replace("tiny:2", strategy)
+            #expect(report.turn?.code == .volumeReformatted && report.turn?.direction == .revert)
+            #expect(report.turn?.step == .verify && report.discarded.count == 1)
+            try expectBack(world, report, written: ["a"])
+        }
+    }
+
+    @Test("damage stays damage where nothing tells whether the volume was formatted")
+    func damagedUnseen() async throws {
+        let world = try await world(verify: 65)
+        let broken = KilnError(.toolFailed, "qemu-io ended with exit status 1")
+        world.world.faults.before("began verify") { [world] in world.world.faults.fail("mark", with: broken) }
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .halted && report.turn?.code == .verifyDataDamaged)
+    }
+
     @Test("after a halt a person decides: the data is kept, or put back with today's set aside")
     func decided() async throws {
         for (strategy, data) in zip(Strategy.allCases, [DataOnRevert.keep, .restore]) {

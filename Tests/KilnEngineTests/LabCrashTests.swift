@@ -36,6 +36,21 @@ import Testing
         #expect(world.world.hypervisor.alive == [world.machine(1)])
     }
 
+    @Test("a start counts that in what it returns and in the history, and one that goes well counts nothing")
+    func counted() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour()])
+        try await world.up()
+        try await world.engine.stop(world.id)
+        let (hypervisor, disk) = (world.world.hypervisor, world.world.images.disk("1"))
+        hypervisor.setBehaviour(GuestBehaviour(.emulationFails), ofImage: disk)
+        world.world.faults.before("powerOff") { hypervisor.setBehaviour(GuestBehaviour(), ofImage: disk) }
+        #expect(try await world.engine.start(world.id) == 1)
+        try await world.engine.stop(world.id)
+        #expect(try await world.engine.start(world.id) == 0)
+        let crashes = try world.engine.history(world.id).crashes
+        #expect(crashes.map(\.restarts) == [1] && crashes.map(\.generation) == [Generation(1)])
+    }
+
     @Test("a kernel that ends for any other reason is not booted again", arguments: [GuestBehaviour.Boot.panics])
     func panic(_ boot: GuestBehaviour.Boot) async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(boot)])

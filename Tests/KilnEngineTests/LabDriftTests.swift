@@ -13,12 +13,17 @@ import Testing
         return world
     }
 
-    private func set(_ paths: [String], files: [String] = [], on world: LabTestWorld) throws {
+    private func set(
+        _ paths: [String],
+        files: [String] = [],
+        on world: LabTestWorld,
+        _ generation: Int = 1
+    ) throws {
         var entries: [RootPath: RootEntry] = [:]
         for path in ["/"] + paths { entries[try #require(RootPath(path))] = Self.directory }
         for path in files { entries[try #require(RootPath(path))] = Self.file }
         let listing = RootListing(entries: entries, packages: [:])
-        world.world.roots.set(listing, of: world.world.state.rootOverlay(world.machine(1)))
+        world.world.roots.set(listing, of: world.world.state.rootOverlay(world.machine(generation)))
     }
 
     private static let file = RootEntry(
@@ -170,6 +175,47 @@ import Testing
         #expect(error.code == .rootNoFile && world.world.roots.remaining == 0)
     }
 
+    @Test("so is that of a new machine that is taken back, also of the first of all", arguments: [false, true])
+    func hiddenAtRevert(isFirst: Bool) async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
+        try world.world.images.list("2", world.world.root + "/paths")
+        let generation = isFirst ? 1 : 2
+        try set(["/data"], files: ["/data/lost"], on: world, generation)
+        var spec = try world.spec(isFirst ? "tiny:2" : "tiny:1")
+        spec.keepRoots = 0
+        let reason: String
+        if isFirst {
+            reason = try await #require(throws: KilnError.self) { try await world.up(spec) }.message
+        } else {
+            try await world.up(spec)
+            let report = try await world.replace("tiny:2")
+            #expect(report.outcome == .reverted && report.why == report.reason)
+            #expect(try world.engine.history(world.id).operations.last?.replacement.reason == report.reason)
+            reason = report.reason ?? ""
+        }
+        #expect(reason.contains("generation \(generation) wrote below its mount points"), "\(reason)")
+        #expect(reason.contains("'kiln cp lab/web@\(generation):/data/lost FILE'"), "\(reason)")
+        #expect(try await world.engine.collectGarbage().isEmpty)
+        #expect(world.exists(world.world.state.rootOverlay(world.machine(generation))))
+        let content = try await world.engine.read("/data/lost", onRootOf: world.id, Generation(generation))
+        #expect(content == Array("/data/lost".utf8))
+        #expect(world.world.hypervisor.alive == (isFirst ? [] : [world.machine(1)]))
+    }
+
+    @Test(
+        "a machine that is taken back without hidden data leaves nothing to say, and no more roots than 'keep-roots' says"
+    )
+    func nothingHiddenAtRevert() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.cloudInitFails)])
+        try world.world.images.list("2", world.world.root + "/paths")
+        var spec = try world.spec()
+        spec.keepRoots = 0
+        try await world.up(spec)
+        let report = try await world.replace("tiny:2")
+        #expect(report.outcome == .reverted && report.reason == report.turn?.reason)
+        #expect(!world.exists(world.world.state.rootOverlay(world.machine(2))))
+    }
+
     @Test("a root that can't be seen is said to be unseen")
     func unseenAtEnd() async throws {
         let world = try listed()
@@ -203,6 +249,27 @@ import Testing
         try set(["/data"], on: world)
         world.world.faults.fail("copyRoot", with: nil)
         #expect(try await world.replace("tiny:2", strategy).outcome == .committed)
+    }
+
+    @Test("a server with a larger disk than its image is looked at like any other, also for data that volumes hide")
+    func largerDisk() async throws {
+        let world = try LabTestWorld([:])
+        for version in ["1", "2"] { try world.world.images.add(version, cloudInit: .full) }
+        try world.world.images.list("1", world.world.root + "/paths")
+        var spec = try world.spec()
+        spec.disk = .mebibytes(128)
+        spec.hiddenData = .abort
+        try await world.up(spec)
+        try set(["/data", "/odd"], on: world)
+        #expect(try await world.engine.drift(world.id).added.map(\.text) == ["/odd"])
+        #expect(try await world.engine.listing(ofRootOf: world.id).entries.count == 3)
+        try set(["/data"], files: ["/data/lost"], on: world)
+        #expect(try await world.replace("tiny:2").turn?.code == .replaceHiddenData)
+        let content = try await world.engine.read("/data/lost", onRootOf: world.id, Generation(1))
+        #expect(content == Array("/data/lost".utf8))
+        try set(["/data"], on: world)
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(try await world.engine.drift(world.id, generation: Generation(1)).observable)
     }
 
     @Test("a report of an earlier version, which did not look below mount points, is read")

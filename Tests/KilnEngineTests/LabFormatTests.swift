@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -108,6 +109,59 @@ struct LabFormatTests {
         #expect(try test.written() == ["before"])
     }
 
+    /// Gives the guest of the first machine another boot id with each reboot; in the boot of that number it formats its volume.
+    private func formatting(atReboot number: Int, _ test: LabTestWorld) {
+        let boots = Mutex(0)
+        test.world.faults.before("reboot") { [hypervisor = test.world.hypervisor, machine = test.machine(1)] in
+            let boot = boots.withLock { boots in
+                boots += 1
+                return boots
+            }
+            if boot == number { _ = hypervisor.write(FakeDisks.format, by: machine) }
+        }
+        test.world.guests.reply { arguments, _ in
+            guard arguments.last == "/proc/sys/kernel/random/boot_id" else { return nil }
+            let id = "00000000-0000-4000-8000-00000000000\(boots.withLock { $0 })\n"
+            return GuestCommandResult(status: 0, output: Array(id.utf8), errors: [])
+        }
+    }
+
+    @Test("at a reboot is named, and one command returns what it held until then, not only until the start before")
+    func reboot() async throws {
+        let test = try LabTestWorld()
+        formatting(atReboot: 2, test)
+        try await test.up()
+        test.write("before", by: 1)
+        try await test.engine.reboot(test.id)
+        let seals = try test.record().snapshots.filter { $0.kind == .boot }
+        #expect(seals.map(\.consistency) == [.quiesced])
+        test.write("until now", by: 1)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(error?.code == .volumeReformatted)
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+        #expect(test.world.guests.frozenMachines.isEmpty)
+        // A guest whose volume is formatted already is not told to restart.
+        let again = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(again?.code == .volumeReformatted)
+        try await test.engine.stop(test.id)
+        _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+        #expect(try test.written() == ["before", "until now"])
+        #expect(test.world.hypervisor.violations.isEmpty)
+    }
+
+    @Test("is no matter of a reboot that can't be sealed before: the guest is not told to restart")
+    func rebootUnsealed() async throws {
+        let test = try LabTestWorld()
+        formatting(atReboot: 1, test)
+        try await test.up()
+        test.write("before", by: 1)
+        test.world.faults.fail("createLayer", with: KilnError(.diskFull, "no space left", exit: .aborted))
+        let error = await #expect(throws: KilnError.self) { try await test.engine.reboot(test.id) }
+        #expect(error?.code == .diskFull)
+        #expect(try test.written() == ["before"])
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+    }
+
     @Test("while it serves is found by the next replacement before anything is touched, however many boots lie between")
     func whileServing() async throws {
         let test = try LabTestWorld()
@@ -181,6 +235,64 @@ struct LabFormatTests {
             #expect(try test.record().reformatted?.text == "before-format", "\(change)")
             _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
             #expect(try test.written() == (1...9).map(String.init), "\(change)")
+        }
+    }
+
+    @Test(
+        "while it serves is named by a rehearsal as the volume that it is, and not as its clone, which is gone by then"
+    )
+    func rehearsed() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("before", by: 1)
+        test.write(FakeDisks.format, by: 1)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.replace(test.id, options) }
+        #expect(error?.code == .volumeReformatted)
+        #expect(error?.hint?.contains("'kiln volume restore lab/data before-format'") == true)
+        #expect(test.engine.volumes.readableList().volumes.map(\.name.text) == ["data"])
+        #expect(test.world.hypervisor.alive == [test.machine(1)])
+    }
+
+    @Test("in its rehearsal alone is no reason to return to anything")
+    func onlyRehearsed() async throws {
+        let test = try LabTestWorld(Self.formats)
+        try await test.up()
+        test.write("before", by: 1)
+        let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
+        let error = await #expect(throws: KilnError.self) { try await test.engine.replace(test.id, options) }
+        #expect(error?.code == .rehearsalFailed && error?.message.contains("has formatted") == true)
+        #expect(error?.hint?.contains("volume restore") != true)
+        #expect(try test.record().reformatted == nil && test.written() == ["before"])
+    }
+
+    @Test(
+        "is told by a snapshot and an export, whether its machine runs or not, and by the server's status from then on"
+    )
+    func told() async throws {
+        for (isRunning, isExported) in [(true, false), (true, true), (false, false), (false, true)] {
+            let test = try LabTestWorld()
+            try await test.up()
+            test.write("before", by: 1)
+            try await test.engine.stop(test.id)
+            try await test.engine.start(test.id)
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume] == nil)
+            test.write(FakeDisks.format, by: 1)
+            if !isRunning { try await test.engine.stop(test.id) }
+            if isExported {
+                let file = test.world.root + "/exported"
+                _ = try await test.engine.exportVolume(lab: test.id.lab, test.volume, to: file, as: .raw)
+            } else {
+                _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
+            }
+            let warning = "'kiln volume restore lab/data before-format'"
+            #expect(test.world.progress.contains { "\($0)".contains(warning) }, "\(isRunning) \(isExported)")
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume]?.text == "before-format")
+            #expect(try await test.engine.statuses().first?.reformatted?[test.volume]?.text == "before-format")
+            if isRunning { try await test.engine.stop(test.id) }
+            _ = try await test.engine.restoreVolume(lab: test.id.lab, test.volume, to: "before-format")
+            #expect(try test.written() == ["before"])
+            #expect(try await test.engine.status(test.id).reformatted?[test.volume] == nil)
         }
     }
 

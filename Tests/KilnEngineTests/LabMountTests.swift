@@ -88,7 +88,9 @@ import Testing
         #expect(world.world.progress.contains { "\($0)".contains("its kernel to write what its boot made") })
     }
 
-    @Test("a machine that stands still meanwhile has written nothing, and keeps its seed")
+    @Test(
+        "a machine that stands still meanwhile has written nothing: it keeps its seed, and is brought up only once it goes on"
+    )
     func paused() async throws {
         let world = try LabTestWorld()
         let (machine, seed) = (world.machine(1), world.world.state.seed(world.machine(1)))
@@ -96,11 +98,12 @@ import Testing
             hypervisor.set(machine, .paused)
             return 1
         }
-        try await world.up()
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == .replaceOpen && error.exit == .halted && error.message.contains("paused"))
         #expect(world.exists(seed))
         world.world.guests.answer("sync") { _ in 0 }
-        _ = try await world.engine.up(world.lab())
-        #expect(!world.exists(seed))
+        #expect(try await world.up().state == .running)
+        #expect(!world.exists(seed) && world.world.hypervisor.starts(machine) == 1)
     }
 
     @Test("an image of Kiln's that booted by a label boots by the serial number of its root")

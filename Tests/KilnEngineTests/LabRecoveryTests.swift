@@ -297,6 +297,30 @@ import Testing
         #expect(!world.exists(seed))
     }
 
+    @Test(
+        "an old machine is not given up for a new one that a full disk pauses in COMMIT; the next command lets that go on"
+    )
+    func pausedInCommit() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        world.write("a", by: 1)
+        let (hypervisor, old, new) = (world.world.hypervisor, world.machine(1), world.machine(2))
+        world.world.guests.answer("sync") { machine in
+            guard machine == new else { return 0 }
+            hypervisor.set(new, .paused)
+            return 1
+        }
+        let error = try await #require(throws: KilnError.self) { try await world.replace("tiny:2") }
+        #expect(error.code == .replaceOpen && error.exit == .halted && error.message.contains("paused"))
+        #expect(try await hypervisor.state(of: old) == .off)
+        world.world.guests.answer("sync") { _ in 0 }
+        #expect(try await world.engine.recover(world.id)?.outcome == .committed)
+        #expect(hypervisor.alive == [new] && hypervisor.starts(new) == 1)
+        #expect(try await hypervisor.state(of: new) == .running)
+        #expect(try await hypervisor.state(of: old) == .absent)
+        #expect(try world.written() == ["a"])
+    }
+
     // MARK: - What is left
 
     @Test("gc removes what a killed process was making of a generation's disks")

@@ -112,6 +112,7 @@ struct RootInspectorTests {
         let found = try await inspector.listing(
             of: first,
             over: disk,
+            size: nil,
             below: [try root("/data"), try root("/no/such")]
         )
         #expect(
@@ -121,7 +122,7 @@ struct RootInspectorTests {
         func content(_ text: String, limit: Int = 100) async throws -> [UInt8] {
             let copy = try await inspector.copy(path("overlay.qcow2"))
             defer { inspector.discard(copy) }
-            return try await inspector.content(of: try root(text), in: copy, over: disk, limit: limit)
+            return try await inspector.content(of: try root(text), in: copy, over: disk, size: nil, limit: limit)
         }
         #expect(try await content("/data/deep/file") == Array("lost".utf8))
         for other in ["/data/link", "/data", "/data/deep/none", "/data/deep/file/x"] {
@@ -248,12 +249,45 @@ struct RootInspectorTests {
         try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", "-B", base, "-F", "qcow2", raw, layer])
             .run()
         let copy = try await inspector.copy(layer)
-        let found = try await inspector.listing(of: copy, over: base, below: [])
+        let found = try await inspector.listing(of: copy, over: base, size: nil, below: [])
         let file = try #require(RootPath("/f"))
         #expect(found.entries[file] == nil)
         #expect(found.entries[.root] != nil)
         inspector.discard(copy)
         #expect(try FileManager.default.contentsOfDirectory(atPath: path("roots")).isEmpty)
+    }
+
+    @Test(
+        "a root with a larger disk than its image is read as the guest has grown it; another size than was made is refused"
+    )
+    func grown() async throws {
+        let raw = try await fileSystem { try write("in the image", $0 + "/f") }
+        let (base, layer, big) = (path("base.qcow2"), path("layer.qcow2"), path("big"))
+        try await Command("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, base]).run()
+        // As cloud-init does at the first boot; the file reaches beyond the end of the image's disk.
+        try await Command("truncate", ["-s", "32M", raw]).run()
+        try await Command("resize2fs", [raw]).run()
+        try Data(repeating: 7, count: 16 << 20).write(to: URL(fileURLWithPath: big))
+        try await Command("debugfs", ["-w", "-R", "write \(big) /big", raw]).run()
+        let arguments = ["convert", "-f", "raw", "-O", "qcow2", "-B", base, "-F", "qcow2", raw, layer]
+        try await Command("qemu-img", arguments).run()
+        let copy = try await inspector.copy(layer)
+        let found = try await inspector.listing(of: copy, over: base, size: .mebibytes(32), below: [])
+        inspector.discard(copy)
+        #expect(try entry(found, "/big").size == 16 << 20)
+        #expect(try entry(found, "/big").value != nil && entry(found, "/f").kind == .file)
+
+        let small = path("small.qcow2")
+        let line = ["create", "-q", "-u", "-f", "qcow2", "-b", base, "-F", "qcow2", small, "8m"]
+        try await Command("qemu-img", line).run()
+        for (overlay, size) in [(layer, nil), (layer, .mebibytes(64)), (small, nil)] as [(String, ByteCount?)] {
+            let copy = try await inspector.copy(overlay)
+            defer { inspector.discard(copy) }
+            let error = await #expect(throws: KilnError.self) {
+                try await inspector.listing(of: copy, over: base, size: size, below: [])
+            }
+            #expect(error?.code == .driftSizeChanged)
+        }
     }
 
     @Test("a layer that names other files is refused, or its names are not followed")
@@ -271,7 +305,7 @@ struct RootInspectorTests {
         let line = ["create", "-q", "-u", "-f", "qcow2", "-b", secret, "-F", "qcow2", other, "16m"]
         try await Command("qemu-img", line).run()
         let copy = try await inspector.copy(other)
-        #expect(try await inspector.listing(of: copy, over: base, below: []).entries[.root] != nil)
+        #expect(try await inspector.listing(of: copy, over: base, size: nil, below: []).entries[.root] != nil)
         inspector.discard(copy)
     }
 

@@ -110,7 +110,7 @@ struct RootPartitionTests {
         try await Command("qemu-img", arguments).run()
         let copy = try await inspector.copy(layer)
         defer { inspector.discard(copy) }
-        let found = try await inspector.listing(of: copy, over: base, below: [])
+        let found = try await inspector.listing(of: copy, over: base, size: nil, below: [])
         #expect(found.entries.keys.map(\.text).sorted() == ["/", "/lost+found"])
     }
 

@@ -67,13 +67,25 @@ import Testing
         #expect(history(launched + [.power(on: false)]).current == Generation(1))
     }
 
+    @Test(
+        "a crash at a start is counted for the generation that served, and a record of an earlier version counts none"
+    )
+    func crashes() throws {
+        let launched = try [JournalEvent.began(.launch()), .ended(.committed, reason: nil)]
+        let found = history(launched + [.power(on: true), .power(on: true, restarts: 1)])
+        #expect(found.isWantedOn && found.crashes.map(\.generation) == [Generation(1)])
+        #expect(found.crashes.map(\.restarts) == [1] && found.operations.count == 1)
+        let earlier = Data(#"{"power":{"on":true}}"#.utf8)
+        #expect(try JSONDecoder().decode(JournalEvent.self, from: earlier) == .power(on: true))
+    }
+
     @Test("every event survives JSON")
     func json() throws {
         let turn = TurnBack(direction: .revert, step: .proveNewOff, code: "a.b", reason: "c")
         for event in try [
             JournalEvent.began(.launch()), .began(.replacement(2)), .entered(.proveOff),
             .completed(.handBack, milliseconds: 3), .turnedBack(turn), .resumed, .ended(.halted, reason: nil),
-            .ended(.reverted, reason: "x"), .power(on: false),
+            .ended(.reverted, reason: "x"), .power(on: false), .power(on: true, restarts: 1),
         ] {
             #expect(try JSONDecoder().decode(JournalEvent.self, from: JSONEncoder().encode(event)) == event)
         }

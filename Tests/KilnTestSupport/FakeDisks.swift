@@ -210,7 +210,7 @@ public final class FakeDisks: DiskTool {
         return name.hasPrefix("/") ? name : (path as NSString).deletingLastPathComponent + "/" + name
     }
 
-    private static func size(_ path: String) throws -> UInt64 {
+    static func size(_ path: String) throws -> UInt64 {
         try lines(path).first?.split(separator: "\t").last.flatMap { UInt64($0) } ?? 0
     }
 

@@ -46,18 +46,35 @@ public final class FakeRoots: RootInspection {
         }
     }
 
-    /// What the test said.
-    public func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
+    /// What the test said; a layer of another size than was given is refused, as a real one is.
+    public func listing(
+        of copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        below paths: [RootPath]
+    ) async throws -> RootListing {
         try faults.call("listing") {
             let overlay = copies.withLock { $0[copy.directory] } ?? ""
+            if let found = try? FakeDisks.size(overlay), let image = try? FakeDisks.size(disk) {
+                let expected = max(size?.bytes ?? image, image)
+                guard found == expected else {
+                    throw KilnError(.driftSizeChanged, "\(overlay) has \(found) bytes, not \(expected)", exit: .unmet)
+                }
+            }
             return listings.withLock { $0[overlay] }
                 ?? RootListing(entries: [.root: FakeRoots.rootDirectory], packages: [:])
         }
     }
 
     /// The path itself, where the test said that there is a file.
-    public func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
-        let listing = try await listing(of: copy, over: disk, below: [path])
+    public func content(
+        of path: RootPath,
+        in copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        limit: Int
+    ) async throws -> [UInt8] {
+        let listing = try await listing(of: copy, over: disk, size: size, below: [path])
         guard listing.entries[path]?.kind == .file else { throw KilnError(.rootNoFile, "no file", exit: .usage) }
         return Array(path.text.utf8)
     }

@@ -27,6 +27,8 @@ struct HistoryView: Renderable {
         let server: ServerID
         let current: Generation?
         let operations: [Operation]
+        /// Nothing where there were none.
+        let crashes: [ServerHistory.Crash]?
     }
 
     var payload: Payload {
@@ -51,7 +53,8 @@ struct HistoryView: Renderable {
                     turn: replacement.turn,
                     reason: replacement.reason
                 )
-            }
+            },
+            crashes: history.crashes.isEmpty ? nil : history.crashes
         )
     }
 
@@ -67,7 +70,14 @@ struct HistoryView: Renderable {
         let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
             [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
         }
-        return .lines([header] + lines)
+        return .lines([header] + lines + crashes)
+    }
+
+    private var crashes: [String] {
+        history.crashes.map { crash in
+            "\(crash.time.formatted(.iso8601)): generation \(crash.generation?.description ?? "-") was started, and booted again "
+                + "after a crash before init, maybe by a fault of the emulator"
+        }
     }
 
     private func row(_ operation: ServerHistory.Operation) -> [String] {
@@ -86,7 +96,10 @@ struct HistoryView: Renderable {
     }
 
     private func explanation(_ replacement: Replacement) -> String {
-        if let turn = replacement.turn { return "\(turn.step.rawValue): \(turn.reason)" }
+        if let turn = replacement.turn {
+            let why = replacement.outcome == .reverted ? replacement.reason : nil
+            return "\(turn.step.rawValue): \(why ?? turn.reason)"
+        }
         if replacement.outcome == nil { return "next step: \(replacement.next?.rawValue ?? "none")" }
         return replacement.reason ?? ""
     }

@@ -44,7 +44,8 @@ struct ReplacementResult: Renderable {
         if let unavailableMS { lines.append(ReportText.unavailable(unavailableMS)) }
         lines.append("\(report.server): \(sentence) (\(how)\(total))")
         if let turn = report.turn {
-            lines.append("why: \(turn.step.rawValue) failed: \(ConsoleText.singleLine(turn.reason)) [\(turn.code)]")
+            let why = ConsoleText.singleLine(report.why ?? turn.reason)
+            lines.append("why: \(turn.step.rawValue) failed: \(why) [\(turn.code)]")
             lines += turn.cause.map(ConsoleText.lines) ?? []
             // One that halted has its own ways out.
             if let hint = turn.hint, report.outcome != .halted { lines.append("next: \(ConsoleText.singleLine(hint))") }

@@ -37,7 +37,15 @@ struct ServerList: Renderable {
 
 extension ServerStatus {
     /// The state in words: the machine's, and what a person has to know beyond it.
-    var condition: String { ([work] + (standing?.remarks ?? []) + [due].compactMap(\.self)).joined(separator: ", ") }
+    var condition: String {
+        ([work] + formatted + (standing?.remarks ?? []) + [due].compactMap(\.self)).joined(separator: ", ")
+    }
+
+    private var formatted: [String] {
+        (reformatted ?? [:]).sorted { $0.key < $1.key }.map { volume, snapshot in
+            "volume \(volume) formatted: 'kiln volume restore \(lab)/\(volume) \(snapshot)'"
+        }
+    }
 
     private var due: String? {
         if let moved {

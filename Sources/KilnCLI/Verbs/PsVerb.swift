@@ -10,7 +10,8 @@ struct PsVerb: Verb {
         discussion: """
             A server whose generation is older than its max-age is due to be replaced, and so is one whose channel points to \
             another image by now. What did not pass its tests is named: an image that is untested, or was revoked since, and a \
-            configuration that was changed and not rehearsed.
+            configuration that was changed and not rehearsed. So is a volume that a guest was found to have formatted, with \
+            the way back.
             """
     )
 

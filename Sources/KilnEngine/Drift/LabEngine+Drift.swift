@@ -57,7 +57,13 @@ extension LabEngine {
         let place = try workspace.listing(of: try await workspace.image(of: record)).location(of: written)
         let (copy, _) = try await copyLocked(machine, workspace)
         defer { parts.roots.discard(copy) }
-        return try await parts.roots.content(of: place, in: copy, over: record.files.disk, limit: limit)
+        return try await parts.roots.content(
+            of: place,
+            in: copy,
+            over: record.files.disk,
+            size: record.disk,
+            limit: limit
+        )
     }
 
     private func known(_ generation: Generation, of workspace: ServerWorkspace) throws -> MachineID {

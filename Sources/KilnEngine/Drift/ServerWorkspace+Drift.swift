@@ -27,7 +27,7 @@ extension ServerWorkspace {
         }
         let (copy, consistency) = try await take()
         defer { parts.roots.discard(copy) }
-        async let root = parts.roots.listing(of: copy, over: record.files.disk, below: [])
+        async let root = parts.roots.listing(of: copy, over: record.files.disk, size: record.disk, below: [])
         let original = try listing(of: image)
         return DriftReport(
             machine: machine,

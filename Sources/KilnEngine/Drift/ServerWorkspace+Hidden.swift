@@ -1,3 +1,4 @@
+import Foundation
 import KilnModel
 
 /// Data that a machine wrote to its root where its volumes are mounted.
@@ -28,7 +29,7 @@ extension ServerWorkspace {
             defer { parts.roots.discard(copy) }
             let (original, allowed) = (try listing(of: image), try allowance(record, image.manifest))
             let below = allowed.located(in: original).mounts
-            let root = try await parts.roots.listing(of: copy, over: record.files.disk, below: below)
+            let root = try await parts.roots.listing(of: copy, over: record.files.disk, size: record.disk, below: below)
             return RootDifference.hidden(in: root, of: original, allowing: allowed)
         } catch let error as KilnError where error.exit != .unreachable && !Self.ofHost.contains(error.code) {
             throw unseen(record.machine, error.message)
@@ -57,7 +58,12 @@ extension ServerWorkspace {
             let reason = kept?.reason ?? failure ?? "its root was not looked at"
             return "whether generation \(machine.generation) wrote below its mount points is unknown: \(reason)"
         }
-        guard let first = report.hidden.firstFile else { return nil }
+        return hiddenData(of: machine)
+    }
+
+    /// What a machine that has ended wrote where its volumes hid it, as far as its root was looked at, and how to get it.
+    func hiddenData(of machine: MachineID) -> String? {
+        guard let report = try? keptDriftReport(machine), let first = report.hidden.firstFile else { return nil }
         return "generation \(machine.generation) wrote below its mount points, where volumes hide it: "
             + "\(Self.names(report.hidden)); its root is kept: '\(wayOut(machine, first))'"
     }
@@ -65,6 +71,12 @@ extension ServerWorkspace {
     /// Whether the root of a machine is kept for what its volumes hid.
     func isKeptForHiddenData(_ machine: MachineID) -> Bool {
         (try? keptDriftReport(machine))?.hidden.isEmpty == false
+    }
+
+    /// Whether the root of a machine is there, and has mount points below which data may be.
+    func mayHideData(_ machine: MachineID) -> Bool {
+        guard let record = try? record(machine) else { return false }
+        return hasMounts(record) && FileManager.default.fileExists(atPath: state.rootOverlay(machine))
     }
 
     private func hasMounts(_ record: GenerationRecord) -> Bool {

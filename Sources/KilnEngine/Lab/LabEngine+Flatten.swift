@@ -16,10 +16,10 @@ extension LabEngine {
     /// - Throws: as ``drift(_:generation:)``.
     public func listing(ofRootOf id: ServerID) async throws -> RootListing {
         let (workspace, machine) = (try existing(id), try machine(id))
-        let disk = try workspace.record(machine).files.disk
+        let record = try workspace.record(machine)
         let (copy, _) = try await copyLocked(machine, workspace)
         defer { parts.roots.discard(copy) }
-        return try await parts.roots.listing(of: copy, over: disk, below: [])
+        return try await parts.roots.listing(of: copy, over: record.files.disk, size: record.disk, below: [])
     }
 
     /// Writes the root of a server's machine, which has to be off, to a new qcow2 file that stands alone.

@@ -80,8 +80,9 @@ extension LabEngine {
     }
 
     private func keptRoots(_ workspace: ServerWorkspace, _ history: ServerHistory) throws -> Set<MachineID> {
-        guard let current = history.current else { return [] }
-        let count = try workspace.record(workspace.id.machine(current)).spec.keepRoots
+        let current = history.current
+        // Of a server that never served only what volumes hid is kept.
+        let count = try current.map { try workspace.record(workspace.id.machine($0)).spec.keepRoots } ?? 0
         let all = Set((1..<(history.highest + 1)).map { workspace.id.machine(Generation($0)) })
         return try all.subtracting(workspace.rootsBeyond(count, serving: current))
             .filter { FileManager.default.fileExists(atPath: state.rootOverlay($0)) }

@@ -21,32 +21,51 @@ extension LabEngine {
     }
 
     /// Starts a server that is off and waits until it is ready; the same generation, without its seed.
-    public func start(_ id: ServerID) async throws {
+    ///
+    /// - Returns: how often its machine was booted again because its kernel crashed before init.
+    @discardableResult
+    public func start(_ id: ServerID) async throws -> Int {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
-        try await startLocked(workspace)
+        return try await startLocked(workspace)
     }
 
     /// Restarts a server's guest and waits until it is ready: the same generation, the same machine, without its seed.
     ///
-    /// - Throws: `stop.timeout` where the guest does not restart; what keeps a guest that did from being ready.
-    public func reboot(_ id: ServerID) async throws {
+    /// What its volumes hold is sealed first, while it runs: a guest may format them at each of its boots.
+    ///
+    /// - Throws: `stop.timeout` where the guest does not restart; what keeps a guest that did from being ready;
+    ///   `volume.reformatted`, and what keeps volumes from being sealed.
+    /// - Returns: how often its machine was booted again because its kernel crashed before init.
+    @discardableResult
+    public func reboot(_ id: ServerID) async throws -> Int {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         _ = try await recoverLocked(workspace)
         let machine = try machine(id)
+        try await workspace.requireMarks(of: machine)
         let before = try await workspace.bootID(of: machine)
+        try await sealForReboot(machine, workspace)
         try workspace.markBoot(machine)
         try await parts.machines.reboot(machine)
         try await workspace.awaitBoot(of: machine, after: before)
-        _ = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
+        let restarts = try await awaitReady(machine, workspace)
         try await workspace.requireMarks(of: machine)
+        return restarts
     }
 
-    func startLocked(_ workspace: ServerWorkspace) async throws {
+    // An operation counts the restarts of its steps; that of a machine which serves already has ended.
+    private func awaitReady(_ machine: MachineID, _ workspace: ServerWorkspace) async throws -> Int {
+        let restarts = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
+        if restarts > 0 { try workspace.journal.append(.power(on: true, restarts: restarts)) }
+        return restarts
+    }
+
+    @discardableResult
+    func startLocked(_ workspace: ServerWorkspace) async throws -> Int {
         let machine = try machine(workspace.id)
         let record = try workspace.record(machine)
         let reference = ImageReference(name: record.image.name, selector: .digest(record.image.digest))
@@ -56,11 +75,12 @@ extension LabEngine {
         let begin = ContinuousClock.now
         parts.progress(.began(workspace.id, machine.generation, .start))
         try await workspace.start(machine)
-        _ = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
+        let restarts = try await awaitReady(machine, workspace)
         try await workspace.dropSeed(machine)
         try await workspace.requireMarks(of: machine)
         let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
         parts.progress(.finished(workspace.id, machine.generation, .start, milliseconds: milliseconds))
+        return restarts
     }
 
     /// Takes a lab down: its machines, overlays, seeds, sockets, ports and journals go; images and volumes stay.

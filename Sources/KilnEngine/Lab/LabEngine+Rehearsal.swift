@@ -9,9 +9,12 @@ extension LabEngine {
     ///
     /// The caller holds the server's lock.
     /// - Throws: `rehearsal.failed`, with what its machine left behind; then nothing of the server was touched.
+    ///   `volume.reformatted` where a guest has formatted one of its volumes.
     func rehearse(_ workspace: ServerWorkspace, _ spec: ServerSpec, isWayBack: Bool) async throws {
         let rehearsal = try rehearsalID(of: workspace.id)
         try refuseTaken(rehearsal, spec)
+        // A clone would be found to have been formatted, too; but by then it is gone, and nothing can be returned to on it.
+        for name in spec.volumes.keys.sorted() { try await requireMark(workspace.id.lab, name) }
         parts.progress(.note("\(workspace.id): rehearsing on clones of its volumes, as \(rehearsal)"))
         let result: Result<ReplacementReport, any Error>
         do {
@@ -26,10 +29,22 @@ extension LabEngine {
         throw KilnError(
             .rehearsalFailed,
             "the rehearsal of \(workspace.id) on clones of its volumes failed: \(report.turn?.reason ?? "it was halted")",
-            hint: report.evidence.map { "what its machine left behind is in \($0)" } ?? report.turn?.hint,
+            hint: report.evidence.map { "what its machine left behind is in \($0)" } ?? hint(of: report.turn),
             cause: report.turn?.cause,
             exit: .aborted
         )
+    }
+
+    // What is missing is for the replacement to say.
+    private func requireMark(_ lab: Name, _ name: Name) async throws {
+        guard try volumes.record(lab: lab, name) != nil else { return }
+        try await volumes.requireMark(lab: lab, name)
+    }
+
+    // The way back from a format would be one for the clone, which is gone.
+    private func hint(of turn: TurnBack?) -> String? {
+        guard turn?.code == .volumeReformatted else { return turn?.hint }
+        return "take out of user-data or image what formats the clone; the volume itself is as it was"
     }
 
     private func launchRehearsal(

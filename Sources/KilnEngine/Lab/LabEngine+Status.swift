@@ -9,14 +9,14 @@ extension LabEngine {
         guard !wanted.isEmpty else { return [] }
         // Everything else is read while the hypervisor is being reached.
         async let states = parts.machines.machines()
-        let lent = await volumes.lentGenerationsTogether()
+        let notes = await volumes.notesTogether()
         let standings = Standings(parts.images)
         let labs = Dictionary(grouping: wanted, by: \.lab)
         let found = await withTaskGroup(of: [Sight].self) { group in
             for (lab, ids) in labs {
                 group.addTask {
                     let declared = declared(lab)
-                    return ids.map { sightOrProblem($0, lent, declared[$0.server], standings) }
+                    return ids.map { sightOrProblem($0, notes, declared[$0.server], standings) }
                 }
             }
             return await group.reduce(into: [ServerID: Sight]()) { all, sights in
@@ -32,7 +32,7 @@ extension LabEngine {
         _ = try existing(id)
         async let states = parts.machines.machines()
         let declared = declared(id.lab)[id.server]
-        let found = try sight(id, volumes.lentGenerations(), declared, Standings(parts.images))
+        let found = try sight(id, volumes.notes(), declared, Standings(parts.images))
         return found.status(try await states)
     }
 
@@ -63,12 +63,12 @@ extension LabEngine {
 
     private func sightOrProblem(
         _ id: ServerID,
-        _ lent: [ServerID: Set<Generation>],
+        _ notes: VolumeStore.Notes,
         _ declared: DeclaredServer?,
         _ standings: Standings
     ) -> Sight {
         do {
-            return try sight(id, lent, declared, standings)
+            return try sight(id, notes, declared, standings)
         } catch {
             let problem = KilnError.wrapping(error).message
             return Sight(id: id) { _ in unknown(id, problem) }
@@ -77,12 +77,12 @@ extension LabEngine {
 
     private func sight(
         _ id: ServerID,
-        _ lent: [ServerID: Set<Generation>],
+        _ notes: VolumeStore.Notes,
         _ declared: DeclaredServer?,
         _ standings: Standings
     ) throws -> Sight {
         let workspace = workspace(id)
-        let history = try workspace.history(lent: lent)
+        let history = try workspace.history(lent: notes.lent)
         let machine = try? machine(id, in: history)
         let record = machine.flatMap { try? workspace.record($0) }
         let published = record.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
@@ -116,7 +116,8 @@ extension LabEngine {
                 isDue: isOld || moved != nil,
                 problem: nil,
                 standing: standing,
-                moved: moved
+                moved: moved,
+                reformatted: notes.reformatted[id]
             )
         }
     }

@@ -48,7 +48,7 @@ extension LabEngine {
     }
 
     private func launchFailed(_ report: ReplacementReport) -> KilnError {
-        let reason = report.turn?.reason ?? report.reason ?? "no reason was recorded"
+        let reason = report.why ?? report.reason ?? "no reason was recorded"
         let evidence = report.evidence.map { "what its machine left behind is in \($0)" }
         let next = [report.turn?.hint, evidence].compactMap { $0 }
         return KilnError(

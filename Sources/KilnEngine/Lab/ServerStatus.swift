@@ -80,12 +80,17 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public internal(set) var standing: GenerationStanding?
     /// The channel that the server follows, where it points to another image by now.
     public internal(set) var moved: MovedChannel?
+    /// The volumes that its guests are known to have formatted, each with the snapshot of what it held before; nothing for none.
+    ///
+    /// By what was found when somebody looked: no disk is read for it.
+    public internal(set) var reformatted: [Name: Name]?
 
     /// How old the serving generation is.
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, way, ports, networks, volumes, operation, problem, standing, moved
+        case lab, name, generation, state, image, way, ports, networks, volumes, operation, problem, standing, moved,
+            reformatted
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

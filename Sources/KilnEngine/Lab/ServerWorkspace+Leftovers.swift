@@ -9,7 +9,7 @@ extension ServerWorkspace {
     /// Not before what its first boot made of the seed is on its disks: a machine that lost its power then would come back as
     /// one that has been set up, but with empty files, and no seed to do it again. A machine that forgets its root keeps it,
     /// because each of its boots is a first one.
-    /// - Throws: `machine.lost-power` where it ended meanwhile; it keeps the seed, which its next boot may need.
+    /// - Throws: as ``awaitWrittenBack(_:)``; it keeps the seed then, which its next boot may need.
     func dropSeed(_ machine: MachineID) async throws {
         guard try !record(machine).hasVolatileRoot else { return }
         let seed = state.seed(machine)
@@ -23,21 +23,18 @@ extension ServerWorkspace {
             if try await hasJustEnded(machine) { throw lostPower(machine) }
             throw error
         }
-        guard try await writing else {
-            return parts.progress(
-                .note("\(machine) keeps its seed: it is not known to have written what it made of it")
-            )
-        }
+        try await writing
         try DurableFile.remove(seed)
     }
 
-    /// Waits until a machine that has been ready has what it wrote before on its disks; whether it is known to have.
+    /// Waits until a machine that has been ready has what it wrote before on its disks.
     ///
     /// Its guest is asked; where no agent answers, it is given the time after which every kernel does so by itself.
-    /// - Throws: `machine.lost-power` where it ended meanwhile.
-    func awaitWrittenBack(_ machine: MachineID) async throws -> Bool {
-        if try record(machine).hasVolatileRoot { return true }
-        if await syncs(machine) { return true }
+    /// - Throws: `machine.lost-power` where it ended meanwhile; `machine.paused` where it stands still, writes nothing and serves
+    ///   nobody.
+    func awaitWrittenBack(_ machine: MachineID) async throws {
+        if try record(machine).hasVolatileRoot { return }
+        if await syncs(machine) { return }
         // Where nobody has seen it become ready, it may have done so just now.
         let left = parts.writeBack - (try timeReady(machine) ?? .zero)
         if left > .zero {
@@ -47,8 +44,19 @@ extension ServerWorkspace {
             if try await parts.machines.waitUntilOff(machine, within: left) { throw lostPower(machine) }
         }
         if try await hasJustEnded(machine) { throw lostPower(machine) }
-        // One that a full disk pauses writes nothing.
-        return try await parts.machines.state(of: machine) == .running
+        let found = try await parts.machines.state(of: machine)
+        if found != .running { throw standsStill(machine, found) }
+    }
+
+    private func standsStill(_ machine: MachineID, _ found: MachineState) -> KilnError {
+        KilnError(
+            .machinePaused,
+            "\(machine) should run and write what its boot made, but is \(found.rawValue)"
+                + (found == .paused
+                    ? ": a write error pauses a machine, such as for want of free space on the host" : ""),
+            hint: "free some space, for example with 'kiln gc', then let it go on: 'kiln start \(id)'",
+            exit: .blocked
+        )
     }
 
     // The hypervisor may not have noticed yet that its process is gone.

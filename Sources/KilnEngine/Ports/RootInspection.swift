@@ -43,12 +43,28 @@ public protocol RootInspection: Sendable {
     func copy(_ overlay: String) async throws -> RootCopy
     /// The listing of a copied root on top of its image's disk; what its journal holds is applied first.
     ///
-    /// - Parameter paths: of which to list what is below, with what leads there; none means the root.
-    func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing
+    /// - Parameters:
+    ///   - size: the size that the root was made with, as for ``DiskTool/createLayer(at:over:size:)``; nothing means that of
+    ///     `disk`.
+    ///   - paths: of which to list what is below, with what leads there; none means the root.
+    ///
+    /// Throws `drift.size-changed` where the copy has another size.
+    func listing(
+        of copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        below paths: [RootPath]
+    ) async throws -> RootListing
     /// The content of a file of a copied root; no link is followed.
     ///
     /// Throws `root.no-file` where there is no regular file, and `root.too-large` where it has more bytes than that.
-    func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8]
+    func content(
+        of path: RootPath,
+        in copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        limit: Int
+    ) async throws -> [UInt8]
     /// Removes a copy; one that is gone is not an error.
     func discard(_ copy: RootCopy)
     /// Removes the copies that processes left which are gone, or only tells; returns their paths.

@@ -95,13 +95,28 @@ extension ReplacementExecutor {
     }
 
     private func verify() async throws {
-        try await server.verify(new)
+        do {
+            try await server.verify(new)
+        } catch let damage as KilnError where damage.code == .verifyDataDamaged {
+            // What finds a volume empty calls its data damaged; where the new machine has formatted it, a safe way back is known.
+            if let format = await formatFound() { throw format }
+            throw damage
+        }
         // Last of all: whatever the new machine's first minutes did to its volumes is done by now.
         do {
             try await server.requireMarks(of: new)
         } catch let error as KilnError where Self.blind.contains(error.code) {
             try await lookAgain()
         }
+    }
+
+    private func formatFound() async -> KilnError? {
+        do {
+            try await server.requireMarks(of: new)
+        } catch let error as KilnError where error.code == .volumeReformatted {
+            return error
+        } catch {}
+        return nil
     }
 
     // That a mark can't be read says nothing of it.
@@ -159,7 +174,8 @@ extension ReplacementExecutor {
 
     private mutating func commit() async throws {
         // What the first boot made of the seed may not be on the disk yet. A machine that lost its power since would come
-        // back without its mounts, and no seed to make them again; one that a full disk paused can't give it up.
+        // back without its mounts, and no seed to make them again. One that a full disk paused serves nobody: the old one is
+        // not given up for it, and the next command lets it go on.
         do {
             try await settleNew()
         } catch let error as KilnError where error.code == ServerWorkspace.lostPower && !isLeavingNew {
@@ -181,8 +197,7 @@ extension ReplacementExecutor {
             try await awaitReady(new)
         }
         guard FileManager.default.fileExists(atPath: server.state.seed(new)) else {
-            _ = try await server.awaitWrittenBack(new)
-            return
+            return try await server.awaitWrittenBack(new)
         }
         try await server.dropSeed(new)
     }
@@ -207,8 +222,10 @@ extension ReplacementExecutor {
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
-        guard hasRun, let old else { return try await server.remove(new) }
-        try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old)
+        // With the volumes it may have served, and been told to write where they were not mounted.
+        if hasRun, replacement.isHandedOver, server.mayHideData(new) { await measureDrift(of: new) }
+        guard hasRun, old != nil || server.isKeptForHiddenData(new) else { return try await server.remove(new) }
+        try await server.retire(new, keeping: try server.record(new).spec.keepRoots, serving: old ?? new)
     }
 
     private mutating func keepEvidence() async {

@@ -41,7 +41,7 @@ struct ReplacementExecutor {
         defer { reservation?.release() }
         while replacement.outcome == nil {
             guard let step = replacement.next else {
-                try write(.ended(replacement.outcomeAtEnd, reason: replacement.turn?.reason ?? remark))
+                try write(.ended(replacement.outcomeAtEnd, reason: reason))
                 break
             }
             do {
@@ -57,6 +57,13 @@ struct ReplacementExecutor {
             }
         }
         return report
+    }
+
+    // Why it was taken back, with what the new machine wrote that nobody would find any more.
+    private var reason: String? {
+        let found = replacement.outcomeAtEnd == .reverted ? server.hiddenData(of: new) : nil
+        let words = [replacement.turn?.reason, found].compactMap(\.self)
+        return words.isEmpty ? remark : words.joined(separator: "; ")
     }
 
     // What a replacement that went well has to say all the same.

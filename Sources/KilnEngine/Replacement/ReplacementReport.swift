@@ -29,6 +29,12 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
 }
 
 extension ReplacementReport {
+    /// Why it turned back, with what the new machine left behind that somebody may miss; nothing where it did not.
+    public var why: String? {
+        guard let turn else { return nil }
+        return outcome == .reverted ? reason ?? turn.reason : turn.reason
+    }
+
     /// How long all of it took: the steps that were done, and the one that failed.
     public var milliseconds: Int { Self.sum(steps) + (turn?.milliseconds ?? 0) }
 

@@ -14,6 +14,7 @@ extension LabEngine {
         try await withVolume(lab: lab, name) { record, machine in
             let snapshot = try volumes.freeName(snapshot, in: record)
             _ = try await seal(&record, machine, as: snapshot)
+            await tellFormat(&record)
             return try volumes.snapshot(snapshot.text, of: record)
         }
     }
@@ -94,17 +95,52 @@ extension LabEngine {
                 try volumes.proveUnheld(record)
                 try volumes.adopt(&record)
                 try await volumes.export(record, layer: record.layers.last ?? "", to: file, as: format)
+                await tellFormat(&record)
                 return record.isUnclean ? .crashConsistent : .clean
             }
             let consistency = try await seal(&record, machine, as: nil)
             try await volumes.export(record, layer: record.layers.dropLast().last ?? "", to: file, as: format)
+            await tellFormat(&record)
             return consistency
         }
     }
 }
 
 extension LabEngine {
+    // Who keeps the content of a formatted volume may take it for what the volume held before. It is kept all the same, since
+    // that may be just what is wanted.
+    private func tellFormat(_ record: inout VolumeRecord) async {
+        do {
+            try await volumes.noteLostMark(&record)
+        } catch {
+            let why = KilnError.wrapping(error).message
+            return parts.progress(.note("whether a guest has formatted volume \(record.title) is unknown: \(why)"))
+        }
+        guard let snapshot = record.reformatted else { return }
+        parts.progress(
+            .note(
+                "a guest has formatted volume \(record.title): this is what it holds since; what it held before: "
+                    + "'kiln volume restore \(record.title) \(snapshot)' while it is not in use"
+            )
+        )
+    }
+
     private static let patience = Duration.seconds(10)
+
+    /// Seals the volumes of a machine that is about to boot again without being off in between, as those of one that is
+    /// started are: its guest may format them in that boot.
+    ///
+    /// The caller holds the server's lock.
+    func sealForReboot(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
+        for name in try workspace.volumeNames(of: machine) {
+            try await volumes.changing(lab: machine.server.lab, name) { record in
+                guard try await runningMachine(record) == machine else { return }
+                try await settle(&record, machine)
+                let snapshot = try volumes.freeName(nil, prefix: "before-boot", in: record)
+                _ = try await seal(&record, machine, as: snapshot, kind: .boot)
+            }
+        }
+    }
 
     /// Puts a volume's machines, if any, in order that were left between two layers.
     func settleSwitches(of id: ServerID) async throws {
@@ -179,10 +215,11 @@ extension LabEngine {
     private func seal(
         _ record: inout VolumeRecord,
         _ machine: MachineID?,
-        as snapshot: Name?
+        as snapshot: Name?,
+        kind: VolumeSnapshot.Kind = .named
     ) async throws -> VolumeSnapshot.Consistency {
         guard let machine else {
-            try await volumes.sealUnheld(&record, as: snapshot)
+            try await volumes.sealUnheld(&record, as: snapshot, kind: kind)
             return record.isUnclean ? .crashConsistent : .clean
         }
         let copy = record
@@ -190,7 +227,7 @@ extension LabEngine {
         // task does not inherit the cancellation.
         let (moved, consistency) = try await Task {
             var record = copy
-            let consistency = try await sealLive(&record, machine, as: snapshot)
+            let consistency = try await sealLive(&record, machine, as: snapshot, kind)
             return (record, consistency)
         }.value
         record = moved
@@ -200,7 +237,8 @@ extension LabEngine {
     private func sealLive(
         _ record: inout VolumeRecord,
         _ machine: MachineID,
-        as snapshot: Name?
+        as snapshot: Name?,
+        _ kind: VolumeSnapshot.Kind
     ) async throws -> VolumeSnapshot.Consistency {
         let failpoint = Failpoint()
         let sealed = record.layers.last ?? ""
@@ -221,7 +259,7 @@ extension LabEngine {
         let consistency: VolumeSnapshot.Consistency = isFrozen ? .quiesced : .crashConsistent
         if let snapshot {
             record.snapshots.append(
-                record.snapshot(snapshot, layer: sealed, kind: .named, consistency: consistency)
+                record.snapshot(snapshot, layer: sealed, kind: kind, consistency: consistency)
             )
         }
         guard isThawed || !isFrozen else {

@@ -69,7 +69,9 @@ extension VolumeStore {
         throw KilnError(
             .volumeTooManyLayers,
             "volume \(record.title) has \(record.layers.count) layers, which is the most",
-            hint: "remove snapshots that nobody needs: 'kiln volume snapshot \(record.title) NAME --remove'",
+            hint:
+                "remove snapshots that nobody needs: 'kiln volume snapshot \(record.title) NAME --remove'; what reboots "
+                + "sealed is merged when its server is stopped and started",
             exit: .aborted
         )
     }

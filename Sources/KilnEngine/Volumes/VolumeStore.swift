@@ -19,26 +19,43 @@ public struct VolumeStore: Sendable {
     public func names(of lab: Name) -> [Name] { names(in: "\(state.volumes)/\(lab)") }
 
     /// The generations that volumes are lent to, as far as records can be read.
-    func lentGenerations() -> [ServerID: Set<Generation>] { lentGenerations(names(in: state.volumes)) }
+    func lentGenerations() -> [ServerID: Set<Generation>] { notes().lent }
+
+    /// What records tell of the servers that have volumes, as far as they can be read.
+    struct Notes: Sendable {
+        /// The generations that volumes are lent to.
+        var lent: [ServerID: Set<Generation>] = [:]
+        /// The volumes that guests are known to have formatted, each with the snapshot of what it held before.
+        var reformatted: [ServerID: [Name: Name]] = [:]
+    }
+
+    /// What all records tell.
+    func notes() -> Notes { notes(names(in: state.volumes)) }
 
     /// The same, read by several tasks.
-    func lentGenerationsTogether() async -> [ServerID: Set<Generation>] {
-        await withTaskGroup(of: [ServerID: Set<Generation>].self) { group in
-            for lab in names(in: state.volumes) { group.addTask { lentGenerations([lab]) } }
-            return await group.reduce(into: [:]) { all, lent in all.merge(lent) { $0.union($1) } }
+    func notesTogether() async -> Notes {
+        await withTaskGroup(of: Notes.self) { group in
+            for lab in names(in: state.volumes) { group.addTask { notes([lab]) } }
+            return await group.reduce(into: Notes()) { all, found in
+                all.lent.merge(found.lent) { $0.union($1) }
+                all.reformatted.merge(found.reformatted) { $0.merging($1) { first, _ in first } }
+            }
         }
     }
 
-    private func lentGenerations(_ labs: [Name]) -> [ServerID: Set<Generation>] {
+    private func notes(_ labs: [Name]) -> Notes {
         // The rest of a record would take most of the time, of which 'ps' has little.
         struct Lent: Decodable {
             let lease: VolumeRecord.Lease?
+            let reformatted: Name?
         }
-        let paths = labs.flatMap { lab in names(of: lab).map { state.volume(lab: lab, $0) } }
-        return paths.reduce(into: [:]) { lent, path in
-            let found = try? DurableFile.readJSON(Lent.self, from: path + "/volume.json")
+        let all = labs.flatMap { lab in names(of: lab).map { (name: $0, path: state.volume(lab: lab, $0)) } }
+        return all.reduce(into: Notes()) { notes, volume in
+            let found = try? DurableFile.readJSON(Lent.self, from: volume.path + "/volume.json")
             guard let machine = found?.lease?.machine else { return }
-            lent[machine.server, default: []].insert(machine.generation)
+            notes.lent[machine.server, default: []].insert(machine.generation)
+            guard let snapshot = found?.reformatted else { return }
+            notes.reformatted[machine.server, default: [:]][volume.name] = snapshot
         }
     }
 

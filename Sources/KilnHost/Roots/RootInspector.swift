@@ -74,9 +74,15 @@ public struct RootInspector: RootInspection {
 
     /// The listing of a copied root.
     ///
-    /// - Throws: `drift.no-file-system`, `drift.walk-failed`, `drift.replay-failed`, `drift.listing-damaged`, `tool.…`.
-    public func listing(of copy: RootCopy, over disk: String, below paths: [RootPath]) async throws -> RootListing {
-        let raw = try await rawDisk(of: copy, over: disk)
+    /// - Throws: `drift.size-changed`, `drift.no-file-system`, `drift.walk-failed`, `drift.replay-failed`,
+    ///   `drift.listing-damaged`, `tool.…`.
+    public func listing(
+        of copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        below paths: [RootPath]
+    ) async throws -> RootListing {
+        let raw = try await rawDisk(of: copy, over: disk, size)
         let list = copy.directory + "/paths"
         try await walk(raw, .list(below: paths), to: list)
         return try RootListing(try Data(contentsOf: URL(fileURLWithPath: list), options: .mappedIfSafe), of: "the root")
@@ -84,25 +90,43 @@ public struct RootInspector: RootInspection {
 
     /// The content of a file of a copied root.
     ///
-    /// - Throws: `root.no-file`, `root.too-large`, and as ``listing(of:over:below:)``.
-    public func content(of path: RootPath, in copy: RootCopy, over disk: String, limit: Int) async throws -> [UInt8] {
-        let raw = try await rawDisk(of: copy, over: disk)
+    /// - Throws: `root.no-file`, `root.too-large`, and as ``listing(of:over:size:below:)``.
+    public func content(
+        of path: RootPath,
+        in copy: RootCopy,
+        over disk: String,
+        size: ByteCount?,
+        limit: Int
+    ) async throws -> [UInt8] {
+        let raw = try await rawDisk(of: copy, over: disk, size)
         let content = copy.directory + "/content"
         try await walk(raw, .read(path, limit: limit), to: content)
         return Array(try Data(contentsOf: URL(fileURLWithPath: content)))
     }
 
     // What the root is with its journal applied, as one raw disk beside the copy.
-    private func rawDisk(of copy: RootCopy, over disk: String) async throws -> String {
+    private func rawDisk(of copy: RootCopy, over disk: String, _ size: ByteCount?) async throws -> String {
         let overlay = copy.directory + "/root.qcow2"
-        // Both are a header's word; the layer's may be the word of a guest that broke out of its machine.
-        guard try QCOW2Header(of: overlay).virtualSize == QCOW2Header(of: disk).virtualSize else {
-            throw KilnError(.driftSizeChanged, "the root's layer and its image \(disk) differ in size", exit: .unmet)
-        }
+        try RootInspector.requireSize(size, of: overlay, over: disk)
         let raw = copy.directory + "/raw"
         // The guest's own table: it may have enlarged the partition.
         try await unpack(try await rootChain(of: DiskChain(overlay, over: disk)), to: raw)
         return raw
+    }
+
+    // The layer's header may be the word of a guest that broke out of its machine; how large it was made is known.
+    private static func requireSize(_ size: ByteCount?, of overlay: String, over disk: String) throws {
+        let image = try QCOW2Header(of: disk).virtualSize
+        // As qemu-img rounds it.
+        let made = size.map { ByteCount(bytes: ($0.bytes + 511) / 512 * 512) } ?? image
+        let (expected, found) = (max(made, image), try QCOW2Header(of: overlay).virtualSize)
+        guard found != expected else { return }
+        throw KilnError(
+            .driftSizeChanged,
+            "the root's layer on \(disk) has a size of \(found), and was made with \(expected)",
+            hint: "a root does not change its size; 'kiln replace' gives a server a new one",
+            exit: .unmet
+        )
     }
 
     /// Gives `body` the root file system of a disk as a raw one; what is made for it is removed afterwards.

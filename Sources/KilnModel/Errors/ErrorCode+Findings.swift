@@ -32,7 +32,11 @@ extension ErrorCode {
         .internalError,
         "a working file can't be made"
     )
-    public static let driftSizeChanged = ErrorCode("drift.size-changed", .unmet, "a root and its image differ in size")
+    public static let driftSizeChanged = ErrorCode(
+        "drift.size-changed",
+        .unmet,
+        "a root has another size than it was made with"
+    )
     public static let driftWalkFailed = ErrorCode(
         "drift.walk-failed",
         .internalError,

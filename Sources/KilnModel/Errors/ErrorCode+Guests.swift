@@ -101,6 +101,11 @@ extension ErrorCode {
         [.blocked, .unreachable],
         "the machine can't be ended, or it is unknown whether it has ended"
     )
+    public static let machinePaused = ErrorCode(
+        "machine.paused",
+        .blocked,
+        "a machine that should run stands still, mostly for want of free space on the host"
+    )
     public static let machineSeedKept = ErrorCode(
         "machine.seed-kept",
         .deadline,
@@ -130,7 +135,8 @@ extension ErrorCode {
         guestNoCommand, guestNonsense,
         guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
         machineLostPower, machineMonitorRefused,
-        machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machineSeedKept, machineStuck,
+        machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machinePaused, machineSeedKept,
+        machineStuck,
         seedInvalidName, seedKeyUnreadable, seedNotWritten,
     ]
 }

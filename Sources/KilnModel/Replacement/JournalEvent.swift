@@ -113,8 +113,8 @@ public enum JournalEvent: Sendable, Hashable, Codable {
     case decided(DataOnRevert)
     /// The replacement ended.
     case ended(Outcome, reason: String?)
-    /// The user wants the server on or off.
-    case power(on: Bool)
+    /// The user wants the server on or off; when it was started or restarted, its machine had to be booted again so often.
+    case power(on: Bool, restarts: Int? = nil)
 }
 
 /// An event with its time.

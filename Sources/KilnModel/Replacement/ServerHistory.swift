@@ -14,12 +14,25 @@ public struct ServerHistory: Sendable {
         public var pid: Int32
     }
 
+    /// A start or restart of a machine whose kernel crashed before init, so that it was booted again.
+    public struct Crash: Sendable, Hashable, Encodable {
+        /// When it ran again.
+        public let time: Date
+        /// The generation that was started.
+        public let generation: Generation?
+        /// How often it was booted again.
+        public let restarts: Int
+    }
+
     /// All operations, oldest first.
     public private(set) var operations: [Operation] = []
     /// The generation that is the server, once one was committed.
     public private(set) var current: Generation?
     /// Whether the user wants the server on.
     public private(set) var isWantedOn = true
+
+    /// The crashes that no operation counts, since the generation served already; oldest first.
+    public private(set) var crashes: [Crash] = []
 
     /// The history that these records tell.
     public init(_ records: [JournalRecord]) {
@@ -53,7 +66,10 @@ public struct ServerHistory: Sendable {
                 )
             )
             isWantedOn = true
-        case .power(let isOn): isWantedOn = isOn
+        case .power(let isOn, let restarts):
+            isWantedOn = isOn
+            guard let restarts else { return }
+            crashes.append(Crash(time: record.time, generation: current, restarts: restarts))
         default:
             guard let last = operations.indices.last else { return }
             operations[last].replacement.apply(record.event)

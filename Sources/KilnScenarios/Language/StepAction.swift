@@ -42,3 +42,12 @@ struct StepYield: Sendable {
         return outputs[name]
     }
 }
+
+extension StepYield {
+    /// What a step has to tell that started machines, of which some were booted again because their kernels crashed.
+    init(restarts: Int) {
+        message =
+            restarts == 0
+            ? nil : "booted again after a crash before init, maybe by a fault of the emulator: \(restarts)"
+    }
+}

@@ -18,7 +18,8 @@ struct RebootStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { forecast.change(servers, from: .running, to: .running) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        for server in servers { try await context.engine.reboot(context.id(server)) }
-        return StepYield()
+        var restarts = 0
+        for server in servers { restarts += try await context.engine.reboot(context.id(server)) }
+        return StepYield(restarts: restarts)
     }
 }
