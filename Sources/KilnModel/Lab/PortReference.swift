@@ -21,6 +21,22 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         pieces(of: text).compactMap { if case .expression(let inner) = $0 { inner } else { nil } }
     }
 
+    /// The `${…}` parts of `text` in another form that name servers and ports: with blanks, brackets, a default or two braces.
+    ///
+    /// Each is given without `${` and `}`. They stay as they are.
+    public static func nearMisses(in text: String) -> [String] {
+        var found: [String] = []
+        var rest = text[...]
+        while let open = rest.firstRange(of: "${") {
+            rest = rest[open.upperBound...]
+            guard let end = rest.firstIndex(of: "}") else { break }
+            let inner = rest[..<end]
+            let isOne = !isExpression(inner) && !inner.contains("${") && !inner.contains(where: \.isNewline)
+            if isOne, inner.firstMatch(of: /\bservers\b.*\bports\b/) != nil { found.append(String(inner)) }
+        }
+        return found
+    }
+
     /// Reads `servers.NAME.ports.NAME`; nothing for anything else.
     public init?(expression: String) {
         let parts = expression.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
