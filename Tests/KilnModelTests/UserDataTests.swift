@@ -67,7 +67,7 @@ struct UserDataTests {
         #expect(GuestUser.named(by: nil) == nil && GuestUser.named(by: ["users": ["default"]]) == nil)
         #expect(GuestUser.named(by: ["user": "me", "users": others]) == "me")
         #expect(GuestUser.named(by: ["user": ["name": "me"]]) == "me" && GuestUser.named(by: ["user": [:]]) == nil)
-        #expect(GuestUser.named(by: ["users": others]) == "root")
+        #expect(GuestUser.named(by: ["users": others]) == "root" && GuestUser.named(by: ["users": []]) == "root")
         #expect(GuestUser.named(by: ["system_info": ["default_user": ["name": "me"]]]) == "me")
         let package = ImageManifest.Package(
             name: "bash",

@@ -2,9 +2,8 @@
 public enum GuestUser {
     /// Whom a cloud-config names: its default user, or root where it makes others instead; nothing where that is the image's.
     public static func named(by config: JSONValue?) -> String? {
-        let users = config?["users"]?.array ?? []
         if let name = name(config?["user"]) { return name }
-        if !users.isEmpty, !users.contains(.string("default")) { return "root" }
+        if let users = config?["users"]?.array, !users.contains(.string("default")) { return "root" }
         return name(config?["system_info"]?["default_user"])
     }
 
