@@ -25,6 +25,8 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
     ///
     /// Each is given without `${` and `}`. They stay as they are.
     public static func nearMisses(in text: String) -> [String] {
+        // By Unicode's boundaries a word goes on behind a point.
+        let words = /\bservers\b.*\bports\b/.wordBoundaryKind(.simple)
         var found: [String] = []
         var rest = text[...]
         while let open = rest.firstRange(of: "${") {
@@ -32,7 +34,7 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
             guard let end = rest.firstIndex(of: "}") else { break }
             let inner = rest[..<end]
             let isOne = !isExpression(inner) && !inner.contains("${") && !inner.contains(where: \.isNewline)
-            if isOne, inner.firstMatch(of: /\bservers\b.*\bports\b/) != nil { found.append(String(inner)) }
+            if isOne, inner.firstMatch(of: words) != nil { found.append(String(inner)) }
         }
         return found
     }
