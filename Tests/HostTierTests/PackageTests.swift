@@ -82,7 +82,7 @@ struct PackageTests {
             .standardized
         let path = "\(folder.path):\(Child.environment["PATH"] ?? "/usr/bin:/bin")"
         let environment = Child.environment.merging(["GITHUB_ENV": output, "CALLS": calls, "PATH": path]) { $1 }
-        let line = [step.path, "http://a.example http://b.example"]
+        let line = [step.path, "http://a.example\n http://b.example\n"]
         let end = try Child(line, environment: environment, directory: folder.path).finish(within: .seconds(30))
         try #require(end.status == 0, "\(end.errors)")
         #expect(try String(contentsOfFile: output, encoding: .utf8) == told)

@@ -1,7 +1,9 @@
 #!/bin/bash
 # archives.sh MIRRORS: where apt has no archive of Debian's, installs Debian's keys, and names mirrors to the steps after it.
 set -euo pipefail
-mirrors=${1:-${KILN_DEBIAN_MIRROR:-}}
+# In one line, as the file for the steps after it wants it.
+mirrors=$(tr -s '[:space:]' ' ' <<<"${1:-${KILN_DEBIAN_MIRROR:-}}")
+mirrors=${mirrors% }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 

@@ -36,7 +36,7 @@ public struct DebianOutlook: Sendable, Hashable {
     /// What mirrors and keys that are named come to.
     static func of(_ mirrors: [String], keyrings: [AptKeyring]) -> DebianOutlook {
         guard !keyrings.isEmpty else { return DebianOutlook(AptKeyring.missing(for: mirrors)) }
-        return DebianOutlook(isReady: true, detail: "\(DebianMirror.variable) has \(mirrors.joined(separator: ", "))")
+        return DebianOutlook(isReady: true, detail: "\(DebianMirror.variable) has \(list(mirrors))")
     }
 
     /// What the host's apt comes to, for any suite.
@@ -51,7 +51,12 @@ public struct DebianOutlook: Sendable, Hashable {
         let found = try DebianSources.ofHost(apt, suite: "stable", settings: settings)
         let names = archives.targets.filter { $0.about?.origin == "Debian" }.map(\.uri)
         guard !(keyrings ?? found.keyrings).isEmpty else { throw AptKeyring.missing(for: names) }
-        return DebianOutlook(isReady: true, detail: "apt has \(Set(names).sorted().joined(separator: ", "))")
+        return DebianOutlook(isReady: true, detail: "apt has \(list(Set(names).sorted()))")
+    }
+
+    /// For people, without the credentials that an address may have.
+    private static func list(_ addresses: [String]) -> String {
+        addresses.map { $0.replacing(/\/\/[^\/@]*@/, with: "//") }.joined(separator: ", ")
     }
 
     private init(isReady: Bool, detail: String, remedy: String? = nil) {
