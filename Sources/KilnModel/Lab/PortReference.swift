@@ -29,10 +29,10 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         let words = /\bservers\b.*\bports\b/.wordBoundaryKind(.simple)
         var found: [String] = []
         var rest = text[...]
-        while let open = rest.firstRange(of: "${") {
-            rest = rest[open.upperBound...]
-            guard let end = rest.firstIndex(of: "}") else { break }
-            let inner = rest[..<end]
+        while let dollar = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
+            rest = rest[rest.utf8.index(after: dollar)...]
+            guard rest.utf8.first == UInt8(ascii: "{"), let end = end(in: rest) else { continue }
+            let inner = rest[rest.utf8.index(after: rest.startIndex)..<end]
             let isOne = !isExpression(inner) && !inner.contains("${") && !inner.contains(where: \.isNewline)
             if isOne, inner.firstMatch(of: words) != nil { found.append(String(inner)) }
         }
@@ -71,7 +71,7 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         while let dollar = rest.firstIndex(of: "$") {
             plain += rest[..<dollar]
             rest = rest[dollar...]
-            if rest.hasPrefix("${"), let end = rest.firstIndex(of: "}") {
+            if rest.hasPrefix("${"), let end = end(in: rest) {
                 let inner = rest[rest.index(dollar, offsetBy: 2)..<end]
                 if isExpression(inner) {
                     pieces += [.text(plain), .expression(String(inner))]
@@ -84,6 +84,11 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
             rest = rest.dropFirst()
         }
         return pieces + [.text(plain + rest)]
+    }
+
+    // No reference is longer, and a text may open half a million that never end.
+    private static func end(in text: Substring) -> String.Index? {
+        text.utf8.prefix(256).firstIndex(of: UInt8(ascii: "}"))
     }
 
     private static func isExpression(_ inner: Substring) -> Bool {
