@@ -38,7 +38,11 @@ let package = Package(
         .target(name: "KilnModel", swiftSettings: strict),
         .target(name: "KilnVersion", swiftSettings: strict, plugins: ["NoteCommit"]),
         .plugin(name: "NoteCommit", capability: .buildTool(), path: "Sources/NoteCommit"),
-        .target(name: "KilnSystem", dependencies: ["KilnModel", logging, subprocess], swiftSettings: strict),
+        .target(
+            name: "KilnSystem",
+            dependencies: ["CLinux", "KilnModel", logging, subprocess],
+            swiftSettings: strict
+        ),
         .target(name: "KilnDocuments", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(
             name: "LibvirtKit",

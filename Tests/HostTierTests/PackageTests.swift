@@ -59,4 +59,35 @@ struct PackageTests {
         try Data("two".utf8).write(to: URL(filePath: program))
         #expect(try Set([first, runnable, key(), key("a")]).count == 4)
     }
+
+    @Test(
+        "on a runner without Debian's archives mirrors are named to the steps after it, with Debian's keys installed; else nothing is",
+        arguments: [("Ubuntu", "KILN_DEBIAN_MIRROR=http://a.example http://b.example\n", 1), ("Debian", "", 0)]
+    )
+    func archives(origin: String, told: String, installations: Int) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "kiln-archives-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let fakes = [
+            "apt-get": #"[ "$1" = indextargets ] && echo \#(origin) || echo "$@" >>"$CALLS""#, "sudo": #"exec "$@""#,
+        ]
+        for (name, line) in fakes {
+            let path = folder.appending(path: name).path
+            try Data("#!/bin/sh\n\(line)\n".utf8).write(to: URL(filePath: path))
+            chmod(path, 0o755)
+        }
+        let (calls, output) = (folder.path + "/calls", folder.path + "/output")
+        try Data().write(to: URL(filePath: output))
+        let step = URL(filePath: #filePath).appending(path: "../../../.github/actions/setup-kiln/archives.sh")
+            .standardized
+        let path = "\(folder.path):\(Child.environment["PATH"] ?? "/usr/bin:/bin")"
+        let environment = Child.environment.merging(["GITHUB_ENV": output, "CALLS": calls, "PATH": path]) { $1 }
+        let line = [step.path, "http://a.example\n http://b.example\n"]
+        let end = try Child(line, environment: environment, directory: folder.path).finish(within: .seconds(30))
+        try #require(end.status == 0, "\(end.errors)")
+        #expect(try String(contentsOfFile: output, encoding: .utf8) == told)
+        let installed = try String(contentsOfFile: calls, encoding: .utf8).split(separator: "\n")
+            .filter { $0.contains("install") && $0.contains("debian-archive-keyring") }
+        #expect(installed.count == installations)
+    }
 }

@@ -115,6 +115,31 @@ struct HostAptTests {
         #expect(error?.cause?.isEmpty == false)
     }
 
+    @Test("the doctor is told of a host without Debian, of lists that apt has not read, and of all that a bake needs")
+    func outlook() async throws {
+        let keyring = try folder.file("keys.asc", Array("-----BEGIN PGP PUBLIC KEY BLOCK-----".utf8))
+        func look(mirror: String = "", keyring: String) async -> DebianOutlook {
+            let named = [DebianMirror.variable: mirror, DebianMirror.keyringVariable: keyring]
+            let scratch = "\(folder.path)/scratch-\(UUID().uuidString)"
+            return await DebianOutlook.look(scratch: scratch, environment: environment.merging(named) { $1 })
+        }
+        try configure(try archive("vendor", "noble", origin: "Ubuntu", codename: "noble"))
+        let unread = await look(keyring: keyring)
+        #expect(!unread.isReady && unread.remedy == "apt-get update")
+        try await update()
+        let elsewhere = await look(keyring: keyring)
+        #expect(!elsewhere.isReady && elsewhere.detail.contains("no archive of Debian's"))
+        #expect(elsewhere.remedy?.contains("KILN_DEBIAN_MIRROR=URL") == true)
+        let named = await look(mirror: "http://me:secret@m.example/debian", keyring: keyring)
+        #expect(named.isReady && named.detail == "KILN_DEBIAN_MIRROR has http://m.example/debian")
+        let keyless = await look(mirror: "http://m.example/debian", keyring: folder.path + "/none")
+        #expect(!keyless.isReady && keyless.remedy?.contains("debian-archive-keyring") == true)
+        try configure(try archive("debian", "bookworm", origin: "Debian", codename: "bookworm"))
+        try await update()
+        let debian = await look(keyring: keyring)
+        #expect(debian.isReady && debian.detail.contains("\(folder.path)/debian/"))
+    }
+
     @Test("sources that apt can't read are named with what it says of them")
     func malformed() async throws {
         try configure("deb nonsense\n")

@@ -35,6 +35,7 @@ struct CompletionTests {
             let files = Dictionary(uniqueKeysWithValues: servers.map { ("labs/\($0)/journal", "") })
             let names = try names(in: directory, files)
             #expect(names.servers == ["a/web", "b/db", "b/web", "db"])
+            #expect(names.serverNames == ["db", "web"])
             #expect(names.labs == ["a", "b"])
         }
     }
@@ -76,6 +77,20 @@ struct CompletionTests {
             }
             #expect(names.images.isEmpty && names.labs.isEmpty && names.servers.isEmpty && names.retained.isEmpty)
             #expect(names.volumes == ["shop/data", "shop/pipe"])
+        }
+    }
+
+    @Test("'cp' and 'up' ask kiln for servers, and a copy's host side is any file")
+    func sides() async throws {
+        let script = KilnCommand.completionScript(for: .bash)
+        for place in ["cp -- positional@0", "cp -- positional@1", "up -- positional@0"] {
+            #expect(script.contains("---completion \(place)"), "\(place)")
+        }
+        try await Fixtures.withDirectory { directory in
+            for name in ["a.txt", "a.yaml"] { try Data().write(to: URL(fileURLWithPath: "\(directory)/\(name)")) }
+            let found = KnownNames.files(startingWith: directory + "/a.", ofAnyKind: true)
+            #expect(found == [directory + "/a.txt", directory + "/a.yaml"])
+            #expect(KnownNames.files(startingWith: directory + "/a.") == [directory + "/a.yaml"])
         }
     }
 

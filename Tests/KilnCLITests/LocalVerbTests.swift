@@ -128,6 +128,54 @@ struct LocalVerbTests {
             let result = await LintResult(labs: [path], cloudInit: CloudInitSchema(program: program)).payload
             #expect(result.warnings.map(\.message) == ["cloud-init's schema: ntp: 5 is not an object"])
             #expect(result.problems.isEmpty && result.warnings.first?.path == "lab.servers.web.user-data")
+            #expect(result.notes.isEmpty)
+        }
+    }
+
+    @Test("lint asks cloud-init for each cloud-config of a message or an archive, and says once where it could not ask")
+    func lintParts() async throws {
+        try await Fixtures.withDirectory { directory in
+            let archive = "#cloud-config-archive\n- { type: text/cloud-config, content: 'ntp: 5' }\n- \"#!/bin/sh\"\n"
+            let message = """
+                Content-Type: multipart/mixed; boundary="=="
+                MIME-Version: 1.0
+
+                --==
+                Content-Type: text/cloud-config
+
+                #cloud-config
+                ntp: 5
+                --==
+                Content-Type: text/x-shellscript
+
+                #!/bin/sh
+                --==--
+                """
+            let program = directory + "/cloud-init"
+            let script = """
+                #!/bin/sh
+                [ "$(head -n 1 "$3")" = "#cloud-config" ] && grep -q '^ntp: 5' "$3" || exit 0
+                echo 'Cloud config schema errors: ntp: wrong' >&2
+                exit 1
+                """
+            try Data(script.utf8).write(to: URL(fileURLWithPath: program))
+            chmod(program, 0o755)
+            var paths: [String] = []
+            for (name, text) in [("archive", archive), ("message", message), ("plain", "")] {
+                let data = text.isEmpty ? "" : ", user-data-file: \(name)"
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+                let path = "\(directory)/\(name).yaml"
+                let lab = "kiln: 1\nname: a\nlab: { servers: { web: { image: i\(data) } } }\n"
+                try Data(lab.utf8).write(to: URL(fileURLWithPath: path))
+                paths.append(path)
+            }
+            let asked = await LintResult(labs: paths, cloudInit: CloudInitSchema(program: program)).payload
+            #expect(asked.problems.isEmpty && asked.notes.isEmpty)
+            #expect(asked.warnings.filter { $0.message == "cloud-init's schema: ntp: wrong" }.count == 2)
+            let unasked = await LintResult(labs: paths, cloudInit: CloudInitSchema(program: nil))
+            #expect(unasked.payload.notes.count == 1 && unasked.notes.first?.contains("install") == true)
+            let plain = await LintResult(labs: [paths[2]], cloudInit: CloudInitSchema(program: nil)).payload
+            #expect(plain.notes.isEmpty)
         }
     }
 

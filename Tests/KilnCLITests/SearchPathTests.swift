@@ -113,6 +113,36 @@ struct SearchPathTests {
         }
     }
 
+    @Test(
+        "a link counts by what it leads to, whoever made it: the folder itself, a folder above it, and what lies in it"
+    )
+    func links() async throws {
+        try await Fixtures.withDirectory { directory in
+            let me = FolderTrust(users: [0, geteuid()], groups: [0, getegid()])
+            try put("tiny", in: directory + "/theirs/Images")
+            try put("tiny", in: directory + "/mine/Images")
+            try FileManager.default.createDirectory(atPath: directory + "/open", withIntermediateDirectories: false)
+            #expect(chmod(directory + "/open", 0o1777) == 0)
+            let links = [
+                ("/Images", "theirs/Images"), ("/above", "theirs"), ("/mine/Images/more", directory + "/theirs/Images"),
+                ("/mine/Images/.#lock", "me@here.1"), ("/mine/Images/itself", "itself"),
+            ]
+            for (link, target) in links { #expect(symlink(target, directory + link) == 0) }
+            let folders = ["/Images", "/above/Images", "/mine/Images"].map { directory + $0 }
+            #expect(folders.dropLast().allSatisfy { me.objection(to: $0) == nil })
+            #expect(me.objection(to: folders[2]) == nil)
+            let recipe = directory + "/theirs/Images/tiny/image.yaml"
+            #expect(chmod(recipe, 0o666) == 0)
+            for folder in folders {
+                #expect(me.objection(to: folder)?.contains("write to \(recipe)") == true, "\(folder)")
+            }
+            #expect(
+                chmod(recipe, 0o644) == 0 && symlink("\(directory)/open/none", directory + "/mine/Images/late") == 0
+            )
+            #expect(me.objection(to: folders[2])?.contains("write to \(directory)/open;") == true)
+        }
+    }
+
     @Test("a folder that can't be searched is named, not passed over")
     func unreadable() async throws {
         try await Fixtures.withDirectory { directory in

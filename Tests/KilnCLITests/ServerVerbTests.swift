@@ -91,7 +91,7 @@ struct ServerVerbTests {
         let verb = try #require(try KilnCommand.parseAsRoot(["ssh", "web"]) as? SSHVerb)
         let invocation = try await verb.invocation(workspace)
         let shown = try #require(try await workspace.engine.status(id).ports.values.first?.host)
-        #expect(invocation.port == shown)
+        #expect(invocation.port == shown && invocation.user == "debian")
         #expect(try String(contentsOfFile: invocation.knownHosts, encoding: .utf8).hasPrefix("kiln ssh-ed25519 HOST"))
         launch.cancel()
         _ = try await launch.value

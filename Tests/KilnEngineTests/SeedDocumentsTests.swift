@@ -197,6 +197,13 @@ struct SeedDocumentsTests {
         #expect(files.filter { $0.value.contains("CANARY") }.keys.sorted() == ["user-data"])
     }
 
+    @Test("a list that is left empty is an empty one")
+    func leftEmpty() throws {
+        let empty = JSONValue.object(["mounts": .null, "bootcmd": .null, "write_files": .null])
+        let mounts = try userData(documents(userData: empty))["mounts"]?.array
+        #expect(mounts?.count == 1)
+    }
+
     @Test("mounts that are no list are refused, not dropped")
     func notAList() {
         let error = #expect(throws: KilnError.self) {

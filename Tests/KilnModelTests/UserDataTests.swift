@@ -61,12 +61,37 @@ struct UserDataTests {
         #expect(review.remark(on: "timezone", "UTC") == nil && review.remark(on: "merge_how", "") == nil)
     }
 
+    @Test("'kiln ssh' logs in as whom the user-data names, else as the default user of the image")
+    func guestUser() throws {
+        let others: JSONValue = [["name": "me"]]
+        #expect(GuestUser.named(by: nil) == nil && GuestUser.named(by: ["users": ["default"]]) == nil)
+        #expect(GuestUser.named(by: ["user": "me", "users": others]) == "me")
+        #expect(GuestUser.named(by: ["user": ["name": "me"]]) == "me" && GuestUser.named(by: ["user": [:]]) == nil)
+        #expect(GuestUser.named(by: ["users": others]) == "root" && GuestUser.named(by: ["users": []]) == "root")
+        #expect(GuestUser.named(by: ["system_info": ["default_user": ["name": "me"]]]) == "me")
+        let package = ImageManifest.Package(
+            name: "bash",
+            version: "5.2-1ubuntu3",
+            architecture: "amd64",
+            source: "bash"
+        )
+        #expect(GuestUser.ofImage(named: try Name("web"), packages: [package]) == "ubuntu")
+        #expect(GuestUser.ofImage(named: try Name("ubuntu-cloud"), packages: []) == "ubuntu")
+        #expect(GuestUser.ofImage(named: try Name("debian-13"), packages: []) == "debian")
+    }
+
     @Test("what the seed overrides, or takes from 'kiln ssh', is named")
     func overridden() throws {
         let review = UserDataReview(try Self.manifest(.full), named: "web:1")
         #expect(review.remark(on: "ssh_keys", [:])?.contains("host key of its own") == true)
-        #expect(review.remark(on: "users", [["name": "me"]])?.contains("--user root") == true)
+        #expect(review.remark(on: "users", [["name": "me"]])?.contains("logs in as root") == true)
         #expect(review.remark(on: "users", ["default", ["name": "me"]]) == nil)
+        #expect(review.remark(on: "ssh_genkeytypes", ["rsa"])?.contains("not used") == true)
+        #expect(review.remark(on: "user", ["name": "me"])?.contains("--user me") == true)
+        #expect(review.remark(on: "user", ["shell": "/bin/sh"]) == nil)
+        #expect(review.remark(on: "system_info", ["default_user": ["name": "me"]])?.contains("--user me") == true)
+        #expect(review.remark(on: "system_info", [:]) == nil && review.remark(on: "disable_root", false) == nil)
+        #expect(review.remark(on: "disable_root", true)?.contains("root") == true)
         #expect(review.remark(on: "packages", []) == nil)
         #expect(review.remark(on: "power_state", [:]) != nil)
     }

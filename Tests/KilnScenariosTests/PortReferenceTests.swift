@@ -18,6 +18,8 @@ struct PortReferenceTests {
         "what is nearly a reference is a warning, and the braces of other programs are nobody's business",
         arguments: [
             ("${server.web.ports.http}", 1), ("${servers.web.port.http}", 1), ("${servers.web.ports}", 1),
+            ("${ servers.db.ports.sql }", 1), ("${servers.db.ports.sql:-1}", 1), (#"${servers["db"].ports.sql}"#, 1),
+            ("${{servers.db.ports.sql}}", 1), ("${observers.ports}", 0), ("${ports.servers}", 0),
             ("${server.port}", 0), ("${server.address}", 0), ("${server}", 0),
             ("${server%.*}", 0), ("${servers[0]}", 0),
         ]

@@ -84,6 +84,16 @@ struct UserDataDecoderTests {
         #expect(found.last?.hasPrefix("user.data:4:1: fs_setup: not allowed") == true, "\(found)")
     }
 
+    @Test("a mount that the subset does not do is named, and one at a path is not")
+    func mounts() throws {
+        let text = "#cloud-config\nmounts:\n  - [/dev/vdd, none, swap]\n  - [/dev/vde, /srv]\n  - [/dev/vdf, null]\n"
+        let subset = try #require(try lab(Array(text.utf8), image: Self.image(.subset)).lab)
+        let told = subset.warnings.filter { $0.message.contains("mounts at paths only") }
+        #expect(told.map(\.position.line) == [3])
+        let full = try #require(try lab(Array(text.utf8), image: Self.image(.full)).lab)
+        #expect(!full.warnings.contains { $0.message.contains("mounts at paths only") })
+    }
+
     @Test("packed user-data stays packed, with a warning that it can't be judged")
     func packed() throws {
         let bytes: [UInt8] = [0x1f, 0x8b, 0x08, 0xff, 0x00]

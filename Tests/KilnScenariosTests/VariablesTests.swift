@@ -72,6 +72,31 @@ struct VariablesTests {
     }
 
     @Test(
+        "braces that nobody declared stay as they are in what programs of the guest read, with a warning, and only there"
+    )
+    func others() throws {
+        let script = "port=${vars.port} name=${vars.name} ${vars.port:-1}"
+        let steps = #"[up, { copy-in: { server: web, to: /a, content: "\#(script)" } }]"#
+        let server = #"{ image: tiny, user-data: { write_files: [{ path: /a, content: "\#(script)" }] } }"#
+        let file = text("vars: { name: x }", steps: steps).replacing(#"{ image: "tiny" }"#, with: server)
+        let read = try #require(try scenarios(file).first)
+        let wanted = "port=${vars.port} name=x ${vars.port:-1}"
+        #expect(
+            read.lab.servers.values.first?.userData == ["write_files": [["path": "/a", "content": .string(wanted)]]]
+        )
+        guard case .text(let copied)? = (read.steps.last?.action as? CopyInStep)?.content else {
+            Issue.record("nothing is copied")
+            return
+        }
+        #expect(copied.text == wanted)
+        let told = read.warnings.filter { $0.message.hasSuffix("it stays as it is written") }
+        #expect(Set(told.map(\.path)).count == 2 && told.contains { $0.message.contains("'${vars.port}'") })
+        #expect(throws: InvalidFile.self) {
+            try scenarios(text("vars: { name: x }", steps: "[{ note: '${vars.port}' }]"))
+        }
+    }
+
+    @Test(
         "a mistake is told at its place",
         arguments: [
             ("vars: { a: 1 }", "tiny:${vars.b}", "6:19: lab.servers.web.image: nothing is called '${vars.b}'"),

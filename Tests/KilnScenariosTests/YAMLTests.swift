@@ -1,3 +1,4 @@
+import KilnDocuments
 import KilnModel
 import KilnScenarios
 import KilnTestSupport
@@ -15,7 +16,8 @@ struct YAMLTests {
         "the mode of a file is what is written, with or without quotes",
         arguments: [
             ("0644", "\"0644\""), ("644", "\"644\""), ("'0755'", "\"0755\""), ("0o600", "\"0600\""),
-            ("u=rw", "\"u=rw\""), ("0888", "\"0888\""), ("~", "null"),
+            ("'420'", "\"420\""), ("420", "\"0644\""), ("493", "\"0755\""), ("384", "\"0600\""), ("711", "\"711\""),
+            ("1777", "\"1777\""), ("980", "980"), ("u=rw", "\"u=rw\""), ("0888", "\"0888\""), ("~", "null"),
         ]
     )
     func mode(written: String, json: String) throws {
@@ -27,6 +29,20 @@ struct YAMLTests {
             return
         }
         #expect(try files.first?["permissions"].map(jsonText) == json)
+    }
+
+    @Test(
+        "a number that may be meant in octal or in decimal digits is a warning that names both",
+        arguments: [
+            ("0644", ""), ("644", ""), ("'420'", ""), ("493", ""), ("420", "taken as the mode 0644, and not as 0420"),
+            ("416", "taken as the mode 0640, and not as 0416"), ("711", "taken as the mode 0711, and not as 01307"),
+        ]
+    )
+    func doubtfulMode(written: String, words: String) throws {
+        let file = "{ path: /a, permissions: \(written) }"
+        let told = try read(scenario(server: "user-data: { write_files: [\(file)] }")).warnings.map(\.message)
+            .filter { $0.contains("the mode") }
+        #expect(told.count == (words.isEmpty ? 0 : 1) && told.allSatisfy { $0.contains(words) }, "\(told)")
     }
 
     @Test(

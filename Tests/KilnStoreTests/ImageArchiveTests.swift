@@ -52,6 +52,29 @@ struct ImageArchiveTests {
         return error
     }
 
+    @Test(
+        "a file gets its name by each of the ways, also a long one, and never that of another file",
+        arguments: NewName.allCases
+    )
+    func named(way: NewName) async throws {
+        let reference = try ImageReference("web:1")
+        let long = source.folder.path + "/" + String(repeating: "n", count: 250)
+        _ = try await source.store.exportImage(reference, to: long, by: [way])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: long)) == Data(contentsOf: URL(fileURLWithPath: file)))
+        let link = source.folder.path + "/link"
+        #expect(symlink("nowhere", link) == 0)
+        for place in [long, link] {
+            let error = await #expect(throws: KilnError.self) {
+                try await source.store.exportImage(reference, to: place, by: [way])
+            }
+            #expect(error?.code == .diskExists)
+        }
+        let none = await #expect(throws: KilnError.self) {
+            try await source.store.exportImage(reference, to: source.folder.path + "/none/web.tar", by: [way])
+        }
+        #expect(none?.code == .fileUnwritable)
+    }
+
     @Test("what comes out is what went in, and its tests are another store's word")
     func whole() async throws {
         let found = try await target.store.importImage(from: file)
@@ -75,7 +98,7 @@ struct ImageArchiveTests {
         }
         #expect(error?.code == .diskExists)
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: source.folder.path).filter { $0.contains(".new-") }
+            try FileManager.default.contentsOfDirectory(atPath: source.folder.path).filter { $0.contains(".kiln-") }
                 == []
         )
         let listed = try await Command("tar", ["-tf", file], deadline: .seconds(30)).run().text

@@ -17,11 +17,15 @@ struct HostApt: Sendable {
     ///   - folder: an empty one, for lists of its own. Those of the host stay as they are, and need no privilege.
     ///   - settings: where apt's own lists are.
     ///   - environment: variables besides those of this process, such as `APT_CONFIG`.
+    ///   - isAsking: whether archives are asked at all; without it they stay unread.
     /// - Throws: `KilnError` with code `bake.no-mirror` where apt can't say which archives it has; `tool.missing`,
     ///   `tool.deadline`; `CancellationError`.
-    static func read(in folder: String, _ settings: Settings, environment: [String: String] = [:]) async throws
-        -> HostApt
-    {
+    static func read(
+        in folder: String,
+        _ settings: Settings,
+        environment: [String: String] = [:],
+        isAsking: Bool = true
+    ) async throws -> HostApt {
         let lists = "\(folder)/lists"
         try DurableFile.makeDirectory(lists + "/partial")
         let own = "\(folder)/lists.conf"
@@ -32,7 +36,7 @@ struct HostApt: Sendable {
         let configured = try await targets(apt(list))
         let host = HostApt(targets: configured, complaint: nil)
             .reading(lists: settings.lists)
-        guard !host.unread.isEmpty else { return host }
+        guard isAsking, !host.unread.isEmpty else { return host }
         let update = try await apt(["--option", "\(target)::DefaultEnabled=false", "-qq", "update"]).result()
         let said = Printable.text(update.errors)
         return HostApt(targets: host.targets, complaint: said.isEmpty ? nil : said).reading(lists: lists)

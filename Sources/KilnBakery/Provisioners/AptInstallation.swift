@@ -55,7 +55,14 @@ struct AptInstallation {
         for (number, keyring) in sources.keyrings.enumerated() {
             try DurableFile.write(keyring.content, to: "\(folder)/keys/\(number).\(keyring.ending)", mode: 0o644)
         }
-        let configuration = AptInstallation.reaching(loopback, self.configuration(settings))
+        let acquisition = try await AptAcquisition(
+            settings.acquisition,
+            sources: sources.lines,
+            folder: folder,
+            place: AptInstallation.place
+        )
+        for note in acquisition.notes { bake.log.tell(note) }
+        let configuration = AptInstallation.reaching(loopback, self.configuration(acquisition))
         try DurableFile.write(Data(configuration.utf8), to: folder + "/apt.conf", mode: 0o644)
     }
 
@@ -69,7 +76,7 @@ struct AptInstallation {
         }
     }
 
-    private func configuration(_ settings: HostApt.Settings) -> String {
+    private func configuration(_ acquisition: AptAcquisition) -> String {
         let place = AptInstallation.place
         let own = [
             "Dir::Etc::sourcelist \"\(place)/sources.list\";", "Dir::Etc::sourceparts \"\(place)/parts\";",
@@ -82,7 +89,7 @@ struct AptInstallation {
             "DPkg::Options { \"--force-unsafe-io\"; \"--force-confdef\"; \"--force-confold\"; };",
         ]
         let leftOut = AptInstallation.leftOut.map { "DPkg::Options { \"--path-exclude=\($0)\"; };" }
-        return (settings.acquisition + own + leftOut).map { $0 + "\n" }.joined()
+        return (acquisition.lines + own + leftOut).map { $0 + "\n" }.joined()
     }
 
     /// The code name that the tree has of itself.

@@ -8,6 +8,15 @@ extension CompletionKind {
     static var labs: CompletionKind { names { known, _ in known.labs } }
     /// Servers, in every form that names exactly one.
     static var servers: CompletionKind { names { known, _ in known.servers } }
+    /// Servers, by the name that a lab file gives them.
+    static var serverNames: CompletionKind { names { known, _ in known.serverNames } }
+    /// What a copy goes from or to: a server with a colon, or a file.
+    static var copySides: CompletionKind {
+        .custom { _, _, prefix in
+            let servers = KnownNames.current.servers.map { $0 + ":" }.filter { $0.hasPrefix(prefix) }
+            return escaped(servers) + KnownNames.files(startingWith: prefix, ofAnyKind: true)
+        }
+    }
     /// Runs that are remembered, and servers.
     static var reports: CompletionKind { names { known, _ in known.runs + known.servers } }
     /// Volumes, as `LAB/NAME`.
@@ -36,9 +45,12 @@ extension CompletionKind {
     /// Those that begin with what is typed so far; `list` is given all words of the line, too.
     private static func names(_ list: @escaping @Sendable (KnownNames, [String]) -> [String]) -> CompletionKind {
         .custom { words, _, prefix in
-            let names = list(.current, words).filter { $0.hasPrefix(prefix) }
-            // There a colon ends the word, and what follows describes it.
-            return CompletionShell.requesting == .zsh ? names.map { $0.replacing(":", with: "\\:") } : names
+            escaped(list(.current, words).filter { $0.hasPrefix(prefix) })
         }
+    }
+
+    // In zsh a colon ends the word, and what follows describes it.
+    private static func escaped(_ names: [String]) -> [String] {
+        CompletionShell.requesting == .zsh ? names.map { $0.replacing(":", with: "\\:") } : names
     }
 }

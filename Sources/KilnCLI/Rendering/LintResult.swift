@@ -7,6 +7,8 @@ struct LintResult: Renderable {
     let problems: [Problem]
     /// What may be wrong, which fails nothing.
     let warnings: [Problem]
+    /// What was not looked at.
+    var notes: [String] = []
 
     /// Reads every file; `read` answers with its warnings.
     init(_ files: [String], _ read: (String) async throws(InvalidFile) -> [Problem]) async {
@@ -38,14 +40,20 @@ struct LintResult: Renderable {
 
         let problems: [Item]
         let warnings: [Item]
+        let notes: [String]
     }
 
     var payload: Payload {
-        Payload(problems: problems.map(Payload.Item.init), warnings: warnings.map(Payload.Item.init))
+        Payload(
+            problems: problems.map(Payload.Item.init),
+            warnings: warnings.map(Payload.Item.init),
+            notes: notes
+        )
     }
 
     var human: HumanView {
-        let lines = problems.map(\.description) + warnings.map { "warning: \($0.description)" }
+        let lines =
+            problems.map(\.description) + warnings.map { "warning: \($0.description)" } + notes.map { "note: \($0)" }
         let verdict = problems.isEmpty ? ["\(count) file\(count == 1 ? "" : "s") without problems"] : []
         return .lines((lines + verdict).map(ConsoleText.singleLine))
     }

@@ -24,10 +24,10 @@ struct CpVerb: Verb {
     /// How long standard input may take to come to its end; Ctrl-C works all the while.
     static let patience = Duration.seconds(3600)
 
-    @Argument(help: "Where from.", completion: .file())
+    @Argument(help: "Where from.", completion: .copySides)
     var source: String
 
-    @Argument(help: "Where to.", completion: .file())
+    @Argument(help: "Where to.", completion: .copySides)
     var destination: String
 
     @Flag(name: [.customShort("r"), .long], help: "Copy a folder with all that is in it.")

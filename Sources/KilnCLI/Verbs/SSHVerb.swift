@@ -3,6 +3,7 @@ import Foundation
 import KilnEngine
 import KilnHost
 import KilnModel
+import KilnStore
 import KilnSystem
 
 /// `kiln ssh`: a shell in a server.
@@ -19,8 +20,10 @@ struct SSHVerb: Verb {
 
     @OptionGroup var target: ServerArgument
 
-    @Option(help: "The user in the guest.")
-    var user = "debian"
+    @Option(
+        help: "The user in the guest; without it whom its user-data names, else 'ubuntu' or 'debian' as its image is."
+    )
+    var user: String?
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments; without any, a shell.")
     var command: [String] = []
@@ -29,6 +32,7 @@ struct SSHVerb: Verb {
 
     func validate() throws {
         // ssh would take it for an option, or for a host.
+        guard let user else { return }
         if user.isEmpty || user.hasPrefix("-") || user.contains("@") {
             throw ValidationError("'\(user)' is not the name of a user.")
         }
@@ -53,7 +57,8 @@ struct SSHVerb: Verb {
                 exit: .usage
             )
         }
-        guard let key = try workspace.engine.record(id).hostKey else {
+        let record = try workspace.engine.record(id)
+        guard let key = record.hostKey else {
             throw KilnError(
                 .sshNoHostKey,
                 "the image of \(id) has no SSH server",
@@ -63,13 +68,23 @@ struct SSHVerb: Verb {
         }
         let invocation = SSHInvocation(
             port: port.host,
-            user: user,
+            user: user ?? guestUser(record, workspace.images),
             identity: workspace.state.root + "/ssh/id_ed25519",
             knownHosts: workspace.state.generation(machine) + "/known_hosts",
             command: command
         )
         try invocation.writeKnownHosts(key)
         return invocation
+    }
+
+    // An image that is gone from the store is known by its name only. What is no user's name is not given to ssh.
+    private func guestUser(_ record: GenerationRecord, _ images: ImageStore) -> String {
+        let named = GuestUser.named(by: record.spec.userData)
+        if let named, !named.hasPrefix("-"), !named.contains("@") { return named }
+        let image = record.image
+        let stored = (try? ImageReference("\(image.name):\(image.version)")).flatMap { try? images.find($0) }
+        let packages = stored.flatMap { $0.manifest.digest == image.digest ? $0.manifest.packages : nil }
+        return GuestUser.ofImage(named: image.name, packages: packages ?? [])
     }
 }
 

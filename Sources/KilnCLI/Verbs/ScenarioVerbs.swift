@@ -88,8 +88,10 @@ struct ScenarioLintVerb: Verb {
 extension LintResult {
     /// Reads lab and scenario files, with what the store knows of their images and the host's cloud-init of their user-data.
     init(labs files: [String], cloudInit: CloudInitSchema = CloudInitSchema()) async {
+        var labsOfAll: [LabSpec] = []
         await self.init(files) { path async throws(InvalidFile) in
             let labs = try ScenarioFile.labs(at: path, images: KnownImages.manifest)
+            labsOfAll += labs.map(\.lab)
             var warnings = labs.first?.warnings ?? []
             // The combinations of a matrix may have the same lab, of which nothing is told twice.
             var judged: Set<LabSpec> = []
@@ -100,6 +102,7 @@ extension LintResult {
             }
             return warnings
         }
+        notes = [cloudInit.note(on: labsOfAll)].compactMap(\.self)
     }
 }
 

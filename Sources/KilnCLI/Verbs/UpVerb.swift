@@ -12,7 +12,7 @@ struct UpVerb: Verb {
         discussion: "Servers whose declaration changed are not touched: they are replaced, with 'kiln replace'."
     )
 
-    @Argument(help: "The servers; without any, all of the lab.")
+    @Argument(help: "The servers; without any, all of the lab.", completion: .serverNames)
     var servers: [String] = []
 
     @Flag(help: "Only say what would be done, and in what running servers differ from the file.")

@@ -103,7 +103,7 @@ struct VolumeDeleteVerb: Verb {
             )
         }
         _ = try store.existing(lab: path.lab, path.name)
-        try Confirmation.ask("Set \(volume) aside? Its servers lose it.", unless: yes, session)
+        try Confirmation.ask("Retain \(volume)? Its servers lose it.", unless: yes, session)
         let kept = try store.retain(lab: path.lab, path.name)
         try session.show(DeletedVolume(volume: volume, retainedAs: kept))
         return 0

@@ -22,20 +22,68 @@ struct FolderTrust: Sendable {
         )
     }
 
-    /// What speaks against a folder: who else can write to it, to something in it, or to a folder above it.
+    /// What speaks against a folder: who else can write to it, to something in it, to a folder above it, or to what a link
+    /// among these leads to.
     func objection(to folder: String) -> String? {
-        var above = URL(fileURLWithPath: folder).standardizedFileURL.deletingLastPathComponent().path
-        while true {
-            if let objection = objection(entry: above, isAbove: true) { return objection }
-            if above == "/" { break }
-            above = URL(fileURLWithPath: above).deletingLastPathComponent().path
+        var judged: Set<String> = []
+        return objection(toAllOf: folder, &judged)
+    }
+
+    // The owner of a link has only made the link, so each step that it takes is judged by itself.
+    private func objection(toAllOf place: String, _ judged: inout Set<String>) -> String? {
+        let place = URL(fileURLWithPath: place).standardizedFileURL.path
+        guard judged.insert(place).inserted else { return nil }
+        if let objection = objection(above: place) { return objection }
+        if let objection = objection(entry: place, isAbove: false) { return objection }
+        for target in FolderTrust.targets(of: place) {
+            if let objection = objection(toTarget: target, &judged) { return objection }
         }
-        if let objection = objection(entry: folder, isAbove: false) { return objection }
-        guard let entries = FileManager.default.enumerator(atPath: folder) else { return nil }
+        guard !FolderTrust.isLink(place), let entries = FileManager.default.enumerator(atPath: place) else {
+            return nil
+        }
         for case let entry as String in entries {
-            if let objection = objection(entry: "\(folder)/\(entry)", isAbove: false) { return objection }
+            let path = "\(place)/\(entry)"
+            if let objection = objection(entry: path, isAbove: false) { return objection }
+            guard FolderTrust.isLink(path) else { continue }
+            if let objection = objection(toAllOf: path, &judged) { return objection }
         }
         return nil
+    }
+
+    private func objection(above place: String) -> String? {
+        var above = URL(fileURLWithPath: place).deletingLastPathComponent().path
+        while true {
+            if let objection = objection(entry: above, isAbove: true) { return objection }
+            if above == "/" { return nil }
+            above = URL(fileURLWithPath: above).deletingLastPathComponent().path
+        }
+    }
+
+    // Where a link leads to nothing, it matters who can put something there: sticky folders let everybody.
+    private func objection(toTarget target: String, _ judged: inout Set<String>) -> String? {
+        var status = stat()
+        guard lstat(target, &status) != 0, errno == ENOENT else { return objection(toAllOf: target, &judged) }
+        let folder = URL(fileURLWithPath: target).standardizedFileURL.deletingLastPathComponent().path
+        return objection(above: folder) ?? objection(entry: folder, isAbove: false)
+    }
+
+    /// Where a path leads: its link's next step, and the end of all links in it; none where it is what it says.
+    private static func targets(of path: String) -> [String] {
+        var targets: [String] = []
+        if let step = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            targets.append(step.hasPrefix("/") ? step : "\(folder)/\(step)")
+        }
+        if let end = realpath(path, nil) {
+            targets.append(String(cString: end))
+            free(end)
+        }
+        return targets.filter { $0 != path }
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     private func objection(entry: String, isAbove: Bool) -> String? {

@@ -26,6 +26,9 @@ struct KnownNames {
         return (short + all.map(\.description)).sorted()
     }
 
+    /// The servers without their labs.
+    var serverNames: [String] { Set(labNames.flatMap { names(in: state.lab($0) + "/servers") }.map(\.text)).sorted() }
+
     /// The labs.
     var labs: [String] { labNames.map(\.text) }
 
@@ -80,15 +83,15 @@ struct KnownNames {
         return record.snapshots.map(\.name.text)
     }
 
-    /// Folders, and files that may be scenarios, whose paths begin so.
-    static func files(startingWith prefix: String) -> [String] {
+    /// Folders, and files that may be scenarios, or any, whose paths begin so.
+    static func files(startingWith prefix: String, ofAnyKind: Bool = false) -> [String] {
         let folder = prefix.lastIndex(of: "/").map { String(prefix[...$0]) } ?? ""
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder.isEmpty ? "." : folder)) ?? []
         return entries.sorted().map { folder + $0 }.filter { $0.hasPrefix(prefix) }.compactMap { path in
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
             if isFolder.boolValue { return path + "/" }
-            return path.hasSuffix(".yaml") || path.hasSuffix(".yml") ? path : nil
+            return ofAnyKind || path.hasSuffix(".yaml") || path.hasSuffix(".yml") ? path : nil
         }
     }
 

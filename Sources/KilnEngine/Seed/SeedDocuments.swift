@@ -125,7 +125,9 @@ struct SeedDocuments {
     }
 
     private func list(_ key: String, of map: [String: JSONValue]) throws -> [JSONValue] {
-        guard let present = (map[key] ?? .array([])).array else {
+        // A key with nothing behind it declares nothing.
+        guard let value = map[key], value != .null else { return [] }
+        guard let present = value.array else {
             throw KilnError(
                 .userDataNotAList,
                 "'\(key)' in the user-data of \(record.machine.server) is not a list, so Kiln can't add to it",

@@ -156,7 +156,7 @@ public struct VolumeStore: Sendable {
             throw KilnError(
                 .volumeExists,
                 "there is a volume \(lab)/\(name) already",
-                hint: "choose another name, or set that one aside: 'kiln volume delete \(lab)/\(name)'",
+                hint: "choose another name, or have that one retained: 'kiln volume delete \(lab)/\(name)'",
                 exit: .aborted
             )
         }

@@ -21,6 +21,24 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         pieces(of: text).compactMap { if case .expression(let inner) = $0 { inner } else { nil } }
     }
 
+    /// The `${…}` parts of `text` in another form that name servers and ports: with blanks, brackets, a default or two braces.
+    ///
+    /// Each is given without `${` and `}`. They stay as they are.
+    public static func nearMisses(in text: String) -> [String] {
+        // By Unicode's boundaries a word goes on behind a point.
+        let words = /\bservers\b.*\bports\b/.wordBoundaryKind(.simple)
+        var found: [String] = []
+        var rest = text[...]
+        while let dollar = rest.utf8.firstIndex(of: UInt8(ascii: "$")) {
+            rest = rest[rest.utf8.index(after: dollar)...]
+            guard rest.utf8.first == UInt8(ascii: "{"), let end = end(in: rest) else { continue }
+            let inner = rest[rest.utf8.index(after: rest.startIndex)..<end]
+            let isOne = !isExpression(inner) && !inner.contains("${") && !inner.contains(where: \.isNewline)
+            if isOne, inner.firstMatch(of: words) != nil { found.append(String(inner)) }
+        }
+        return found
+    }
+
     /// Reads `servers.NAME.ports.NAME`; nothing for anything else.
     public init?(expression: String) {
         let parts = expression.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
@@ -53,7 +71,7 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         while let dollar = rest.firstIndex(of: "$") {
             plain += rest[..<dollar]
             rest = rest[dollar...]
-            if rest.hasPrefix("${"), let end = rest.firstIndex(of: "}") {
+            if rest.hasPrefix("${"), let end = end(in: rest) {
                 let inner = rest[rest.index(dollar, offsetBy: 2)..<end]
                 if isExpression(inner) {
                     pieces += [.text(plain), .expression(String(inner))]
@@ -66,6 +84,11 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
             rest = rest.dropFirst()
         }
         return pieces + [.text(plain + rest)]
+    }
+
+    // No reference is longer, and a text may open half a million that never end.
+    private static func end(in text: Substring) -> String.Index? {
+        text.utf8.prefix(256).firstIndex(of: UInt8(ascii: "}"))
     }
 
     private static func isExpression(_ inner: Substring) -> Bool {

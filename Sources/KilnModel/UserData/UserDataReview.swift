@@ -36,7 +36,14 @@ public struct UserDataReview {
         switch key {
         case "power_state": return "a machine that ends by itself does not become ready, or not for long"
         case "ssh_keys" where image?.ssh != false: return "not used: Kiln gives each generation a host key of its own"
+        case "ssh_genkeytypes" where image?.ssh != false:
+            return "not used: Kiln gives each generation a host key of its own, and cloud-init makes no others then"
         case "users" where image?.ssh != false: return lockOut(value)
+        case "user" where image?.ssh != false: return renamed(value)
+        case "system_info" where image?.ssh != false: return renamed(value["default_user"])
+        case "disable_root" where value == .bool(true) && image?.ssh != false:
+            return
+                "'kiln ssh --user root' is not let in then; where no guest agent answers, Kiln itself comes as another user"
         case _ where isDoubtful && CloudConfigKey.changing.contains(key):
             return "it can't be known whether the cloud-init of the image \(name) does it; "
                 + "what a server needs is better baked into its image"
@@ -66,9 +73,16 @@ public struct UserDataReview {
         return "\(how); bake it into an image, or do it in 'runcmd'"
     }
 
+    private func renamed(_ user: JSONValue?) -> String? {
+        GuestUser.name(user).map { name in
+            "\(Name.quoted(name)) gets the key of 'kiln ssh' instead of the image's own user: outside of a plain cloud-config say "
+                + "'kiln ssh --user \(name)'"
+        }
+    }
+
     private func lockOut(_ users: JSONValue) -> String? {
         guard let list = users.array, !list.contains(.string("default")) else { return nil }
         return
-            "without 'default' among them only root gets the key of 'kiln ssh': say 'kiln ssh --user root', or add it"
+            "without 'default' among them only root gets the key of 'kiln ssh': it logs in as root then; or add it"
     }
 }

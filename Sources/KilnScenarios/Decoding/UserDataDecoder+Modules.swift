@@ -12,6 +12,7 @@ extension UserDataDecoder {
                     + "volumes are formatted once, by the host, when they are created"
             )
         case "bootcmd", "runcmd": checkCommands(value)
+        case "mounts" where image?.cloudInit == .subset: value.elements.forEach(checkMount)
         case "write_files": value.elements.forEach(checkFile)
         default: break
         }
@@ -55,10 +56,22 @@ extension UserDataDecoder {
                     "expected text, found \(scalar.found); put it in quotes to make it text: \"\(scalar.text)\""
                 )
             }
+            if entry.key == "permissions", case .scalar(let scalar) = entry.value.content,
+                let warning = WrittenMode(scalar)?.warning
+            {
+                field.warning(warning)
+            }
             if image?.cloudInit == .subset, !Self.subsetOfFile.contains(entry.key) {
                 field.placed(at: entry.position).warning("the image has a subset of cloud-init, which does not do it")
             }
         }
+    }
+
+    // What has no path is swap, or nothing to mount.
+    private func checkMount(_ mount: Value) {
+        let fields = mount.node.json.array ?? []
+        guard fields.count > 1, fields[1] != .null, fields[1].string?.hasPrefix("/") != true else { return }
+        mount.warning("the image has a subset of cloud-init, which mounts at paths only and does not do this")
     }
 
     // See Images/README.md.
@@ -71,14 +84,10 @@ extension UserDataDecoder {
         _ network: ServerSpec.Network,
         _ lab: DecodedLab
     ) {
+        for miss in value.plainText.map(PortReference.nearMisses) ?? [] { warn(value, ofNearMiss: miss) }
         for expression in value.plainText.map(PortReference.expressions) ?? [] {
             guard let reference = PortReference(expression: expression) else {
-                if isNearMiss(expression) {
-                    value.warning(
-                        "\(Name.quoted("${\(expression)}")) stays as it is written; "
-                            + "only ${servers.NAME.ports.NAME} becomes a port"
-                    )
-                }
+                if isNearMiss(expression) { warn(value, ofNearMiss: expression) }
                 continue
             }
             let names = lab.servers.map(\.name)
@@ -90,6 +99,12 @@ extension UserDataDecoder {
                 value.problem("'\(server)' is isolated and can't reach '\(target.name)'; say 'network: open'")
             }
         }
+    }
+
+    private static func warn(_ value: Value, ofNearMiss expression: String) {
+        value.warning(
+            "\(Name.quoted("${\(expression)}")) stays as it is written; only ${servers.NAME.ports.NAME} becomes a port"
+        )
     }
 
     // Files of other programs have such expressions too, as '${server.port}' of Spring: it takes more than the first word.

@@ -15,25 +15,16 @@ extension YAMLNode {
 }
 
 extension YAMLNode.Entry {
-    /// The value as JSON; of `permissions` the digits as they are written, which is what people mean by them.
-    ///
-    /// A number would be 420 for `0644`, and for `644` a mode that nobody wants. cloud-init reads text as octal.
+    /// The value as JSON; of `permissions` the mode that is meant by it, as text, which cloud-init reads as octal.
     fileprivate var json: JSONValue {
-        guard key == "permissions", case .scalar(let scalar) = value.content, let mode = scalar.mode else {
+        guard key == "permissions", case .scalar(let scalar) = value.content, let mode = WrittenMode(scalar) else {
             return value.json
         }
-        return .string(mode)
+        return .string(mode.digits)
     }
 }
 
 extension YAMLScalar {
-    /// The digits of a file's mode, where nothing else is written.
-    fileprivate var mode: String? {
-        let digits = text.hasPrefix("0o") ? "0" + text.dropFirst(2) : text
-        let isOctal = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x37).contains($0) }
-        return isOctal ? digits : nil
-    }
-
     /// The scalar as JSON.
     var json: JSONValue {
         switch meaning {

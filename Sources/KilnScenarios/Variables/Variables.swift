@@ -31,7 +31,7 @@ struct Variables {
             return YAMLNode.Entry(
                 key: entry.key,
                 position: entry.position,
-                value: walk.put(into: entry.value, FieldPath.joined("", entry.key))
+                value: walk.put(into: entry.value, Whereabouts(path: FieldPath.joined("", entry.key)))
             )
         }
         guard !walk.isTooLarge else {
@@ -65,23 +65,23 @@ extension Variables {
 
         var isTooLarge: Bool { bytes > Variables.largest }
 
-        mutating func put(into node: YAMLNode, _ path: String) -> YAMLNode {
+        mutating func put(into node: YAMLNode, _ place: Whereabouts) -> YAMLNode {
             if isTooLarge { return node }
             let content: YAMLNode.Content
             switch node.content {
             case .broken: return node
             case .scalar(let scalar):
                 guard scalar.text.contains("${") else { return node }
-                content = .scalar(put(into: scalar, node.position, path))
+                content = .scalar(put(into: scalar, node.position, place))
             case .list(let elements):
-                content = .list(elements.enumerated().map { put(into: $1, "\(path)[\($0)]") })
+                content = .list(elements.enumerated().map { put(into: $1, place.below($0)) })
             case .map(let entries):
                 content = .map(
                     entries.map { entry in
                         YAMLNode.Entry(
                             key: entry.key,
                             position: entry.position,
-                            value: put(into: entry.value, FieldPath.joined(path, entry.key))
+                            value: put(into: entry.value, place.below(entry.key))
                         )
                     }
                 )
@@ -89,16 +89,22 @@ extension Variables {
             return YAMLNode(position: node.position, content: content)
         }
 
-        private mutating func put(into scalar: YAMLScalar, _ position: Position, _ path: String) -> YAMLScalar {
+        private mutating func put(
+            into scalar: YAMLScalar,
+            _ position: Position,
+            _ place: Whereabouts
+        ) -> YAMLScalar {
             // Where nothing else stands there it is the value itself, so that a number stays one.
-            if let only = scalar.text.wholeMatch(of: Variables.expression), let value = value(only.1, position, path) {
-                bytes += value.text.utf8.count
-                return value
+            if let only = scalar.text.wholeMatch(of: Variables.expression) {
+                let value = value(only.1, position, place)
+                bytes += (value ?? scalar).text.utf8.count
+                return value ?? scalar
             }
             var isBroken = false
             let text = scalar.text.replacing(Variables.expression) { match in
-                guard !isBroken, !isTooLarge, let value = value(match.1, position, path) else {
-                    isBroken = true
+                guard !isBroken, !isTooLarge else { return String(match.0) }
+                guard let value = value(match.1, position, place) else {
+                    isBroken = !place.isForOthers
                     return String(match.0)
                 }
                 bytes += value.text.utf8.count
@@ -108,19 +114,25 @@ extension Variables {
             return YAMLScalar(text: text, isPlain: scalar.isPlain)
         }
 
-        private mutating func value(_ name: Substring, _ position: Position, _ path: String) -> YAMLScalar? {
+        private mutating func value(
+            _ name: Substring,
+            _ position: Position,
+            _ place: Whereabouts
+        ) -> YAMLScalar? {
             if let value = values[String(name)] {
                 used.insert(String(name))
                 return value
             }
             let known = values.keys.sorted()
-            let suggestion = Suggestion.text(for: String(name), among: known)
-            problems.add(
-                position,
-                path,
-                "nothing is called \(Name.quoted("${\(name)}"))\(suggestion); "
-                    + (known.isEmpty ? "the file declares none" : "declared: \(known.joined(separator: ", "))")
-            )
+            let unknown =
+                "nothing is called \(Name.quoted("${\(name)}"))\(Suggestion.text(for: String(name), among: known))"
+            if place.isForOthers {
+                problems.warn(position, place.path, "\(unknown): it stays as it is written")
+                return nil
+            }
+            let declared =
+                known.isEmpty ? "the file declares none" : "declared: \(known.joined(separator: ", "))"
+            problems.add(position, place.path, "\(unknown); \(declared)")
             return nil
         }
     }
@@ -129,6 +141,31 @@ extension Variables {
 }
 
 extension Variables {
+    /// Where in a file a value stands.
+    fileprivate struct Whereabouts {
+        var path: String
+        private var isInCopy = false
+        /// Whether it is text for programs in a guest, which may have such braces of their own, as JavaScript has.
+        private(set) var isForOthers = false
+
+        init(path: String) { self.path = path }
+
+        func below(_ key: String) -> Whereabouts {
+            var inner = self
+            inner.path = FieldPath.joined(path, key)
+            inner.isForOthers = isForOthers || key == "user-data" || isInCopy && key == "content"
+            inner.isInCopy = key == "copy-in"
+            return inner
+        }
+
+        func below(_ index: Int) -> Whereabouts {
+            var inner = self
+            inner.path = "\(path)[\(index)]"
+            inner.isInCopy = false
+            return inner
+        }
+    }
+
     /// What a file declares.
     struct Declared {
         var vars: [Name: YAMLScalar] = [:]

@@ -5,17 +5,24 @@ import KilnSystem
 extension ImageStore {
     /// Writes an image, with its attestations, to a new file that stands alone; the same bytes each time.
     ///
+    /// - Parameter ways: how the file gets its name, where its file system lets it.
     /// - Throws: `KilnError` as ``verifiedImage(_:for:)``, and with code `disk.exists` or `file.unwritable`.
-    public func exportImage(_ reference: ImageReference, to path: String) async throws -> StoredImage {
+    public func exportImage(_ reference: ImageReference, to path: String, by ways: [NewName] = NewName.allCases)
+        async throws
+        -> StoredImage
+    {
+        var status = stat()
+        guard lstat(path, &status) != 0 else { throw taken(path) }
         let lock = try await ImageLock.take(.shared, ofStore: root)
         defer { withExtendedLifetime(lock) {} }
         let image = try await verifiedImage(reference, for: .existing)
         let attestations = try attestations(of: image.manifest.digest).map(\.attestation)
         try await BlockingWork.run {
-            let draft = "\(path).new-\(UUID().uuidString.prefix(8))"
+            // A name of its own length: with the file's in it, it could be too long.
+            let draft = "\(DurableFile.directory(of: path))/.kiln-\(UUID().uuidString)"
             defer { unlink(draft) }
             try write(image, attestations, to: draft)
-            try publish(draft, as: path)
+            try publish(draft, as: path, by: ways)
         }
         return image
     }
@@ -77,19 +84,25 @@ extension ImageStore {
         try writer.finish()
     }
 
-    // By a link where the file system has any: what is there already is somebody's, and stays.
-    private func publish(_ draft: String, as path: String) throws {
-        if link(draft, path) == 0 { return try DurableFile.synchronizeDirectory(of: path) }
-        var status = stat()
-        guard lstat(path, &status) != 0 else {
-            throw KilnError(
-                .diskExists,
-                "\(path) exists already",
-                hint: "name a file that is not there yet",
-                exit: .aborted
-            )
+    // What is there already is somebody's, and stays.
+    private func publish(_ draft: String, as path: String, by ways: [NewName]) throws {
+        switch NewName.give(path, to: draft, by: ways) {
+        case 0: try DurableFile.synchronizeDirectory(of: path)
+        // A file that came meanwhile.
+        case EEXIST: throw taken(path)
+        case let number:
+            errno = number
+            throw FileError.failed(.fileUnwritable, "make", path)
         }
-        try DurableFile.rename(draft, to: path)
+    }
+
+    private func taken(_ path: String) -> KilnError {
+        KilnError(
+            .diskExists,
+            "\(path) exists already",
+            hint: "name a file that is not there yet",
+            exit: .aborted
+        )
     }
 
     private func requireFree(_ image: ImageManifest) throws {

@@ -10,6 +10,7 @@ extension Check {
         isOfPackage: true
     ) { account in
         let actions = Visit.Inner.checkout + "/.github/actions/setup-kiln"
+        try account.succeed([actions + "/archives.sh", ""])
         try account.succeed([actions + "/host.sh"])
         try account.succeed([actions + "/install.sh", Visit.Inner.package], within: .seconds(600))
         let size = try account.succeed(["stat", "-c", "%s", Visit.Inner.package]).trimmingCharacters(in: .newlines)

@@ -12,7 +12,8 @@ def plan:
   if type != "object" then "problem 'user-data is not a mapping'" else
     (keys_unsorted[] | select(. as $key | known | index($key) | not) | "ignored \(q)"),
     ([.write_files // [] | .[] | objects | keys_unsorted[]] - known_of_file | unique[] | "ignored \("write_files." + . | q)"),
-    (select(.hostname or .fqdn) | "name_host \((.hostname // .fqdn) | q)"),
+    (select(.hostname or .fqdn) | "name_host \((.hostname // .fqdn) | q) \((.fqdn // .hostname) | q)"),
+    (select(.preserve_hostname == true) | "name_host '' ''"),
     (select(.bootcmd) | "bootcmd \(.bootcmd | script | q)"),
     (.write_files // [] | .[] | if type == "object" and (.path | type) == "string" and (.path | startswith("/")) then
         "file \(.path | q) \(.permissions | q) \(.owner | q) \(.append // false) \(.defer // false) \(.encoding | q) \(.content // "" | q)"

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 
 /// A way to give a finished file a name that no file has yet; what has the name already is never replaced.
-enum NewName: Sendable, Hashable, CaseIterable {
+public enum NewName: Sendable, Hashable, CaseIterable {
     /// A hard link, which FAT, many FUSE and some network file systems don't have.
     case link
     /// renameat2(2) with `RENAME_NOREPLACE`, which NFS, 9p and most FUSE file systems don't have.
@@ -18,7 +18,7 @@ enum NewName: Sendable, Hashable, CaseIterable {
     /// The name isn't durable before its directory was synchronised.
     ///
     /// - Returns: 0, `EEXIST` where something has the name, or the number of the last way's error.
-    static func give(_ path: String, to draft: String, by ways: [NewName] = allCases) -> Int32 {
+    public static func give(_ path: String, to draft: String, by ways: [NewName] = allCases) -> Int32 {
         var number: Int32 = 0
         for way in ways {
             number = way.attempt(draft, path)
