@@ -1,6 +1,5 @@
 #pragma once
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -29,9 +28,10 @@ static inline int kiln_landlock_restrict_self(int ruleset) {
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0U);
 }
 
-// The C library declares renameat2 and RENAME_NOREPLACE (1) only with _GNU_SOURCE.
+// The C library declares renameat2 and RENAME_NOREPLACE (1) only with _GNU_SOURCE. AT_FDCWD (-100) would take fcntl.h, whose
+// struct stat Swift would then take for this module's.
 static inline int kiln_rename_to_new(const char *from, const char *to) {
-    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1U);
+    return (int)syscall(SYS_renameat2, -100, from, -100, to, 1U);
 }
 
 // memfd_create(2) is declared for GNU sources only; the flag is MFD_CLOEXEC.
