@@ -304,25 +304,6 @@ struct VolumeTests {
         try await test.up()
     }
 
-    @Test("a new volume that is larger than what the host has free is made, and that is said once")
-    func largerThanHost() async throws {
-        func notes(_ test: LabTestWorld) -> [String] {
-            test.world.progress.compactMap { if case .note(let text) = $0 { text } else { nil } }
-                .filter { $0.contains("GiB free") }
-        }
-        let plain = try LabTestWorld()
-        try await plain.up()
-        #expect(notes(plain).isEmpty)
-        let test = try LabTestWorld()
-        let size = ByteCount(bytes: 1 << 44)
-        let volumes = [test.volume: VolumeSpec(size: size)]
-        let lab = LabSpec(name: test.id.lab, volumes: volumes, servers: [test.id.server: try test.spec()])
-        for _ in 0..<2 { _ = try await test.engine.up(lab) }
-        let found = notes(test)
-        #expect(found.count == 1 && found.first?.contains("lab/data: the host has") == true, "\(found)")
-        #expect(found.first?.contains("less than \(size)") == true)
-    }
-
     @Test("an exported volume is imported with its content, and a taken name makes nothing")
     func transfer() async throws {
         let test = try LabTestWorld()
