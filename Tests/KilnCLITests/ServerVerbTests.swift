@@ -157,7 +157,10 @@ struct ServerVerbTests {
         let machine = try #require(kiln.world.hypervisor.alive.first)
         #expect(kiln.world.hypervisor.write(FakeDisks.format, by: machine))
         let (way, file) = ("'kiln volume restore shop/data before-format'", kiln.world.root + "/exported")
-        for line in [["volume", "snapshot", "shop/data"], ["volume", "export", "shop/data", file]] {
+        for line in [
+            ["volume", "snapshot", "shop/data"], ["volume", "export", "shop/data", file],
+            ["volume", "clone", "shop/data", "copy"],
+        ] {
             let end = try await kiln.run(line)
             #expect(end.status == 0 && end.errors.contains(way), "\(line): \(end)")
         }

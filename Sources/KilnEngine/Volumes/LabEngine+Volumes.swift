@@ -36,7 +36,11 @@ extension LabEngine {
     ///
     /// - Throws: `volume.exists`, `volume.missing`, `volume.held`, `volume.damaged`, `lock.held`.
     public func cloneVolume(lab: Name, _ name: Name, as new: Name) async throws -> ClonedVolume {
-        try await withVolume(lab: lab, name) { try await clone(&$0, $1, as: new, for: nil) }
+        try await withVolume(lab: lab, name) { record, machine in
+            let cloned = try await clone(&record, machine, as: new, for: nil)
+            await tellFormat(&record)
+            return cloned
+        }
     }
 
     /// The same, for who holds the lock of the server that has the volume.
