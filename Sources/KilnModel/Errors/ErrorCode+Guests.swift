@@ -51,8 +51,13 @@ extension ErrorCode {
     )
     public static let guestRefused = ErrorCode(
         "guest.refused",
-        [.internalError, .usage],
+        [.aborted, .internalError, .usage],
         "the guest's agent says that it can't"
+    )
+    public static let guestResultLost = ErrorCode(
+        "guest.result-lost",
+        .aborted,
+        "a command ran in the guest, and nobody can tell what came of it"
     )
     public static let guestTooLarge = ErrorCode(
         "guest.too-large",
@@ -128,7 +133,8 @@ extension ErrorCode {
         guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestHostKeyDiffers, guestMachineOff,
         guestSSHRefused, guestSSHSilent, guestNoAgent,
         guestNoCommand, guestNonsense,
-        guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
+        guestRefused, guestResultLost, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed,
+        machineLinkUnchanged,
         machineLostPower, machineMonitorRefused,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machineSeedKept, machineStuck,
         seedInvalidName, seedKeyUnreadable, seedNotWritten,
