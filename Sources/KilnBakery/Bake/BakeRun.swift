@@ -166,7 +166,8 @@ struct BakeRun {
         let isWhole = options.fromStep == nil
         let changes = plan.steps.map { cache.record($0.key)?.changes ?? .uncounted }
         let image = try await baker.store.sealed(
-            ImageDraft(plan, in: bench.draft, packages: try bench.packages(), changes: changes, isWhole: isWhole).draft
+            ImageDraft(plan, in: bench.draft, packages: try bench.packages(), changes: changes, isWhole: isWhole).draft,
+            waiting: baker.tellWaiting
         )
         try failpoint?.hit("bake.sealed")
         if isWhole, let last = plan.steps.last {

@@ -176,7 +176,7 @@ struct BootedBake {
         baker.tell("\(plan.title): sealing")
         _ = try await baker.roots.isListed("\(bench.draft)/\(ImageStore.diskName)", format: .qcow2, in: bench.draft)
         let draft = ImageDraft(plan, in: bench.draft, packages: made.packages, changes: made.changes).draft
-        let image = try await baker.store.sealed(draft)
+        let image = try await baker.store.sealed(draft, waiting: baker.tellWaiting)
         await kept.remove()
         baker.tell("\(plan.title) is \(image.manifest.digest)")
         return image

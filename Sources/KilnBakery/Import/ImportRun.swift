@@ -63,7 +63,7 @@ struct ImportRun: Sendable {
         )
         draft.cloudInitModules = added.cloudInitModules
         draft.recipe = added.recipe
-        return try await store.sealed(draft)
+        return try await store.sealed(draft) { [note] held in note("waiting: \(held.message)") }
     }
 
     /// Whoever adds a file knows nothing of the copies.
