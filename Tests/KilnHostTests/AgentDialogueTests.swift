@@ -100,7 +100,8 @@ struct AgentDialogueTests {
                 return left < 0 ? [] : [UInt8](repeating: 65, count: 512 << 10)
             }
         }
-        #expect(String(decoding: result?.output ?? [], as: UTF8.self).contains("\(40 * 512 << 10)"))
+        let counted = String(decoding: result?.output ?? [], as: UTF8.self)
+        #expect(counted.contains("\(40 * 512 << 10)"))
         let idle = try await run(["true"]) {
             try await Task.sleep(for: .seconds(100))
             return []

@@ -109,7 +109,7 @@ final class LocalAgent: Sendable {
         var output: String?
         if words["capture-output"] as? Bool == true {
             let path = "\(folder)/output-\(state.count)"
-            FileManager.default.createFile(atPath: path, contents: nil)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
             process.standardOutput = FileHandle(forWritingAtPath: path)
             output = path
         }
