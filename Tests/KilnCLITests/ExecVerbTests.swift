@@ -44,6 +44,25 @@ struct ExecVerbTests {
         #expect(document.status == 3 && document.output.contains("\"truncated\" : true"))
     }
 
+    @Test("a reader that goes away ends the dialogue")
+    func unread() throws {
+        let plain = RecordedSession().session()
+        func session(_ state: ByteSink.State) -> Session {
+            Session(
+                format: .table,
+                terminal: plain.terminal,
+                output: ByteSink(write: { _ in }, state: { state }),
+                errors: plain.errors,
+                progress: plain.progress,
+                open: plain.open
+            )
+        }
+        try DialoguePrinter(session(.open)).take(.output, [65])
+        #expect(throws: CancellationError.self) { try DialoguePrinter(session(.unread)).take(.output, [65]) }
+        let full = #expect(throws: KilnError.self) { try DialoguePrinter(session(.failed(28))).take(.output, [65]) }
+        #expect(full?.code == .outputNotWritten)
+    }
+
     @Test("--timeout covers everything, also what comes before the command")
     func timeout() async throws {
         let kiln = try await up()
@@ -72,7 +91,7 @@ struct ExecVerbTests {
     }
 
     @Test("only a file with something left in it is input that somebody will miss")
-    func unread() async throws {
+    func unreadFile() async throws {
         try await Fixtures.withDirectory { directory in
             let path = directory + "/input"
             try Data("text".utf8).write(to: URL(fileURLWithPath: path))

@@ -127,4 +127,23 @@ struct AgentDialogueTests {
         #expect(try await AgentDialogue(local.agent, machine, command, dialogue).run() == nil)
         #expect(!FileManager.default.fileExists(atPath: mark))
     }
+
+    @Test(
+        "a command whose result the agent can't tell has run all the same, and is not taken for one that the guest lacks"
+    )
+    func resultLost() async throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let local = LocalAgent(in: directory)
+        local.forbid("guest-exec-status")
+        let command = GuestCommand(["true"], deadline: .seconds(20))
+        let lost = await #expect(throws: KilnError.self) {
+            try await AgentGuests.result(of: command, by: local.agent, in: machine)
+        }
+        #expect(lost?.code == .guestResultLost && lost?.exit == .aborted)
+        let missing = await #expect(throws: (any Error).self) {
+            try await AgentGuests.result(of: GuestCommand(["no-such-program"]), by: local.agent, in: machine)
+        }
+        #expect(!(missing is KilnError))
+    }
 }

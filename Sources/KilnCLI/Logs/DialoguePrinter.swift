@@ -10,7 +10,8 @@ final class DialoguePrinter: Sendable {
 
     /// Writes the next part.
     ///
-    /// - Throws: `KilnError` with code `output.not-written`.
+    /// - Throws: `KilnError` with code `output.not-written`; `CancellationError` where nobody reads the output any more, as in
+    ///   `kiln exec web -- tail -f /log | grep -m1 ready`.
     func take(_ stream: GuestDialogue.Stream, _ bytes: [UInt8]) throws {
         guard !bytes.isEmpty else { return }
         session.progress.clear()
@@ -23,6 +24,7 @@ final class DialoguePrinter: Sendable {
             }
         }
         try session.output.check()
+        if session.output.state() == .unread { throw CancellationError() }
     }
 
     /// Writes what was held back because it could have been the start of a character.

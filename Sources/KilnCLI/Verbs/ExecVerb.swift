@@ -12,6 +12,7 @@ struct ExecVerb: Verb {
         discussion: """
             Ends with the exit status of the command, whose output appears as it comes, of any size. Its standard input is \
             empty, so that a script that runs kiln keeps its own; with --stdin it is kiln's, handed on as it comes. \
+            Where nobody reads kiln's output any more it ends with 141; as after Ctrl-C, the command goes on in the guest. \
             No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
             """
     )
@@ -55,7 +56,14 @@ struct ExecVerb: Verb {
             timeout?.duration,
             "\(target.server): the command had not ended",
             hint: "if it had begun, it goes on in the guest; look there, or raise --timeout"
-        ) { try await run(session) }
+        ) {
+            do {
+                return try await run(session)
+            } catch is CancellationError where session.output.state() == .unread && !Task.isCancelled {
+                // 128 and SIGPIPE, as a shell says it of a program whose reader went away.
+                return 141
+            }
+        }
     }
 
     private func run(_ session: Session) async throws -> Int32 {

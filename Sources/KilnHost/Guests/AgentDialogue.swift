@@ -48,6 +48,10 @@ struct AgentDialogue: Sendable {
                 throw GuestAgentError.refused(command: "guest-exec", reason: reason)
             }
             return nil
+        } catch {
+            // Interrupted, or too late: the folder may be there already.
+            await remove(["/run", "/tmp"].map { "\($0)/kiln-exec-\(name)" })
+            throw error
         }
         if begun.exitCode == DialogueScript.absent {
             throw GuestFailure.notStarted(
@@ -158,20 +162,21 @@ struct AgentDialogue: Sendable {
     }
 
     // Also where the command is interrupted: an unstructured task does not inherit the cancellation.
+    private func remove(_ folders: [String]) async {
+        let agent = agent
+        _ = await Task { try? await agent.run("rm", ["-rf", "--"] + folders, deadline: .seconds(10)) }.value
+    }
+
     private func withoutLeaving<Result: Sendable>(
         _ folder: String,
         _ body: () async throws -> Result
     ) async throws -> Result {
-        let agent = agent
-        func remove() async {
-            _ = await Task { try? await agent.run("rm", ["-rf", "--", folder], deadline: .seconds(10)) }.value
-        }
         do {
             let result = try await body()
-            await remove()
+            await remove([folder])
             return result
         } catch {
-            await remove()
+            await remove([folder])
             throw error
         }
     }

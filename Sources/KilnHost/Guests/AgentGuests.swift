@@ -56,18 +56,7 @@ public struct AgentGuests: GuestAccess {
         let program = try program(of: command, machine)
         let result: GuestExecResult
         do {
-            result = try await asked(machine) { agent in
-                do {
-                    return try await agent.run(
-                        program,
-                        Array(command.arguments.dropFirst()),
-                        input: command.input,
-                        deadline: command.deadline
-                    )
-                } catch GuestAgentError.refused("guest-exec-status", let reason) {
-                    throw GuestFailure.resultLost(program, machine, reason)
-                }
-            }
+            result = try await asked(machine) { try await Self.result(of: command, by: $0, in: machine) }
         } catch let error as KilnError where error.code == .guestRefused {
             throw GuestFailure.notStarted(program, machine, cause: error.cause)
         }
@@ -78,6 +67,25 @@ public struct AgentGuests: GuestAccess {
             errors: result.stderr,
             isCut: result.truncated
         )
+    }
+
+    static func result(
+        of command: GuestCommand,
+        by agent: GuestAgent,
+        in machine: MachineID
+    ) async throws -> GuestExecResult {
+        let program = command.arguments.first ?? ""
+        do {
+            return try await agent.run(
+                program,
+                Array(command.arguments.dropFirst()),
+                input: command.input,
+                deadline: command.deadline
+            )
+        } catch GuestAgentError.refused("guest-exec-status", let reason) {
+            // It was started: nobody may take it for a program that the guest lacks.
+            throw GuestFailure.resultLost(program, machine, reason)
+        }
     }
 
     /// Runs a command that may read and write as much as it likes.
