@@ -24,8 +24,8 @@ enum DialogueScript {
 
     /// Runs the command.
     ///
-    /// Its arguments are the folder, whether the command reads anything (`yes`), for how many tenths of a second a piece may wait
-    /// to be read, and the command.
+    /// Its arguments are the folder, whether the command reads anything (`yes`), for how many tenths of a second it may take all
+    /// in all, and the command.
     ///
     /// - What the command writes is in `o.0`, `o.1`, … and `e.0`, `e.1`, …; a piece is whole once the next is there. A reader makes
     ///   `o.N.ok` when it has read piece N.
@@ -85,7 +85,7 @@ enum DialogueScript {
         tell "x$status
         "
         waited=0
-        while [ -d "$dir" ] && [ "$waited" -lt 60 ]; do waited=$((waited + 1)); sleep 1; done
+        while [ -d "$dir" ] && [ "$waited" -lt "$((patience / 10))" ]; do waited=$((waited + 1)); sleep 1; done
         rm -rf "$dir"
         exit "$status"
         """#

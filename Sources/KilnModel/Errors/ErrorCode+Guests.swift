@@ -61,7 +61,7 @@ extension ErrorCode {
     )
     public static let guestTooLarge = ErrorCode(
         "guest.too-large",
-        [.internalError, .usage],
+        .usage,
         "an answer of the guest is larger than is taken"
     )
     public static let machineAbsent = ErrorCode("machine.absent", .internalError, "the machine is not defined")
