@@ -15,7 +15,14 @@ extension Verb {
         do {
             let status = try await execute(session)
             session.progress.clear()
-            return status
+            do {
+                try session.output.check()
+                return status
+            } catch {
+                // What the command has to say of itself goes first.
+                let own = session.tell(error)
+                return status == 0 ? own : status
+            }
         } catch {
             return session.report(error)
         }

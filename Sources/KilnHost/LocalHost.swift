@@ -97,7 +97,7 @@ public struct LocalHost: Sendable {
             disks: disks,
             seeds: seeds,
             images: images,
-            roots: roots,
+            roots: roots.telling(progress),
             holders: ProcHolderInspection(),
             network: LoopbackProbe(),
             ports: LoopbackPorts(),

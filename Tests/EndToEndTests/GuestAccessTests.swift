@@ -37,6 +37,14 @@ extension EndToEnd {
             let reader = ["exec", "-i", lab.web, "--", "sh", "-c", "cat; exit 7"]
             let piped = try await lab.home.run(reader, input: "through\n")
             #expect(piped.status == 7 && piped.text == "through\n")
+            // More than an agent carries at once, both ways; and nothing of it stays in the guest but what this very command needs.
+            let script = "seq 1 1000000; exit 9"
+            let flood = try await lab.home.run("exec", "--timeout", "5m", lab.web, "--", "sh", "-c", script)
+            #expect(flood.status == 9 && flood.text == (1...1_000_000).map { "\($0)\n" }.joined())
+            let counter = ["exec", "-i", "--timeout", "5m", lab.web, "--", "wc", "-c"]
+            let counted = try await lab.home.run(counter, input: String(repeating: "x", count: 5_000_000))
+            #expect(counted.status == 0 && counted.text.contains("5000000"), "\(counted.errors)")
+            #expect(try await lab.shell("ls /run /tmp | grep -c kiln-exec") == "1")
             let unread = try await lab.home.run(["exec", lab.web, "--", "cat"], input: "the rest of a script\n")
             #expect(unread.status == 0 && unread.text.isEmpty)
         }

@@ -188,12 +188,12 @@ struct LocalVerbTests {
     }
 
     @Test("nobody is asked where nobody can answer: deleting a volume needs --yes")
-    func unconfirmed() throws {
+    func unconfirmed() async throws {
         let session = RecordedSession().session()
-        #expect { try Confirmation.ask("Sure?", unless: false, session) } throws: {
+        await #expect { try await Confirmation.ask("Sure?", unless: false, session) } throws: {
             ($0 as? KilnError)?.code == .volumeUnconfirmed
         }
-        #expect(throws: Never.self) { try Confirmation.ask("Sure?", unless: true, session) }
+        await #expect(throws: Never.self) { try await Confirmation.ask("Sure?", unless: true, session) }
     }
 
     @Test("ssh trusts one key, reads no configuration, and gets every word of the command as one")
@@ -225,10 +225,16 @@ struct LocalVerbTests {
     @Test("a copy lands under its own name in a directory, and replaces a file")
     func hostFile() async throws {
         try await Fixtures.withDirectory { directory in
-            try HostFile.write([1, 2], to: directory, named: "/etc/hosts")
+            let session = RecordedSession().session()
+            #expect(try HostFile.hand([1, 2], to: directory, named: "/etc/hosts", session) == "copied 2 bytes")
             #expect(try HostFile.read(directory + "/hosts") == [1, 2])
-            try HostFile.write([3], to: directory + "/hosts", named: "/x")
+            _ = try HostFile.hand([3], to: directory + "/hosts", named: "/x", session)
             #expect(try HostFile.read(directory + "/hosts") == [3])
+            // What breaks off leaves the old file, and nothing beside it.
+            try HostCopy(directory + "/hosts", named: "/x", session).take([4])
+            #expect(try HostFile.read(directory + "/hosts") == [3])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["hosts"])
+            #expect(throws: KilnError.self) { try HostCopy("/dev/null", named: "/x", session) }
             #expect(throws: KilnError.self) { try HostFile.read(directory + "/absent") }
         }
     }

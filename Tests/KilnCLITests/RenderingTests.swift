@@ -135,6 +135,12 @@ struct RenderingTests {
 
                 """
         )
+        let unmeasured = ReplacementResult(
+            report: try Fixtures.report(.committed),
+            unmeasured: "it has no 'http' probe"
+        )
+        let told = "note: how long it was unavailable was not measured: it has no 'http' probe"
+        #expect(try Renderer.text(unmeasured, as: .table).contains(told))
         let first = ReplacementResult(report: try Fixtures.report(.committed, from: nil))
         #expect(try Renderer.text(first, as: .table) == "shop/web: generation 2 serves (1.3 s)\n")
     }

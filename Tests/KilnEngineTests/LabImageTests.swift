@@ -1,11 +1,12 @@
 import Foundation
-import KilnEngine
 import KilnModel
 import KilnStore
 import KilnSystem
 import KilnTestSupport
 import Synchronization
 import Testing
+
+@testable import KilnEngine
 
 @Suite("An image that is deleted, and those who need one", .timeLimit(.minutes(3)))
 struct LabImageTests {
@@ -33,6 +34,23 @@ struct LabImageTests {
         }
         #expect(try await replacement.value.outcome == .committed)
         #expect(asked.withLock { $0 } > 0)
+    }
+
+    @Test("a lab that is brought up while another is written down says for whom it waits")
+    func listOfLabs() async throws {
+        let world = try LabTestWorld()
+        let bringing: Task<Void, any Error>
+        do {
+            try DurableFile.makeDirectory(world.world.state.labs)
+            let lock = try await world.engine.lockLabs()
+            bringing = Task { _ = try await world.up() }
+            let isWaiting: @Sendable (KilnEngine.Progress) -> Bool = { progress in
+                if case .note(let text) = progress { text.hasPrefix("waiting: the list of labs") } else { false }
+            }
+            while !world.world.progress.contains(where: isWaiting) { try await Task.sleep(for: .milliseconds(2)) }
+            withExtendedLifetime(lock) {}
+        }
+        try await bringing.value
     }
 
     @Test("an image is needed from the moment at which it is written down that it will be")

@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import Synchronization
 import Testing
 
 @testable import KilnHost
@@ -70,6 +71,53 @@ struct SSHGuestsTests {
         #expect(await code { _ = try await guests.read("/dev/zero", in: machine, limit: 1000) } == .guestTooLarge)
     }
 
+    @Test("a command that may write much is read to its end, and keeps its status")
+    func large() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        let words = ["sh", "-c", "head -c 40000000 /dev/zero; echo oops >&2; exit 3"]
+        let flood = try await guests.collect(GuestCommand(words), keeping: 64 << 20, in: machine)
+        #expect(flood.status == 3 && flood.output.count == 40_000_000 && !flood.isCut)
+        #expect(String(decoding: flood.errors, as: UTF8.self) == "oops\n")
+        let start = try await guests.collect(GuestCommand(words), keeping: 1000, in: machine)
+        #expect(start.status == 3 && start.output.count == 1000 && start.isCut)
+        let missing = GuestCommand(["no-such"])
+        #expect(await code { _ = try await guests.collect(missing, keeping: 10, in: machine) } == .guestRefused)
+        let slow = GuestCommand(["sleep", "60"], deadline: .seconds(3))
+        #expect(await code { _ = try await guests.collect(slow, keeping: 10, in: machine) } == .guestCommandDeadline)
+    }
+
+    @Test("input is handed on as it comes, and a command need not read it")
+    func conversation() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        let (answers, said) = AsyncStream.makeStream(of: [UInt8].self)
+        let step = Mutex(0)
+        let dialogue = GuestDialogue(
+            input: {
+                let now = step.withLock { step in
+                    step += 1
+                    return step
+                }
+                // The second line is only said once the first was answered.
+                if now == 2 { for await _ in answers { break } }
+                return now > 2 ? [] : Array("line \(now)\n".utf8)
+            },
+            take: { stream, bytes in if stream == .output, !bytes.isEmpty { said.yield(bytes) } }
+        )
+        let script = "while read -r line; do echo \"got $line\"; done; exit 5"
+        let ending = try await guests.converse(GuestCommand(["sh", "-c", script]), dialogue, in: machine)
+        #expect(ending == GuestEnding(status: 5))
+        let idle = GuestDialogue(
+            input: {
+                try await Task.sleep(for: .seconds(100))
+                return []
+            },
+            take: { _, _ in }
+        )
+        #expect(try await guests.converse(GuestCommand(["true"]), idle, in: machine).status == 0)
+    }
+
     @Test("files are read and written whole; what is not there is nothing")
     func files() async throws {
         let server = try await SSHServer.start()
@@ -82,7 +130,19 @@ struct SSHGuestsTests {
         #expect(try await guests.read(path, in: machine, limit: 10) == [])
         #expect(try await guests.read(path + "-not", in: machine, limit: 10) == nil)
         #expect(await code { _ = try await guests.read("/etc", in: machine, limit: 10) } == .guestRefused)
-        #expect(await code { try await guests.write([1], to: "/no/such/folder/f", in: machine) } == .guestRefused)
+        let refused = await #expect(throws: KilnError.self) {
+            try await guests.write([1], to: "/no/such/folder/f", in: machine)
+        }
+        #expect(refused?.code == .guestRefused && refused?.exit == .aborted && refused?.hint != nil)
+        #expect(refused?.message.contains("/no/such/folder/f") == true)
+        try await guests.write(content, to: path, in: machine)
+        let read = Mutex<[UInt8]>([])
+        let isThere = try await guests.read(path, in: machine) { bytes in read.withLock { $0 += bytes } }
+        #expect(isThere && read.withLock { $0 } == content)
+        #expect(try await !guests.read(path + "-not", in: machine) { _ in })
+        let tooLarge = await #expect(throws: KilnError.self) { try await guests.read(path, in: machine, limit: 10) }
+        #expect(tooLarge?.code == .guestTooLarge && tooLarge?.exit == .usage)
+        #expect(tooLarge?.message.contains("a file") == true)
     }
 
     @Test("a server with another host key is not talked to, by name")

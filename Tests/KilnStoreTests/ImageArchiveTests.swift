@@ -2,6 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnStore
@@ -21,6 +22,26 @@ struct ImageArchiveTests {
         try source.attest(image.digest)
         file = source.folder.path + "/web.tar"
         _ = try await source.store.exportImage(try ImageReference("web"), to: file)
+    }
+
+    @Test("what waits for somebody who deletes images says for whom")
+    func waits() async throws {
+        let waiting = Mutex<[KilnError]>([])
+        let exporting: Task<StoredImage, any Error>
+        do {
+            let deletion = try await ImageLock.take(.exclusive, ofStore: source.store.root)
+            let (store, again) = (source.store, source.folder.path + "/again.tar")
+            exporting = Task {
+                try await store.exportImage(try ImageReference("web"), to: again) { held in
+                    waiting.withLock { $0.append(held) }
+                }
+            }
+            while waiting.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+            withExtendedLifetime(deletion) {}
+        }
+        _ = try await exporting.value
+        #expect(waiting.withLock { $0.map(\.code) } == [.lockHeld])
+        #expect(waiting.withLock { $0.first?.message.contains("\(getpid())") } == true)
     }
 
     private func entries() throws -> [(name: String, content: [UInt8])] {

@@ -17,7 +17,7 @@ extension Baker {
     /// Seals what was baked, and says so where only its tests are new.
     func sealed(_ draft: ImageStore.Draft, _ plan: BakePlan) async throws -> StoredImage {
         let before = try? store.find(ImageReference(name: plan.recipe.name, selector: .version(plan.version.name)))
-        let image = try await store.sealed(draft)
+        let image = try await store.sealed(draft, waiting: tellWaiting)
         tell("\(plan.title) is \(image.manifest.digest)")
         if let before, before.manifest.digest == image.manifest.digest, before.manifest.tests ?? [] != plan.tests {
             tell("\(plan.title): \(Baker.newTests(plan))")

@@ -108,9 +108,13 @@ public struct Baker: Sendable {
             "\(store.root)/bakes/\(recipe.name).lock",
             subject: "the recipe \(recipe.name)",
             kind: .exclusive,
-            within: .seconds(3_600)
-        ) { [tell] held in tell("waiting: \(held.message)") }
+            within: .seconds(3_600),
+            waiting: tellWaiting
+        )
     }
+
+    /// Says for whom the baker waits.
+    var tellWaiting: @Sendable (KilnError) -> Void { { [tell] held in tell("waiting: \(held.message)") } }
 
     /// The image of a version, where it was made from just that.
     func baked(_ recipe: Recipe, _ version: Recipe.Version, _ key: ImageDigest) -> StoredImage? {

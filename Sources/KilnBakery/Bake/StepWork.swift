@@ -23,7 +23,7 @@ struct StepWork {
 
     private func take(_ image: StoredImage) async throws -> TreeListing? {
         // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
-        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root)
+        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root, waiting: baker.tellWaiting)
         defer { withExtendedLifetime(lock) {} }
         _ = try baker.store.usable(image.manifest.exactly)
         let listing = try await takeKept(image)

@@ -64,7 +64,7 @@ struct ImportRun: Sendable {
         draft.cloudInitModules = added.cloudInitModules
         draft.recipe = added.recipe
         draft.firmware = firmware
-        return try await store.sealed(draft)
+        return try await store.sealed(draft) { [note] held in note("waiting: \(held.message)") }
     }
 
     /// Whoever adds a file knows nothing of the copies.

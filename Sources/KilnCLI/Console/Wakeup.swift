@@ -32,14 +32,16 @@ final class Wakeup: Sendable {
         _ = write(writeEnd, &byte, 1)
     }
 
-    /// Waits until one of the descriptors can be read or is closed; nothing once woken.
-    func readable(_ descriptors: [Int32]) -> [Int32]? {
+    /// Waits until one of the descriptors can be read or is closed; nothing once woken, or once nobody reads `output` any more.
+    func readable(_ descriptors: [Int32], while output: Int32? = nil) -> [Int32]? {
         var polled = (descriptors + [readEnd]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        // Asked for nothing, poll tells only of errors: of a pipe, that nobody has its other end. A negative one it skips.
+        polled.append(pollfd(fd: output ?? -1, events: 0, revents: 0))
         while poll(&polled, nfds_t(polled.count), -1) < 0 {
             guard errno == EINTR else { return nil }
         }
-        if polled.last?.revents != 0 { return nil }
-        return polled.dropLast().filter { $0.revents != 0 }.map(\.fd)
+        if polled.suffix(2).contains(where: { $0.revents != 0 }) { return nil }
+        return polled.dropLast(2).filter { $0.revents != 0 }.map(\.fd)
     }
 }
 

@@ -43,19 +43,9 @@ enum HostFile {
 
     /// Writes what was read, to standard output for `-`, and says so.
     static func hand(_ bytes: [UInt8], to path: String, named origin: String, _ session: Session) throws -> String {
-        if path == "-" { session.output.write(bytes) } else { try write(bytes, to: path, named: origin) }
-        return "copied \(bytes.count) bytes"
-    }
-
-    /// Writes a file, replacing its content; into a directory under the name that the guest's file has.
-    static func write(_ bytes: [UInt8], to path: String, named origin: String) throws {
-        let name = origin.split(separator: "/").last.map(String.init) ?? "file"
-        let target = isFolder(path) ? "\(path)/\(name)" : path
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: target), options: .atomic)
-        } catch {
-            throw failed("can't be written", target, "\(error)")
-        }
+        let copy = try HostCopy(path, named: origin, session)
+        try copy.take(bytes)
+        return try copy.finish()
     }
 
     static func failed(

@@ -8,9 +8,11 @@ struct FollowedFile {
 
     /// Gives all content, in pieces, to `take`.
     ///
-    /// - Parameter wakeup: nothing reads what is there and returns; else it returns when woken.
+    /// - Parameters:
+    ///   - wakeup: nothing reads what is there and returns; else it returns when woken.
+    ///   - output: where `take` writes; it also returns when nobody reads that any more.
     /// - Throws: `KilnError` with code `logs.missing`.
-    func read(until wakeup: Wakeup?, take: (ArraySlice<UInt8>) -> Void) throws {
+    func read(until wakeup: Wakeup?, for output: ByteSink? = nil, take: (ArraySlice<UInt8>) -> Void) throws {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw missing }
         defer { close(file) }
@@ -22,7 +24,7 @@ struct FollowedFile {
         repeat {
             discard(watch)
             drain(file, take)
-        } while wakeup.readable([watch]) != nil
+        } while output?.state() ?? .open == .open && wakeup.readable([watch], while: output?.descriptor) != nil
     }
 
     private func drain(_ file: Int32, _ take: (ArraySlice<UInt8>) -> Void) {

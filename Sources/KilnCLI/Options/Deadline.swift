@@ -5,13 +5,14 @@ enum Deadline {
     /// Does the work, but not for longer than `limit`; nothing means that the work knows its own end.
     ///
     /// - Throws: `KilnError` with code `deadline`, saying `complaint`, after the work was cancelled.
-    static func within(
+    static func within<Result: Sendable>(
         _ limit: Duration?,
         _ complaint: String,
-        _ work: @escaping @Sendable () async throws -> Void
-    ) async throws {
+        hint: String = "look at it with 'kiln logs', or raise --timeout",
+        _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
         guard let limit else { return try await work() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Result.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await work() }
             group.addTask {
@@ -20,11 +21,12 @@ enum Deadline {
                 throw KilnError(
                     .deadline,
                     "\(complaint) within \(ProgressLines.seconds(limit))",
-                    hint: "look at it with 'kiln logs', or raise --timeout",
+                    hint: hint,
                     exit: .deadline
                 )
             }
-            try await group.next()
+            guard let result = try await group.next() else { throw CancellationError() }
+            return result
         }
     }
 }

@@ -10,6 +10,8 @@ struct ReplacementResult: Renderable {
     var phases: [ScenarioReport.Phase] = []
     /// The longest time without an answer; nothing where it was not measured.
     var unavailable: Duration?
+    /// Why it was not measured, where something could have been seen.
+    var unmeasured: String?
 
     struct Payload: Encodable {
         let report: ReplacementReport
@@ -41,7 +43,11 @@ struct ReplacementResult: Renderable {
         // A first machine follows nothing.
         let how = report.from == nil ? "" : "\(report.strategy.rawValue), "
         var lines = PhaseChart(phases).lines + (phases.isEmpty ? [] : [""])
-        if let unavailableMS { lines.append(ReportText.unavailable(unavailableMS)) }
+        if let unavailableMS {
+            lines.append(ReportText.unavailable(unavailableMS))
+        } else if let unmeasured {
+            lines.append("note: how long it was unavailable was not measured: \(unmeasured)")
+        }
         lines.append("\(report.server): \(sentence) (\(how)\(total))")
         if let turn = report.turn {
             let why = ConsoleText.singleLine(report.why ?? turn.reason)

@@ -22,8 +22,7 @@ enum StandardInput {
             throw KilnError(
                 .deadline,
                 "standard input did not come to its end within \(time)",
-                hint:
-                    "close it, or leave it out where nothing is to be read; 'kiln exec' has --timeout for how long it may take",
+                hint: "close it, or leave it out where nothing is to be read",
                 exit: .deadline
             )
         }
@@ -45,6 +44,56 @@ enum StandardInput {
         }
     }
 
+    /// One line without its end, of 4096 bytes at most; what there is where the input ends before.
+    ///
+    /// - Throws: `CancellationError`, as soon as the task is cancelled.
+    static func answer(from descriptor: Int32 = STDIN_FILENO) async throws -> String {
+        let line = try await Wakeup.run { wakeup in
+            var (line, byte) = ([UInt8](), [UInt8(0)])
+            while line.count < 4096, wakeup.readable([descriptor]) != nil {
+                let count = Foundation.read(descriptor, &byte, 1)
+                if count < 0 && [EINTR, EAGAIN].contains(errno) { continue }
+                if count <= 0 || byte == [UInt8(ascii: "\n")] { break }
+                line += byte
+            }
+            return String(decoding: line, as: UTF8.self)
+        }
+        try Task.checkCancellation()
+        return line
+    }
+
+    /// What has come, as soon as there is anything; nothing at the end of the input.
+    ///
+    /// - Throws: `KilnError` where it can't be read; `CancellationError`, as soon as the task is cancelled.
+    static func next(from descriptor: Int32 = STDIN_FILENO, atMost limit: Int = 512 << 10) async throws -> [UInt8] {
+        let bytes = try await Wakeup.run { wakeup in
+            var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
+            while bytes.count < limit {
+                guard bytes.isEmpty ? wakeup.readable([descriptor]) != nil : isReady(descriptor) else { break }
+                let count = Foundation.read(descriptor, &buffer, min(buffer.count, limit - bytes.count))
+                if count < 0 && [EINTR, EAGAIN].contains(errno) { continue }
+                guard count >= 0 || errno == EBADF else { throw DurableFile.failure("read", "standard input") }
+                if count <= 0 { break }
+                bytes += buffer[..<count]
+            }
+            return bytes
+        }
+        try Task.checkCancellation()
+        return bytes
+    }
+
+    /// Whether it is a file, such as a here-document, with more in it than was read.
+    static func isUnreadFile(_ descriptor: Int32 = STDIN_FILENO) -> Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return lseek(descriptor, 0, SEEK_CUR) < status.st_size
+    }
+
+    private static func isReady(_ descriptor: Int32) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&polled, 1, 0) > 0
+    }
+
     private static func all(_ descriptor: Int32, atMost limit: Int) throws -> [UInt8] {
         guard fcntl(descriptor, F_GETFD) >= 0 else { return [] }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
@@ -58,7 +107,7 @@ enum StandardInput {
                 .inputTooLarge,
                 "standard input holds more than \(ByteCount(bytes: UInt64(limit)))",
                 hint:
-                    "'kiln exec' takes 16 MiB and 'kiln cp' 64 MiB; what is larger goes onto a volume: 'kiln volume import'",
+                    "'kiln exec -i SERVER -- sh -c \"cat >FILE\"' takes any size; so does a volume: 'kiln volume import'",
                 exit: .usage
             )
         }

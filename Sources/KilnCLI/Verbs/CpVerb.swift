@@ -18,7 +18,7 @@ struct CpVerb: Verb {
             """
     )
 
-    /// The largest file, and the largest archive of a folder: all of it is held in memory.
+    /// The largest file into a guest or from a root, and the largest archive of a folder: all of it is held in memory.
     static let largest = 64 << 20
 
     /// How long standard input may take to come to its end; Ctrl-C works all the while.
@@ -114,10 +114,9 @@ struct CpVerb: Verb {
             case .folder where isRecursive: return try await getFolder(origin, path, session)
             case let place: try refuseOdd(place, origin)
             }
-            guard let bytes = try await engine.read(origin, on: id, limit: CpVerb.largest, now: now) else {
-                throw missing(origin)
-            }
-            return try HostFile.hand(bytes, to: path, named: origin, session)
+            let copy = try HostCopy(path, named: origin, session)
+            guard try await engine.read(origin, on: id, now: now, take: copy.take) else { throw missing(origin) }
+            return try copy.finish()
         }
 
         private func getFolder(_ origin: String, _ path: String, _ session: Session) async throws -> String {
@@ -126,6 +125,7 @@ struct CpVerb: Verb {
             if !remarks.isEmpty { session.say("note: \(ConsoleText.singleLine(remarks))") }
             guard path != "-" else {
                 session.output.write(archive)
+                try session.output.check()
                 return "copied \(archive.count) bytes"
             }
             return "copied \(try HostFolder.unpack(archive, of: id, to: target)) to \(Name.quoted(target))"

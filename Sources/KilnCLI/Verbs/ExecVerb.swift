@@ -10,26 +10,27 @@ struct ExecVerb: Verb {
         abstract: "Run a command in a server, through the guest agent or by SSH; publishes nothing.",
         usage: "kiln exec <server> [--stdin] [--timeout <duration>] [--now] -- <command> ...",
         discussion: """
-            Ends with the exit status of the command. Its standard input is empty, so that a script that runs kiln keeps \
-            its own; with --stdin it is kiln's, read to the end before the command starts. \
+            Ends with the exit status of the command, whose output appears as it comes, of any size. Its standard input is \
+            empty, so that a script that runs kiln keeps its own; with --stdin it is kiln's, handed on as it comes. \
+            Where nobody reads kiln's output any more it ends with 141; as after Ctrl-C, the command goes on in the guest. \
             No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
             """
     )
 
-    /// The most that is taken from standard input; all of it is held in memory.
-    static let largestInput = 16 << 20
+    /// The most that is kept of each stream where all of it has to be in one document.
+    static let kept = 16 << 20
 
     @OptionGroup var target: ServerArgument
 
     @Flag(
         name: [.customShort("i"), .long],
-        help: "Give the command kiln's standard input, which must come to its end."
+        help: "Give the command kiln's standard input."
     )
     var stdin = false
 
     @Option(
         help: ArgumentHelp(
-            "How long the command, and the input before it, may take, such as 90s; 60s without it.",
+            "How long all of it may take, such as 90s; without it the command has 60s, once it begins.",
             valueName: "duration"
         )
     )
@@ -48,27 +49,46 @@ struct ExecVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        var time = timeout?.duration ?? .seconds(60)
-        var input: [UInt8] = []
-        if stdin {
-            let start = ContinuousClock.now
-            input = try await StandardInput.read(atMost: ExecVerb.largestInput, within: time)
-            time -= ContinuousClock.now - start
+        if !stdin, StandardInput.isUnreadFile() {
+            session.say("note: standard input is not given to the command; use -i for that")
         }
-        let engine = try await session.workspace().engine
-        let run = GuestCommand(command, input: input, deadline: time)
-        let result = try await engine.run(run, on: try engine.server(named: target.server), now: now)
-        switch session.format {
-        case .table:
-            session.progress.clear()
-            session.output.write(session.terminal.isOutputInteractive ? escaped(result.output) : result.output)
-            session.errors.write(session.terminal.canRewriteLine ? escaped(result.errors) : result.errors)
-        case .json, .ndjson: try session.show(CommandOutput(result: result))
+        return try await Deadline.within(
+            timeout?.duration,
+            "\(target.server): the command had not ended",
+            hint: "if it had begun, it goes on in the guest; look there, or raise --timeout"
+        ) {
+            do {
+                return try await run(session)
+            } catch is CancellationError where session.output.state() == .unread && !Task.isCancelled {
+                // 128 and SIGPIPE, as a shell says it of a program whose reader went away.
+                return 141
+            }
         }
-        return result.status
     }
 
-    private func escaped(_ bytes: [UInt8]) -> [UInt8] { Array(ConsoleText.escaped(bytes).utf8) }
+    private func run(_ session: Session) async throws -> Int32 {
+        let engine = try await session.workspace().engine
+        let id = try engine.server(named: target.server)
+        let run = GuestCommand(command, deadline: timeout?.duration ?? .seconds(60))
+        let input: (@Sendable () async throws -> [UInt8])? =
+            stdin ? { @Sendable in try await StandardInput.next() } : nil
+        let result: GuestCommandResult
+        switch session.format {
+        case .table:
+            let printer = DialoguePrinter(session)
+            let dialogue = GuestDialogue(input: input, take: printer.take)
+            let ending = try await engine.converse(run, dialogue, on: id, now: now)
+            printer.finish()
+            result = GuestCommandResult(status: ending.status, output: [], errors: [], isCut: ending.isCut)
+        case .json, .ndjson:
+            let transcript = GuestTranscript(limit: ExecVerb.kept)
+            let dialogue = GuestDialogue(input: input, take: transcript.take)
+            result = transcript.result(try await engine.converse(run, dialogue, on: id, now: now))
+            try session.show(CommandOutput(result: result))
+        }
+        if result.isCut { session.say("note: the output of the command is not whole") }
+        return result.status
+    }
 }
 
 /// What a command in a guest left behind, for programs.
@@ -79,13 +99,15 @@ struct CommandOutput: Renderable {
         let status: Int32
         let stdout: String
         let stderr: String
+        let truncated: Bool
     }
 
     var payload: Payload {
         Payload(
             status: result.status,
             stdout: String(decoding: result.output, as: UTF8.self),
-            stderr: String(decoding: result.errors, as: UTF8.self)
+            stderr: String(decoding: result.errors, as: UTF8.self),
+            truncated: result.isCut
         )
     }
 

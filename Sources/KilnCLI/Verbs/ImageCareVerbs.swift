@@ -100,7 +100,7 @@ struct ImageExportVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().images
         let path = URL(fileURLWithPath: file).path
-        let exported = try await store.exportImage(try ImageReference(image), to: path)
+        let exported = try await store.exportImage(try ImageReference(image), to: path, waiting: session.sayWaiting)
         try session.show(ExportedImage(image: exported.manifest, file: file))
         return 0
     }
@@ -124,7 +124,7 @@ struct ImageImportVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().images
-        let imported = try await store.importImage(from: URL(fileURLWithPath: file).path)
+        let imported = try await store.importImage(from: URL(fileURLWithPath: file).path, waiting: session.sayWaiting)
         try session.show(ImageList(images: [imported.manifest], catalog: try store.catalog()))
         return 0
     }

@@ -54,7 +54,7 @@ struct LogsVerb: Verb {
         switch source {
         case .cloudInit:
             let path = "/var/log/cloud-init-output.log"
-            guard let bytes = try await workspace.engine.read(path, on: id, limit: 16 << 20, now: true) else {
+            guard try await workspace.engine.read(path, on: id, now: true, take: { printer.take($0[...]) }) else {
                 throw KilnError(
                     .logsMissing,
                     "\(id) has no \(path)",
@@ -62,9 +62,9 @@ struct LogsVerb: Verb {
                     exit: .usage
                 )
             }
-            printer.take(bytes[...])
-        case .console: try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer)
-        case .qemu: try await follow(try workspace.processLog(try machine(of: id, workspace)), printer)
+        case .console:
+            try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, session.output)
+        case .qemu: try await follow(try workspace.processLog(try machine(of: id, workspace)), printer, session.output)
         }
         printer.finish()
         return 0
@@ -74,10 +74,10 @@ struct LogsVerb: Verb {
         try generation.map { id.machine(Generation($0)) } ?? workspace.engine.machine(id)
     }
 
-    private func follow(_ path: String, _ printer: LogPrinter) async throws {
+    private func follow(_ path: String, _ printer: LogPrinter, _ output: ByteSink) async throws {
         let file = FollowedFile(path: path)
         guard follow else { return try file.read(until: nil) { printer.take($0) } }
-        try await Wakeup.run { wakeup in try file.read(until: wakeup) { printer.take($0) } }
+        try await Wakeup.run { wakeup in try file.read(until: wakeup, for: output) { printer.take($0) } }
         try Task.checkCancellation()
     }
 }

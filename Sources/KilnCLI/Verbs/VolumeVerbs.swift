@@ -93,7 +93,7 @@ struct VolumeDeleteVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let store = try await session.workspace().engine.volumes
-        if purge { return try VolumePurgeVerb.purge(volume, store, yes: yes, session) }
+        if purge { return try await VolumePurgeVerb.purge(volume, store, yes: yes, session) }
         guard let path = VolumePath(argument: volume) else {
             throw KilnError(
                 .volumeUnknown,
@@ -103,7 +103,7 @@ struct VolumeDeleteVerb: Verb {
             )
         }
         _ = try store.existing(lab: path.lab, path.name)
-        try Confirmation.ask("Retain \(volume)? Its servers lose it.", unless: yes, session)
+        try await Confirmation.ask("Retain \(volume)? Its servers lose it.", unless: yes, session)
         let kept = try store.retain(lab: path.lab, path.name)
         try session.show(DeletedVolume(volume: volume, retainedAs: kept))
         return 0
@@ -126,12 +126,12 @@ struct VolumePurgeVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        try VolumePurgeVerb.purge(volume, try await session.workspace().engine.volumes, yes: yes, session)
+        try await VolumePurgeVerb.purge(volume, try await session.workspace().engine.volumes, yes: yes, session)
     }
 
-    static func purge(_ kept: String, _ store: VolumeStore, yes: Bool, _ session: Session) throws -> Int32 {
+    static func purge(_ kept: String, _ store: VolumeStore, yes: Bool, _ session: Session) async throws -> Int32 {
         if try store.retained().contains(kept) {
-            try Confirmation.ask("Remove \(kept) and all its data for good?", unless: yes, session)
+            try await Confirmation.ask("Remove \(kept) and all its data for good?", unless: yes, session)
         }
         try store.purge(kept)
         try session.show(DeletedVolume(volume: kept, retainedAs: nil))

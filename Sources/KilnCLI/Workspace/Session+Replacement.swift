@@ -21,6 +21,7 @@ extension Session {
         let engine = workspace.engine
         let id = try engine.server(named: server)
         let began = Mutex(Duration.zero)
+        let obstacle = await Unavailability.obstacle(of: id, engine)
         // Only the longest time without an answer is told, so a short look before and after will do.
         let (report, log) = try await Unavailability.log(
             of: id,
@@ -34,7 +35,7 @@ extension Session {
         timeline.end()
         // A rehearsal's own phases are not the server's.
         let phases = timeline.reported.filter { $0.server == id.server }
-        try show(ReplacementResult(report: report, phases: phases, unavailable: log?.longestGap))
+        try show(ReplacementResult(report: report, phases: phases, unavailable: log?.longestGap, unmeasured: obstacle))
         let late = await write(file, report, phases, log, work: began.withLock { $0 })
         return report.exit == .done ? late : report.exit.rawValue
     }

@@ -9,6 +9,24 @@ extension LabEngine {
         try await reaching(id, now: now) { try await parts.guests.run(command, in: $0) }
     }
 
+    /// Runs a command that may read and write as much as it likes, and takes what it writes while it runs.
+    ///
+    /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
+    public func converse(
+        _ command: GuestCommand,
+        _ dialogue: GuestDialogue,
+        on id: ServerID,
+        now: Bool = false
+    ) async throws -> GuestEnding {
+        try await reaching(id, now: now) { try await parts.guests.converse(command, dialogue, in: $0) }
+    }
+
+    /// Runs a command, however much it writes, and keeps the first `limit` bytes of each stream.
+    public func collect(_ command: GuestCommand, keeping limit: Int, on id: ServerID) async throws -> GuestCommandResult
+    {
+        try await reaching(id, now: false) { try await parts.guests.collect(command, keeping: limit, in: $0) }
+    }
+
     /// The content of a file in a server's guest, or nothing where there is none.
     ///
     /// - Parameters:
@@ -21,6 +39,18 @@ extension LabEngine {
         now: Bool = false
     ) async throws -> [UInt8]? {
         try await reaching(id, now: now) { try await parts.guests.read(path, in: $0, limit: limit) }
+    }
+
+    /// Hands on the content of a file in a server's guest, of any size and part by part; whether there is one.
+    ///
+    /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
+    public func read(
+        _ path: String,
+        on id: ServerID,
+        now: Bool = false,
+        take: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Bool {
+        try await reaching(id, now: now) { try await parts.guests.read(path, in: $0, take: take) }
     }
 
     /// Writes a file in a server's guest.

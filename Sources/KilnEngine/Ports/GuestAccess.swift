@@ -28,12 +28,15 @@ public struct GuestCommandResult: Sendable, Hashable {
     public let output: [UInt8]
     /// What it wrote to standard error; hostile bytes.
     public let errors: [UInt8]
+    /// Whether it wrote more than that.
+    public let isCut: Bool
 
     /// A result from its parts.
-    public init(status: Int32, output: [UInt8], errors: [UInt8]) {
+    public init(status: Int32, output: [UInt8], errors: [UInt8], isCut: Bool = false) {
         self.status = status
         self.output = output
         self.errors = errors
+        self.isCut = isCut
     }
 }
 
@@ -46,10 +49,15 @@ public protocol GuestAccess: Sendable {
     /// Waits until commands get into the guest, and says by which way; throws `guest.no-agent` at the deadline where neither is
     /// there, which names both, `guest.agent-silent`, `guest.ssh-silent`, or `guest.host-key-differs` at once.
     func awaitWay(into machine: MachineID, within deadline: Duration) async throws -> GuestWay
-    /// Runs a command and captures what it writes.
+    /// Runs a command that writes little, and captures that; what is more than a few megabytes may be cut off, or lost with
+    /// `guest.result-lost`.
     func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult
+    /// Runs a command that may read and write much, and takes what it writes while it runs; costs more than ``run(_:in:)``.
+    func converse(_ command: GuestCommand, _ dialogue: GuestDialogue, in machine: MachineID) async throws -> GuestEnding
     /// The content of a file, or nothing where there is none; throws beyond `limit` bytes.
     func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]?
+    /// Hands on the content of a file of any size, part by part; whether there is one.
+    func read(_ path: String, in machine: MachineID, take: @Sendable ([UInt8]) throws -> Void) async throws -> Bool
     /// Writes a file, replacing its content.
     func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws
     /// Flushes the guest's file systems and holds back writes until ``thaw(_:within:)``.

@@ -44,24 +44,19 @@ public struct AgentGuests: GuestAccess {
         return .agent
     }
 
+    /// The most that one message to an agent takes as a command's input.
+    private static let largestMessage = 256 << 10
+
     /// Runs a command; see `GuestCommand`.
     ///
-    /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.forbidden` where the
-    ///   guest lets its agent start none, `guest.agent-silent`, `guest.no-agent`, `guest.machine-off`.
+    /// - Throws: `guest.command-deadline`, `guest.refused` where the program can't be started, `guest.result-lost` where it was
+    ///   and the agent could not say what came of it, `guest.forbidden` where the guest lets its agent start none,
+    ///   `guest.agent-silent`, `guest.no-agent`, `guest.machine-off`.
     public func run(_ command: GuestCommand, in machine: MachineID) async throws -> GuestCommandResult {
-        guard let program = command.arguments.first else {
-            throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
-        }
+        let program = try program(of: command, machine)
         let result: GuestExecResult
         do {
-            result = try await asked(machine) { agent in
-                try await agent.run(
-                    program,
-                    Array(command.arguments.dropFirst()),
-                    input: command.input,
-                    deadline: command.deadline
-                )
-            }
+            result = try await asked(machine) { try await Self.result(of: command, by: $0, in: machine) }
         } catch let error as KilnError where error.code == .guestRefused {
             throw GuestFailure.notStarted(program, machine, cause: error.cause)
         }
@@ -69,8 +64,51 @@ public struct AgentGuests: GuestAccess {
         return GuestCommandResult(
             status: Int32(truncatingIfNeeded: status),
             output: result.stdout,
-            errors: result.stderr
+            errors: result.stderr,
+            isCut: result.truncated
         )
+    }
+
+    static func result(
+        of command: GuestCommand,
+        by agent: GuestAgent,
+        in machine: MachineID
+    ) async throws -> GuestExecResult {
+        let program = command.arguments.first ?? ""
+        do {
+            return try await agent.run(
+                program,
+                Array(command.arguments.dropFirst()),
+                input: command.input,
+                deadline: command.deadline
+            )
+        } catch GuestAgentError.refused("guest-exec-status", let reason) {
+            // It was started: nobody may take it for a program that the guest lacks.
+            throw GuestFailure.resultLost(program, machine, reason)
+        }
+    }
+
+    /// Runs a command that may read and write as much as it likes.
+    ///
+    /// Where the guest has no shell, or no place for files, it is as ``run(_:in:)``: all is read before, and written afterwards.
+    ///
+    /// - Throws: as ``run(_:in:)``; what `dialogue` throws.
+    public func converse(
+        _ command: GuestCommand,
+        _ dialogue: GuestDialogue,
+        in machine: MachineID
+    ) async throws -> GuestEnding {
+        _ = try program(of: command, machine)
+        let ending = try await asked(machine) { try await AgentDialogue($0, machine, command, dialogue).run() }
+        if let ending { return ending }
+        return try await atOnce(command, dialogue, in: machine, largestInput: Self.largestMessage)
+    }
+
+    private func program(of command: GuestCommand, _ machine: MachineID) throws -> String {
+        guard let program = command.arguments.first else {
+            throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
+        }
+        return program
     }
 
     /// Reads a file; nothing where there is none.
@@ -79,19 +117,45 @@ public struct AgentGuests: GuestAccess {
     public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
         do {
             return try await asked(machine) { try await $0.readFile(path, limit: limit) }
+        } catch let error as KilnError where error.code == .guestTooLarge {
+            throw GuestFailure.tooLarge(path, machine, limit)
         } catch let error as KilnError where error.code == .guestRefused {
-            // The agent says only in words why a file can't be opened.
-            let exists = try await run(GuestCommand(["test", "-e", path], deadline: .seconds(10)), in: machine)
-            if exists.status == 1 { return nil }
-            throw error
+            guard try await isMissing(path, machine) else { throw GuestFailure.noFile("read", path, machine, error) }
+            return nil
         }
+    }
+
+    /// Hands on the content of a file of any size; whether there is one.
+    ///
+    /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`; what `take` throws.
+    public func read(
+        _ path: String,
+        in machine: MachineID,
+        take: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Bool {
+        do {
+            try await asked(machine) { try await $0.readFile(path, take: take) }
+            return true
+        } catch let error as KilnError where error.code == .guestRefused {
+            guard try await isMissing(path, machine) else { throw GuestFailure.noFile("read", path, machine, error) }
+            return false
+        }
+    }
+
+    // The agent says only in words why a file can't be opened.
+    private func isMissing(_ path: String, _ machine: MachineID) async throws -> Bool {
+        try await run(GuestCommand(["test", "-e", path], deadline: .seconds(10)), in: machine).status == 1
     }
 
     /// Writes a file, replacing its content.
     ///
     /// - Throws: `guest.refused`, `guest.agent-silent`, `guest.machine-off`.
     public func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws {
-        try await asked(machine) { try await $0.writeFile(path, content) }
+        do {
+            try await asked(machine) { try await $0.writeFile(path, content) }
+        } catch let error as KilnError where error.code == .guestRefused {
+            throw GuestFailure.noFile("write", path, machine, error)
+        }
     }
 
     /// Flushes and freezes the guest's file systems.

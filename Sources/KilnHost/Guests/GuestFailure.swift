@@ -10,7 +10,7 @@ enum GuestFailure {
         case let error as DeadlineExceeded:
             stillRunning(machine, error.limit)
         case GuestAgentError.answerTooLarge(_, let limit):
-            KilnError(.guestTooLarge, "an answer of machine \(machine) is larger than \(limit) bytes")
+            tooLarge(nil, machine, limit)
         case let error as GuestAgentError:
             KilnError(
                 .guestNonsense,
@@ -19,6 +19,34 @@ enum GuestFailure {
             )
         default: error
         }
+    }
+
+    /// A file of the guest, or what a command there wrote, is larger than is taken.
+    static func tooLarge(_ path: String?, _ machine: MachineID, _ limit: Int) -> KilnError {
+        KilnError(
+            .guestTooLarge,
+            "\(path.map(Name.quoted) ?? "what a command wrote") in machine \(machine) is larger than the "
+                + "\(ByteCount(bytes: UInt64(limit))) that are taken",
+            hint: "'kiln cp' copies a file of any size, and 'kiln exec' takes any output",
+            exit: .usage
+        )
+    }
+
+    /// The guest doesn't let a file be read or written; `what` is the verb.
+    static func noFile(_ what: String, _ path: String, _ machine: MachineID, _ error: KilnError) -> KilnError {
+        noFile(what, path, machine, cause: error.cause)
+    }
+
+    static func noFile(_ what: String, _ path: String, _ machine: MachineID, cause: String?) -> KilnError {
+        KilnError(
+            .guestRefused,
+            "the guest of machine \(machine) can't \(what) \(Name.quoted(path))",
+            hint: what == "write"
+                ? "its folder may be missing, read-only or full: 'kiln exec \(machine.server) -- df -h DIRECTORY'"
+                : "it may be a folder, or its disk damaged: 'kiln exec \(machine.server) -- ls -la PATH'",
+            cause: cause,
+            exit: .aborted
+        )
     }
 
     /// A command did not end in time.
@@ -66,6 +94,17 @@ enum GuestFailure {
             hint: "see whether the guest has it, and whether it may be run there",
             cause: cause,
             exit: .usage
+        )
+    }
+
+    /// The agent started a program, and can't say how it ended: it says so once, and too much output can't be carried.
+    static func resultLost(_ program: String, _ machine: MachineID, _ reason: String) -> KilnError {
+        KilnError(
+            .guestResultLost,
+            "\(Name.quoted(program)) was started in machine \(machine), and its agent can't say what came of it",
+            hint: "it wrote more than an agent can carry, some 3 MB, or the agent began anew: let it write to a file",
+            cause: text(reason),
+            exit: .aborted
         )
     }
 

@@ -69,9 +69,27 @@ public struct GuestWays: GuestAccess {
         try await reaching(machine) { try await $0.run(command, in: machine) }
     }
 
+    /// Runs a command and takes what it writes while it runs.
+    public func converse(
+        _ command: GuestCommand,
+        _ dialogue: GuestDialogue,
+        in machine: MachineID
+    ) async throws -> GuestEnding {
+        try await reaching(machine) { try await $0.converse(command, dialogue, in: machine) }
+    }
+
     /// Reads a file; nothing where there is none.
     public func read(_ path: String, in machine: MachineID, limit: Int) async throws -> [UInt8]? {
         try await reaching(machine) { try await $0.read(path, in: machine, limit: limit) }
+    }
+
+    /// Hands on the content of a file; whether there is one.
+    public func read(
+        _ path: String,
+        in machine: MachineID,
+        take: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Bool {
+        try await reaching(machine) { try await $0.read(path, in: machine, take: take) }
     }
 
     /// Writes a file, replacing its content.

@@ -34,7 +34,7 @@ actor HeldGuests {
             // Its end is what lets go whatever is held back already.
             close(own)
             let errors = (try? await Self.outcome(of: end, within: deadline))?.errors ?? []
-            throw SSHFailure.refusedFile(machine, "hold back its writes", Self.errors(remote, errors))
+            throw SSHFailure.refusedFreeze(machine, "hold back its writes", Self.errors(remote, errors))
         }
         holds[machine] = Hold(socket: own, end: end, remote: remote)
     }
@@ -51,7 +51,7 @@ actor HeldGuests {
             throw GuestFailure.stillRunning(machine, late.limit)
         }
         guard case .ended(0, _)? = hold.remote.end(errors) else {
-            throw SSHFailure.refusedFile(machine, "let its writes go on", Self.errors(hold.remote, errors))
+            throw SSHFailure.refusedFreeze(machine, "let its writes go on", Self.errors(hold.remote, errors))
         }
         return true
     }

@@ -43,11 +43,7 @@ enum SSHFailure {
         )
     }
 
-    static func refusedFile(_ machine: MachineID, _ what: String, _ said: [UInt8]) -> KilnError {
+    static func refusedFreeze(_ machine: MachineID, _ what: String, _ said: [UInt8]) -> KilnError {
         KilnError(.guestRefused, "the guest of machine \(machine) can't \(what)", cause: Printable.text(said))
-    }
-
-    static func tooLarge(_ machine: MachineID, _ limit: Int) -> KilnError {
-        KilnError(.guestTooLarge, "an answer of machine \(machine) is larger than \(limit) bytes")
     }
 }

@@ -5,7 +5,7 @@ import KilnSystem
 /// Guests through their SSH server: as root, with Kiln's key, and only where the server has the host key of its machine.
 public struct SSHGuests: GuestAccess {
     private let route: @Sendable (MachineID) throws -> GuestRoute?
-    private let logins = SSHLogins()
+    let logins = SSHLogins()
     private let held = HeldGuests()
 
     /// The most that is taken from what a command prints.
@@ -60,11 +60,32 @@ public struct SSHGuests: GuestAccess {
             exec head -c "$2" <"$1"
             """#
         let words = ["/bin/sh", "-c", script, "kiln", path, String(limit + 1)]
-        let result = try await run(GuestCommand(words), in: machine, limit: limit)
+        let result = try await run(GuestCommand(words), in: machine, limit: limit, file: path)
         switch result.status {
         case 0: return result.output
         case 66: return nil
-        default: throw SSHFailure.refusedFile(machine, "read \(Name.quoted(path))", result.errors)
+        default: throw GuestFailure.noFile("read", path, machine, cause: Printable.text(result.errors))
+        }
+    }
+
+    /// Hands on the content of a file of any size; whether there is one.
+    ///
+    /// - Throws: `guest.refused`, and as ``run(_:in:)``; what `take` throws.
+    public func read(
+        _ path: String,
+        in machine: MachineID,
+        take: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Bool {
+        let script = #"""
+            [ -e "$1" ] || [ -L "$1" ] || exit 66
+            exec cat <"$1"
+            """#
+        let command = GuestCommand(["/bin/sh", "-c", script, "kiln", path], deadline: .seconds(3600))
+        let (status, said) = try await streamed(command, nil, in: machine, take)
+        switch status {
+        case 0: return true
+        case 66: return false
+        default: throw GuestFailure.noFile("read", path, machine, cause: Printable.text(said))
         }
     }
 
@@ -75,7 +96,7 @@ public struct SSHGuests: GuestAccess {
         let words = ["/bin/sh", "-c", #"exec cat >"$1""#, "kiln", path]
         let result = try await run(GuestCommand(words, input: content), in: machine)
         guard result.status == 0 else {
-            throw SSHFailure.refusedFile(machine, "write \(Name.quoted(path))", result.errors)
+            throw GuestFailure.noFile("write", path, machine, cause: Printable.text(result.errors))
         }
     }
 
@@ -96,7 +117,12 @@ public struct SSHGuests: GuestAccess {
         _ = try await run(GuestCommand(words, deadline: deadline), in: machine)
     }
 
-    private func run(_ command: GuestCommand, in machine: MachineID, limit: Int) async throws -> GuestCommandResult {
+    private func run(
+        _ command: GuestCommand,
+        in machine: MachineID,
+        limit: Int,
+        file: String? = nil
+    ) async throws -> GuestCommandResult {
         guard let program = command.arguments.first else {
             throw KilnError(.guestNoCommand, "there is no command to be run in machine \(machine)", exit: .usage)
         }
@@ -110,7 +136,7 @@ public struct SSHGuests: GuestAccess {
         )
         switch remote.end(output.errors) {
         case .ended(let status, let errors)?:
-            guard output.output.count <= limit else { throw SSHFailure.tooLarge(machine, limit) }
+            guard output.output.count <= limit else { throw GuestFailure.tooLarge(file, machine, limit) }
             return GuestCommandResult(status: status, output: output.output, errors: errors)
         case .absent?: throw GuestFailure.notStarted(program, machine, cause: "the guest has no such program")
         case nil:
@@ -136,7 +162,7 @@ public struct SSHGuests: GuestAccess {
         }
     }
 
-    private func connection(to machine: MachineID) async throws -> SSHConnection {
+    func connection(to machine: MachineID) async throws -> SSHConnection {
         guard let route = try route(machine) else { throw noRoute(machine) }
         return try await logins.connection(to: machine, by: route)
     }

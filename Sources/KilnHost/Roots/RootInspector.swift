@@ -7,7 +7,7 @@ import KilnSystem
 
 /// Looks at roots with qemu-img, e2fsck and ``RootWalk``, each as the user who runs machines.
 public struct RootInspector: RootInspection {
-    let scratch: ScratchDirectory
+    private(set) var scratch: ScratchDirectory
     let owner: MachineOwner?
     let executable: String
 
@@ -21,6 +21,13 @@ public struct RootInspector: RootInspection {
         self.scratch = ScratchDirectory(path: scratch, owner: owner)
         self.owner = owner
         self.executable = executable
+    }
+
+    /// The same, which says for whom it waits.
+    func telling(_ progress: @escaping ProgressSink) -> RootInspector {
+        var inspector = self
+        inspector.scratch.waiting = { progress(.note("waiting: \($0)")) }
+        return inspector
     }
 
     /// Writes the listing of a disk.
@@ -57,7 +64,7 @@ public struct RootInspector: RootInspection {
     ///
     /// - Throws: `drift.copy-torn`, `disk.refused`, `disk.full`, `tool.…`.
     public func copy(_ overlay: String) async throws -> RootCopy {
-        let folder = try scratch.make()
+        let folder = try await scratch.make()
         let copy = folder + "/root.qcow2"
         do {
             try await Command("cp", ["--sparse=always", "--reflink=auto", "--", overlay, copy]).run()
@@ -136,7 +143,7 @@ public struct RootInspector: RootInspection {
         _ body: (String) async throws -> Void
     ) async throws {
         let chain = format == .qcow2 ? try await rootChain(of: DiskChain(disk)) : nil
-        let folder = try scratch.make()
+        let folder = try await scratch.make()
         defer { scratch.remove(folder) }
         guard let chain else { return try await body(disk) }
         try await unpack(chain, to: folder + "/raw")

@@ -12,6 +12,8 @@ import Synchronization
 struct ScratchDirectory: Sendable {
     let path: String
     let owner: MachineOwner?
+    /// Is told for whom it waits, when that takes longer than a moment.
+    var waiting: @Sendable (String) -> Void = { _ in }
 
     /// The locks of this process by directory.
     private static let locks = Mutex<[String: Int32]>([:])
@@ -19,10 +21,15 @@ struct ScratchDirectory: Sendable {
     /// Longer than it takes to remove what some killed processes left.
     private static let patience = Duration.seconds(60)
 
+    /// For how long nobody needs to know.
+    private static let moment = Duration.milliseconds(500)
+
     /// Makes a directory, in which only this process's user can make files, and returns its path.
     ///
     /// - Throws: `KilnError` with code `state.not-writable`, `lock.held` or `owner.…`.
-    func make() throws -> String {
+    func make() async throws -> String { try await BlockingWork.run { try made() } }
+
+    private func made() throws -> String {
         try DurableFile.makeDirectory(path)
         return try gated {
             _ = abandoned(removing: true)
@@ -53,6 +60,10 @@ struct ScratchDirectory: Sendable {
         let gate = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard gate >= 0 else { throw unusable(path) }
         defer { close(gate) }
+        if !KernelLock.wait(gate, until: .now + ScratchDirectory.moment) {
+            let holders = KernelLock.holders(of: gate).map { "pid \($0)" }.joined(separator: ", ")
+            waiting("the directory \(path) is in use by another kiln" + (holders.isEmpty ? "" : ": \(holders)"))
+        }
         guard KernelLock.wait(gate, until: .now + ScratchDirectory.patience) else {
             throw KilnError(
                 .lockHeld,

@@ -58,6 +58,11 @@ extension ErrorCode {
         .usage,
         "this hypervisor runs no process that would write a log"
     )
+    public static let outputNotWritten = ErrorCode(
+        "output.not-written",
+        .usage,
+        "standard output took not all that a command wrote; what the command did is done"
+    )
     public static let reportMissing = ErrorCode(
         "report.missing",
         .usage,
@@ -90,7 +95,8 @@ extension ErrorCode {
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
         usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
-        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, reportMissing,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, outputNotWritten,
+        reportMissing,
         reportNotWritable, searchNotFound,
         searchUnreadable, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
     ]

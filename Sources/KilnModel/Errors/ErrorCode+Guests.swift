@@ -51,12 +51,17 @@ extension ErrorCode {
     )
     public static let guestRefused = ErrorCode(
         "guest.refused",
-        [.internalError, .usage],
+        [.aborted, .internalError, .usage],
         "the guest's agent says that it can't"
+    )
+    public static let guestResultLost = ErrorCode(
+        "guest.result-lost",
+        .aborted,
+        "a command ran in the guest, and nobody can tell what came of it"
     )
     public static let guestTooLarge = ErrorCode(
         "guest.too-large",
-        [.internalError, .usage],
+        .usage,
         "an answer of the guest is larger than is taken"
     )
     public static let machineAbsent = ErrorCode("machine.absent", .internalError, "the machine is not defined")
@@ -133,7 +138,8 @@ extension ErrorCode {
         guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestHostKeyDiffers, guestMachineOff,
         guestSSHRefused, guestSSHSilent, guestNoAgent,
         guestNoCommand, guestNonsense,
-        guestRefused, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed, machineLinkUnchanged,
+        guestRefused, guestResultLost, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed,
+        machineLinkUnchanged,
         machineLostPower, machineMonitorRefused,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machinePaused, machineSeedKept,
         machineStuck,

@@ -34,6 +34,15 @@ public enum Unavailability {
         return (result, log)
     }
 
+    /// Why nothing can be measured of a server, in a sentence; nothing where it can, or where it does not serve.
+    public static func obstacle(of id: ServerID, _ engine: LabEngine) async -> String? {
+        guard let spec = try? engine.servingSpec(of: id), (try? await target(of: id, engine)) == nil else { return nil }
+        let isProbed = spec.ready.contains { if case .http = $0.probe { true } else { false } }
+        return isProbed
+            ? "its 'http' probe has no published port that could be asked"
+            : "it has no 'http' probe in its 'ready' list, which is what would be asked"
+    }
+
     private static func target(of id: ServerID, _ engine: LabEngine) async throws -> (Check, HTTPProbe, UInt16)? {
         let ports = try await engine.status(id).ports
         for check in try engine.servingSpec(of: id)?.ready ?? [] {

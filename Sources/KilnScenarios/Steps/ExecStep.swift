@@ -34,6 +34,9 @@ struct ExecStep: StepAction {
         self.contains = contains ?? nil
     }
 
+    /// The most that is kept of what a command writes.
+    private static let kept = 16 << 20
+
     var summary: String { "exec \(server)" }
 
     func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
@@ -41,7 +44,7 @@ struct ExecStep: StepAction {
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let saved = await context.saved
         let command = GuestCommand(arguments.map { $0.resolved(saved) })
-        let result = try await context.engine.run(command, on: context.id(server))
+        let result = try await context.engine.collect(command, keeping: Self.kept, on: context.id(server))
         guard result.status == Int32(exit) else {
             throw Unmet(
                 "\(server): exit status \(exit) expected, \(result.status) found; it said \(ExecStep.start(result.errors))"
@@ -51,6 +54,7 @@ struct ExecStep: StepAction {
         if let text, !String(decoding: result.output, as: UTF8.self).contains(text) {
             throw Unmet(
                 "\(server): \(Name.quoted(text)) expected in the output, found \(ExecStep.start(result.output))"
+                    + (result.isCut ? ", and more than 16 MiB, which were not looked at" : "")
             )
         }
         return StepYield(outputs: [

@@ -5,15 +5,19 @@ import KilnSystem
 extension ImageStore {
     /// Writes an image, with its attestations, to a new file that stands alone; the same bytes each time.
     ///
-    /// - Parameter ways: how the file gets its name, where its file system lets it.
+    /// - Parameters:
+    ///   - ways: how the file gets its name, where its file system lets it.
+    ///   - waiting: is told for whom it waits, when it has to.
     /// - Throws: `KilnError` as ``verifiedImage(_:for:)``, and with code `disk.exists` or `file.unwritable`.
-    public func exportImage(_ reference: ImageReference, to path: String, by ways: [NewName] = NewName.allCases)
-        async throws
-        -> StoredImage
-    {
+    public func exportImage(
+        _ reference: ImageReference,
+        to path: String,
+        by ways: [NewName] = NewName.allCases,
+        waiting: @Sendable (KilnError) -> Void = { _ in }
+    ) async throws -> StoredImage {
         var status = stat()
         guard lstat(path, &status) != 0 else { throw taken(path) }
-        let lock = try await ImageLock.take(.shared, ofStore: root)
+        let lock = try await ImageLock.take(.shared, ofStore: root, waiting: waiting)
         defer { withExtendedLifetime(lock) {} }
         let image = try await verifiedImage(reference, for: .existing)
         let attestations = try attestations(of: image.manifest.digest).map(\.attestation)
@@ -27,14 +31,18 @@ extension ImageStore {
         return image
     }
 
-    /// Takes an image out of a file that ``exportImage(_:to:)`` wrote, or anybody.
+    /// Takes an image out of a file that ``exportImage(_:to:waiting:)`` wrote, or anybody.
     ///
     /// It appears in the store whole, and its content as the digests say, or not at all. For its attestations the other
     /// store's word is taken, unless this one has tested the same content.
     ///
+    /// - Parameter waiting: is told for whom it waits, when it has to.
     /// - Throws: `KilnError` with code `image.archive-refused`, `image.exists`, `image.revoked`, `image.refused.REASON`,
     ///   `file.unreadable`, `file.not-regular` or `file.unwritable`.
-    public func importImage(from path: String) async throws -> StoredImage {
+    public func importImage(
+        from path: String,
+        waiting: @Sendable (KilnError) -> Void = { _ in }
+    ) async throws -> StoredImage {
         removeAbandoned()
         let work = try WorkFolder(in: work)
         let draft = "\(work.path)/draft"
@@ -45,7 +53,7 @@ extension ImageStore {
             return try IncomingImage(content, from: path, in: draft)
         }
         try Failpoint()?.hit("import.unpacked")
-        let lock = try await ImageLock.take(.shared, ofStore: root)
+        let lock = try await ImageLock.take(.shared, ofStore: root, waiting: waiting)
         defer { withExtendedLifetime(lock) {} }
         try requireFree(incoming.manifest)
         let image = try await BlockingWork.run {

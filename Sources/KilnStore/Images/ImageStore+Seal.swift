@@ -52,8 +52,13 @@ extension ImageStore {
     }
 
     /// Seals a draft while nobody deletes an image, which may have the same disk.
-    package func sealed(_ draft: Draft) async throws -> StoredImage {
-        let lock = try await ImageLock.take(.shared, ofStore: root)
+    ///
+    /// - Parameter waiting: is told for whom it waits, when it has to.
+    package func sealed(
+        _ draft: Draft,
+        waiting: @Sendable (KilnError) -> Void = { _ in }
+    ) async throws -> StoredImage {
+        let lock = try await ImageLock.take(.shared, ofStore: root, waiting: waiting)
         defer { withExtendedLifetime(lock) {} }
         return try await BlockingWork.run { try seal(draft) }
     }

@@ -41,7 +41,7 @@ public enum KernelLock {
 
 extension KernelLock {
     /// The processes that took the lock of an open file, as far as they can be seen from here: proc_locks(5).
-    static func holders(of descriptor: Int32) -> [pid_t] {
+    public static func holders(of descriptor: Int32) -> [pid_t] {
         var file = stat()
         guard fstat(descriptor, &file) == 0 else { return [] }
         // makedev(3): how the numbers of a device lie in one.

@@ -30,6 +30,24 @@ extension GuestAgent {
         }
     }
 
+    /// Reads a file of the guest to its end, part by part.
+    ///
+    /// - Throws: as ``readFile(_:limit:)``; what `take` throws.
+    public func readFile(_ path: String, take: @Sendable ([UInt8]) throws -> Void) async throws {
+        try await withFile(path, mode: "r") { file in
+            while true {
+                try Task.checkCancellation()
+                let part: FileRead = try await ask("guest-file-read", FileCount(handle: file, count: Self.chunk))
+                let new = try Self.bytes(part.data, in: "guest-file-read")
+                try take(new)
+                if part.eof { return }
+                guard !new.isEmpty else {
+                    throw GuestAgentError.malformedAnswer(command: "guest-file-read", reason: "no data and no end")
+                }
+            }
+        }
+    }
+
     /// Writes a file of the guest, replacing or extending it.
     ///
     /// The data has reached the guest's kernel on return, not necessarily its disk.
@@ -55,6 +73,29 @@ extension GuestAgent {
             }
             let _: Nothing = try await ask("guest-file-flush", FileHandle(handle: file))
         }
+    }
+
+    /// A file that the agent holds open, also when the connection ends: close it.
+    public struct OpenFile: Sendable, Hashable {
+        fileprivate let handle: Int
+    }
+
+    /// Opens a file of the guest to read it while it grows.
+    ///
+    /// - Throws: ``GuestAgentError`` `refused` with the agent's words where it can't be opened.
+    public func openFile(_ path: String) async throws -> OpenFile {
+        OpenFile(handle: try await ask("guest-file-open", FileOpening(path: path, mode: "r")))
+    }
+
+    /// The next part of what an open file holds; nothing where it holds no more at present.
+    public func readOn(_ file: OpenFile) async throws -> [UInt8] {
+        let part: FileRead = try await ask("guest-file-read", FileCount(handle: file.handle, count: Self.chunk))
+        return try Self.bytes(part.data, in: "guest-file-read")
+    }
+
+    /// Closes an open file.
+    public func close(_ file: OpenFile) async throws {
+        let _: Nothing = try await ask("guest-file-close", FileHandle(handle: file.handle))
     }
 
     /// Opens a file for a scope and always closes it: open files of the agent outlive the connection.

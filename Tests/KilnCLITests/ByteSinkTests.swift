@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import KilnModel
+import Testing
+
+@testable import KilnCLI
+
+@Suite("What is written to standard output", .timeLimit(.minutes(3)))
+struct ByteSinkTests {
+    @Test("a full disk is told by name, and the verb that met it does not end with 0")
+    func full() async throws {
+        let descriptor = open("/dev/full", O_WRONLY | O_CLOEXEC)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let sink = ByteSink.descriptor(descriptor)
+        sink.text("hello")
+        #expect(sink.state() == .failed(ENOSPC))
+        let error = #expect(throws: KilnError.self) { try sink.check() }
+        #expect(error?.code == .outputNotWritten && error?.exit == .usage && error?.cause?.contains("space") == true)
+        let recorded = RecordedSession()
+        let plain = recorded.session()
+        let session = Session(
+            format: .table,
+            terminal: plain.terminal,
+            output: .descriptor(descriptor),
+            errors: plain.errors,
+            progress: plain.progress,
+            open: plain.open
+        )
+        let verb = try #require(try KilnCommand.parseAsRoot(["schema", "lab"]) as? any Verb)
+        #expect(await verb.status(in: session) == 64)
+        #expect(recorded.errors.contains("output.not-written"))
+    }
+
+    @Test("a pipe that others made non-blocking gets everything")
+    func nonBlocking() async throws {
+        let (readEnd, writeEnd) = try Wakeup.pipe()
+        _ = fcntl(writeEnd, F_SETFL, O_NONBLOCK)
+        let content = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let reading = Task.detached { try FileHandle(fileDescriptor: readEnd, closeOnDealloc: true).readToEnd() }
+        let sink = ByteSink.descriptor(writeEnd)
+        Thread.detachNewThread {
+            sink.write(content)
+            close(writeEnd)
+        }
+        #expect(try await reading.value == Data(content))
+        #expect(sink.state() == .open)
+    }
+
+    @Test("a reader that went away is no error")
+    func unread() throws {
+        // As kiln itself does: the signal would end this process.
+        signal(SIGPIPE, SIG_IGN)
+        let (readEnd, writeEnd) = try Wakeup.pipe()
+        defer { close(writeEnd) }
+        close(readEnd)
+        let sink = ByteSink.descriptor(writeEnd)
+        sink.text("hello")
+        #expect(sink.state() == .unread)
+        try sink.check()
+    }
+
+    @Test("a log that is followed ends when its reader goes away, also where nothing more is written to it")
+    func followed() async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/console.log"
+            try Data("ready\n".utf8).write(to: URL(fileURLWithPath: path))
+            let (readEnd, writeEnd) = try Wakeup.pipe()
+            defer { close(writeEnd) }
+            let output = ByteSink.descriptor(writeEnd)
+            async let following: Void = Wakeup.run { wakeup in
+                try FollowedFile(path: path).read(until: wakeup, for: output) { output.write(Array($0)) }
+            }
+            var buffer = [UInt8](repeating: 0, count: 100)
+            #expect(read(readEnd, &buffer, buffer.count) == 6)
+            close(readEnd)
+            try await following
+        }
+    }
+}

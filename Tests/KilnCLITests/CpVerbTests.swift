@@ -1,0 +1,42 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@testable import KilnCLI
+
+@Suite("kiln cp of one file", .timeLimit(.minutes(3)))
+struct CpVerbTests {
+    private func up(_ content: [UInt8]) async throws -> WorldSession {
+        let kiln = try WorldSession()
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let workspace = try await kiln.workspace()
+        let machine = try workspace.engine.machine(try workspace.engine.server(named: "web"))
+        try await kiln.world.guests.write(content, to: "/etc/motd", in: machine)
+        kiln.world.guests.reply { words, _ in
+            guard words.contains("place") else { return nil }
+            return GuestCommandResult(status: 0, output: Array("file".utf8), errors: [])
+        }
+        return kiln
+    }
+
+    @Test("a file comes out whole, to a file or to standard output")
+    func out() async throws {
+        let kiln = try await up(Array("hello".utf8))
+        let target = kiln.world.root + "/motd"
+        #expect(try await kiln.kiln("cp", "web:/etc/motd", target).status == 0)
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "hello")
+        let printed = try await kiln.kiln("cp", "web:/etc/motd", "-")
+        #expect(printed.status == 0 && printed.output == "hello" && printed.errors.contains("copied 5 bytes"))
+    }
+
+    @Test("a file that the guest lacks leaves nothing here")
+    func missing() async throws {
+        let kiln = try await up([])
+        let target = kiln.world.root + "/nothing"
+        #expect(try await kiln.kiln("cp", "web:/nowhere", target).status == 64)
+        let names = try FileManager.default.contentsOfDirectory(atPath: kiln.world.root)
+        #expect(!names.contains { $0.hasPrefix("nothing") }, "\(names)")
+    }
+}

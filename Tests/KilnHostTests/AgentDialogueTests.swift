@@ -1,0 +1,149 @@
+import Foundation
+import KilnEngine
+import KilnModel
+import KilnSystem
+import Synchronization
+import Testing
+
+@testable import KilnHost
+
+@Suite(
+    "Commands that read and write much, through an agent whose guest is this host",
+    .serialized,
+    .timeLimit(.minutes(5))
+)
+struct AgentDialogueTests {
+    private let machine: MachineID
+    private let directory = FileManager.default.temporaryDirectory.path + "/kiln-dialogue-\(UUID().uuidString)"
+
+    init() throws {
+        machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    /// Runs a command, and removes what the agent needed; all its files are closed, and its folder is gone.
+    private func run(
+        _ words: [String],
+        deadline: Duration = .seconds(120),
+        input: (@Sendable () async throws -> [UInt8])? = nil
+    ) async throws -> GuestCommandResult? {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let local = LocalAgent(in: directory)
+        let kept = GuestTranscript(limit: 64 << 20)
+        let command = GuestCommand(words, deadline: deadline)
+        let dialogue = GuestDialogue(input: input, take: kept.take)
+        do {
+            let ending = try await AgentDialogue(local.agent, machine, command, dialogue).run()
+            #expect(local.openFiles == 0)
+            return ending.map(kept.result)
+        } catch {
+            #expect(local.openFiles == 0)
+            throw error
+        }
+    }
+
+    @Test("output, errors and status come back, words stay as they are, and nothing is left in the guest")
+    func small() async throws {
+        // The folder is above the file into which its shell has the output written.
+        let script = "printf '%s|' \"$@\"; ls -d /run/kiln-exec-* /tmp/kiln-exec-* >$0 2>&1; echo oops >&2; exit 7"
+        let list = FileManager.default.temporaryDirectory.path + "/kiln-list-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: list) }
+        let result = try await run(["sh", "-c", script, list, "a b", "$HOME", "c'd"])
+        #expect(result?.status == 7 && result?.isCut == false)
+        #expect(String(decoding: result?.output ?? [], as: UTF8.self) == "a b|$HOME|c'd|")
+        #expect(String(decoding: result?.errors ?? [], as: UTF8.self) == "oops\n")
+        let folders = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n").map(String.init)
+            .filter { $0.hasPrefix("/") && $0.contains("/kiln-exec-") && !$0.contains("*") }
+        #expect(!folders.isEmpty && !folders.contains { FileManager.default.fileExists(atPath: $0) }, "\(folders)")
+    }
+
+    @Test("output of many megabytes arrives whole, with the status; so do errors")
+    func large() async throws {
+        let result = try await run(["sh", "-c", "seq 1 700000; seq 1 300000 >&2; exit 3"])
+        let lines = (1...700_000).map { "\($0)\n" }.joined()
+        #expect(result?.status == 3 && result?.isCut == false)
+        #expect(result?.output == Array(lines.utf8))
+        #expect(result?.errors.count == Array((1...300_000).map { "\($0)\n" }.joined().utf8).count)
+    }
+
+    @Test("output appears while the command runs, and input reaches it meanwhile")
+    func conversation() async throws {
+        let (answers, said) = AsyncStream.makeStream(of: [UInt8].self)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let local = LocalAgent(in: directory)
+        let step = Mutex(0)
+        let dialogue = GuestDialogue(
+            input: {
+                let now = step.withLock { step in
+                    step += 1
+                    return step
+                }
+                // The second line is only said once the first was answered.
+                if now == 2 { for await _ in answers { break } }
+                return now > 2 ? [] : Array("line \(now)\n".utf8)
+            },
+            take: { stream, bytes in if stream == .output, !bytes.isEmpty { said.yield(bytes) } }
+        )
+        let script = "while read -r line; do echo \"got $line\"; done; exit 5"
+        let command = GuestCommand(["sh", "-c", script], deadline: .seconds(60))
+        let ending = try await AgentDialogue(local.agent, machine, command, dialogue).run()
+        #expect(ending == GuestEnding(status: 5))
+    }
+
+    @Test("input of many megabytes arrives whole; a command that reads none of it ends all the same")
+    func input() async throws {
+        let parts = Mutex(40)
+        let result = try await run(["sh", "-c", "wc -c"]) {
+            parts.withLock { left in
+                left -= 1
+                return left < 0 ? [] : [UInt8](repeating: 65, count: 512 << 10)
+            }
+        }
+        let counted = String(decoding: result?.output ?? [], as: UTF8.self)
+        #expect(counted.contains("\(40 * 512 << 10)"))
+        let idle = try await run(["true"]) {
+            try await Task.sleep(for: .seconds(100))
+            return []
+        }
+        #expect(idle?.status == 0)
+    }
+
+    @Test("a command that does not end in time leaves no folder behind, and a program that isn't there is told")
+    func late() async throws {
+        await #expect(throws: DeadlineExceeded.self) { try await run(["sleep", "7"], deadline: .seconds(2)) }
+        let missing = await #expect(throws: KilnError.self) { try await run(["no-such-program"]) }
+        #expect(missing?.code == .guestRefused && missing?.exit == .usage)
+    }
+
+    @Test("where the agent may open no files, nothing is begun")
+    func without() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let local = LocalAgent(in: directory)
+        local.forbid("guest-file-open")
+        let dialogue = GuestDialogue { _, _ in }
+        let mark = directory + "/mark"
+        let command = GuestCommand(["touch", mark], deadline: .seconds(20))
+        #expect(try await AgentDialogue(local.agent, machine, command, dialogue).run() == nil)
+        #expect(!FileManager.default.fileExists(atPath: mark))
+    }
+
+    @Test(
+        "a command whose result the agent can't tell has run all the same, and is not taken for one that the guest lacks"
+    )
+    func resultLost() async throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let local = LocalAgent(in: directory)
+        local.forbid("guest-exec-status")
+        let command = GuestCommand(["true"], deadline: .seconds(20))
+        let lost = await #expect(throws: KilnError.self) {
+            try await AgentGuests.result(of: command, by: local.agent, in: machine)
+        }
+        #expect(lost?.code == .guestResultLost && lost?.exit == .aborted)
+        let missing = await #expect(throws: (any Error).self) {
+            try await AgentGuests.result(of: GuestCommand(["no-such-program"]), by: local.agent, in: machine)
+        }
+        #expect(!(missing is KilnError))
+    }
+}
