@@ -14,8 +14,9 @@ import Testing
 )
 struct BakeKernelTests {
     /// A world in which what the versions begin as comes without a kernel.
-    private func world(_ provision: String) async throws -> BakeWorld {
-        let world = try BakeWorld(provision: provision)
+    private func world(_ program: String) async throws -> BakeWorld {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", program)
         try await world.begin()
         let recipe = try world.recipe
         let version = try #require(recipe.versions.first)
@@ -27,9 +28,7 @@ struct BakeKernelTests {
 
     @Test("where no step left a kernel, the newest in the tree's /boot that has its initrd is taken")
     func newest() async throws {
-        let world = try await world("[{ shell: install.sh }]")
-        try world.program(
-            "install.sh",
+        let world = try await world(
             """
             mkdir -p /boot && cd /boot
             for version in 6.9.1-1 6.12.38-2; do echo "kernel $version" > vmlinuz-$version; echo "initrd $version" > initrd.img-$version; done
@@ -46,8 +45,7 @@ struct BakeKernelTests {
 
     @Test("a tree without any is named, with what to install")
     func none() async throws {
-        let world = try await world("[{ shell: one.sh }]")
-        try world.program("one.sh", "echo 1 > /etc/one")
+        let world = try await world("echo 1 > /etc/one")
         let error = await #expect(throws: KilnError.self) { try await world.bake() }
         #expect(error?.code == .bakeIncomplete && error?.hint?.contains("linux-image-cloud-amd64") == true)
         #expect(error?.message.contains("no kernel") == true)

@@ -30,7 +30,7 @@ struct ByteSinkTests {
         )
         let verb = try #require(try KilnCommand.parseAsRoot(["schema", "lab"]) as? any Verb)
         #expect(await verb.status(in: session) == 64)
-        #expect(recorded.errors.contains("output.not-written"))
+        #expect(recorded.errors.contains("the output can't be written"))
     }
 
     @Test("a pipe that others made non-blocking gets everything")

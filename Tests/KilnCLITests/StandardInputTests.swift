@@ -30,7 +30,7 @@ struct StandardInputTests {
                 within: .milliseconds(50)
             )
         }
-        #expect(error?.code == .deadline && error?.exit == .deadline && error?.hint?.contains("--timeout") == true)
+        #expect(error?.code == .deadline && error?.exit == .deadline && error?.hint?.contains("close it") == true)
         // Ends the thread that was left behind.
         try pipe.fileHandleForWriting.close()
     }

@@ -285,7 +285,7 @@ struct LabFormatTests {
             } else {
                 _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume)
             }
-            let warning = "'kiln volume restore lab/data before-format'"
+            let warning = "kiln volume restore lab/data before-format"
             #expect(test.world.progress.contains { "\($0)".contains(warning) }, "\(isRunning) \(isExported)")
             #expect(try await test.engine.status(test.id).reformatted?[test.volume]?.text == "before-format")
             #expect(try await test.engine.statuses().first?.reformatted?[test.volume]?.text == "before-format")

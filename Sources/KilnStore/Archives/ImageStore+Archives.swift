@@ -31,7 +31,7 @@ extension ImageStore {
         return image
     }
 
-    /// Takes an image out of a file that ``exportImage(_:to:waiting:)`` wrote, or anybody.
+    /// Takes an image out of a file that ``exportImage(_:to:by:waiting:)`` wrote, or anybody.
     ///
     /// It appears in the store whole, and its content as the digests say, or not at all. For its attestations the other
     /// store's word is taken, unless this one has tested the same content.
