@@ -45,7 +45,9 @@ public struct Check: Sendable, Hashable, CustomStringConvertible {
     public let hint: String?
     /// For how long a test may fail before it counts as failed; nothing means that the first answer counts.
     public let eventually: Eventually?
-    /// For how long a test has to hold; nothing means that one answer is enough. Not together with `eventually`.
+    /// For how long a test has to hold; nothing means that one answer is enough.
+    ///
+    /// Not together with `eventually`.
     public let always: Always?
 
     /// How long one attempt may take where nothing is said.
