@@ -126,6 +126,8 @@ struct SearchPathTests {
             let links = [
                 ("/Images", "theirs/Images"), ("/above", "theirs"), ("/mine/Images/more", directory + "/theirs/Images"),
                 ("/mine/Images/.#lock", "me@here.1"), ("/mine/Images/itself", "itself"),
+                // A link that a guest will follow, to a folder that only the guest has.
+                ("/mine/Images/tiny/health", "run/kiln/www/health"),
             ]
             for (link, target) in links { #expect(symlink(target, directory + link) == 0) }
             let folders = ["/Images", "/above/Images", "/mine/Images"].map { directory + $0 }

@@ -59,11 +59,14 @@ struct FolderTrust: Sendable {
         }
     }
 
-    // Where a link leads to nothing, it matters who can put something there: sticky folders let everybody.
+    // Where a link leads to nothing, it matters who can put something there, or a folder on the way: sticky folders let everybody.
     private func objection(toTarget target: String, _ judged: inout Set<String>) -> String? {
         var status = stat()
         guard lstat(target, &status) != 0, errno == ENOENT else { return objection(toAllOf: target, &judged) }
-        let folder = URL(fileURLWithPath: target).standardizedFileURL.deletingLastPathComponent().path
+        var folder = URL(fileURLWithPath: target).standardizedFileURL.path
+        repeat {
+            folder = URL(fileURLWithPath: folder).deletingLastPathComponent().path
+        } while lstat(folder, &status) != 0 && errno == ENOENT && folder != "/"
         return objection(above: folder) ?? objection(entry: folder, isAbove: false)
     }
 
