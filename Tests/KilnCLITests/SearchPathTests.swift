@@ -121,13 +121,15 @@ struct SearchPathTests {
             let me = FolderTrust(users: [0, geteuid()], groups: [0, getegid()])
             try put("tiny", in: directory + "/theirs/Images")
             try put("tiny", in: directory + "/mine/Images")
-            try FileManager.default.createDirectory(atPath: directory + "/open", withIntermediateDirectories: false)
+            for folder in ["/open", "/mine/Images/tiny/root"] {
+                try FileManager.default.createDirectory(atPath: directory + folder, withIntermediateDirectories: false)
+            }
             #expect(chmod(directory + "/open", 0o1777) == 0)
             let links = [
                 ("/Images", "theirs/Images"), ("/above", "theirs"), ("/mine/Images/more", directory + "/theirs/Images"),
                 ("/mine/Images/.#lock", "me@here.1"), ("/mine/Images/itself", "itself"),
                 // A link that a guest will follow, to a folder that only the guest has.
-                ("/mine/Images/tiny/health", "run/kiln/www/health"),
+                ("/mine/Images/tiny/health", "run/kiln/www/health"), ("/mine/Images/tiny/root/masked", "/dev/null"),
             ]
             for (link, target) in links { #expect(symlink(target, directory + link) == 0) }
             let folders = ["/Images", "/above/Images", "/mine/Images"].map { directory + $0 }

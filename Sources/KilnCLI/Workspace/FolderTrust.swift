@@ -23,7 +23,7 @@ struct FolderTrust: Sendable {
     }
 
     /// What speaks against a folder: who else can write to it, to something in it, to a folder above it, or to what a link
-    /// among these leads to.
+    /// among these leads to that is no link for a guest.
     func objection(to folder: String) -> String? {
         var judged: Set<String> = []
         return objection(toAllOf: folder, &judged)
@@ -44,7 +44,7 @@ struct FolderTrust: Sendable {
         for case let entry as String in entries {
             let path = "\(place)/\(entry)"
             if let objection = objection(entry: path, isAbove: false) { return objection }
-            guard FolderTrust.isLink(path) else { continue }
+            guard FolderTrust.isLink(path), !FolderTrust.isForGuest(entry, at: path) else { continue }
             if let objection = objection(toAllOf: path, &judged) { return objection }
         }
         return nil
@@ -82,6 +82,15 @@ struct FolderTrust: Sendable {
             free(end)
         }
         return targets.filter { $0 != path }
+    }
+
+    /// Whether a link is one that goes into an image as it is, such as a unit's to /dev/null.
+    ///
+    /// It lies in a folder of a recipe, its path begins at a root, and what it leads to here is another thing than there. Recipes can't
+    /// name what lies outside of them.
+    private static func isForGuest(_ entry: String, at path: String) -> Bool {
+        entry.split(separator: "/").count > 2
+            && (try? FileManager.default.destinationOfSymbolicLink(atPath: path))?.hasPrefix("/") == true
     }
 
     private static func isLink(_ path: String) -> Bool {
