@@ -30,7 +30,7 @@ public struct KilnCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Labs:",
-                subcommands: [InitVerb.self, LockVerb.self, UpVerb.self, PsVerb.self, DownVerb.self]
+                subcommands: [InitVerb.self, LockVerb.self, UpVerb.self, PsVerb.self, WatchVerb.self, DownVerb.self]
             ),
             CommandGroup(
                 name: "Servers:",

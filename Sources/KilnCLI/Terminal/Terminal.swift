@@ -8,6 +8,8 @@ struct Terminal: Sendable, Equatable {
     let isOutputInteractive: Bool
     /// Whether standard error is a terminal that can rewrite its current line.
     let canRewriteLine: Bool
+    /// Whether standard output is a terminal on which a picture can be drawn anew.
+    let canRedraw: Bool
     /// The colours of standard error.
     let style: Style
     /// Whether standard output shows colours.
@@ -20,6 +22,7 @@ struct Terminal: Sendable, Equatable {
         isInputInteractive = input
         isOutputInteractive = output
         canRewriteLine = errors && !isDumb
+        canRedraw = output && !isDumb
         style = Style(isColored: errors && !isDumb && !wantsNoColor)
         isOutputColored = output && !isDumb && !wantsNoColor
     }

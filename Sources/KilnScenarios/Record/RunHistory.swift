@@ -45,6 +45,8 @@ public struct RunHistory: Sendable {
     public internal(set) var report: ScenarioReport
     /// How far it came.
     public internal(set) var end = End.ended
+    /// The innermost step that it is in, by number and name; nothing where it has ended.
+    public internal(set) var current: String?
     /// When it began, by the wall clock; nothing where that was not written down.
     public internal(set) var began: Date?
     /// When replacements turned back.

@@ -68,6 +68,7 @@ struct RunLogReader {
         guard let report = report ?? unfinished(isGoingOn: isGoingOn) else { return nil }
         var history = RunHistory(report)
         history.end = self.report != nil ? .ended : isGoingOn ? .going : .interrupted
+        history.current = self.report == nil ? steps.current : nil
         history.began = header?.began
         history.turns = turns
         history.strips = strips

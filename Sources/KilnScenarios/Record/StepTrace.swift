@@ -17,6 +17,16 @@ struct StepTrace {
         if let id = event.id { ended[id] = event }
     }
 
+    /// The innermost step that has not ended; of several at once the first.
+    var current: String? {
+        let open = begun.filter { ended[$0.key] == nil }
+        let innermost = open.min { left, right in
+            left.key.depth == right.key.depth
+                ? left.key.numbers.lexicographicallyPrecedes(right.key.numbers) : left.key.depth > right.key.depth
+        }
+        return innermost.flatMap { id, event in event.name.map { "\(id) \($0)" } }
+    }
+
     /// The steps of the scenario, with those that they hold.
     func results(at now: Duration, isGoingOn: Bool) -> [StepResult] {
         let ids = Set(begun.keys).union(ended.keys)
