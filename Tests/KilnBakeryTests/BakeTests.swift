@@ -202,6 +202,33 @@ struct BakeTests {
         #expect(FileManager.default.contents(atPath: "/etc/passwd")?.isEmpty == false)
     }
 
+    @Test(
+        "where this host's root can't be left, the tree is the program's root all the same, and what that means is said"
+    )
+    func rootThatStays() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "echo 1 > /etc/one")
+        let image = try #require(await world.bake().first)
+        let tree = FileTree(path: world.folder.path + "/tree")
+        try DurableFile.makeDirectory(tree.path)
+        try await tree.unpack(StepCache(store: world.store).tree(of: image.manifest.digest))
+        let refusal = "#!/bin/sh\necho 'Invalid argument' >&2\nexit 1\n"
+        let fake = try world.folder.file("programs/pivot_root", Array(refusal.utf8))
+        chmod(fake, 0o755)
+        let line = ChrootRoom.line(
+            root: tree.path,
+            recipe: world.folder.path + "/Images/web",
+            network: false,
+            ["/bin/sh", "-c", "ls; ls /; ls -d /proc/[0-9]*; sleep 60 & exit 7"]
+        )
+        let path = "PATH=\(DurableFile.directory(of: fake)):/usr/sbin:/usr/bin:/sbin:/bin"
+        let (status, lines) = try await Command("env", [path] + line, deadline: .seconds(60)).statusAndLines { _ in }
+        #expect(status == 7, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("the room: Invalid argument; this host stays mounted") }, "\(lines)")
+        #expect(lines.contains("one.sh") && lines.contains("usr") && !lines.contains("home"), "\(lines)")
+        #expect(lines.contains { $0.contains("left running, and ended: sleep 60") }, "\(lines)")
+    }
+
     @Test("a version that begins as an image has its tree, its boot files and what it says of itself")
     func child() async throws {
         let world = try BakeWorld(provision: "[{ shell: one.sh }]")
