@@ -42,7 +42,7 @@ struct StepWork {
         )
         try await provisioner.provision(room, bench.context)
         await Namespace.remove(bench.scratch)
-        try DurableFile.makeDirectory(bench.scratch)
+        try bench.makeScratch()
     }
 
     private func clean() async throws {
