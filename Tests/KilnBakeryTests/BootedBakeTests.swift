@@ -39,7 +39,8 @@ struct BootedBakeTests {
     @Test("files of a recipe that a step needs are nobody's to read on this host, in the first step and in any other")
     func closed() async throws {
         let baked = try BootedWorld(provision: "[{ shell: one.sh }, { shell: two.sh }]")
-        let (store, modes) = (baked.store, Mutex<[Int]>([]))
+        let store = baked.store
+        let modes = Mutex<[Int]>([])
         baked.run { _ in
             for folder in (try? FileManager.default.contentsOfDirectory(atPath: store.work)) ?? [] {
                 var found = stat()
