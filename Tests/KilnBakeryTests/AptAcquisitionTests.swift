@@ -41,4 +41,29 @@ struct AptAcquisitionTests {
         #expect(FileManager.default.contents(atPath: folder.path + "/room/host-1") == Data("CERTIFICATE".utf8))
         #expect(found.notes.count == 3 && found.notes.allSatisfy { $0.contains("left out") }, "\(found.notes)")
     }
+
+    @Test("a host that has a proxy of its own keeps it, and a program that can't be asked is named once")
+    func ownProxy() async throws {
+        let folder = try TemporaryDirectory()
+        let program = try folder.file("proxy", Array("#!/bin/sh\necho http://found.example:1\n".utf8))
+        #expect(chmod(program, 0o755) == 0)
+        let settings = [
+            "Acquire::http::Proxy-Auto-Detect \"\(program)\";", "acquire::http::proxy::A.example \"DIRECT\";",
+            "Acquire::https::Proxy-Auto-Detect \"\(folder.path)/gone\";",
+        ]
+        let hosts = ["http://a.example", "http://b.example", "https://a.example", "https://b.example"]
+        let found = try await AptAcquisition(
+            settings,
+            sources: hosts.map { "deb \($0)/debian trixie main" },
+            folder: folder.path,
+            place: "/place"
+        )
+        #expect(
+            found.lines == [
+                "Acquire::http::Proxy::b.example \"http://found.example:1\";",
+                "acquire::http::proxy::A.example \"DIRECT\";",
+            ]
+        )
+        #expect(found.notes.count == 1, "\(found.notes)")
+    }
 }

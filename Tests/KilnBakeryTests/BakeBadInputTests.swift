@@ -104,6 +104,15 @@ struct BakeBadInputTests {
         #expect(try String(contentsOfFile: precious, encoding: .utf8) == "precious\n")
     }
 
+    @Test("a program that ends with a status of the room's own is a step that failed", arguments: [121, 122])
+    func statusOfRooms(status: Int) async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "sleep 60 & exit \(status)")
+        let error = await failure(world)
+        #expect(error?.code == .bakeStepFailed && error?.message.contains("status \(status)") == true)
+        #expect(error?.cause?.contains("left running, and ended: sleep 60") == true)
+    }
+
     @Test("a folder that a step replaced by a link out of the tree is no room, and nothing there is made or removed")
     func folderLink() async throws {
         let world = try BakeWorld(provision: "[{ shell: link.sh }, { shell: two.sh }]")

@@ -74,6 +74,36 @@ struct BakeParentTests {
         #expect(try await baker.bake(recipe, options).first?.manifest.title == "child:1")
     }
 
+    @Test("what a person goes on with is compared with what the parent's listing says, not with any tree beside it")
+    func modulesOfWrongTree() async throws {
+        let kept = StepCache(store: world.store).tree(of: parent.manifest.digest)
+        let plain = world.folder.path + "/plain.tar"
+        try await Command("zstd", ["-q", "-d", kept, "-o", plain]).run()
+        let roots = ArchivedRoots(tar: plain)
+        _ = try await world.store.list(parent, by: roots)
+        let text =
+            "kiln-image: 1\nname: child\nabout: x\nfrom: web:1\nprovision: [{ shell: fail.sh }]\nversions: { '1': {} }\n"
+        _ = try world.folder.file("Images/child/image.yaml", Array(text.utf8))
+        let script = "#!/bin/sh\nset -e\n[ -e /etc/mended ]\n"
+        chmod(try world.folder.file("Images/child/fail.sh", Array(script.utf8)), 0o755)
+        #expect(await code("child") == .bakeStepFailed)
+        let going = KeptTree(store: world.store, name: try Name("child"), version: "1")
+        _ = try Data().write(to: URL(fileURLWithPath: going.path + "/etc/mended"))
+        // With a module of its own the tree beside the parent would make a change of what is none.
+        let other = FileTree(path: world.folder.path + "/other")
+        try DurableFile.makeDirectory(other.path)
+        try await other.unpack(plain)
+        try DurableFile.makeDirectory(other.path + "/usr/lib/modules/7")
+        try await other.archiving(to: kept + ".new", epoch: 1, isPacked: true).run()
+        try DurableFile.rename(kept + ".new", to: kept)
+        var options = Baker.Options()
+        options.fromStep = 2
+        let baker = Baker(store: world.store, roots: roots) { _ in }
+        let recipe = try Recipe(folder: world.folder.path + "/Images/child")
+        #expect(try await baker.bake(recipe, options).first?.manifest.title == "child:1")
+        #expect(FileStamp(of: kept) == nil)
+    }
+
     @Test("a revoked parent makes no new image, and what was made of it before stays")
     func revoked() async throws {
         try write("child", from: "web:1")
@@ -136,6 +166,7 @@ struct BakeParentTests {
         #expect(try await world.content("etc/one", of: try await bake("second", roots: roots, tell: tell)) == "1")
         let lines = told.withLock { $0 }.filter { $0.contains("is not the tree of web:1") }
         #expect(lines.count == 1 && lines.first?.hasSuffix("another /etc/one") == true, "\(lines)")
+        #expect(FileStamp(of: kept) == nil, "what is wrong is kept no more")
 
         try Data("no archive".utf8).write(to: URL(fileURLWithPath: kept))
         try write("third", from: "web:1")

@@ -152,7 +152,8 @@ struct BakeTests {
         #expect(second.manifest.digest == first.manifest.digest)
         #expect(second.manifest.tests?.count == 1)
         #expect(try world.store.find(try ImageReference("web:1")).manifest.tests?.count == 1)
-        #expect(world.lines().contains { $0.contains("tests changed") && $0.contains("'kiln image test web:1'") })
+        let said = "channels that point to it make no new machines until it passed again: 'kiln image test web:1'"
+        #expect(world.lines().contains { $0.contains("tests changed") && $0.contains(said) })
         #expect(try world.store.verdict(on: first.manifest.digest) == .untested)
         _ = try await world.bake()
         #expect(world.lines() == ["web:1 is baked already"])
@@ -200,6 +201,33 @@ struct BakeTests {
         _ = try? await world.bake()
         #expect(try FileManager.default.contentsOfDirectory(atPath: outside).isEmpty)
         #expect(FileManager.default.contents(atPath: "/etc/passwd")?.isEmpty == false)
+    }
+
+    @Test(
+        "where this host's root can't be left, the tree is the program's root all the same, and what that means is said"
+    )
+    func rootThatStays() async throws {
+        let world = try BakeWorld(provision: "[{ shell: one.sh }]")
+        try world.program("one.sh", "echo 1 > /etc/one")
+        let image = try #require(await world.bake().first)
+        let tree = FileTree(path: world.folder.path + "/tree")
+        try DurableFile.makeDirectory(tree.path)
+        try await tree.unpack(StepCache(store: world.store).tree(of: image.manifest.digest))
+        let refusal = "#!/bin/sh\necho 'Invalid argument' >&2\nexit 1\n"
+        let fake = try world.folder.file("programs/pivot_root", Array(refusal.utf8))
+        chmod(fake, 0o755)
+        let line = ChrootRoom.line(
+            root: tree.path,
+            recipe: world.folder.path + "/Images/web",
+            network: false,
+            ["/bin/sh", "-c", "ls; ls /; ls -d /proc/[0-9]*; sleep 60 & exit 7"]
+        )
+        let path = "PATH=\(DurableFile.directory(of: fake)):/usr/sbin:/usr/bin:/sbin:/bin"
+        let (status, lines) = try await Command("env", [path] + line, deadline: .seconds(60)).statusAndLines { _ in }
+        #expect(status == 7, "\(lines)")
+        #expect(lines.contains { $0.hasPrefix("the room: Invalid argument; this host stays mounted") }, "\(lines)")
+        #expect(lines.contains("one.sh") && lines.contains("usr") && !lines.contains("home"), "\(lines)")
+        #expect(lines.contains { $0.contains("left running, and ended: sleep 60") }, "\(lines)")
     }
 
     @Test("a version that begins as an image has its tree, its boot files and what it says of itself")

@@ -36,6 +36,24 @@ struct BootedBakeTests {
         #expect(try manifest.recipe == baked.plan.key)
     }
 
+    @Test("files of a recipe that a step needs are nobody's to read on this host, in the first step and in any other")
+    func closed() async throws {
+        let baked = try BootedWorld(provision: "[{ shell: one.sh }, { shell: two.sh }]")
+        let store = baked.store
+        let modes = Mutex<[Int]>([])
+        baked.run { _ in
+            for folder in (try? FileManager.default.contentsOfDirectory(atPath: store.work)) ?? [] {
+                var found = stat()
+                guard lstat("\(store.work)/\(folder)/scratch", &found) == 0 else { continue }
+                modes.withLock { $0.append(Int(found.st_mode & 0o777)) }
+            }
+            return (0, "")
+        }
+        _ = try await baked.bake()
+        let seen = modes.withLock { $0 }
+        #expect(seen.count >= 2 && Set(seen) == [0o700], "\(seen)")
+    }
+
     @Test("the next boot's time is told from the last one's")
     func estimate() async throws {
         let baked = try BootedWorld()

@@ -176,6 +176,29 @@ struct HostAptTests {
         #expect(error?.cause?.contains("no-such-tool") == true, "\(error?.cause ?? "")")
     }
 
+    @Test(
+        "as root mmdebstrap's files are where the next bake finds them, and no folder of the host is hidden from it",
+        .enabled(if: geteuid() == 0, "a plain user's needs no mount")
+    )
+    func scratch() async throws {
+        let look =
+            #"echo "$*" > "$TMPDIR/told"; stat -c %i /mnt /media /run "$TMPDIR/.." > "$TMPDIR/seen" 2>&1 || true"#
+        let program = try folder.file("bin/mmdebstrap", Array("#!/bin/sh\n\(look)\n".utf8))
+        chmod(program, 0o755)
+        let told = try folder.file("far/told", [])
+        // A store is reached by a link to another disk, as it may be.
+        symlink("far", folder.path + "/near")
+        let path = "PATH=\(DurableFile.directory(of: program)):/usr/sbin:/usr/bin:/sbin:/bin"
+        _ = try await Command("env", [path] + DebianTree.line(in: folder.path + "/near", ["trixie", "-"])).run()
+        #expect(try String(contentsOfFile: told, encoding: .utf8) == "trixie -\n")
+        let seen = try String(contentsOfFile: folder.path + "/far/seen", encoding: .utf8)
+        let here = ["-c", "stat -c %i /mnt /media /run /run 2>&1 || true"]
+        #expect(
+            seen.split(separator: "\n") == (try await Command("sh", here).run().text).split(separator: "\n"),
+            "\(seen)"
+        )
+    }
+
     /// The tree that a recipe begins as.
     private func fetched(_ text: String, in name: String) async throws -> FileTree {
         let fixture = try RecipeFixture(text)

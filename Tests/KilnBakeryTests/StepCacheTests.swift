@@ -53,6 +53,21 @@ struct StepCacheTests {
         try expectNoRest()
     }
 
+    @Test("the tree of an image takes the place of what was kept as that, which may be another's")
+    func replaced() throws {
+        try take("first", made: "web:1")
+        let image = try StoreFixture.digest(2)
+        try cache.keep(key, asTreeOf: image)
+        try cache.keep(key, asTreeOf: image)
+        try expectNoRest()
+        let kept = cache.tree(of: image)
+        unlink(kept)
+        try Data("other".utf8).write(to: URL(fileURLWithPath: kept))
+        try cache.keep(key, asTreeOf: image)
+        #expect(try String(contentsOfFile: kept, encoding: .utf8) == "first" && tree == "first")
+        try expectNoRest()
+    }
+
     @Test("a step that is whole stays where another bake made the same")
     func faster() throws {
         try take("first", made: "web:1")

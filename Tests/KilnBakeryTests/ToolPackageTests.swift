@@ -52,7 +52,13 @@ struct ToolPackageTests {
     )
     func order() async throws {
         let room = NotedRoom()
-        try await ToolPackage.use(in: room, bake, leftovers: ["/var/tool"], keep: false) {
+        try await ToolPackage.use(
+            in: room,
+            bake,
+            packages: ["tool", "instrument"],
+            leftovers: ["/var/tool"],
+            keep: false
+        ) {
             room.note("install")
         } body: {
             room.note("body")
@@ -61,7 +67,7 @@ struct ToolPackageTests {
         #expect(
             room.noted == [
                 "lend packages", "tool \(place) before /var/tool", "install", "tool \(place) installed", "body",
-                "tool \(place) /var/tool",
+                "tool \(place) tool instrument /var/tool",
             ]
         )
     }
@@ -69,7 +75,13 @@ struct ToolPackageTests {
     @Test("a tool that stays, and one that the tree has, are left alone with all of their state")
     func kept() async throws {
         let room = NotedRoom()
-        try await ToolPackage.use(in: room, bake, leftovers: ["/var/tool"], keep: true) {
+        try await ToolPackage.use(
+            in: room,
+            bake,
+            packages: ["tool", "instrument"],
+            leftovers: ["/var/tool"],
+            keep: true
+        ) {
             room.note("install")
         } body: {
             room.note("body")
@@ -81,21 +93,25 @@ struct ToolPackageTests {
         #expect(owner.noted == ["find tool", "body"])
     }
 
-    @Test("only what the tool brought is purged, but for what the step's packages need; what was there before stays")
-    func purged() async throws {
+    @Test(
+        "only what the tool brought is purged, but for what the step's packages need, a tool with all of its state among them; what was there before stays",
+        arguments: [("python3", false), ("tool", true)]
+    )
+    func purged(needed: String, stays: Bool) async throws {
         let folder = try TemporaryDirectory()
         let place = folder.path
         let dpkg = #"""
             #!/bin/sh
             case $1 in
             --no-act)
-                case " $* " in *" python3:all "*)
-                    echo "dpkg: error processing package python3 (--purge):" >&2
+                case " $* " in *" NEEDED:a"*)
+                    echo "dpkg: error processing package NEEDED (--purge):" >&2
                     exit 1 ;;
                 esac ;;
             *) echo "$*" >> "$(dirname "$0")/../done" ;;
             esac
             """#
+            .replacing("NEEDED", with: needed)
         for (name, text) in [("dpkg", dpkg), ("dpkg-query", "#!/bin/sh\ncat \"$(dirname \"$0\")/../state\"\n")] {
             chmod(try folder.file("bin/\(name)", Array(text.utf8)), 0o755)
         }
@@ -113,10 +129,10 @@ struct ToolPackageTests {
         try await run(ToolPackage.listing, ["base:amd64", "python3:all", "tool:amd64"], ["installed"])
         _ = try folder.file("tools/state", [])
         let after = ["base:amd64", "nginx:amd64", "python3:all", "tool:amd64"]
-        try await run(ToolPackage.purging, after, leftovers)
+        try await run(ToolPackage.purging, after, ["instrument tool"] + leftovers)
         let done = try String(contentsOfFile: place + "/done", encoding: .utf8)
-        #expect(done == "--purge --force-remove-protected tool:amd64\n")
+        #expect(done == "--purge --force-remove-protected \(stays ? "python3:all" : "tool:amd64")\n")
         #expect(FileManager.default.fileExists(atPath: place + "/mine/file"))
-        #expect(!FileManager.default.fileExists(atPath: place + "/tools"))
+        #expect(FileManager.default.fileExists(atPath: place + "/tools") == stays)
     }
 }

@@ -163,6 +163,30 @@ struct ImageStoreTests {
         #expect(await code { _ = try seal("shop", "1", mark: 1) } == .imageExists)
     }
 
+    @Test("content that no name leads to stays that of its first name, whoever else says something of it")
+    func sameDiskOfNobody() throws {
+        let digest = try seal("web", "1", mark: 1, recipe: try StoreFixture.digest(1)).manifest.digest
+        _ = try seal("web", "1", mark: 2, recipe: try StoreFixture.digest(2))
+        let shop = try seal("shop", "1", mark: 1, memory: .mebibytes(512), recipe: try StoreFixture.digest(3))
+        #expect(shop.manifest.title == "shop:1" && shop.manifest.digest == digest)
+        #expect(shop.manifest.size.memory == .mebibytes(512))
+        #expect(try store.resolve(reference("shop:1")).manifest == shop.manifest)
+        #expect(try store.resolve(reference("web@\(digest)")).manifest.name == Name("web"))
+        try store.remove(reference("web:1"))
+        #expect(try store.resolve(reference("web@\(digest)")).manifest.size.memory == .mebibytes(512))
+    }
+
+    @Test("a damaged manifest of any other image lets no disk have two settings")
+    func sameDiskBesideDamage() async throws {
+        _ = try seal("web", "1", mark: 1)
+        let other = try seal("other", "1", mark: 2)
+        let manifest = DurableFile.directory(of: other.disk) + "/manifest.json"
+        unlink(manifest)
+        try Data("no manifest".utf8).write(to: URL(fileURLWithPath: manifest))
+        #expect(await code { _ = try seal("shop", "1", mark: 1, memory: .mebibytes(512)) } == .imageExists)
+        #expect(try store.resolve(reference("web:1")).manifest.size.memory == .mebibytes(256))
+    }
+
     @Test("a folder of a killed bake is removed, one of a living bake stays")
     func abandoned() throws {
         let living = try WorkFolder(in: store.work)

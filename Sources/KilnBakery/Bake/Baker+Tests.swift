@@ -26,6 +26,7 @@ extension Baker {
     }
 
     private static func newTests(_ plan: BakePlan) -> String {
-        "tests changed, and what passed those of before is untested: 'kiln image test \(plan.title)'"
+        "tests changed, and what passed those of before is untested: channels that point to it make no new machines until it "
+            + "passed again: 'kiln image test \(plan.title)'"
     }
 }

@@ -46,7 +46,7 @@ struct BootedSteps {
         try await room.open(with: stage.recipe)
         try await provisioner.provision(room, bench.context)
         await Namespace.remove(bench.scratch)
-        try DurableFile.makeDirectory(bench.scratch)
+        try bench.makeScratch()
     }
 
     // A root that is no ext4 is baked all the same, but what changed can't be counted.

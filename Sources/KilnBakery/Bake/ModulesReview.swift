@@ -34,20 +34,15 @@ struct ModulesReview {
         guard let parent = plan.parent, !bench.hasOwnInitrd else { return }
         let tree = FileTree(path: bench.folder + "/parent")
         try DurableFile.makeDirectory(tree.path)
-        try await unpack(parent, into: tree)
-        let before = try await tree.listing()
+        let before = try await listing(of: parent, in: tree)
         await Namespace.remove(tree.path)
         try review(try await bench.tree.listing().changes(since: before), "the tree that it went on with")
     }
 
-    private func unpack(_ parent: StoredImage, into tree: FileTree) async throws {
-        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root)
+    private func listing(of parent: StoredImage, in tree: FileTree) async throws -> TreeListing {
+        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root, waiting: baker.tellWaiting)
         defer { withExtendedLifetime(lock) {} }
-        let archive = StepCache(store: baker.store).tree(of: parent.manifest.digest)
-        guard FileStamp(of: archive) == nil else { return try await tree.unpack(archive) }
-        let own = bench.folder + "/before.tar"
-        try await baker.roots.archive(of: parent.disk, format: .qcow2, to: own)
-        try await tree.unpack(own)
-        unlink(own)
+        if let known = try await ParentTree(baker: baker, image: parent).unpack(into: tree) { return known }
+        return try await tree.listing()
     }
 }

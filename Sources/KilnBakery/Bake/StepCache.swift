@@ -75,14 +75,15 @@ struct StepCache: Sendable {
     /// The archive of an image's tree.
     func tree(of image: ImageDigest) -> String { "\(store.root)/trees/\(image.hex).tar.zst" }
 
-    /// Keeps a step's tree as that of an image.
+    /// Keeps a step's tree as that of an image, in place of what is kept as that.
     func keep(_ key: ImageDigest, asTreeOf image: ImageDigest) throws {
         let target = tree(of: image)
         try DurableFile.makeDirectory(store.root + "/trees")
-        guard link(archive(key), target) == 0 || errno == EEXIST else {
-            throw FileError.failed(.fileUnwritable, "make", target)
-        }
-        try DurableFile.synchronize(store.root + "/trees")
+        let work = try WorkFolder(in: store.work)
+        defer { try? FileManager.default.removeItem(atPath: work.path) }
+        let own = work.path + "/tree"
+        guard link(archive(key), own) == 0 else { throw FileError.failed(.fileUnwritable, "make", target) }
+        try DurableFile.rename(own, to: target)
     }
 
     /// The last record of a version's step, told by what made it and by its place, to say what differs.

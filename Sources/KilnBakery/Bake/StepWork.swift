@@ -26,45 +26,10 @@ struct StepWork {
         let lock = try await ImageLock.take(.shared, ofStore: baker.store.root, waiting: baker.tellWaiting)
         defer { withExtendedLifetime(lock) {} }
         _ = try baker.store.usable(image.manifest.exactly)
-        let listing = try await takeKept(image)
-        if listing == nil {
-            // Of an image that was added, or baked by an older Kiln: read from its file system, without mounting it.
-            let own = bench.folder + "/parent.tar"
-            try await baker.roots.archive(of: image.disk, format: .qcow2, to: own)
-            try await bench.tree.unpack(own)
-            unlink(own)
-        }
+        let listing = try await ParentTree(baker: baker, image: image).unpack(into: bench.tree)
         guard let kernel = image.kernel else { return listing }
         try bench.takeBoot(from: URL(fileURLWithPath: kernel).deletingLastPathComponent().path)
         return listing
-    }
-
-    /// Unpacks the tree that was kept beside an image, which is no part of what the image's digest vouches for; its listing is.
-    ///
-    /// - Returns: what is in it; nothing where it is not kept, or not the image's: then the workbench's is empty.
-    private func takeKept(_ image: StoredImage) async throws -> TreeListing? {
-        let archive = StepCache(store: baker.store).tree(of: image.manifest.digest)
-        guard FileStamp(of: archive) != nil else { return nil }
-        let fault: String
-        do {
-            try await bench.tree.unpack(archive)
-            let listing = try await bench.tree.listing()
-            guard let path = try difference(listing, image) else { return listing }
-            fault = "it has another \(path)"
-        } catch let error as KilnError where [.toolFailed, .bakeTreeUnreadable].contains(error.code) {
-            fault = error.message
-        }
-        baker.tell("\(archive) is not the tree of \(image.manifest.title), whose disk is read instead: \(fault)")
-        await Namespace.remove(bench.tree.path)
-        try DurableFile.makeDirectory(bench.tree.path)
-        return nil
-    }
-
-    private func difference(_ tree: TreeListing, _ image: StoredImage) throws -> RootPath? {
-        // An image whose root could not be listed has only its tree.
-        guard let paths = image.paths else { return nil }
-        let data = try Data(contentsOf: URL(fileURLWithPath: paths))
-        return tree.difference(from: try RootListing(data, of: image.manifest.title))
     }
 
     private func provision(_ provisioner: any Provisioner) async throws {
@@ -77,7 +42,7 @@ struct StepWork {
         )
         try await provisioner.provision(room, bench.context)
         await Namespace.remove(bench.scratch)
-        try DurableFile.makeDirectory(bench.scratch)
+        try bench.makeScratch()
     }
 
     private func clean() async throws {

@@ -21,7 +21,16 @@ struct Workbench: Sendable {
     var scratch: String { folder + "/scratch" }
 
     func make() throws {
-        for path in [tree.path, boot, draft, scratch] { try DurableFile.makeDirectory(path) }
+        for path in [tree.path, boot, draft] { try DurableFile.makeDirectory(path) }
+        try makeScratch()
+    }
+
+    /// Makes the folder of files that a step needs only meanwhile.
+    ///
+    /// Beside a machine's disk, whose user has to reach the folder above, only who bakes reads them: the recipe's files may be secret.
+    func makeScratch() throws {
+        try DurableFile.makeDirectory(scratch)
+        if plan.recipe.room == .booted { try Namespace.makePrivate(scratch) }
     }
 
     /// What a step may know.

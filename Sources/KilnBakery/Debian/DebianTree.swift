@@ -41,18 +41,26 @@ struct DebianTree {
         unlink(archive)
     }
 
-    // As root it mounts a tree's /dev/pts and /dev/shm, which in a namespace of its own go with it, however it ends; and its scratch
-    // folder goes where the next bake finds it. apt downloads as a user who can't get there, but to a mount that nobody else has.
-    // In a user's namespace that must be where others may enter.
+    // In a user's namespace the scratch folder must be where others may enter.
     private func command(_ arguments: [String]) -> Command {
         guard geteuid() == 0 else { return .bake("mmdebstrap", arguments) }
-        let place = bench.scratch.hasPrefix("/mnt/") ? "/media" : "/mnt"
-        let script = #"mount --bind "$0" "$TMPDIR" && exec mmdebstrap "$@""#
-        return .bake(
-            "unshare",
-            ["--mount", "--propagation", "private", "--", "/bin/sh", "-c", script, bench.scratch] + arguments,
-            environment: ["TMPDIR": place]
-        )
+        let line = DebianTree.line(in: bench.scratch, arguments)
+        return .bake(line[0], Array(line.dropFirst()))
+    }
+
+    /// The command that runs mmdebstrap as root, with its files in a folder.
+    ///
+    /// What it mounts in a tree, as /dev/pts and /dev/shm, goes with a namespace of its own, however it ends; and its files are where
+    /// the next bake finds them. apt downloads as a user who can't get there, but to a mount that nobody else has, over a folder
+    /// that stays empty: nothing of the host is hidden by it.
+    static func line(in folder: String, _ arguments: [String]) -> [String] {
+        let script = #"""
+            for place in /run/kiln-bake /var/lib/kiln-bake; do
+                (umask 022 && mkdir -p "$place") 2> /dev/null && break
+            done
+            mount --bind "$0" "$place" && export TMPDIR="$place" && exec mmdebstrap "$@"
+            """#
+        return ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", script, folder] + arguments
     }
 
     private func notFetched(_ sources: DebianSources, _ error: KilnError) -> KilnError {

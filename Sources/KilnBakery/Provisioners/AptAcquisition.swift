@@ -23,6 +23,8 @@ struct AptAcquisition: Sendable {
     ///   - place: the same folder as the room sees it.
     /// - Throws: `KilnError` with code `file.unwritable`; `CancellationError`.
     init(_ settings: [String], sources: [String], folder: String, place: String) async throws {
+        let parts = settings.compactMap { AptAcquisition.parts($0) }
+        let named = Set(parts.filter { !$0.value.isEmpty }.map { $0.name.lowercased() })
         for setting in settings {
             guard let (name, value) = AptAcquisition.parts(setting), !value.isEmpty else {
                 lines.append(setting)
@@ -32,7 +34,7 @@ struct AptAcquisition: Sendable {
             case let last where Self.files.contains(last): try lend(value, for: name, folder, place)
             case let last where Self.folders.contains(last): leaveOut(name, value)
             case let last where Self.programs.contains(last):
-                try await ask(value, for: name, AptAcquisition.addresses(in: sources))
+                try await ask(value, for: name, AptAcquisition.addresses(in: sources), besides: named)
             default: lines.append(setting)
             }
         }
@@ -60,21 +62,28 @@ struct AptAcquisition: Sendable {
         lines.append("\(name) \"\(place)/\(copy)\";")
     }
 
-    // It prints a proxy, or DIRECT, or nothing where it has no opinion.
+    // It prints a proxy, or DIRECT, or nothing where it has no opinion. apt asks it of no host that has a proxy of its own.
     // https://manpages.debian.org/trixie/apt/apt-transport-http.1.en.html
-    private mutating func ask(_ program: String, for name: String, _ addresses: [URLComponents]) async throws {
+    private mutating func ask(
+        _ program: String,
+        for name: String,
+        _ addresses: [URLComponents],
+        besides named: Set<String>
+    ) async throws {
         let scheme = name.split(separator: ":").dropFirst().first.map(String.init) ?? ""
         for address in addresses where address.scheme == scheme {
             guard let host = address.host, let uri = address.string else { continue }
+            let setting = "Acquire::\(scheme)::Proxy::\(host)"
+            guard !named.contains(setting.lowercased()) else { continue }
             do {
                 let found = try await Command.bake(program, [uri]).result()
                 guard found.status == 0 else { return leaveOut(name, program) }
                 let line = String(decoding: found.output, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
                 let proxy = line.trimmingCharacters(in: .whitespaces)
                 guard !proxy.isEmpty, !proxy.contains("\"") else { continue }
-                lines.append("Acquire::\(scheme)::Proxy::\(host) \"\(proxy)\";")
+                lines.append("\(setting) \"\(proxy)\";")
             } catch is KilnError {
-                leaveOut(name, program)
+                return leaveOut(name, program)
             }
         }
     }

@@ -15,6 +15,8 @@ struct ChefProvisioner: Provisioner {
     let keep: Bool
     let settings: StepSettings
 
+    /// What the package file may be: Chef's own, or the community's.
+    static let packages = ["chef", "cinc"]
     static let leftovers = ["/etc/chef", "/root/.chef", "/var/chef", "/etc/cinc", "/root/.cinc", "/var/cinc"]
 
     var summary: String { "chef \(runList.joined(separator: ", "))" }
@@ -30,7 +32,8 @@ struct ChefProvisioner: Provisioner {
 
     func provision(_ room: any BuildRoom, _ bake: BakeContext) async throws {
         guard let package else { return try await applyRepeatably(room, bake) }
-        try await ToolPackage.use(in: room, bake, leftovers: ChefProvisioner.leftovers, keep: keep) {
+        let (packages, leftovers) = (ChefProvisioner.packages, ChefProvisioner.leftovers)
+        try await ToolPackage.use(in: room, bake, packages: packages, leftovers: leftovers, keep: keep) {
             try await room.run(
                 RoomCommand(["dpkg", "--install", "/run/kiln/recipe/\(package)"], timeout: timeout, network: false)
             )

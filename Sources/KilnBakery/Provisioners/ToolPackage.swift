@@ -26,7 +26,7 @@ struct ToolPackage {
             accepting: [1, 127]
         )
         if found == 0 { return try await body() }
-        try await ToolPackage.use(in: room, bake, leftovers: leftovers, keep: keep) {
+        try await ToolPackage.use(in: room, bake, packages: [package], leftovers: leftovers, keep: keep) {
             try await AptInstallation(packages: [package], mirrors: [], keyrings: []).install(in: room, bake)
         } body: {
             try await body()
@@ -36,12 +36,14 @@ struct ToolPackage {
     /// Does something with a tool that is installed for it.
     ///
     /// - Parameters:
+    ///   - packages: those that may carry it; where one has to stay, so does what the tool leaves behind.
     ///   - leftovers: what it leaves behind; what of that is there before stays.
     ///   - keep: whether it stays.
     ///   - install: brings it into the tree.
     static func use(
         in room: any BuildRoom,
         _ bake: BakeContext,
+        packages: [String],
         leftovers: [String],
         keep: Bool,
         installing install: () async throws -> Void,
@@ -58,7 +60,9 @@ struct ToolPackage {
         try await install()
         try await room.run(script(listing, ["installed"], within: .seconds(60)))
         try await body()
-        try await room.run(script(purging, leftovers, within: StepSettings.usualTimeout))
+        try await room.run(
+            script(purging, [packages.joined(separator: " ")] + leftovers, within: StepSettings.usualTimeout)
+        )
     }
 
     private static func script(_ text: String, _ arguments: [String], within timeout: Duration) -> RoomCommand {
@@ -77,11 +81,13 @@ struct ToolPackage {
         for path; do [ ! -e "$path" ] && [ ! -L "$path" ] || printf '%s\n' "$path"; done > present
         """#
 
-    /// Purges what the tool's installation brought, as far as nothing else needs it by now, and removes what the tool left.
+    /// Purges what the tool's installation brought, as far as nothing else needs it by now, and removes what the tool left, unless
+    /// its own package stays.
     static let purging = #"""
         set -eu
         cd "$1"
-        shift
+        tools=$2
+        shift 2
         dpkg-query -W -f '${db:Status-Status} ${Package}:${Architecture}\n' | sort > after
         comm -13 before installed | comm -12 - after | sed -n 's/^installed //p' > new
         [ -s new ] || exit 0
@@ -95,6 +101,7 @@ struct ToolPackage {
                 exit 1
             fi
             sed 's/$/ stays: what the step installed needs it/' needed
+            for tool in $tools; do ! grep -qx -e "$tool" -e "$tool:.*" needed || set --; done
             mv rest new
         done
         [ ! -s new ] || xargs dpkg --purge --force-remove-protected < new

@@ -6,7 +6,8 @@ import Synchronization
 /// A room in a folder: namespaces of its own for mounts, processes, the host's name and, unless a step asks for it, the network.
 ///
 /// The folder is the root of its mounts, and no other is there. No path leads to the host's files, not even by another process, unless
-/// a container refuses a plain user's room a /proc of its own: then those of that user are reached by it.
+/// a container refuses a plain user's room a /proc of its own: then those of that user are reached by it. Nor where this host's root
+/// is one that no mount can take the place of, as while it runs from an initramfs: that is said in each step.
 /// Works as root, and as a user with subordinate ids. Devices are bound, not made; services can't start; what a program
 /// leaves running dies with it, and is named. Nothing that the room brings along stays in the tree.
 final class ChrootRoom: BuildRoom {
@@ -47,10 +48,11 @@ final class ChrootRoom: BuildRoom {
 
     func run(_ command: RoomCommand, accepting accepted: Set<Int32>) async throws -> Int32 {
         let (status, lines) = try await program(command).statusAndLines { [log] in log.tell($0) }
+        let isRefused = lines.last?.hasPrefix(RoomScript.refusal) == true
         let said = Printable.text(Array(lines.suffix(12).joined(separator: "\n").utf8))
         switch status {
         case 0: return 0
-        case RoomScript.unfit where lines.last?.hasPrefix(RoomScript.voice) == true:
+        case RoomScript.unfit where isRefused:
             throw KilnError(
                 .bakeTreeRefused,
                 "the tree of an image can be no room for a step",
@@ -58,7 +60,7 @@ final class ChrootRoom: BuildRoom {
                 cause: said,
                 exit: .aborted
             )
-        case RoomScript.refused:
+        case RoomScript.refused where isRefused:
             throw KilnError(
                 .bakeRoomRefused,
                 "this host does not let a bake have namespaces of its own",

@@ -2,7 +2,8 @@
 ///
 /// Three shells take part, as root of the room's namespaces. The first furnishes the room and stays outside. The second is the first
 /// process of the room: it makes the tree the root of its mounts, and becomes a shell of the tree once the first has unmounted this host
-/// there. So no process that a program can see knows anything but the tree.
+/// there. So no process that a program can see knows anything but the tree. Where this host's root can't be left so, it is only the
+/// root of the program, and that is said.
 enum RoomScript {
     /// Variables that every program of a bake has, besides those of any room: no systemd runs here.
     static let variables = RoomPlaces.variables.merging(["SYSTEMD_OFFLINE": "1"]) { $1 }
@@ -17,12 +18,12 @@ enum RoomScript {
     static let refused: Int32 = 121
     /// The status where the tree does not.
     static let unfit: Int32 = 122
-    /// What it says begins with this, and is the last that is said before one of these.
-    static let voice = "the room: "
+    /// What is said last before the room ends with one of these begins with it: a program may end with the same.
+    static let refusal = "the room refuses: "
 
     private static let outside = """
-        refuse() { echo "the room: $*" >&2; exit 121; }
-        unfit() { echo "the room: $*" >&2; exit 122; }
+        refuse() { echo "the room refuses: $*" >&2; exit 121; }
+        unfit() { echo "the room refuses: $*" >&2; exit 122; }
         inside=$1 last=$2 root=$3 recipe=$4 network=$5 loans=$6
         shift 6
         # It is killed with all of them.
@@ -92,8 +93,10 @@ enum RoomScript {
         # Does from out here what the room's first process asks for; its number is the one of the /proc out here.
         said=$root/run/kiln/said heard=$root/run/kiln/heard
         watch() {
-            read -r first || return
-            umount -N "$first" -l /run/kiln/host && umount -N "$first" -l /proc || return
+            read -r first host || return
+            if [ "$host" != stays ]; then
+                umount -N "$first" -l /run/kiln/host && umount -N "$first" -l /proc || return
+            fi
             rmdir "$root/run/kiln/host" && rm -f "$said" "$heard" && echo go >&8
             read -r word || return
             own=$(readlink "/proc/$first/ns/pid")
@@ -120,7 +123,7 @@ enum RoomScript {
         """
 
     private static let inside = """
-        refuse() { echo "the room: $*" >&2; exit 121; }
+        refuse() { echo "the room refuses: $*" >&2; exit 121; }
         last=$1 root=$2
         shift 2
         read -r number rest < /proc/self/stat
@@ -138,11 +141,19 @@ enum RoomScript {
         fi
         # umount reads there what is mounted here; it goes as well.
         mount --rbind /proc "$root/proc" || refuse "/proc can't be bound"
-        cd "$root" && pivot_root . run/kiln/host && cd / || refuse "the tree can't be the root of its mounts"
-        # From here on this shell finds only programs of the tree.
-        echo "$number" >&7
-        read -r word <&8 && [ "$word" = go ] || refuse "this host can't be unmounted there"
-        exec /bin/sh -c "$last" kiln "$@"
+        cd "$root" || refuse "the tree can't be entered"
+        if why=$(pivot_root . run/kiln/host 2>&1); then
+            cd / || refuse "the tree can't be entered"
+            # From here on this shell finds only programs of the tree.
+            echo "$number" >&7
+            read -r word <&8 && [ "$word" = go ] || refuse "this host can't be unmounted there"
+            exec /bin/sh -c "$last" kiln "$@"
+        fi
+        # No mount can take the place of a root that is none, as that of a chroot, nor of the kernel's first one.
+        echo "the room: $why; this host stays mounted below the tree, and a program that means to can reach it"
+        umount -l "$root/proc" && echo "$number stays" >&7 && read -r word <&8 && [ "$word" = go ] ||
+            refuse "the tree can't be the root of its programs"
+        exec chroot . /bin/sh -c "$last" kiln "$@"
         """
 
     private static let last = """

@@ -24,7 +24,7 @@ extension ImageStore {
         let manifest = image.manifest
         var known = try self.image(manifest.digest, as: manifest.name, version: manifest.version).manifest
         known.tests = tests
-        try writeManifest(known, in: content(known.digest))
+        try rewriteManifest(known)
         return try self.image(known.digest, as: known.name, version: known.version)
     }
 
@@ -32,29 +32,38 @@ extension ImageStore {
     ///
     /// - Throws: `KilnError` with code `image.exists` where another name has it with other settings.
     func settle(_ present: ImageManifest, _ new: ImageManifest, _ word: ManifestWord) throws {
-        let others = holders(of: new.digest).filter { $0 != new.title }
+        let others = try holders(of: new.digest).filter { $0 != new.title }
         let differences = present.settings(unlike: new)
         guard others.isEmpty || differences.isEmpty else {
-            throw sameDisk(new, with: "another \(differences.joined(separator: ", "))")
+            throw try sameDisk(new, with: "another \(differences.joined(separator: ", "))")
         }
         // With several names it is not one recipe's alone; what is expected of it is asked of each of them.
         var known = word == .recipe && others.isEmpty ? new : present
         known.files = present.files
         if word != .none { known.tests = new.tests ?? present.tests }
         // A crash left it without a name: whoever seals it now is the first to say anything.
-        if word == .none, holders(of: new.digest).isEmpty {
+        if word == .none, try holders(of: new.digest).isEmpty {
             known = new
             known.files = present.files
         }
         guard known != present.named(known.name, version: known.version) else { return }
-        try writeManifest(known, in: content(new.digest))
+        try rewriteManifest(known)
+    }
+
+    /// Writes what is said of an image that is there, under the name that it was sealed with: where no name leads to it any more,
+    /// servers and channels find it by that.
+    func rewriteManifest(_ manifest: ImageManifest) throws {
+        let sealed = try image(unnamed: manifest.digest).manifest
+        try writeManifest(manifest.named(sealed.name, version: sealed.version), in: content(manifest.digest))
     }
 
     /// One disk can't boot in two ways.
-    func otherBoot(of manifest: ImageManifest) -> KilnError { sameDisk(manifest, with: "another way to boot") }
+    func otherBoot(of manifest: ImageManifest) throws -> KilnError {
+        try sameDisk(manifest, with: "another way to boot")
+    }
 
-    private func sameDisk(_ manifest: ImageManifest, with difference: String) -> KilnError {
-        let holders = holders(of: manifest.digest)
+    private func sameDisk(_ manifest: ImageManifest, with difference: String) throws -> KilnError {
+        let holders = try holders(of: manifest.digest)
         let names = holders.isEmpty ? manifest.digest.short : holders.joined(separator: " and ")
         return KilnError(
             .imageExists,
@@ -66,8 +75,11 @@ extension ImageStore {
         )
     }
 
-    private func holders(of digest: ImageDigest) -> [String] {
-        ((try? list()) ?? []).map(\.manifest).filter { $0.digest == digest }.map(\.title)
+    // By names alone: a manifest that can't be read, of whatever image, is no reason to refuse nothing.
+    private func holders(of digest: ImageDigest) throws -> [String] {
+        try children(of: root + "/names").compactMap { try? Name($0) }.sorted().flatMap { name in
+            try versions(of: name).filter { $0.digest == digest }.map { "\(name):\($0.version)" }
+        }
     }
 }
 

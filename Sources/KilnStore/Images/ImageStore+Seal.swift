@@ -156,7 +156,7 @@ extension ImageStore {
             }
             let present = try image(manifest.digest, as: manifest.name, version: manifest.version).manifest
             guard present.boot == manifest.boot, present.bootFiles == manifest.bootFiles else {
-                throw otherBoot(of: manifest)
+                throw try otherBoot(of: manifest)
             }
             try settle(present, manifest, word)
         }
@@ -176,7 +176,7 @@ extension ImageStore {
         try sealFile(draft)
         // The manifest goes last: until it names the file, nobody looks at it.
         try DurableFile.rename(draft, to: "\(target)/\(name)")
-        try writeManifest(manifest, in: target)
+        try rewriteManifest(manifest)
         let listed = try self.image(manifest.digest, as: manifest.name, version: manifest.version)
         try verifyNow(listed)
         return listed

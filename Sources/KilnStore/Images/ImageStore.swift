@@ -6,7 +6,8 @@ import KilnSystem
 ///
 /// ```
 /// sha256/DIGEST/disk.qcow2, kernel, initrd, paths, manifest.json
-///                                                           sealed, mode 0444; never changed once named
+///                                                           mode 0444; once named, only the manifest is written anew:
+///                                                           tests, settings, and where its listing is added
 /// names/NAME/VERSION                                        the digest of that version
 /// attestations/DIGEST/SUITE.json                            what its tests found; outlives the image
 /// configurations/CONFIGURATION/DIGEST.json                  with which image a server's configuration passed
