@@ -142,7 +142,7 @@ final class LocalAgent: Sendable {
         state.processes[pid] = nil
         state.ended.append(started.process)
         let data = started.output.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
-        return #"{"exited": true, "exitcode": \#(started.process.terminationStatus), "#
+        return #"{"exited": true, "exitcode": \#(exitCode), "#
             + #""out-data": "\#(data.base64EncodedString())"}"#
     }
 

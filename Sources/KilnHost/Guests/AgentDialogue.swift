@@ -26,7 +26,7 @@ struct AgentDialogue: Sendable {
         do {
             files = try await open(folder)
             let ending = if let files { try await converse(folder, files) } else { GuestEnding?.none }
-            await leave([folder], files)
+            await leave([folder], files, within: .seconds(15))
             return ending
         } catch {
             await leave([folder], files)
@@ -125,6 +125,8 @@ struct AgentDialogue: Sendable {
         var piece = 0
         while true {
             let bytes = try await next()
+            // What is empty because of that is no end.
+            try Task.checkCancellation()
             try await agent.writeFile("\(folder)/i.\(piece)", bytes)
             try await agent.writeFile("\(folder)/i.\(piece).ok", [])
             if bytes.isEmpty { return }
@@ -136,12 +138,12 @@ struct AgentDialogue: Sendable {
 
     // Also where the command is interrupted: an unstructured task does not inherit the cancellation. An agent that hangs
     // keeps nobody waiting for long; what it does not remove the guest itself does in the end.
-    private func leave(_ folders: [String], _ files: Files?) async {
+    private func leave(_ folders: [String], _ files: Files?, within patience: Duration = .seconds(5)) async {
         let agent = agent
         _ = await Task {
-            try? await withPatience(.seconds(5), operation: "tidy up in a guest") {
+            try? await withPatience(patience, operation: "tidy up in a guest") {
                 try await files?.close()
-                _ = try await agent.run("rm", ["-rf", "--"] + folders, deadline: .seconds(5))
+                _ = try await agent.run("rm", ["-rf", "--"] + folders, deadline: patience)
             }
         }.value
     }
