@@ -65,7 +65,10 @@ public struct KilnCommand: AsyncParsableCommand {
         let task = Task { await perform(arguments) }
         Interruption.install {
             let start = Terminal.current.canRewriteLine ? "\n" : ""
-            ByteSink.descriptor(2).text("\(start)interrupted: leaving a safe state; once more to end at once\n")
+            // A pipe that is full, and that nobody reads, must not keep the command from being cancelled.
+            if ByteSink.isReady(STDERR_FILENO) {
+                ByteSink.descriptor(2).text("\(start)interrupted: leaving a safe state; once more to end at once\n")
+            }
             task.cancel()
         }
         return await task.value

@@ -61,6 +61,37 @@ struct ByteSinkTests {
         try sink.check()
     }
 
+    @Test("a full pipe that nobody reads does not keep a command that is cancelled")
+    func fullPipe() async throws {
+        let (readEnd, writeEnd) = try Wakeup.pipe()
+        defer {
+            close(readEnd)
+            close(writeEnd)
+        }
+        let sink = ByteSink.descriptor(writeEnd)
+        #expect(ByteSink.isReady(writeEnd))
+        let writing = Task.detached { sink.write([UInt8](repeating: 65, count: 1 << 20)) }
+        try await Task.sleep(for: .milliseconds(500))
+        #expect(!ByteSink.isReady(writeEnd))
+        writing.cancel()
+        await writing.value
+        #expect(throws: CancellationError.self) { try sink.requireReader() }
+        // What can be written is, also for one that is cancelled: its errors are.
+        let (readEnd2, writeEnd2) = try Wakeup.pipe()
+        defer {
+            close(readEnd2)
+            close(writeEnd2)
+        }
+        let errors = ByteSink.descriptor(writeEnd2)
+        let telling = Task.detached {
+            while !Task.isCancelled { await Task.yield() }
+            errors.text("cancelled")
+        }
+        telling.cancel()
+        await telling.value
+        #expect(errors.state() == .open)
+    }
+
     @Test("a log that is followed ends when its reader goes away, also where nothing more is written to it")
     func followed() async throws {
         try await Fixtures.withDirectory { directory in

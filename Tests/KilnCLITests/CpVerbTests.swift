@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnModel
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnCLI
@@ -29,6 +30,25 @@ struct CpVerbTests {
         #expect(try String(contentsOfFile: target, encoding: .utf8) == "hello")
         let printed = try await kiln.kiln("cp", "web:/etc/motd", "-")
         #expect(printed.status == 0 && printed.output == "hello" && printed.errors.contains("copied 5 bytes"))
+    }
+
+    @Test("what has no end is read no further once nobody reads what comes out, be it a file or a log of the guest")
+    func unread() async throws {
+        let content = [UInt8](repeating: 65, count: 1 << 20)
+        let kiln = try await up(content)
+        let workspace = try await kiln.workspace()
+        let machine = try workspace.engine.machine(try workspace.engine.server(named: "web"))
+        try await kiln.world.guests.write(content, to: "/var/log/cloud-init-output.log", in: machine)
+        for line in [["cp", "web:/etc/motd", "-"], ["logs", "web", "--source", "cloud-init"]] {
+            let writes = Mutex(0)
+            let output = ByteSink(
+                write: { _ in writes.withLock { $0 += 1 } },
+                state: { writes.withLock { $0 } > 0 ? .unread : .open }
+            )
+            let end = try await kiln.run(line, output: output)
+            #expect(end.status == 0, "\(end)")
+            #expect(writes.withLock { $0 } == 1, "\(line)")
+        }
     }
 
     @Test("a file that the guest lacks leaves nothing here")

@@ -62,22 +62,27 @@ struct WorldSession {
     func kiln(_ line: String...) async throws -> Ending { try await run(line) }
 
     /// Runs a verb.
-    func run(_ line: [String]) async throws -> Ending {
+    func run(_ line: [String], output: ByteSink? = nil) async throws -> Ending {
         let recorded = RecordedSession()
         let verb = try #require(try KilnCommand.parseAsRoot(line) as? any Verb, "\(line)")
         let format: OutputFormat = verb.global.format
-        let status = await verb.status(in: recorded.session(format, isQuiet: verb.global.quiet, in: world))
+        let status = await verb.status(in: recorded.session(format, isQuiet: verb.global.quiet, in: world, output))
         return Ending(status: status, output: recorded.output, errors: recorded.errors)
     }
 }
 
 extension RecordedSession {
-    fileprivate func session(_ format: OutputFormat, isQuiet: Bool, in world: FakeWorld) -> Session {
+    fileprivate func session(
+        _ format: OutputFormat,
+        isQuiet: Bool,
+        in world: FakeWorld,
+        _ output: ByteSink? = nil
+    ) -> Session {
         let plain = session(format, isQuiet: isQuiet)
         return Session(
             format: plain.format,
             terminal: plain.terminal,
-            output: plain.output,
+            output: output ?? plain.output,
             errors: plain.errors,
             progress: plain.progress,
             open: { observer in

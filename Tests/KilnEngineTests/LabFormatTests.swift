@@ -121,7 +121,7 @@ struct LabFormatTests {
         }
         test.world.guests.reply { arguments, _ in
             guard arguments.last == "/proc/sys/kernel/random/boot_id" else { return nil }
-            let id = "00000000-0000-4000-8000-00000000000\(boots.withLock { $0 })\n"
+            let id = "00000000-0000-4000-8000-\(100_000_000_000 + boots.withLock { $0 })\n"
             return GuestCommandResult(status: 0, output: Array(id.utf8), errors: [])
         }
     }
@@ -160,6 +160,25 @@ struct LabFormatTests {
         #expect(error?.code == .diskFull)
         #expect(try test.written() == ["before"])
         #expect(test.world.hypervisor.alive == [test.machine(1)])
+    }
+
+    @Test("is no matter of one reboot more than there may be layers: that is told, and the next start merges them")
+    func manyReboots() async throws {
+        let test = try LabTestWorld()
+        formatting(atReboot: 0, test)
+        try await test.up()
+        for number in 1...66 {
+            test.write("\(number)", by: 1)
+            try await test.engine.reboot(test.id)
+        }
+        #expect(try test.record().layers.count == 64)
+        let notes = test.world.progress.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        #expect(notes.contains { $0.contains("too many layers to be sealed") })
+        #expect(test.world.hypervisor.violations.isEmpty)
+        try await test.engine.stop(test.id)
+        try await test.engine.start(test.id)
+        #expect(try test.record().layers.count < 10)
+        #expect(try test.written() == (1...66).map(String.init))
     }
 
     @Test("while it serves is found by the next replacement before anything is touched, however many boots lie between")

@@ -2,6 +2,7 @@ import Foundation
 import KilnEngine
 import KilnModel
 import KilnSystem
+import LibvirtKit
 import Synchronization
 import Testing
 
@@ -36,6 +37,8 @@ struct AgentDialogueTests {
         do {
             let ending = try await AgentDialogue(local.agent, machine, command, dialogue).run()
             #expect(local.openFiles == 0)
+            // The agent gives what it keeps to a later program with the same number.
+            #expect(local.keptResults == 0)
             return ending.map(kept.result)
         } catch {
             #expect(local.openFiles == 0)
@@ -116,16 +119,112 @@ struct AgentDialogueTests {
         #expect(missing?.code == .guestRefused && missing?.exit == .usage)
     }
 
-    @Test("where the agent may open no files, nothing is begun")
-    func without() async throws {
+    @Test("what only a shell can do is no program; what both can is one")
+    func builtins() async throws {
+        let missing = await #expect(throws: KilnError.self) { try await run(["cd", "/"]) }
+        #expect(missing?.code == .guestRefused)
+        #expect(try await run(["echo", "hi"])?.output == Array("hi\n".utf8))
+    }
+
+    @Test("the time that a reader takes is not the command's, and nothing that it has not read yet is lost")
+    func slowReader() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let local = LocalAgent(in: directory)
+        let count = Mutex(0)
+        let dialogue = GuestDialogue { stream, bytes in
+            guard stream == .output else { return }
+            let isFirst = count.withLock { count in
+                defer { count += bytes.count }
+                return count == 0
+            }
+            // Longer than the command may take.
+            if isFirst { Thread.sleep(forTimeInterval: 12) }
+        }
+        let command = GuestCommand(["head", "-c", "6000000", "/dev/zero"], deadline: .seconds(10))
+        let ending = try await AgentDialogue(local.agent, machine, command, dialogue).run()
+        #expect(ending == GuestEnding(status: 0))
+        #expect(count.withLock { $0 } == 6_000_000)
+    }
+
+    @Test("a command whose input breaks off is asked to end, and does not take what it got for all")
+    func cutInput() async throws {
+        let marks = FileManager.default.temporaryDirectory.path + "/kiln-cut-\(UUID().uuidString)"
+        defer { for end in ["", ".done"] { try? FileManager.default.removeItem(atPath: marks + end) } }
+        let isFirst = Mutex(true)
+        await #expect(throws: DeadlineExceeded.self) {
+            try await run(["sh", "-c", "cat >$0 && touch $0.done", marks], deadline: .seconds(3)) {
+                let now = isFirst.withLock { isFirst in
+                    defer { isFirst = false }
+                    return isFirst
+                }
+                if now { return Array("half".utf8) }
+                try await Task.sleep(for: .seconds(100))
+                return []
+            }
+        }
+        try await Task.sleep(for: .seconds(3))
+        #expect(FileManager.default.contents(atPath: marks) == Data("half".utf8))
+        #expect(!FileManager.default.fileExists(atPath: marks + ".done"))
+    }
+
+    @Test("an agent that began anew has lost the result of a command, which is told as that")
+    func anew() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let local = LocalAgent(in: directory)
+        let dialogue = GuestDialogue { _, _ in local.forbid("guest-file-read") }
+        let command = GuestCommand(["sh", "-c", "echo hi; sleep 1"], deadline: .seconds(60))
+        let lost = await #expect(throws: KilnError.self) {
+            try await AgentDialogue(local.agent, machine, command, dialogue).run()
+        }
+        #expect(lost?.code == .guestResultLost)
+        #expect(local.openFiles == 0)
+    }
+
+    @Test("an agent that hangs is asked for nothing more than one thing")
+    func silent() async throws {
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let local = LocalAgent(in: directory)
+        let dialogue = GuestDialogue { _, _ in local.fallSilent() }
+        let command = GuestCommand(["sh", "-c", "echo hi; sleep 1"], deadline: .seconds(60))
+        await #expect(throws: LibvirtError.self) {
+            try await AgentDialogue(local.agent, machine, command, dialogue).run()
+        }
+        // The next read and the first of what is to be tidied up, each with a question whether anybody is there.
+        #expect(local.askedInVain <= 4, "\(local.commands.suffix(local.askedInVain))")
+    }
+
+    @Test("what a guest's shell says is counted and not kept, and a status that is none is an error's")
+    func told() {
+        let told = AgentDialogue.Told()
+        told.add([UInt8](repeating: UInt8(ascii: "o"), count: 100_000) + Array(".L".utf8))
+        #expect(told.count(of: "o") == 100_000 && told.count(of: "L") == 1 && told.count(of: "e") == 0)
+        told.add(Array("x1".utf8))
+        #expect(told.status == nil)
+        told.add(Array("37\n".utf8))
+        #expect(told.status == 137)
+        let endless = AgentDialogue.Told()
+        endless.add(Array("x".utf8) + [UInt8](repeating: UInt8(ascii: "7"), count: 100_000))
+        #expect(endless.status == 1)
+    }
+
+    @Test(
+        "where the agent may not open, read or write files, nothing is begun",
+        arguments: ["guest-file-open", "guest-file-read", "guest-file-write"]
+    )
+    func without(_ forbidden: String) async throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let local = LocalAgent(in: directory)
-        local.forbid("guest-file-open")
+        local.forbid(forbidden)
         let dialogue = GuestDialogue { _, _ in }
         let mark = directory + "/mark"
         let command = GuestCommand(["touch", mark], deadline: .seconds(20))
         #expect(try await AgentDialogue(local.agent, machine, command, dialogue).run() == nil)
         #expect(!FileManager.default.fileExists(atPath: mark))
+        #expect(local.openFiles == 0)
     }
 
     @Test(

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Synchronization
 
 @testable import LibvirtKit
@@ -16,6 +17,10 @@ final class LocalAgent: Sendable {
         var count = 0
         var commands: [String] = []
         var forbidden: Set<String> = []
+        var isSilent = false
+        var inVain = 0
+        // Foundation may yet wait for those that a program left behind.
+        var ended: [Process] = []
     }
 
     private struct Refusal: Error {}
@@ -29,6 +34,14 @@ final class LocalAgent: Sendable {
     var commands: [String] { state.withLock { $0.commands } }
     /// How many files it has open.
     var openFiles: Int { state.withLock { $0.files.count } }
+
+    /// How many programs it started whose result nobody has asked for since they ended.
+    var keptResults: Int { state.withLock { $0.processes.count } }
+    /// How many commands it got since it answers none.
+    var askedInVain: Int { state.withLock { $0.inVain } }
+
+    /// Lets it answer nothing any more.
+    func fallSilent() { state.withLock { $0.isSilent = true } }
 
     /// Lets it refuse a command.
     func forbid(_ command: String) { state.withLock { _ = $0.forbidden.insert(command) } }
@@ -55,6 +68,10 @@ final class LocalAgent: Sendable {
         let words = asked?["arguments"] as? [String: Any] ?? [:]
         return try state.withLock { state in
             state.commands.append(command)
+            if state.isSilent {
+                state.inVain += 1
+                throw Refusal()
+            }
             if state.forbidden.contains(command) { throw Refusal() }
             return #"{"return": \#(try value(command, words, &state))}"#
         }
@@ -121,10 +138,21 @@ final class LocalAgent: Sendable {
     // The result is given out once.
     private func status(_ pid: Int, _ state: inout State) throws -> String {
         guard let started = state.processes[pid] else { throw Refusal() }
-        guard !started.process.isRunning else { return #"{"exited": false}"# }
+        guard let exitCode = exitCode(of: started.process) else { return #"{"exited": false}"# }
         state.processes[pid] = nil
+        state.ended.append(started.process)
         let data = started.output.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
-        return #"{"exited": true, "exitcode": \#(started.process.terminationStatus), "#
+        return #"{"exited": true, "exitcode": \#(exitCode), "#
             + #""out-data": "\#(data.base64EncodedString())"}"#
+    }
+
+    // As soon as it ended, also where it left a process behind, for which Foundation waits.
+    private func exitCode(of process: Process) -> Int32? {
+        var info = siginfo_t()
+        let options = WEXITED | WNOHANG | WNOWAIT
+        if waitid(P_PID, id_t(process.processIdentifier), &info, options) == 0 {
+            return info.si_signo == SIGCHLD ? info._sifields._sigchld.si_status : nil
+        }
+        return process.isRunning ? nil : process.terminationStatus
     }
 }

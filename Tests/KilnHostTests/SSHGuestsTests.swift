@@ -118,6 +118,22 @@ struct SSHGuestsTests {
         #expect(try await guests.converse(GuestCommand(["true"]), idle, in: machine).status == 0)
     }
 
+    @Test("input that can't be read ends the dialogue with what is wrong, and not only when the command's time is over")
+    func unreadableInput() async throws {
+        let server = try await SSHServer.start()
+        let guests = server.guests()
+        let dialogue = GuestDialogue(
+            input: { throw KilnError("test.no-input", "it is gone", exit: .usage) },
+            take: { _, _ in }
+        )
+        let begin = ContinuousClock.now
+        let error = await #expect(throws: KilnError.self) {
+            try await guests.converse(GuestCommand(["cat"], deadline: .seconds(100)), dialogue, in: machine)
+        }
+        #expect(error?.message == "it is gone")
+        #expect(ContinuousClock.now - begin < .seconds(60))
+    }
+
     @Test("files are read and written whole; what is not there is nothing")
     func files() async throws {
         let server = try await SSHServer.start()

@@ -128,6 +128,19 @@ public final class FakeGuests: GuestAccess {
         }
     }
 
+    /// In parts, as agents do.
+    public func read(
+        _ path: String,
+        in machine: MachineID,
+        take: @Sendable ([UInt8]) throws -> Void
+    ) async throws -> Bool {
+        guard let bytes = try await read(path, in: machine, limit: 64 << 20) else { return false }
+        for start in stride(from: 0, to: max(1, bytes.count), by: 64 << 10) {
+            try take(Array(bytes.dropFirst(start).prefix(64 << 10)))
+        }
+        return true
+    }
+
     /// Keeps the content.
     public func write(_ content: [UInt8], to path: String, in machine: MachineID) async throws {
         try faults.call("write") {

@@ -121,6 +121,31 @@ struct GuestAgentTests {
         #expect(starts.withLock { $0 } == 1)
     }
 
+    @Test("a file is read on once where nobody knows whether a guest that is not frozen has heard of it")
+    func readOnce() async throws {
+        let asked = Mutex(0)
+        let agent = GuestAgent(of: "web") { json, _ in
+            if json.contains("guest-ping") { return #"{"return":{}}"# }
+            if json.contains("fsfreeze-status") { return #"{"return":"thawed"}"# }
+            if json.contains("guest-file-open") { return #"{"return":1}"# }
+            asked.withLock { $0 += 1 }
+            throw Self.unknown
+        }
+        let file = try await agent.openFile("/log")
+        await #expect(throws: GuestAgentError.refused(command: "guest-file-read", reason: Self.unknown.message)) {
+            try await agent.readOn(file)
+        }
+        #expect(asked.withLock { $0 } == 1)
+    }
+
+    @Test("numbers of any size are taken for how a program ended")
+    func anyNumber() {
+        #expect(GuestExecResult(exitCode: 3).status == 3)
+        #expect(GuestExecResult(exitCode: nil, signal: 9).status == 137)
+        #expect(GuestExecResult(exitCode: .max).status == -1)
+        #expect(GuestExecResult(exitCode: nil, signal: .max).status == 127)
+    }
+
     @Test("a command that had no answer in time is not sent again: it may have been heard")
     func noAnswerInTime() async throws {
         let asked = Mutex(0)

@@ -23,8 +23,7 @@ final class DialoguePrinter: Sendable {
             case .errors: session.errors.write(bytes)
             }
         }
-        try session.output.check()
-        if session.output.state() == .unread { throw CancellationError() }
+        try session.output.requireReader()
     }
 
     /// Writes what was held back because it could have been the start of a character.

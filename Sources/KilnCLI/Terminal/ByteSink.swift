@@ -8,7 +8,8 @@ struct ByteSink: Sendable {
     enum State: Sendable, Equatable {
         /// It was taken.
         case open
-        /// Whoever read went away, as in `kiln ps | head`: the rest is dropped, which is no error.
+        /// Whoever read went away, as in `kiln ps | head`, or read nothing while the command was to end: the rest is dropped,
+        /// which is no error.
         case unread
         /// It could not be written, by the number of the error; the rest is dropped.
         case failed(Int32)
@@ -41,8 +42,17 @@ struct ByteSink: Sendable {
         )
     }
 
+    /// Ends what would write on and on although nobody reads it any more.
+    ///
+    /// - Throws: `KilnError` with code `output.not-written`; `CancellationError` where nobody reads.
+    func requireReader() throws {
+        try check()
+        if state() == .unread { throw CancellationError() }
+    }
+
     /// A descriptor of this process.
     ///
+    /// A task that is cancelled waits for a second at most until somebody reads.
     /// One that others made non-blocking is waited for. What can't be written is dropped, and told by ``state``.
     static func descriptor(_ descriptor: Int32) -> ByteSink {
         let kept = Kept()
@@ -60,20 +70,38 @@ struct ByteSink: Sendable {
     private static func written(_ bytes: [UInt8], to descriptor: Int32) -> State {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+            guard isAwaited(descriptor) else { return .unread }
+            // A pipe that is ready takes that many without a wait.
+            let count = rest.prefix(4096).withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 rest = rest.dropFirst(count)
                 continue
             }
             switch count == 0 ? EIO : errno {
-            case EINTR: continue
-            case EAGAIN:
-                var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&polled, 1, -1)
+            case EINTR, EAGAIN: continue
             case EPIPE: return .unread
             case let number: return .failed(number)
             }
         }
         return .open
+    }
+
+    /// Waits until something can be written, or what is wrong be told; whether that came before the patience of a task
+    /// that is cancelled ended.
+    private static func isAwaited(_ descriptor: Int32) -> Bool {
+        var waits = 0
+        while waits < 5 {
+            if isReady(descriptor, within: 200) { return true }
+            if Task.isCancelled { waits += 1 }
+        }
+        return false
+    }
+
+    /// Whether a line can be written without a wait, or nothing any more.
+    ///
+    /// - Parameter within: the milliseconds after which it is no longer waited for.
+    static func isReady(_ descriptor: Int32, within milliseconds: Int32 = 0) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&polled, 1, milliseconds) > 0
     }
 }

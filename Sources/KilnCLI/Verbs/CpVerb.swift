@@ -115,7 +115,16 @@ struct CpVerb: Verb {
             case let place: try refuseOdd(place, origin)
             }
             let copy = try HostCopy(path, named: origin, session)
-            guard try await engine.read(origin, on: id, now: now, take: copy.take) else { throw missing(origin) }
+            do {
+                let isThere = try await engine.read(origin, on: id, now: now) { bytes in
+                    try copy.take(bytes)
+                    // A file of a guest may have no end.
+                    if path == "-" { try session.output.requireReader() }
+                }
+                guard isThere else { throw missing(origin) }
+            } catch is CancellationError where session.output.state() == .unread && !Task.isCancelled {
+                // As in `kiln cp web:/log - | head`: who reads has what he wanted.
+            }
             return try copy.finish()
         }
 

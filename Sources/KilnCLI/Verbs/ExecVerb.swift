@@ -13,6 +13,7 @@ struct ExecVerb: Verb {
             Ends with the exit status of the command, whose output appears as it comes, of any size. Its standard input is \
             empty, so that a script that runs kiln keeps its own; with --stdin it is kiln's, handed on as it comes. \
             Where nobody reads kiln's output any more it ends with 141; as after Ctrl-C, the command goes on in the guest. \
+            Through the agent, one whose --stdin breaks off with that gets SIGTERM: it must not take a part for all. \
             No shell looks at the command; use 'sh -c' for one. On a terminal, control sequences in the output are escaped.
             """
     )
@@ -49,7 +50,8 @@ struct ExecVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        if !stdin, StandardInput.isUnreadFile() {
+        // For people; a script may give kiln its own input, once for each of many commands.
+        if !stdin, session.terminal.canRewriteLine, StandardInput.isUnreadFile() {
             session.say("note: standard input is not given to the command; use -i for that")
         }
         return try await Deadline.within(

@@ -53,14 +53,10 @@ struct LogsVerb: Verb {
         let printer = LogPrinter(output: session.output, isRaw: raw)
         switch source {
         case .cloudInit:
-            let path = "/var/log/cloud-init-output.log"
-            guard try await workspace.engine.read(path, on: id, now: true, take: { printer.take($0[...]) }) else {
-                throw KilnError(
-                    .logsMissing,
-                    "\(id) has no \(path)",
-                    hint: "its image has no cloud-init, or it has not begun: see 'kiln logs \(id) --source console'",
-                    exit: .usage
-                )
+            do {
+                try await printGuestLog(of: id, workspace.engine, printer, session.output)
+            } catch is CancellationError where session.output.state() == .unread && !Task.isCancelled {
+                return 0
             }
         case .console:
             try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, session.output)
@@ -68,6 +64,27 @@ struct LogsVerb: Verb {
         }
         printer.finish()
         return 0
+    }
+
+    private func printGuestLog(
+        of id: ServerID,
+        _ engine: LabEngine,
+        _ printer: LogPrinter,
+        _ output: ByteSink
+    ) async throws {
+        let path = "/var/log/cloud-init-output.log"
+        let isThere = try await engine.read(path, on: id, now: true) { bytes in
+            printer.take(bytes[...])
+            // A guest may give its log no end.
+            try output.requireReader()
+        }
+        guard !isThere else { return }
+        throw KilnError(
+            .logsMissing,
+            "\(id) has no \(path)",
+            hint: "its image has no cloud-init, or it has not begun: see 'kiln logs \(id) --source console'",
+            exit: .usage
+        )
     }
 
     private func machine(of id: ServerID, _ workspace: Workspace) throws -> MachineID {

@@ -140,6 +140,15 @@ extension LabEngine {
             try await volumes.changing(lab: machine.server.lab, name) { record in
                 guard try await runningMachine(record) == machine else { return }
                 try await settle(&record, machine)
+                // What can be returned to is what an earlier boot sealed.
+                guard volumes.takesMoreLayers(record) else {
+                    return parts.progress(
+                        .note(
+                            "volume \(record.title) has too many layers to be sealed before this boot; stop and start "
+                                + "\(machine.server), which merges them"
+                        )
+                    )
+                }
                 let snapshot = try volumes.freeName(nil, prefix: "before-boot", in: record)
                 _ = try await seal(&record, machine, as: snapshot, kind: .boot)
             }

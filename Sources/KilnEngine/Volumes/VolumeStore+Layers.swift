@@ -64,8 +64,10 @@ extension VolumeStore {
         return "layer-\(String(repeating: "0", count: 16 - digits.count))\(digits).qcow2"
     }
 
+    func takesMoreLayers(_ record: VolumeRecord) -> Bool { record.layers.count < VolumeStore.mostLayers }
+
     func refuseMoreLayers(_ record: VolumeRecord) throws {
-        guard record.layers.count >= VolumeStore.mostLayers else { return }
+        guard !takesMoreLayers(record) else { return }
         throw KilnError(
             .volumeTooManyLayers,
             "volume \(record.title) has \(record.layers.count) layers, which is the most",

@@ -3,23 +3,41 @@ import LibvirtKit
 import Synchronization
 
 extension AgentDialogue {
-    /// What the guest's shell said so far.
+    /// What the guest's shell said so far; a guest that says too much takes no memory of the host.
     final class Told: Sendable {
-        private let text = Mutex("")
+        private struct Words {
+            var counts: [UInt8: Int] = [:]
+            var status: [UInt8]?
+            var isWhole = false
+        }
 
-        func add(_ bytes: [UInt8]) { text.withLock { $0 += String(decoding: bytes, as: UTF8.self) } }
+        private let words = Mutex(Words())
 
-        func count(of letter: Character) -> Int { text.withLock { text in text.count { $0 == letter } } }
+        func add(_ bytes: [UInt8]) {
+            words.withLock { words in
+                for byte in bytes where !words.isWhole {
+                    if let status = words.status {
+                        // A status is short.
+                        words.isWhole = byte == UInt8(ascii: "\n") || status.count >= 16
+                        if !words.isWhole { words.status = status + [byte] }
+                    } else if byte == UInt8(ascii: "x") {
+                        words.status = []
+                    } else {
+                        words.counts[byte, default: 0] += 1
+                    }
+                }
+            }
+        }
+
+        func count(of letter: Character) -> Int {
+            letter.asciiValue.flatMap { byte in words.withLock { $0.counts[byte] } } ?? 0
+        }
 
         /// The exit status once the command ended and all that it wrote lies there.
         var status: Int32? {
-            text.withLock { text in
-                guard
-                    let line = text.split(separator: "x", maxSplits: 1, omittingEmptySubsequences: false).dropFirst()
-                        .first,
-                    line.hasSuffix("\n")
-                else { return nil }
-                return Int32(line.dropLast()) ?? 1
+            words.withLock { words in
+                guard words.isWhole, let status = words.status else { return nil }
+                return Int32(String(decoding: status, as: UTF8.self)) ?? 1
             }
         }
     }
@@ -35,10 +53,21 @@ extension AgentDialogue {
         init(_ agent: GuestAgent, _ folder: String) async throws {
             (self.agent, self.folder) = (agent, folder)
             state = try await agent.openFile("\(folder)/state")
-            for stream in [GuestDialogue.Stream.output, .errors] {
-                open[stream] = try await agent.openFile("\(folder)/\(stream.letter).0")
+            do {
+                for stream in [GuestDialogue.Stream.output, .errors] {
+                    open[stream] = try await agent.openFile("\(folder)/\(stream.letter).0")
+                }
+                // Who may open files may yet not be allowed to read and to write them.
+                _ = try await agent.readOn(state)
+                try await beat(0)
+            } catch {
+                try? await close()
+                throw error
             }
         }
+
+        /// Lets the guest know that its output is still read.
+        func beat(_ number: Int) async throws { try await agent.writeFile("\(folder)/here", Array("\(number)\n".utf8)) }
 
         /// Which piece of a stream is read.
         func piece(_ stream: GuestDialogue.Stream) -> Int { pieces[stream] ?? 0 }
@@ -64,10 +93,17 @@ extension AgentDialogue {
             try await agent.writeFile("\(folder)/\(stream.letter).\(piece).ok", [])
         }
 
-        /// Closes all, also for a caller who is cancelled.
-        func close() async {
-            let (agent, files) = (agent, [state] + open.values)
-            await Task { for file in files { try? await agent.close(file) } }.value
+        /// Closes all.
+        ///
+        /// - Throws: `LibvirtError` as soon as the agent does not answer.
+        func close() async throws {
+            for file in [state] + open.values {
+                do {
+                    try await agent.close(file)
+                } catch is GuestAgentError {
+                    // An agent that began anew has it open no more.
+                }
+            }
         }
     }
 }

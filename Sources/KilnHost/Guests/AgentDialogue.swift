@@ -22,16 +22,15 @@ struct AgentDialogue: Sendable {
     /// - Throws: what the agent throws, `DeadlineExceeded`, `guest.refused` where the guest has no such program.
     func run() async throws -> GuestEnding? {
         guard let folder = try await begin() else { return nil }
-        return try await withoutLeaving(folder) {
-            guard let files = try await open(folder) else { return nil }
-            do {
-                let ending = try await converse(folder, files)
-                await files.close()
-                return ending
-            } catch {
-                await files.close()
-                throw error
-            }
+        var files: Files?
+        do {
+            files = try await open(folder)
+            let ending = if let files { try await converse(folder, files) } else { GuestEnding?.none }
+            await leave([folder], files, within: .seconds(15))
+            return ending
+        } catch {
+            await leave([folder], files)
+            throw error
         }
     }
 
@@ -49,7 +48,7 @@ struct AgentDialogue: Sendable {
             return nil
         } catch {
             // Interrupted, or too late: the folder may be there already.
-            await remove(["/run", "/tmp"].map { "\($0)/kiln-exec-\(name)" })
+            await leave(["/run", "/tmp"].map { "\($0)/kiln-exec-\(name)" }, nil)
             throw error
         }
         if begun.exitCode == DialogueScript.absent {
@@ -73,15 +72,38 @@ struct AgentDialogue: Sendable {
     }
 
     private func converse(_ folder: String, _ files: Files) async throws -> GuestEnding {
-        let tenths = max(1, command.deadline.components.seconds) * 10
         let words =
-            ["-c", DialogueScript.run, "kiln", folder, dialogue.input == nil ? "no" : "yes", String(tenths)]
+            ["-c", DialogueScript.run, "kiln", folder, dialogue.input == nil ? "no" : "yes", String(patience)]
             + command.arguments
         let process = try await agent.start("/bin/sh", words, capturesOutput: false)
+        do {
+            return try await attend(process, folder, files)
+        } catch GuestAgentError.refused(_, let reason) {
+            // It was started: nobody may take it for a program that the guest lacks.
+            throw GuestFailure.resultLost(command.arguments.first ?? "", machine, reason)
+        }
+    }
+
+    /// For how many tenths of a second the guest waits for a Kiln that died, or that somebody stopped for a while.
+    private var patience: Int64 { max(600, command.deadline.components.seconds) * 10 }
+
+    private func attend(
+        _ process: GuestAgent.Process,
+        _ folder: String,
+        _ files: Files
+    ) async throws -> GuestEnding {
         let told = Told()
         return try await withThrowingTaskGroup(of: GuestEnding?.self) { group in
             defer { group.cancelAll() }
             group.addTask { try await listen(process, files, told) }
+            group.addTask {
+                for number in 1... {
+                    try await Task.sleep(for: .seconds(30))
+                    // Who listens meets what is wrong, too.
+                    try? await files.beat(number)
+                }
+                return nil
+            }
             if let next = dialogue.input {
                 group.addTask {
                     try await feed(next, folder, told)
@@ -103,6 +125,8 @@ struct AgentDialogue: Sendable {
         var piece = 0
         while true {
             let bytes = try await next()
+            // What is empty because of that is no end.
+            try Task.checkCancellation()
             try await agent.writeFile("\(folder)/i.\(piece)", bytes)
             try await agent.writeFile("\(folder)/i.\(piece).ok", [])
             if bytes.isEmpty { return }
@@ -112,71 +136,15 @@ struct AgentDialogue: Sendable {
         }
     }
 
-    private func listen(_ process: GuestAgent.Process, _ files: Files, _ told: Told) async throws -> GuestEnding {
-        var pause = Duration.milliseconds(10)
-        while true {
-            var isNews = try await files.readState(told)
-            // Whatever was written by then is read below.
-            let status = told.status
-            for stream in [GuestDialogue.Stream.output, .errors] {
-                isNews = try await drain(stream, files, told) || isNews
-            }
-            if let status { return GuestEnding(status: status, isCut: told.count(of: "L") > 0) }
-            if isNews {
-                pause = .milliseconds(10)
-                continue
-            }
-            // A shell that something killed says nothing.
-            if let killed = try await agent.result(of: process), try await !files.readState(told) {
-                return GuestEnding(status: Int32(killed.exitCode ?? 128 + (killed.signal ?? 0)), isCut: true)
-            }
-            try checkTime()
-            try await Task.sleep(for: pause)
-            pause = min(pause * 5 / 4, .milliseconds(200))
-        }
-    }
-
-    /// Hands on what a stream has; whether it had any.
-    private func drain(_ stream: GuestDialogue.Stream, _ files: Files, _ told: Told) async throws -> Bool {
-        var isNews = false
-        while true {
-            try checkTime()
-            let bytes = try await files.read(stream)
-            if !bytes.isEmpty {
-                isNews = true
-                try dialogue.take(stream, bytes)
-            } else if await files.piece(stream) < told.count(of: stream.letter) {
-                try await files.turn(stream)
-            } else {
-                return isNews
-            }
-        }
-    }
-
-    private func checkTime() throws {
-        try Task.checkCancellation()
-        guard ContinuousClock.now < end else {
-            throw DeadlineExceeded(operation: "run a command in \(machine)", limit: command.deadline)
-        }
-    }
-
-    // Also where the command is interrupted: an unstructured task does not inherit the cancellation.
-    private func remove(_ folders: [String]) async {
+    // Also where the command is interrupted: an unstructured task does not inherit the cancellation. An agent that hangs
+    // keeps nobody waiting for long; what it does not remove the guest itself does in the end.
+    private func leave(_ folders: [String], _ files: Files?, within patience: Duration = .seconds(5)) async {
         let agent = agent
-        _ = await Task { try? await agent.run("rm", ["-rf", "--"] + folders, deadline: .seconds(10)) }.value
-    }
-
-    private func withoutLeaving<Result: Sendable>(
-        _ folder: String,
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        do {
-            let result = try await body()
-            await remove([folder])
-            return result
-        } catch {
-            await remove([folder])
-            throw error
-        }
+        _ = await Task {
+            try? await withPatience(patience, operation: "tidy up in a guest") {
+                try await files?.close()
+                _ = try await agent.run("rm", ["-rf", "--"] + folders, deadline: patience)
+            }
+        }.value
     }
 }

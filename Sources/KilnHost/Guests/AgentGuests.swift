@@ -60,9 +60,8 @@ public struct AgentGuests: GuestAccess {
         } catch let error as KilnError where error.code == .guestRefused {
             throw GuestFailure.notStarted(program, machine, cause: error.cause)
         }
-        let status = result.exitCode ?? 128 + (result.signal ?? 0)
         return GuestCommandResult(
-            status: Int32(truncatingIfNeeded: status),
+            status: result.status,
             output: result.stdout,
             errors: result.stderr,
             isCut: result.truncated

@@ -51,8 +51,14 @@ extension SSHGuests {
                     return try await ssh.result(reading: up.theirs, writing: down.theirs).errors
                 }
                 group.addTask {
-                    try await up.feed(input)
-                    return nil
+                    do {
+                        try await up.feed(input)
+                        return nil
+                    } catch {
+                        // Whoever waits for output below would wait for a command that waits for its input.
+                        down.end()
+                        throw error
+                    }
                 }
                 // Here, and not in a task of the group: what takes the bytes need not outlive this call.
                 while let bytes = try await down.next() { try take(bytes) }

@@ -14,6 +14,11 @@ public struct GuestExecResult: Sendable, Equatable {
     /// Whether the agent dropped output beyond its own limit.
     public let truncated: Bool
 
+    /// How it ended as a shell says it: of a signal, 128 and its number.
+    ///
+    /// The guest chooses the numbers, so they may be any.
+    public var status: Int32 { Int32(truncatingIfNeeded: exitCode ?? 128 &+ (signal ?? 0)) }
+
     /// Makes a result, for fakes in tests of other modules.
     public init(exitCode: Int?, signal: Int? = nil, stdout: [UInt8] = [], stderr: [UInt8] = [], truncated: Bool = false)
     {

@@ -84,6 +84,12 @@ public struct GuestAgent: Sendable {
     /// How long somebody else, such as a snapshot, may keep the guest's file systems frozen.
     static let frozenPatience = Duration.seconds(10)
 
+    /// What must not happen twice, or does something else the second time: a file is read and written on from where it was
+    /// left.
+    private static let onceOnly: Set<String> = [
+        "guest-exec", "guest-file-write", "guest-file-read",
+    ]
+
     /// Sends a command; again where the agent refuses because the guest is frozen, which undoes nothing since a command
     /// that is refused has no effect.
     private func sent(_ json: String, _ command: String, _ timeout: Duration) async throws -> String {
@@ -102,7 +108,7 @@ public struct GuestAgent: Sendable {
                 // the guest itself has answered, which libvirt gives as this. Here alone a code decides, because it can't be
                 // read again whether a command was heard. A channel that ended may have the same code; then the ping has to
                 // have met an agent that came again within moments, as no service manager starts one.
-                let bears = error.code == .internalError || !["guest-exec", "guest-file-write"].contains(command)
+                let bears = error.code == .internalError || !Self.onceOnly.contains(command)
                 guard isFrozen == true || (isFrozen == false && !isAgain && bears), ContinuousClock.now < end else {
                     throw GuestAgentError.refused(command: command, reason: error.message)
                 }
