@@ -97,7 +97,7 @@ struct ImportRun: Sendable {
     }
 
     private func chosen(_ wanted: ImageManifest.Firmware?, _ signs: BootSigns) throws -> ImageManifest.Firmware {
-        guard let first = signs.firmware.first else { throw noFirmware(signs) }
+        guard let first = signs.firmware.first else { return try unfound(wanted, signs) }
         if let wanted {
             guard signs.firmware.contains(wanted) else { throw wrongFirmware(wanted, first, signs) }
             return wanted
@@ -105,6 +105,17 @@ struct ImportRun: Sendable {
         let other = signs.firmware.dropFirst().map { ", and by \($0.rawValue) where --firmware says so" }.joined()
         note("\(added.name):\(added.version) is started by \(first.rawValue)\(other): \(signs.description)")
         return first
+    }
+
+    // A loader that Kiln does not know may lie anywhere; one of another architecture never starts here.
+    private func unfound(_ wanted: ImageManifest.Firmware?, _ signs: BootSigns) throws -> ImageManifest.Firmware {
+        guard !signs.hasForeignLoader else { throw noFirmware(signs) }
+        let taken = wanted ?? .bios
+        note(
+            "\(added.name):\(added.version) may not start: nothing was found that a firmware starts: \(signs.description); "
+                + "\(taken.rawValue) is tried"
+        )
+        return taken
     }
 
     private func noFirmware(_ signs: BootSigns) -> KilnError {

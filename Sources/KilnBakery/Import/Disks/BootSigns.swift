@@ -38,6 +38,11 @@ struct BootSigns: Sendable, Hashable {
         }
     }
 
+    /// Whether an EFI system partition has loaders, none of which is for x86-64.
+    var hasForeignLoader: Bool {
+        loaders.values.contains { if case .absent(let others) = $0 { !others.isEmpty } else { false } }
+    }
+
     /// What was found, in the words of a list.
     var description: String {
         let scheme = table.scheme == .none ? "no partition table" : "\(table.scheme.rawValue) with \(partitions)"
