@@ -47,22 +47,26 @@ struct ToolPackageTests {
         )
     }
 
-    @Test(
-        "packages are listed before and after the tool's installation, so what the step itself installs is not the tool's"
-    )
-    func order() async throws {
-        let room = NotedRoom()
+    private func use(in room: NotedRoom, keep: Bool) async throws {
         try await ToolPackage.use(
             in: room,
             bake,
             packages: ["tool", "instrument"],
             leftovers: ["/var/tool"],
-            keep: false
+            keep: keep
         ) {
             room.note("install")
         } body: {
             room.note("body")
         }
+    }
+
+    @Test(
+        "packages are listed before and after the tool's installation, so what the step itself installs is not the tool's"
+    )
+    func order() async throws {
+        let room = NotedRoom()
+        try await use(in: room, keep: false)
         let place = "/run/kiln/packages"
         #expect(
             room.noted == [
@@ -75,17 +79,7 @@ struct ToolPackageTests {
     @Test("a tool that stays, and one that the tree has, are left alone with all of their state")
     func kept() async throws {
         let room = NotedRoom()
-        try await ToolPackage.use(
-            in: room,
-            bake,
-            packages: ["tool", "instrument"],
-            leftovers: ["/var/tool"],
-            keep: true
-        ) {
-            room.note("install")
-        } body: {
-            room.note("body")
-        }
+        try await use(in: room, keep: true)
         #expect(room.noted == ["install", "body"])
         let owner = NotedRoom(finding: 0)
         let tool = ToolPackage(program: "tool", package: "tool", leftovers: ["/var/tool"])

@@ -72,26 +72,11 @@ struct AgentDialogueTests {
 
     @Test("output appears while the command runs, and input reaches it meanwhile")
     func conversation() async throws {
-        let (answers, said) = AsyncStream.makeStream(of: [UInt8].self)
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let local = LocalAgent(in: directory)
-        let step = Mutex(0)
-        let dialogue = GuestDialogue(
-            input: {
-                let now = step.withLock { step in
-                    step += 1
-                    return step
-                }
-                // The second line is only said once the first was answered.
-                if now == 2 { for await _ in answers { break } }
-                return now > 2 ? [] : Array("line \(now)\n".utf8)
-            },
-            take: { stream, bytes in if stream == .output, !bytes.isEmpty { said.yield(bytes) } }
-        )
-        let script = "while read -r line; do echo \"got $line\"; done; exit 5"
-        let command = GuestCommand(["sh", "-c", script], deadline: .seconds(60))
-        let ending = try await AgentDialogue(local.agent, machine, command, dialogue).run()
-        #expect(ending == GuestEnding(status: 5))
+        let talk = TwoLines()
+        let ending = try await AgentDialogue(local.agent, machine, talk.command, talk.dialogue).run()
+        #expect(ending == talk.ending)
     }
 
     @Test("input of many megabytes arrives whole; a command that reads none of it ends all the same")

@@ -91,23 +91,8 @@ struct SSHGuestsTests {
     func conversation() async throws {
         let server = try await SSHServer.start()
         let guests = server.guests()
-        let (answers, said) = AsyncStream.makeStream(of: [UInt8].self)
-        let step = Mutex(0)
-        let dialogue = GuestDialogue(
-            input: {
-                let now = step.withLock { step in
-                    step += 1
-                    return step
-                }
-                // The second line is only said once the first was answered.
-                if now == 2 { for await _ in answers { break } }
-                return now > 2 ? [] : Array("line \(now)\n".utf8)
-            },
-            take: { stream, bytes in if stream == .output, !bytes.isEmpty { said.yield(bytes) } }
-        )
-        let script = "while read -r line; do echo \"got $line\"; done; exit 5"
-        let ending = try await guests.converse(GuestCommand(["sh", "-c", script]), dialogue, in: machine)
-        #expect(ending == GuestEnding(status: 5))
+        let talk = TwoLines()
+        #expect(try await guests.converse(talk.command, talk.dialogue, in: machine) == talk.ending)
         let idle = GuestDialogue(
             input: {
                 try await Task.sleep(for: .seconds(100))

@@ -44,7 +44,6 @@ struct WatchVerb: Verb {
         let engine = try await session.workspace().engine
         if let file { session.say("the page is in \(file.path)") }
         var last: [String]?
-        // Nothing tells of a change in a guest.
         while true {
             let glance = try await LabGlance(lab, engine)
             if glance.lines != last {
@@ -54,6 +53,7 @@ struct WatchVerb: Verb {
             }
             try await file?.write(try glance.page(every: pause).html())
             guard !once, session.output.state() == .open else { return 0 }
+            // Nothing tells of a change in a guest.
             try await Task.sleep(for: pause)
         }
     }

@@ -17,6 +17,7 @@ extension Check {
                 // No event tells that a condition has come to hold.
                 try await Task.sleep(for: eventually.every)
             } else if let always, holds, time < always.through {
+                // Nor that it has come to hold no more.
                 try await Task.sleep(for: min(always.every, always.through - time))
             } else {
                 return found

@@ -115,7 +115,9 @@ extension ReplacementExecutor {
             try await server.requireMarks(of: new)
         } catch let error as KilnError where error.code == .volumeReformatted {
             return error
-        } catch {}
+        } catch {
+            // What can't be looked at proves no format.
+        }
         return nil
     }
 

@@ -65,37 +65,27 @@ public struct LabPage: Sendable {
     /// - Throws: what the template's parser throws, which for this template is nothing.
     public func html() throws -> String { try MustacheTemplate(string: LabPage.template).render(content) }
 
-    private static let template = """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta http-equiv="refresh" content="{{seconds}}">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <title>{{head}}</title>
-        <style>
-        {{style}}
-        </style>
-        </head>
-        <body>
-        <h1>{{head}}</h1>
-        <ul class="run">{{#run}}<li>{{.}}</li>{{/run}}</ul>
-        {{#isEmpty}}<p>no servers</p>{{/isEmpty}}
-        {{#servers}}
-        <section class="part {{tone}}">
-        <h2 class="verdict"><span class="mark">{{mark}}</span> {{name}} <small>{{image}}</small></h2>
-        <dl class="tiles">
-        <div class="tile"><dt>generation</dt><dd>{{generation}}</dd></div>
-        <div class="tile"><dt>state</dt><dd>{{state}}</dd></div>
-        <div class="tile"><dt>answers</dt><dd>{{answers}}</dd></div>
-        <div class="tile cause"><dt>ports</dt><dd>{{ports}}</dd></div>
-        </dl>
-        <p class="more">{{steps}}</p>
-        </section>
-        {{/servers}}
-        </body>
-        </html>
+    // A browser takes the wish to reload in the body as well.
+    private static let template =
+        PageTemplate.opening + """
+            <meta http-equiv="refresh" content="{{seconds}}">
+            <h1>{{head}}</h1>
+            <ul class="run">{{#run}}<li>{{.}}</li>{{/run}}</ul>
+            {{#isEmpty}}<p>no servers</p>{{/isEmpty}}
+            {{#servers}}
+            <section class="part {{tone}}">
+            <h2 class="verdict"><span class="mark">{{mark}}</span> {{name}} <small>{{image}}</small></h2>
+            <dl class="tiles">
+            <div class="tile"><dt>generation</dt><dd>{{generation}}</dd></div>
+            <div class="tile"><dt>state</dt><dd>{{state}}</dd></div>
+            <div class="tile"><dt>answers</dt><dd>{{answers}}</dd></div>
+            <div class="tile cause"><dt>ports</dt><dd>{{ports}}</dd></div>
+            </dl>
+            <p class="more">{{steps}}</p>
+            </section>
+            {{/servers}}
+            </body>
+            </html>
 
-        """
+            """
 }
