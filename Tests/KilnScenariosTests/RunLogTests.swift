@@ -61,6 +61,7 @@ struct RunLogTests {
         #expect(history.report.phases.contains { $0.phase == "COMMIT" && !$0.failed })
         let page = try ReportPage([history]).html()
         #expect(page.contains("Interrupted: the run was killed, in step 3") && page.contains("had not ended"))
+        #expect(!page.contains("refresh"), "what is past does not change")
         let going = try self.history(report.lab, isGoingOn: true)
         #expect(going.end == .going && going.current?.hasPrefix("3 ") == true, "\(going.current ?? "")")
     }

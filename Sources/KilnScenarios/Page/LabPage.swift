@@ -65,10 +65,8 @@ public struct LabPage: Sendable {
     /// - Throws: what the template's parser throws, which for this template is nothing.
     public func html() throws -> String { try MustacheTemplate(string: LabPage.template).render(content) }
 
-    // A browser takes the wish to reload in the body as well.
     private static let template =
         PageTemplate.opening + """
-            <meta http-equiv="refresh" content="{{seconds}}">
             <h1>{{head}}</h1>
             <ul class="run">{{#run}}<li>{{.}}</li>{{/run}}</ul>
             {{#isEmpty}}<p>no servers</p>{{/isEmpty}}

@@ -1,12 +1,14 @@
 /// The page's text, with gaps that are filled with escaped texts only.
 enum PageTemplate {
-    /// How every page begins, up to its body: with its title `head` and its `style`.
+    /// How every page begins, up to its body: with its title `head` and its `style`; one with `seconds` asks for itself again after
+    /// as many.
     static let opening = """
         <!DOCTYPE html>
         <html lang="en">
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        {{#seconds}}<meta http-equiv="refresh" content="{{.}}">{{/seconds}}
         <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
         <title>{{head}}</title>
         <style>
