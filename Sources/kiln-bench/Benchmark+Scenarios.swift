@@ -16,9 +16,7 @@ extension Benchmark {
         let machines = try (1...Benchmark.scenarios).map {
             try write("machine-\($0)", ScenarioText.machine(image), in: folder)
         }
-        let many = folder + "/many"
-        try FileManager.default.createDirectory(atPath: many, withIntermediateDirectories: true)
-        for number in 1...Benchmark.files { _ = try write("n\(number)", ScenarioText.machine(image), in: many) }
+        let many = try (1...Benchmark.files).map { try write("n\($0)", ScenarioText.machine(image), in: folder) }
         var times: [[Double]] = [[], [], [], [], []]
         for number in 0..<(runs ?? Part.scenarios.runs) {
             say("scenarios \(number + 1): steps, files, machines")

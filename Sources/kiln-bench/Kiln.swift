@@ -95,9 +95,9 @@ struct Kiln: Sendable {
         }
     }
 
-    /// Checks a folder of scenarios.
-    func lint(_ folder: String) async throws -> Duration {
-        try await program.run(["scenario", "lint", folder], within: .seconds(120)).took
+    /// Checks scenarios.
+    func lint(_ files: [String]) async throws -> Duration {
+        try await program.run(["scenario", "lint"] + files, within: .seconds(120)).took
     }
 
     /// Runs scenarios, some at a time.
