@@ -6,25 +6,31 @@ import Testing
 extension EndToEnd {
     @Suite("A volume that a guest formats", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Formatting {
-        @Test(
-            "is found at a start, a replacement by either strategy and a launch; one command or none brings the data back"
-        )
-        func sameUUID() async throws { try await everywhere(keepsUUID: true) }
+        @Test("is found at a start and in a replacement; one command or none brings the data back")
+        func sameUUID() async throws {
+            try await serving(keepsUUID: true) { lab in
+                try await atStart(lab)
+                try await inReplacement(lab, true, "stop-first")
+            }
+        }
 
-        @Test("is found everywhere where its UUID is another too")
-        func anotherUUID() async throws { try await everywhere(keepsUUID: false) }
+        @Test("is found everywhere, whether its UUID is another or the same", arguments: [true, false])
+        func everywhere(keepsUUID: Bool) async throws {
+            try await serving(keepsUUID: keepsUUID) { lab in
+                try await atStart(lab)
+                try await inReplacement(lab, keepsUUID, "stop-first")
+                try await inReplacement(lab, keepsUUID, "warm-first")
+                try await inLaunch(lab, keepsUUID)
+            }
+        }
 
-        private func everywhere(keepsUUID: Bool) async throws {
+        private func serving(keepsUUID: Bool, _ body: (Lab) async throws -> Void) async throws {
             let home = try #require(Home.shared)
             try await home.withLab("format", server: Self.server(keepsUUID)) { lab in
                 try await lab.upOrFail()
                 try await FileSystemTools.give(to: lab)
                 try await lab.shell("echo kept >/data/record; sync")
-
-                try await atStart(lab)
-                try await inReplacement(lab, keepsUUID, "stop-first")
-                try await inReplacement(lab, keepsUUID, "warm-first")
-                try await inLaunch(lab, keepsUUID)
+                try await body(lab)
             }
         }
 

@@ -8,7 +8,7 @@ extension EndToEnd {
     struct MountPointWriter {
         @Test("loses nothing where kiln is killed at random moments of replacements by both strategies")
         func aFewKills() async throws {
-            try await expectNothingLost("tiny", kills: 4, within: .seconds(12))
+            try await expectNothingLost("tiny", kills: 2, within: .seconds(12))
         }
 
         @Test(

@@ -189,7 +189,9 @@ extension Home {
         for name in ["servers", "lab.json", "ports.json"] {
             try? FileManager.default.copyItem(atPath: "\(lab.directory)/\(name)", toPath: "\(target)/\(name)")
         }
+        // What QEMU said last, which a machine that is gone tells nowhere else.
+        try? FileManager.default.copyItem(atPath: "\(path)/daemon/cache/libvirt/qemu/log", toPath: "\(target)/qemu")
         for overlay in lab.artefacts { try? FileManager.default.removeItem(atPath: "\(target)/\(overlay)") }
-        print("\(lab.name) failed: \(error)\nits console logs and journal are kept in \(target)")
+        print("\(lab.name) failed: \(error)\nits console logs, QEMU's and its journal are kept in \(target)")
     }
 }
