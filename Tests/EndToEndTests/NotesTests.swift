@@ -26,13 +26,15 @@ extension EndToEnd {
 
         private func live(in home: Home) async throws {
             let folder = "\(Home.checkout)/Images"
-            let baked = try await home.run("image", "bake", "--folder", folder, "notes")
+            let bake = try home.start(["image", "bake", "--folder", folder, "notes"])
+            let baked = try await bake.finish(within: .seconds(2_400))
             try #require(baked.status == 0, "\(baked.text) \(baked.errors)")
             for version in ["1", "2"] {
                 let promoted = try await home.run("image", "promote", "notes:\(version)", "--to", "v\(version)")
                 try #require(promoted.status == 0, "\(promoted.errors)")
             }
-            let run = try await home.run("run", "\(Home.checkout)/Scenarios/notes-migration.yaml", "--format", "json")
+            let scenario = "\(Home.checkout)/Scenarios/notes-migration.yaml"
+            let run = try await home.start(["run", scenario, "--format", "json"]).finish(within: .seconds(1_200))
             try #require(run.status == 0, "\(run.errors)\n\(run.text)")
             #expect(try run.json(RunReport.self).servers.first?.generation == 2)
             try await expectNothingLeft(home)
