@@ -121,12 +121,14 @@ struct Home: Sendable {
     /// The machines whose disks lie in this home.
     var machines: [Int32] { Processes.matching("qemu-system", path + "/") }
 
-    /// Ends the daemon of this home, whose machines are gone, and removes the home.
+    /// Ends the daemon of this home, and removes the home.
     func remove() async throws {
         let names = names
         let all = { names.flatMap { Processes.matching("__daemon", $0 + "/daemon") } + daemons }
         for pid in all() { kill(pid, SIGTERM) }
         try await eventually("the daemon of \(path) has ended") { all().isEmpty }
+        // Of a command that took too long, and was killed. All others are gone by now.
+        for pid in machines { kill(pid, SIGKILL) }
         for name in names { try? FileManager.default.removeItem(atPath: name) }
     }
 
