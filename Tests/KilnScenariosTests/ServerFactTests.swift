@@ -209,7 +209,10 @@ struct ServerFactTests {
             "ready-within: 30s", "host-key: { not: '${saved.key}' }", "generation: 1, always: { for: 5s, every: 1s }",
             "volumes: { data: { uuid: '${saved.id}', content: { not: '${saved.all}' }, timeout: 5m } }",
         ] { #expect(try problems(right).isEmpty, "\(right)") }
-        for wrong in ["ready-within: 30", "host-key: []", "volumes: []", "volumes: { data: { sum: a } }", "never: 5s"] {
+        for wrong in [
+            "ready-within: 30", "host-key: []", "volumes: []", "volumes: {}", "volumes: { data: { sum: a } }",
+            "never: 5s",
+        ] {
             #expect(try !problems(wrong).isEmpty, "\(wrong)")
         }
     }

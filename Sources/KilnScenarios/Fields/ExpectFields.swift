@@ -45,6 +45,7 @@ enum ExpectFields: String, FileField {
         case .volumes:
             Schema.named(
                 Schema.object(ExpectedVolumeFields.self, "What one of them holds."),
+                atLeast: 1,
                 "What its volumes hold, by their names."
             )
         case .eventually: TestFields.eventually.schema
