@@ -76,6 +76,45 @@ extension EndToEnd {
             #expect(shown.contains("warm-first") && shown.contains("HANDOVER") && !shown.contains("<script"))
         }
 
+        /// What is the same after a replacement, and what is another.
+        private static let facts = """
+            kiln: 1
+            name: facts
+            matrix: { strategy: [stop-first, warm-first] }
+            lab:
+              volumes: { data: { size: 64MiB }, more: { size: 64MiB } }
+              servers:
+                web: { image: "tiny:1", volumes: { data: /data, more: /data/more }, ready: [cloud-init] }
+            steps:
+              - up
+              - exec: { server: web, command: "mkdir -p /data/a; date > '/data/a/b c'; ln -s c /data/d; date > /data/more/e; sync" }
+              - expect: { server: web, ready-within: 10m, host-key: none }
+                save: { all: volumes.data.content, id: volumes.data.uuid, more: volumes.more.content, took: ready-ms }
+              - note: "ready after ${saved.took} ms"
+              - expect: { server: web, volumes: { more: { uuid: { not: "${saved.id}" }, content: { not: "${saved.all}" } } } }
+              - exec: { server: web, command: [rm, /data/more/e] }
+              - expect: { server: web, volumes: { data: { content: "${saved.all}" }, more: { content: { not: "${saved.more}" } } } }
+              - replace: { server: web, image: "tiny:2", strategy: "${matrix.strategy}" }
+              - expect: { server: web, ready-within: 10m, volumes: { data: { uuid: "${saved.id}", content: "${saved.all}" } } }
+              - reboot: [web]
+              - expect: { server: web, console: phase=ready, eventually: { within: 30s } }
+              - exec: { server: web, command: [rm, /data/d] }
+              - expect: { server: web, volumes: { data: { content: { not: "${saved.all}" } } }, always: { for: 2s, every: 1s } }
+              - expect: { server: web, ready-within: 1ms }
+                expect-failure: "ready within 1 ms of its start expected"
+
+            """
+
+        @Test("what a volume holds is compared over a replacement, by what the guest's own tools tell")
+        func facts() async throws {
+            let home = try #require(Home.shared)
+            let path = home.path + "/facts.yaml"
+            try Data(Self.facts.utf8).write(to: URL(fileURLWithPath: path))
+            let run = try await home.run("run", path, "--format", "json")
+            #expect(run.status == 0, "\(run.errors)\n\(run.text)")
+            try await expectOnlyRetained(home)
+        }
+
         @Test("after a runner was killed in any of its steps the next run leaves nothing but retained volumes")
         func everyKill() async throws {
             for step in 1...9 { try await kill(in: "\(step)") }

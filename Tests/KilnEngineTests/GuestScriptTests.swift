@@ -117,6 +117,93 @@ struct GuestScriptTests {
         #expect(try await run(shell, "failed-units").status == GuestScript.untold)
     }
 
+    /// The script as if every path were the mount point of the volume that is asked for.
+    private static let mounted = GuestScript.text.replacing(
+        GuestMount.lookAt,
+        with: "look_at() { place=$1; serial=v1; }"
+    )
+
+    private func tree(_ shell: [String], _ folder: String, volume: String = "v1") async throws -> Command.Output {
+        let arguments = ["-c", GuestScriptTests.mounted, "kiln", "tree", path(folder), volume, "20"]
+        return try await Command(shell[0], Array(shell.dropFirst()) + arguments).result()
+    }
+
+    private func makeTree(_ folder: String, order: [String]) throws {
+        try FileManager.default.createDirectory(
+            atPath: path("\(folder)/sub dir/empty"),
+            withIntermediateDirectories: true
+        )
+        for name in order { try make("\(folder)/\(name)", "content of \(name)") }
+        symlink("no where", path("\(folder)/link"))
+        mkfifo(path("\(folder)/fifo"), 0o600)
+    }
+
+    @Test("a tree has one sum in every shell, whatever the order in which it was made, and another with other content")
+    func trees() async throws {
+        let names = ["b", "sub dir/a", "-n", "é", "back\\slash", "\\", "c d"]
+        try makeTree("one", order: names)
+        try makeTree("two", order: names.reversed())
+        var sums: Set<String> = []
+        for shell in GuestScriptTests.shells {
+            for folder in ["one", "two"] {
+                let said = try await tree(shell, folder)
+                #expect(said.status == 0 && said.text.count == 65, "\(shell): \(said)")
+                sums.insert(said.text)
+            }
+        }
+        #expect(sums.count == 1, "\(sums)")
+        let (shell, first) = (GuestScriptTests.shells[0], try #require(sums.first))
+        chmod(path("two/b"), 0o600)
+        try FileManager.default.createDirectory(atPath: path("two/more"), withIntermediateDirectories: false)
+        #expect(try await tree(shell, "two").text == first)
+        try make("two/b", "other")
+        #expect(try await tree(shell, "two").text != first)
+        try make("two/b", "content of b")
+        #expect(try await tree(shell, "two").text == first)
+        try FileManager.default.moveItem(atPath: path("two/b"), toPath: path("two/e"))
+        #expect(try await tree(shell, "two").text != first)
+        for (one, two) in [("x", "y"), ("y", "x")] {
+            try makeTree(one, order: [])
+            symlink(one, path("\(one)/1"))
+            symlink(two, path("\(one)/2"))
+        }
+        #expect(try await tree(shell, "x").text != tree(shell, "y").text)
+        unlink(path("one/link"))
+        symlink("elsewhere", path("one/link"))
+        #expect(try await tree(shell, "one").text != first)
+    }
+
+    @Test(
+        "a tree that can't be read as a whole says so, and one where the volume is not mounted is none",
+        arguments: shells
+    )
+    func unreadTree(shell: [String]) async throws {
+        try makeTree("one", order: ["a"])
+        #expect(try await tree(shell, "one", volume: "v2").status == GuestScript.missing)
+        #expect(try await run(shell, "tree", path("one"), "v1", "20").status == GuestScript.missing)
+        #expect(try await run(shell, "file-system", "v1").status == GuestScript.missing)
+        // Who may read everything meets no file that can't be read.
+        guard getuid() != 0 else { return }
+        chmod(path("one/a"), 0)
+        let said = try await tree(shell, "one")
+        #expect(said.text.hasPrefix("unread\n"), "\(said)")
+    }
+
+    @Test("the UUID of a file system is read off the disk, and none off what is no ext4", arguments: shells)
+    func uuid(shell: [String]) async throws {
+        var disk = [UInt8](repeating: 0, count: 4096)
+        let script = GuestScript.ext4UUID + "\next4_uuid \"$1\""
+        func said() async throws -> Command.Output {
+            try Data(disk).write(to: URL(fileURLWithPath: path("disk")))
+            return try await Command(shell[0], Array(shell.dropFirst()) + ["-c", script, "kiln", path("disk")]).result()
+        }
+        #expect(try await said().status == GuestScript.untold)
+        (disk[1080], disk[1081]) = (0x53, 0xef)
+        for byte in 0..<16 { disk[1128 + byte] = UInt8(0x10 * byte + 15 - byte) }
+        let found = try await said()
+        #expect(found.text.filter { !$0.isWhitespace } == "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "\(found)")
+    }
+
     @Test("no argument becomes a part of the script", arguments: shells)
     func arguments(shell: [String]) async throws {
         for hostile in [

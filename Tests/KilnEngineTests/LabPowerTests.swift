@@ -23,6 +23,22 @@ import Testing
         #expect(try world.written() == ["a", "b"])
     }
 
+    @Test("how long a start took is known until the next one, also where a machine that runs on is looked at anew")
+    func timeToReady() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores), "2": GuestBehaviour()])
+        world.world.faults.before("awaitAgent") { Thread.sleep(forTimeInterval: 0.05) }
+        try await world.up()
+        let first = try #require(try world.engine.timeToReady(world.id))
+        #expect(first >= .milliseconds(50))
+        #expect(try await world.replace("tiny:2").outcome == .aborted)
+        #expect(try world.engine.timeToReady(world.id) == first)
+        try await world.engine.stop(world.id, force: true)
+        #expect(try world.engine.timeToReady(world.id) == first)
+        world.world.faults.before("awaitAgent") { Thread.sleep(forTimeInterval: 0.2) }
+        try await world.engine.start(world.id)
+        #expect(try #require(try world.engine.timeToReady(world.id)) >= .milliseconds(200))
+    }
+
     @Test("up starts a server that is off")
     func upStarts() async throws {
         let world = try LabTestWorld()

@@ -34,6 +34,8 @@ struct RunFailureTests {
             "[up, { replace: { server: web, rehearse: true } }, { expect: { server: web, failed-requests-at-most: 0 } }]"
         let two = try read(scenario(server: server, steps: steps)).demand { _ in nil }
         #expect(two == RunDemand(memory: ByteCount(bytes: 200 << 20), processors: 4, isAlone: true))
+        let timed = "[up, { expect: { server: web, ready-within: 1m } }]"
+        #expect(try read(scenario(server: server, steps: timed)).demand { _ in nil }.isAlone)
         let huge = "memory: 8388607TiB\nstrategy: warm-first\nready: [agent]"
         #expect(try read(scenario(server: huge, steps: "[up]")).demand { _ in nil }.memory.bytes > 1 << 62)
     }

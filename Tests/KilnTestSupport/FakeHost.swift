@@ -28,7 +28,9 @@ public final class FakeSeeds: SeedWriter {
     /// Texts that can be recognised.
     public func makeHostKey(comment: String) async throws -> SSHKeyPair {
         try faults.call("makeHostKey") {
-            SSHKeyPair(privateKey: "PRIVATE HOST KEY OF \(comment)", publicKey: "ssh-ed25519 HOST \(comment)")
+            // Base64, as that of OpenSSH is, and another one for each machine.
+            let key = "HOST\(Data(comment.utf8).base64EncodedString())"
+            return SSHKeyPair(privateKey: "PRIVATE HOST KEY OF \(comment)", publicKey: "ssh-ed25519 \(key) \(comment)")
         }
     }
 

@@ -107,7 +107,8 @@ package struct ImageTests: CheckPlace {
 }
 
 extension Value {
-    fileprivate func always() -> Check.Always? {
+    /// For how long something has to hold, or must not.
+    package func always() -> Check.Always? {
         guard let fields = Fields<AlwaysFields>(self, "a map with 'for'") else { return nil }
         let through = fields[.through]?.duration()
         let every = fields[.every].map { $0.duration() } ?? .seconds(1)
@@ -115,7 +116,8 @@ extension Value {
         return Check.Always(through: through, every: every)
     }
 
-    fileprivate func eventually() -> Check.Eventually? {
+    /// For how long something may fail first.
+    package func eventually() -> Check.Eventually? {
         guard let fields = Fields<EventuallyFields>(self, "a map with 'within'") else { return nil }
         let within = fields[.within]?.duration()
         let every = fields[.every].map { $0.duration() } ?? .seconds(1)

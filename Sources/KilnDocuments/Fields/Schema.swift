@@ -28,11 +28,13 @@ package enum Schema {
         ["type": "array", "items": element, "minItems": .int(Int64(least)), "description": .string(about)]
     }
 
-    package static func named(_ element: JSONValue, _ about: String) -> JSONValue {
-        [
+    package static func named(_ element: JSONValue, atLeast least: Int = 0, _ about: String) -> JSONValue {
+        var map: [String: JSONValue] = [
             "type": "object", "propertyNames": ["pattern": .string(namePattern), "maxLength": 40],
             "additionalProperties": element, "description": .string(about),
         ]
+        if least > 0 { map["minProperties"] = .int(Int64(least)) }
+        return .object(map)
     }
 
     package static func either(_ choices: [JSONValue], _ about: String) -> JSONValue {

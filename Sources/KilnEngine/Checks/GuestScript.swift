@@ -5,10 +5,28 @@ enum GuestScript {
     /// Exit statuses: there is no such thing; the guest has not what would tell it.
     static let (missing, untold): (Int32, Int32) = (66, 69)
 
+    /// A shell's function that tells the UUID of the ext4 file system on a disk, as 16 bytes.
+    ///
+    /// https://docs.kernel.org/filesystems/ext4/super.html: the superblock begins at 1024; its magic number is at 0x38, the
+    /// UUID at 0x68.
+    static let ext4UUID = #"""
+        ext4_uuid() {
+            magic=$(od -An -v -tx1 -j1080 -N2 "$1") || exit 70
+            [ "$(echo $magic)" = '53 ef' ] || exit 69
+            od -An -v -tx1 -j1128 -N16 "$1" || exit 70
+        }
+        """#
+
     /// Its first argument is what is asked for:
     /// `entry PATH`, `content PATH BYTES`, `digest PATH`, `service UNIT`, `failed-units`, `sockets tcp|udp`, `processes`,
-    /// `mounts`, `identity`.
+    /// `mounts`, `identity`, `file-system SERIAL`, `tree PATH SERIAL SECONDS`.
+    ///
+    /// A tree is what lies below the mount point of a volume, and on no other: the sum over a sorted line for each regular file,
+    /// with the sum of its content, and for each symbolic link, with where it leads. Coreutils and busybox come to the same sum,
+    /// but where a name has a line break in it.
     static let text = #"""
+        \#(GuestMount.lookAt)
+        \#(ext4UUID)
         systemd() {
             [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1 || exit 69
         }
@@ -62,6 +80,32 @@ enum GuestScript {
             done
             fact random-seed /var/lib/systemd/random-seed /var/lib/urandom/random-seed /var/lib/misc/random-seed \
                 /boot/efi/loader/random-seed /boot/loader/random-seed /efi/loader/random-seed ;;
+        file-system)
+            disk=
+            for file in /sys/class/block/*/serial; do
+                # It ends without a line break, which read takes for a failure.
+                serial=; read -r serial 2>/dev/null <"$file"
+                if [ "$serial" = "$1" ]; then disk=${file%/serial}; fi
+            done
+            [ -n "$disk" ] || exit 66
+            disk=/dev/${disk##*/}
+            ext4_uuid "$disk" ;;
+        tree)
+            look_at "$1" 2>/dev/null
+            [ "$serial" = "$2" ] || exit 66
+            cd "$place" || exit 70
+            LC_ALL=C; export LC_ALL
+            # What is told of a part would be taken for the whole: a line says so, as a pipeline has but its end's status.
+            exec 3>&1
+            {
+                timeout "$3" find . -xdev -type f -exec sha256sum {} + || echo unread >&3
+                timeout "$3" find . -xdev -type l -exec sh -c '
+                    for link; do to=$(readlink "$link") || exit 1; printf "%s leads to %s\n" "$link" "$to"; done
+                ' sh {} + || echo unread >&3
+            } | {
+                # Coreutils mark a name that has a backslash by another one, and double it.
+                sed '/^\\/{s/^\\//;s/\\\\/\\/g;}' | sort || echo unread >&3
+            } | sum ;;
         esac
         """#
 }

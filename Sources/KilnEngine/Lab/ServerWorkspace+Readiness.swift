@@ -116,6 +116,7 @@ extension ServerWorkspace {
     private func markReady(_ machine: MachineID) {
         guard (try? timeReady(machine)) == nil else { return }
         try? DurableFile.writeJSON(HostUptime.now, to: readyMark(machine))
+        noteReady(machine)
         if let record = try? record(machine) { nameUndone(record) }
     }
 
@@ -181,7 +182,10 @@ extension ServerWorkspace {
     private func bootMark(_ machine: MachineID) -> String { state.generation(machine) + "/console.start" }
 
     /// Notes where the console log of the boot that is about to begin starts: what an earlier one said is no news.
-    func markBoot(_ machine: MachineID) throws {
+    ///
+    /// - Parameter isStart: false for a machine that runs on and is only looked at anew.
+    func markBoot(_ machine: MachineID, isStart: Bool = true) throws {
+        if isStart { try noteStart(of: machine) }
         // A boot takes its time, whatever was spent on one before.
         for mark in [healthMark(machine), readyMark(machine)] { try DurableFile.remove(mark) }
         try forgetMounts(of: machine)

@@ -339,7 +339,7 @@ extension ReplacementExecutor {
             try await server.shutDownOrPowerOff(old)
         }
         // Where it was never stopped, what its console said before is no news.
-        if try await server.parts.machines.state(of: old) == .running { try server.markBoot(old) }
+        if try await server.parts.machines.state(of: old) == .running { try server.markBoot(old, isStart: false) }
         try await server.start(old, isReturning: true)
         release()
     }

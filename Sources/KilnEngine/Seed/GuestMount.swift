@@ -58,6 +58,18 @@ struct GuestMount {
         return joined.hasPrefix(".") ? "\\x2e" + joined.dropFirst() : joined
     }
 
+    /// A shell's function that finds what is mounted at the end of a path: `place`, `device` as MAJOR:MINOR, and `serial`.
+    static let lookAt = #"""
+        look_at() {
+            place=$(cd -P "$1" && pwd) || place=$1
+            device=; serial=
+            while read -r _ _ number _ point _; do
+                case $place/ in "$point"/) device=$number ;; "$point"/*) device= ;; esac
+            done < /proc/self/mountinfo
+            [ -n "$device" ] && read -r serial < "/sys/dev/block/$device/serial"
+        }
+        """#
+
     /// Waits up to ten seconds until each volume is mounted at its path; else names the path, and why.
     ///
     /// Its arguments are `ask`, `look` or `glance`, then unit, path and serial number of each volume: to mount what is not,
@@ -68,6 +80,7 @@ struct GuestMount {
     /// to where another volume is mounted, which hides the first one.
     static let script = #"""
         mode=$1; shift
+        \#(lookAt)
         lead() {
             number=$1; shift
             while [ $# -gt 2 ]; do
@@ -78,12 +91,7 @@ struct GuestMount {
         look() {
             all=$*
             while [ $# -gt 2 ]; do
-                place=$(cd -P "$2" && pwd) || place=$2
-                device=; serial=
-                while read -r _ _ number _ point _; do
-                    case $place/ in "$point"/) device=$number ;; "$point"/*) device= ;; esac
-                done < /proc/self/mountinfo
-                [ -n "$device" ] && read -r serial < "/sys/dev/block/$device/serial"
+                look_at "$2"
                 # Neither units, paths nor serial numbers have blanks or patterns.
                 [ "$serial" = "$3" ] || { echo "$2 is not the volume $3$(lead "$serial" $all)"; return 1; }
                 shift 3

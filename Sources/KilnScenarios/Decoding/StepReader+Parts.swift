@@ -64,7 +64,14 @@ extension StepReader {
 
 extension StepReader {
     /// Reads what stands beside a kind; all of it, so that all problems are reported.
-    func attributes(_ fields: [StepAttribute: Value], of kind: StepKind, _ value: Value) -> StepAttributes? {
+    ///
+    /// - Parameter action: what the kind has read; nothing where that could not be done.
+    func attributes(
+        _ fields: [StepAttribute: Value],
+        of kind: StepKind,
+        _ action: (any StepAction)?,
+        _ value: Value
+    ) -> StepAttributes? {
         var read = StepAttributes()
         var isWhole = true
         func take<Field>(
@@ -79,7 +86,7 @@ extension StepReader {
         take(.timeout, { $0.duration() }, { $0.timeout = $1 })
         take(.retry, { $0.retryPolicy() }, { $0.retry = $1 })
         take(.when, { condition($0) }, { $0.condition = $1 })
-        take(.save, { save($0, of: kind) }, { $0.save = $1 })
+        take(.save, { save($0, of: kind, action) }, { $0.save = $1 })
         take(.expectFailure, { $0.expectedFailure() }, { $0.failure = $1 })
         take(.during, { during($0, of: kind) }, { $0.during = $1 })
         take(.finally, { steps($0) }, { $0.finally = $1 })
@@ -110,7 +117,7 @@ extension StepReader {
         return StepCondition(value: compared, expected: expected, isNegated: same == nil)
     }
 
-    private func save(_ value: Value, of kind: StepKind) -> [Name: String]? {
+    private func save(_ value: Value, of kind: StepKind, _ action: (any StepAction)?) -> [Name: String]? {
         guard !kind.outputs.isEmpty else {
             value.problem("'\(kind.word)' finds nothing out that could be saved")
             return nil
@@ -119,9 +126,10 @@ extension StepReader {
             if case .map = value.node.content { value.mismatch("at least one name") }
             return nil
         }
+        let known = kind.outputs + (action?.outputs ?? [])
         var saved: [Name: String] = [:]
         for (entry, value) in entries {
-            let output = value.output(among: kind.outputs)
+            let output = value.output(among: known, isAll: action != nil)
             if let name = value.key(entry), let output { saved[name] = output }
         }
         return saved.count == entries.count ? saved : nil
@@ -144,9 +152,10 @@ extension Value {
         return text("true, or a text that the reason has to contain").map { ExpectedFailure(contains: $0) }
     }
 
-    fileprivate func output(among known: [String]) -> String? {
+    // What more a step has that could not be read nobody knows; such names have dots.
+    fileprivate func output(among known: [String], isAll: Bool) -> String? {
         guard let text = text("one of \(known.joined(separator: ", "))") else { return nil }
-        if known.contains(text) { return text }
+        if known.contains(text) || !isAll && text.contains(".") { return text }
         mismatch("one of \(known.joined(separator: ", "))\(Suggestion.text(for: text, among: known))")
         return nil
     }

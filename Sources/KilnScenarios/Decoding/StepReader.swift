@@ -46,7 +46,7 @@ final class StepReader {
         uses = []
         defer { uses = outer }
         let action = kind.decode(content, self)
-        let read = attributes.map { self.attributes($0, of: kind, value) } ?? StepAttributes()
+        let read = attributes.map { self.attributes($0, of: kind, action, value) } ?? StepAttributes()
         guard let action, var read else { return nil }
         read.uses = uses
         return PlacedStep(kind: kind.word, place: StepPlace(value), attributes: read, action: action)

@@ -8,6 +8,8 @@ protocol StepAction: Sendable {
     var children: [PlacedStep] { get }
     /// How often each of its children is performed at most.
     var rounds: Int { get }
+    /// What can be saved of it besides what its kind has: by what stands in the file.
+    var outputs: [String] { get }
     /// The images that it names.
     var images: [ImageReference] { get }
     /// The servers of which it makes generations.
@@ -23,6 +25,7 @@ protocol StepAction: Sendable {
 extension StepAction {
     var children: [PlacedStep] { [] }
     var rounds: Int { 1 }
+    var outputs: [String] { [] }
     var images: [ImageReference] { [] }
     var renewed: [Name] { [] }
 }

@@ -13,6 +13,12 @@ enum ExpectedFact: Sendable, Hashable {
     case instanceID(ExpectedText)
     /// The id that its kernel has had since it booted.
     case bootID(ExpectedText)
+    /// How long its machine may have taken from its last start until it was ready; a threshold, which nothing scales.
+    case readyWithin(Duration)
+    /// The fingerprint of the key by which its SSH server is known.
+    case hostKey(ExpectedText)
+    /// What one of its volumes holds.
+    case volume(ExpectedVolume)
     /// What its console said since the machine was made.
     case console([TextPattern])
     /// That no volume hides a file of its root.
@@ -35,6 +41,10 @@ enum ExpectedFact: Sendable, Hashable {
         case .instanceID(let expected): await expected.unmet("instance id", by: status.instanceID ?? "none", context)
         case .bootID(let expected):
             await expected.unmet("boot id", by: try await context.engine.bootID(of: context.id(status.name)), context)
+        case .readyWithin(let limit): try readyWithin(limit, status, context)
+        case .hostKey(let expected):
+            await expected.unmet("host key", by: try HostKeyFingerprint.of(context.id(status.name), context), context)
+        case .volume(let expected): try await expected.unmet(on: status.name, context)
         case .console(let patterns): try console(patterns, status, context)
         case .hidesNothing: try await hidden(status, context)
         case .availability(let expectation): await availability(expectation, status, context)
@@ -53,6 +63,13 @@ enum ExpectedFact: Sendable, Hashable {
         let target = try context.engine.target(of: channel, of: image.name)
         guard target.digest != image.digest else { return nil }
         return "\(image.name)@\(channel), which is version \(target.version), expected, version \(image.version) found"
+    }
+
+    private func readyWithin(_ limit: Duration, _ status: ServerStatus, _ context: RunContext) throws -> String? {
+        guard let time = try context.engine.timeToReady(context.id(status.name)) else {
+            return "ready within \(limit.words) of its start expected, but it was not found ready since it was started"
+        }
+        return time <= limit ? nil : "ready within \(limit.words) of its start expected, \(time.words) found"
     }
 
     private func console(_ patterns: [TextPattern], _ status: ServerStatus, _ context: RunContext) throws -> String? {
@@ -84,48 +101,4 @@ enum ExpectedFact: Sendable, Hashable {
         }
         return expectation.unmet(by: seen.result)
     }
-}
-
-/// A text that something has to be, or must not be; saved values may stand in it.
-struct ExpectedText: Sendable, Hashable {
-    let text: SavedText
-    let isNegated: Bool
-
-    /// What is wrong with a value; nothing where it is as expected.
-    func unmet(_ subject: String, by found: String, _ context: RunContext) async -> String? {
-        let text = text.resolved(await context.saved)
-        guard (found == text) == isNegated else { return nil }
-        return "\(subject) \(isNegated ? "other than " : "")\(Name.quoted(text)) expected, \(Name.quoted(found)) found"
-    }
-}
-
-extension ExpectedText {
-    /// Reads a text, or a map with the text that it must not be.
-    init?(_ value: Value, _ reader: StepReader) {
-        guard case .map = value.node.content else {
-            guard let text = reader.written(value) else { return nil }
-            self.init(text: text, isNegated: false)
-            return
-        }
-        guard let fields = Fields<ExpectedTextFields>(value, "a text, or a map with 'not'"),
-            let text = fields[.not].flatMap(reader.written)
-        else { return nil }
-        self.init(text: text, isNegated: true)
-    }
-
-    static func schema(_ about: String) -> JSONValue {
-        Schema.either(
-            [Schema.text("What it has to be."), Schema.object(ExpectedTextFields.self, "What it must not be.")],
-            about
-        )
-    }
-}
-
-/// The fields of a text that something must not be.
-enum ExpectedTextFields: String, FileField {
-    case not
-
-    static let required: [ExpectedTextFields] = [.not]
-
-    var schema: JSONValue { Schema.text("What it must not be.") }
 }

@@ -117,7 +117,8 @@ extension CellRun {
 
     /// What is kept of every generation, for 'history' and 'logs'.
     private static let remembered: Set<String> = [
-        "generation.json", "console.log", "console.start", "health.start", "ready.since", "mounted", "drift.json",
+        "generation.json", "console.log", "console.start", "health.start", "ready.since", "boot.json", "mounted",
+        "drift.json",
     ]
     /// What the generation that serves has.
     private static let own = remembered.union(["root.qcow2"])
