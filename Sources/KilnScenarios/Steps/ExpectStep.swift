@@ -30,6 +30,13 @@ struct ExpectStep: StepAction {
 
     var summary: String { "expect \(server)" }
 
+    var secrets: [String] {
+        let asked = checks.compactMap { check -> HTTPProbe? in
+            if case .http(let probe) = check.probe { probe } else { nil }
+        }
+        return (asked + [http?.probe].compactMap(\.self)).flatMap(RunSecrets.headers)
+    }
+
     /// Whether what users saw is judged.
     var judgesAvailability: Bool {
         facts.contains { if case .availability = $0 { true } else { false } }
@@ -127,7 +134,7 @@ extension ExpectStep {
         guard !checks.isEmpty else { return }
         let look = try context.engine.checks(on: context.id(server))
         var unmet: [String] = []
-        for check in checks {
+        for check in checks.map(context.scale.ofTest) {
             let failed = try await check.assertions(look.assertions).filter { $0.outcome != .passed }
             unmet += failed.map { "\($0.subject): \($0.expected) expected, \($0.found) found" }
         }
