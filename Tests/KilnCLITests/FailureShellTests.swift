@@ -72,9 +72,24 @@ struct FailureShellTests {
 
     @Test("a process that is not in the foreground of a terminal opens none")
     func background() async {
-        // Tests run in no terminal's foreground; where they do, there is nothing to see here.
-        guard isatty(STDIN_FILENO) == 0 else { return }
+        // Whoever has a terminal would get a shell.
+        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
+        guard terminal < 0 else {
+            close(terminal)
+            return
+        }
         await #expect(throws: KilnError.self) { try await HostShell.run(variables: [:]) }
+    }
+
+    @Test("what a scenario keeps secret is not told while it runs, either")
+    func secret() async throws {
+        let path = session.world.root + "/secret.yaml"
+        let text = try String(contentsOfFile: try file("[{ note: a, name: 'it is swordfish' }]"), encoding: .utf8)
+            .replacing("ready: [agent],", with: "ready: [agent], user-data: { password: swordfish },")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let ending = try await session.kiln("run", path)
+        #expect(ending.status == 0 && ending.errors.contains("[redacted]"), "\(ending.errors)")
+        #expect(!ending.errors.contains("swordfish"))
     }
 
     @Test("while somebody else has the terminal nothing is written, and what was told comes afterwards")

@@ -76,7 +76,7 @@ struct RunConditionsTests {
         ]
         let report = try await run(
             steps,
-            more: "finally: [{ exec: { server: web, command: ['false'] } }]",
+            more: "finally: [{ note: end }]",
             pause: pause
         )
         let found = told.withLock { $0 }

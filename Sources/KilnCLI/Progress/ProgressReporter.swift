@@ -8,6 +8,8 @@ final class ProgressReporter: Sendable {
         var lines: ProgressLines
         /// What is to be written once somebody else has done with the terminal; nothing while nobody has it.
         var held: String?
+        /// Takes out of a text what nobody is to read.
+        var hidden: @Sendable (String) -> String = { $0 }
     }
 
     private let state: Mutex<State>
@@ -50,6 +52,9 @@ final class ProgressReporter: Sendable {
     /// A run ended.
     func endRun(_ run: Int) { write { $0.endRun(run, at: $1) } }
 
+    /// Lets all that is told from now on go through `hidden`, which takes out what nobody is to read.
+    func hide(by hidden: @escaping @Sendable (String) -> String) { state.withLock { $0.hidden = hidden } }
+
     /// Takes the rewritten lines away, because something else is about to be written.
     func clear() { state.withLock { if $0.held == nil { sink.text($0.lines.clear()) } } }
 
@@ -74,7 +79,7 @@ final class ProgressReporter: Sendable {
         let now = ContinuousClock.now - start
         state.withLock { state in
             state.lines.columns = columns
-            let text = body(&state.lines, now)
+            let text = state.hidden(body(&state.lines, now))
             guard let held = state.held else { return sink.text(text) }
             // Only whole lines: what would be rewritten is no news once it can be written.
             let cleared = state.lines.clear()

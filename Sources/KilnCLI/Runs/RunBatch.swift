@@ -24,6 +24,7 @@ struct RunBatch: Sendable {
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
+        session.progress.hide(by: RunSecrets(of: scenarios).hidden)
         let runs = try await histories(of: scenarios)
         let status = try show(runs.map(\.report), of: scenarios.count)
         let late = await outputs.hand(runs, session)

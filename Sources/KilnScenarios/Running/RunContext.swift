@@ -231,7 +231,13 @@ extension RunContext {
         guard id.depth == 1, let number = id.numbers.first, number <= scenario.steps.count else { return }
         hasPaused = true
         await pause(
-            FailedStep(lab: lab.name, servers: lab.servers.keys.sorted(), id: id, step: step, reason: "\(failure)")
+            FailedStep(
+                lab: lab.name,
+                servers: lab.servers.keys.sorted(),
+                id: id,
+                step: step,
+                reason: RunSecrets(scenario).hidden("\(failure)")
+            )
         )
     }
 

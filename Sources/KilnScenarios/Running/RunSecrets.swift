@@ -5,7 +5,7 @@ import KilnModel
 ///
 /// They are taken out of what a run says and keeps. What a guest made up by itself nobody here knows, but for private keys, which have
 /// a form of their own.
-struct RunSecrets: Sendable, Hashable {
+public struct RunSecrets: Sendable, Hashable {
     /// What stands in their place.
     static let mask = "[redacted]"
     /// What is shorter is a word that stands everywhere, and would make nothing secret.
@@ -19,6 +19,9 @@ struct RunSecrets: Sendable, Hashable {
         self.texts = Set(texts.filter { $0.utf8.count >= RunSecrets.shortest })
             .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
+
+    /// What some scenarios know.
+    public init(of scenarios: [Scenario]) { self.init(scenarios.flatMap { RunSecrets($0).texts }) }
 
     /// What a scenario knows.
     init(_ scenario: Scenario) {
@@ -35,7 +38,7 @@ struct RunSecrets: Sendable, Hashable {
     }
 
     /// A text without them.
-    func hidden(_ text: String) -> String {
+    public func hidden(_ text: String) -> String {
         let plain = texts.reduce(text) { $0.replacing($1, with: RunSecrets.mask) }
         return RunSecrets.withoutKeys(plain)
     }

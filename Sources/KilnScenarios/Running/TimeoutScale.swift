@@ -37,8 +37,11 @@ public struct TimeoutScale: Sendable, Hashable, CustomStringConvertible {
     public func of(_ written: Duration) -> Duration { factor == 1 ? written : written * factor }
 
     /// The factor, such as `2.5`.
-    public var description: String {
-        factor == factor.rounded() ? "\(Int(factor))" : "\(factor)"
+    public var description: String { TimeoutScale.words(factor) }
+
+    /// A factor as reports have it.
+    static func words(_ factor: Double) -> String {
+        Int(exactly: factor).map(String.init) ?? "\(factor)"
     }
 }
 
