@@ -38,3 +38,9 @@ static inline int kiln_rename_to_new(const char *from, const char *to) {
 static inline int kiln_memory_file(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1U);
 }
+
+// The C library declares these with _GNU_SOURCE only. By names of our own, so that spawn.h, whose types Swift would then take for
+// this module's, need not be read here.
+extern int kiln_spawn_take_terminal(void *actions, int terminal)
+    __asm__("posix_spawn_file_actions_addtcsetpgrp_np");
+extern int kiln_spawn_close_from(void *actions, int first) __asm__("posix_spawn_file_actions_addclosefrom_np");

@@ -48,6 +48,41 @@ extension EndToEnd {
             return path
         }
 
+        @Test(
+            "at the first failure a shell has the terminal and reaches the lab; after it nothing is left but the evidence"
+        )
+        func shell() async throws {
+            let home = try #require(Home.shared)
+            let path = home.path + "/shelled.yaml"
+            let text = """
+                kiln: 1
+                name: shelled
+                lab: { servers: { web: { image: "tiny:1", ready: [cloud-init], user-data: { password: swordfish9 } } } }
+                steps: [up, { exec: { server: web, command: ["false"] } }]
+
+                """
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+            let kiln = try #require(Home.kiln)
+            let typed = """
+                '\(kiln)' exec "$KILN_LAB/web" -- true </dev/null && echo reached-$((40 + 2))
+                ps -o pgid= -p $$ | grep -qw "$(ps -o tpgid= -p $$ | tr -d ' ')" && echo foreground-$((40 + 2))
+                exit
+
+                """
+            let ended = try await home.runOnTerminal("run", path, "--shell-on-failure", "--seed", "7", typed: typed)
+            #expect(ended.status == 1, "\(ended.text)")
+            for words in ["reached-42", "foreground-42", "the shell has ended", "seed 7", "'--seed 7'"] {
+                #expect(ended.text.contains(words), "\(words): \(ended.text)")
+            }
+            try await expectOnlyRetained(home)
+            let line = try #require(ended.text.split(whereSeparator: \.isNewline).first { $0.contains("evidence in ") })
+            let folder = line.split(separator: " ").last.map(String.init) ?? ""
+            for name in ["events.ndjson", "web.1/console.log", "web.1/domain.xml", "web.1/trace.log"] {
+                let content = try #require(FileManager.default.contents(atPath: "\(folder)/\(name)"), "\(name)")
+                #expect(content.range(of: Data("swordfish9".utf8)) == nil, "\(name)")
+            }
+        }
+
         /// The networks, machines and volumes that are left; retained ones are told apart.
         private func expectOnlyRetained(_ home: Home) async throws {
             #expect(home.machines.isEmpty)

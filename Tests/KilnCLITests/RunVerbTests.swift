@@ -140,6 +140,23 @@ struct RunVerbTests {
         #expect(own.output == general.output && own.output.contains("\"$defs\""))
     }
 
+    @Test("a seed and a factor are told and reported; without them there is a new seed, and what the host needs")
+    func conditions() async throws {
+        let path = try write("one")
+        let ending = try await session.kiln("run", path, "--seed", "77", "--timeout-scale", "4", "--format", "json")
+        let report = try ending.json(ScenarioReport.self)
+        #expect(report.seed == RunSeed(77) && report.timeoutScale == 4)
+        #expect(ending.errors.contains(", seed 77, deadlines × 4\n"), "\(ending.errors)")
+        let other = try await session.kiln("run", path, "--format", "json")
+        // The machines of fakes are slow.
+        #expect(try other.json(ScenarioReport.self).timeoutScale == 2.5)
+        #expect(other.errors.contains("deadlines × 2.5 without KVM"))
+        #expect(other.errors.contains("step 1 up web, about "), "the first run tells how long it takes")
+        let bad = try write("bad", steps: "[up, { exec: { server: web, command: ['false'] } }]")
+        let failed = try await session.kiln("run", bad, "--seed", "5", "--quiet")
+        #expect(failed.output.contains("'--seed 5'"))
+    }
+
     @Test("a run's retained volumes are pruned once that is confirmed")
     func prune() async throws {
         let path = try write("kept", steps: "[up, { exec: { server: web, command: ['false'] } }]")
@@ -160,7 +177,8 @@ struct RunVerbTests {
         arguments: [
             ["run"], ["run", "a", "-j", "0"], ["run", "a", "--keep", "sometimes"], ["run", "a", "--repeat", "0"],
             ["run", "a", "--tag", "A"], ["run", "a", "--step", "-j", "2"], ["scenario", "explain"],
-            ["scenario", "new"],
+            ["scenario", "new"], ["run", "a", "--seed", "-1"], ["run", "a", "--timeout-scale", "0"],
+            ["run", "a", "--shell-on-failure", "-j", "2"],
         ]
     )
     func mistake(_ line: [String]) {

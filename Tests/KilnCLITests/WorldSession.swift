@@ -58,6 +58,9 @@ struct WorldSession {
         try await RecordedSession().session(.table, isQuiet: true, in: world).workspace()
     }
 
+    /// A session on this world whose streams nobody reads.
+    func recorded() async throws -> Session { RecordedSession().session(.json, isQuiet: true, in: world) }
+
     /// Runs a verb.
     func kiln(_ line: String...) async throws -> Ending { try await run(line) }
 

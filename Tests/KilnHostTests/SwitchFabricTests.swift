@@ -148,6 +148,32 @@ struct SwitchFabricTests {
         #expect(send(frame(db.mac.bytes, old.mac.bytes), fabric.ports[0]).isEmpty)
     }
 
+    @Test(
+        "which frames are lost is the same for the same seed, from the beginning of the fault, and goes on as it began"
+    )
+    func seeds() throws {
+        let (web, db) = (try told("web", 10), try told("db", 11))
+        plug(web, db)
+        let port = fabric.ports[0]
+        func losses(_ count: Int) -> [Bool] {
+            (0..<count).map { _ in send(frame(db.mac.bytes, web.mac.bytes), port).isEmpty }
+        }
+        func begin(_ seed: UInt32) {
+            change([.fault(db.server, nil)])
+            change([.fault(db.server, LinkFault(loss: 300, seed: seed))])
+        }
+        begin(7)
+        let first = losses(60)
+        #expect(first.contains(true) && first.contains(false))
+        begin(8)
+        #expect(losses(60) != first)
+        begin(7)
+        let start = losses(30)
+        // The same table once more, as after any other change.
+        change([.split([])])
+        #expect(start + losses(30) == first)
+    }
+
     @Test("a link that is cut, slow or lossy, and a network that is split, do what they say, and are whole again")
     func faults() throws {
         let (web, db, log) = (try told("web", 10), try told("db", 11), try told("log", 12))

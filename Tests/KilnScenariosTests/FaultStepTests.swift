@@ -97,6 +97,31 @@ struct FaultStepTests {
         requireNotHit(try await faults.run(["up", "fault: { \(fault), steps: [{ note: a }] }"]))
     }
 
+    @Test("which frames a link loses comes from the run's seed, another chance for each time that the fault is made")
+    func seeds() async throws {
+        func seeds(_ number: UInt32) async throws -> [UInt32?] {
+            let found = Mutex<[UInt32?]>([])
+            let fault = "fault: { link-loss: { server: web, network: lan, percent: 20 }, steps: [{ note: a }] }"
+            let report = try await world.run(
+                FaultWorld.text(["up", "repeat: { times: 2, steps: [{ \(fault) }] }"]),
+                host: host,
+                options: .init(version: "0", conditions: RunConditions(seed: RunSeed(number))),
+                sink: FaultWorld.atNote { [world] in
+                    if let id = world.networks.running.first {
+                        found.withLock { $0.append(world.networks.table(id)?.faults.values.first?.seed) }
+                    }
+                    world.networks.drop(.lost, 1)
+                }
+            )
+            #expect(report.outcome == .passed, "\(report)")
+            return found.withLock { $0 }
+        }
+        let first = try await seeds(7)
+        #expect(first.count == 2 && first[0] != nil && first[0] != first[1])
+        #expect(try await seeds(7) == first)
+        #expect(try await seeds(8) != first)
+    }
+
     @Test("a split network is whole again afterwards, and one through which nothing went was not hit")
     func split() async throws {
         let fault = "fault: { split: { network: lan, sets: [[web], [db]] }, steps: [{ note: a }] }"

@@ -28,6 +28,7 @@ extension FakeWorld {
     func run(
         _ text: String,
         host: (any HostControl)? = nil,
+        options: ScenarioRunner.Options = .init(version: "0"),
         sink: @escaping RunSink = { _ in }
     ) async throws -> ScenarioReport {
         let (timeline, events) = (Timeline(), RunEvents([sink]))
@@ -41,7 +42,7 @@ extension FakeWorld {
             network: parts.network,
             timeline: timeline,
             events: events,
-            options: .init(version: "0")
+            options: options
         )
         if let host { runner.host = host }
         return await runner.run()

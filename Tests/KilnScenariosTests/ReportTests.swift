@@ -88,7 +88,8 @@ struct ReportTests {
             map.keys.sorted() == [
                 "availability", "banks", "error", "evidence", "exit", "files", "finally", "kept", "kiln", "lab",
                 "ledger",
-                "ledgers", "outcome", "phases", "scenario", "servers", "steps", "unavailable_ms", "variant",
+                "ledgers", "outcome", "phases", "scenario", "seed", "servers", "steps", "timeout_scale",
+                "unavailable_ms", "variant",
             ]
         )
         #expect(map["error"] == .null)

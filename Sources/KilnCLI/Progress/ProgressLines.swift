@@ -1,10 +1,11 @@
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// Turns progress into what is written to standard error, as a pure function of events and time.
 ///
-/// On a terminal every finished step is a line, and the last line tells what is being waited for and for how long,
-/// rewritten in place. Elsewhere there are only lines, and a wait is told when it changes, but not more often than
+/// On a terminal every finished step is a line. Below them, rewritten in place, there is a line for each step of a scenario that
+/// goes on, and one that tells what is being waited for and for how long. Elsewhere there are only lines, and a wait is told when it changes, but not more often than
 /// ``throttle``.
 struct ProgressLines {
     /// How often a wait is told where lines can't be rewritten.
@@ -20,11 +21,14 @@ struct ProgressLines {
     }
 
     private let isLive: Bool
-    private let columns: Int
+    /// How wide the terminal is; a user may change it at any time.
+    var columns: Int
     private let style: Style
+    private var steps = RunningSteps()
     private var waits: [ServerID: Wait] = [:]
     private var order: [ServerID] = []
-    private var isShown = false
+    /// How many lines are there that will be rewritten.
+    private var shown = 0
 
     init(isLive: Bool, columns: Int, style: Style) {
         self.isLive = isLive
@@ -54,12 +58,46 @@ struct ProgressLines {
     }
 
     /// What is to be written now and then, so that the elapsed time goes on.
-    func tick(at now: Duration) -> String { isLive && isShown ? "\r\u{1b}[K" + current(at: now) : "" }
+    mutating func tick(at now: Duration) -> String { isLive && shown > 0 ? redrawn(at: now) : "" }
 
-    /// What takes the rewritten line away, before something else is written.
+    /// What takes the rewritten lines away, before something else is written.
     mutating func clear() -> String {
-        defer { isShown = false }
-        return isShown ? "\r\u{1b}[K" : ""
+        defer { shown = 0 }
+        return shown == 0 ? "" : ProgressLines.erased(shown)
+    }
+
+    private static func erased(_ count: Int) -> String {
+        "\r\u{1b}[K" + String(repeating: "\u{1b}[1A\u{1b}[K", count: max(count - 1, 0))
+    }
+
+    // MARK: - Steps of scenarios
+
+    /// What is to be written when a step of a scenario begins.
+    ///
+    /// - Parameter expected: how long it took before; nothing where nobody knows.
+    mutating func begin(_ step: RunningSteps.Key, _ label: String, expected: Duration?, at now: Duration) -> String {
+        let label = ConsoleText.singleLine(label)
+        steps.begin(step, label, expected: expected, at: now)
+        if isLive { return redrawn(at: now) }
+        return line(label + (expected.map { ", about \(ProgressLines.seconds($0))" } ?? ""), at: now)
+    }
+
+    /// What is to be written when it ends.
+    mutating func end(_ step: RunningSteps.Key, _ outcome: ScenarioReport.Outcome, at now: Duration) -> String {
+        guard let ended = steps.end(step) else { return "" }
+        let time = ProgressLines.seconds(now - ended.since)
+        let isGood = outcome == .passed
+        if isLive {
+            let word = isGood ? style.good(outcome.rawValue) : style.bad(outcome.rawValue)
+            return line("\(ended.label)  \(word)  \(style.faint(time))", at: now)
+        }
+        return isGood ? "" : line("\(ended.label)  \(outcome.rawValue)  \(time)", at: now)
+    }
+
+    /// What is to be written when a run has ended, also one whose steps didn't.
+    mutating func endRun(_ run: Int, at now: Duration) -> String {
+        steps.endRun(run)
+        return isLive ? redrawn(at: now) : ""
     }
 
     /// A duration for people: `0.4 s`, `12.3 s`, `2 min 03 s`.
@@ -106,15 +144,19 @@ struct ProgressLines {
     }
 
     private mutating func redrawn(at now: Duration) -> String {
-        if order.isEmpty { return clear() }
-        isShown = true
-        return "\r\u{1b}[K" + current(at: now)
+        let lines = (steps.lines(at: now) + [current(at: now)].compactMap(\.self)).map {
+            String($0.prefix(max(columns - 1, 20)))
+        }
+        guard !lines.isEmpty else { return clear() }
+        let erased = ProgressLines.erased(shown)
+        shown = lines.count
+        return erased + lines.joined(separator: "\n")
     }
 
-    private func current(at now: Duration) -> String {
-        guard let first = order.first, let wait = waits[first] else { return "" }
+    private func current(at now: Duration) -> String? {
+        guard let first = order.first, let wait = waits[first] else { return nil }
         let more = order.count > 1 ? "  (and \(order.count - 1) more)" : ""
-        return String((described(wait, at: now) + more).prefix(max(columns - 1, 20)))
+        return described(wait, at: now) + more
     }
 
     private func described(_ wait: Wait, at now: Duration) -> String {

@@ -13,11 +13,18 @@ struct RunBatch: Sendable {
     var jobs = 1
     /// Whether no further one begins once one did not pass.
     var endsAtFailure = false
+    /// What their chance comes from; nothing means another number for each.
+    var seed: RunSeed?
+    /// How much longer their steps may take; nothing means as much as this host needs.
+    var scale: TimeoutScale?
+    /// What a user gets at the first step that failed.
+    var shell: FailureShell?
     var outputs = RunOutputs()
     var budget = RunBudget.ofHost
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
+        session.progress.hide(by: RunSecrets(of: scenarios).hidden)
         let runs = try await histories(of: scenarios)
         let status = try show(runs.map(\.report), of: scenarios.count)
         let late = await outputs.hand(runs, session)
@@ -69,22 +76,36 @@ struct RunBatch: Sendable {
 
     private func history(of scenario: Scenario, run: Int) async throws -> RunHistory {
         let timeline = Timeline()
-        let events = RunEvents(run: run, [session.runSink])
+        let events = RunEvents(run: run)
         let workspace = try await session.workspace { progress in
             timeline.record(progress)
             events.record(progress)
         }
+        let logs = RunLogFiles(folder: workspace.engine.reports)
+        let times = await BlockingWork.run { logs.stepTimes(of: scenario) }
+        events.add(session.runSink(times, of: jobs > 1 ? scenario.title : nil))
+        let conditions = RunConditions(
+            seed: seed ?? .fresh(),
+            scale: scale ?? TimeoutScale(for: workspace.parts.machines.platform)
+        )
+        var pause: FailurePause?
+        if let shell { pause = { await shell.stop(at: $0) } }
         let runner = ScenarioRunner(
             scenario: scenario,
             engine: workspace.engine,
             network: workspace.parts.network,
             timeline: timeline,
             events: events,
-            options: .init(keep: keep, version: KilnCommand.version, gate: isStepped ? session.enterGate : nil)
+            options: .init(
+                keep: keep,
+                version: KilnCommand.version,
+                gate: isStepped ? session.enterGate : nil,
+                pause: pause,
+                conditions: conditions
+            )
         )
         let report = await runner.run()
         guard outputs.html != nil else { return RunHistory(report) }
-        let logs = RunLogFiles(folder: workspace.engine.reports)
         // What is not written down has at least its report.
         let written = await BlockingWork.run { try? logs.history(of: report.lab, isGoingOn: false) }
         return written ?? RunHistory(report)
@@ -93,13 +114,24 @@ struct RunBatch: Sendable {
 
 extension Session {
     /// Where a run's events go: lines of JSON on standard output, or a line for each step on standard error.
-    fileprivate var runSink: RunSink {
-        { event in
+    ///
+    /// - Parameters:
+    ///   - times: how long its steps took before.
+    ///   - title: what stands before its steps, where several go on at the same time.
+    fileprivate func runSink(_ times: StepTimes, of title: String?) -> RunSink {
+        let prefix = title.map { "\($0): " } ?? ""
+        return { event in
             if format == .ndjson, let line = try? Renderer.line(event) { output.text(line) }
+            let run = event.run
             switch event.kind {
-            case .stepBegan(let id, _, let name, _): say("step \(id) \(name)")
-            case .runBegan(let title, _, _, let lab): say("run \(title) in the lab \(lab)")
-            case .stepEnded, .progress, .found, .runEnded: break
+            case .stepBegan(let id, _, let name, _):
+                let expected = times.time(of: id, name)
+                progress.begin(.init(run: run, id: id), "\(prefix)step \(id) \(name)", expected: expected)
+            case .stepEnded(let result): progress.end(.init(run: run, id: result.id), result.outcome)
+            case .runBegan(let title, _, _, let lab, let conditions):
+                say("run \(title) in the lab \(lab)" + (conditions.map { ", \($0.description)" } ?? ""))
+            case .runEnded: progress.endRun(run)
+            case .progress, .found: break
             }
         }
     }

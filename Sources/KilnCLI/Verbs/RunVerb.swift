@@ -48,6 +48,26 @@ struct RunVerb: Verb {
     @Flag(help: "Bake the images that the store lacks first, from recipes that are found by their names.")
     var bake = false
 
+    @Option(
+        help: ArgumentHelp(
+            "What is left to chance comes from this number.",
+            discussion:
+                "Each run tells its own; with it, a run that failed can be repeated. Without it each has a new one.",
+            valueName: "number"
+        )
+    )
+    var seed: UInt32?
+
+    @Option(
+        help: ArgumentHelp(
+            "By how much deadlines are multiplied, 0.1 to 100; by 2.5 without KVM, where it is left out.",
+            discussion:
+                "Never what is judged: unavailable-at-most and failed-requests-at-most stay as they are written.",
+            valueName: "factor"
+        )
+    )
+    var timeoutScale: Double?
+
     @Option(help: "When the lab stays as it is: never, after a failure, or always.")
     var keep = ScenarioRunner.Keep.never
 
@@ -56,6 +76,9 @@ struct RunVerb: Verb {
 
     @Flag(help: "Before each step, tell what it does and wait for Enter.")
     var step = false
+
+    @Flag(help: "At the first step that fails, open a shell, with the lab as it is; its end goes on with the run's.")
+    var shellOnFailure = false
 
     @Flag(help: "Only tell what would be done.")
     var dryRun = false
@@ -83,6 +106,12 @@ struct RunVerb: Verb {
         guard !step || jobs == 1 else {
             throw ValidationError("--step goes through one scenario at a time; leave -j out.")
         }
+        guard !shellOnFailure || jobs == 1 else {
+            throw ValidationError("--shell-on-failure opens one shell at a time; leave -j out.")
+        }
+        if let timeoutScale, !TimeoutScale.range.contains(timeoutScale) {
+            throw ValidationError("--timeout-scale takes 0.1 to 100.")
+        }
         guard !dryRun || junit == nil && html == nil else {
             throw ValidationError("--dry-run does nothing that could be reported; leave --junit and --html out.")
         }
@@ -100,6 +129,9 @@ struct RunVerb: Verb {
         if step && !session.terminal.isInputInteractive {
             throw ValidationError("--step waits for Enter, and standard input is no terminal.")
         }
+        if shellOnFailure && !session.terminal.isInputInteractive {
+            throw ValidationError("--shell-on-failure opens a shell, and standard input is no terminal.")
+        }
         let outputs = RunOutputs(
             junit: try junit.map { try ReportFile($0) },
             html: try html.map { try ReportFile($0) },
@@ -113,6 +145,9 @@ struct RunVerb: Verb {
             isStepped: step,
             jobs: jobs,
             endsAtFailure: failFast,
+            seed: seed.map { RunSeed($0) },
+            scale: try timeoutScale.map { try TimeoutScale($0) },
+            shell: shellOnFailure ? FailureShell(session: session, connect: global.connect) : nil,
             outputs: outputs
         )
         return try await batch.run(runs)

@@ -10,8 +10,11 @@ public struct GuestCommand: Sendable, Hashable {
     /// How long it may take.
     public let deadline: Duration
 
+    /// How long a command may take where nothing is said.
+    public static let usualDeadline = Duration.seconds(60)
+
     /// A command from its parts.
-    public init(_ arguments: [String], input: [UInt8] = [], deadline: Duration = .seconds(60)) {
+    public init(_ arguments: [String], input: [UInt8] = [], deadline: Duration = GuestCommand.usualDeadline) {
         self.arguments = arguments
         self.input = input
         self.deadline = deadline

@@ -36,7 +36,7 @@ struct ReadinessWaiter {
 
     /// The same, for a server as it is declared.
     static func timeout(of spec: ServerSpec, _ parts: EngineParts) -> Duration {
-        spec.readyTimeout ?? (parts.machines.platform.isEmulated ? .seconds(300) : .seconds(120))
+        spec.readyTimeout ?? parts.machines.platform.readyTimeout
     }
 
     /// How long readiness and the time for which it has to last may take together.

@@ -8,15 +8,30 @@ package struct FaultGround: Sendable {
     let engine: LabEngine
     let host: any HostControl
     let links: LinkFaults
+    private let seed: RunSeed
+    /// Which fault it is that is made, among those that draw from the seed.
+    private var occasion = ""
 
-    package init(lab: LabSpec, engine: LabEngine, host: any HostControl) {
+    /// The ground of a run's faults; what they leave to chance comes from `seed`.
+    package init(lab: LabSpec, engine: LabEngine, host: any HostControl, seed: RunSeed) {
         self.lab = lab
         self.engine = engine
         self.host = host
+        self.seed = seed
         links = LinkFaults(engine.parts.networks)
     }
 
     var parts: EngineParts { engine.parts }
+
+    /// The same ground for one fault, whose chance is that of no other.
+    package func on(_ occasion: String) -> FaultGround {
+        var ground = self
+        ground.occasion = occasion
+        return ground
+    }
+
+    /// The chance of the fault that is made.
+    var chance: SeededChance { seed.chance(for: "fault \(occasion)") }
 
     func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
 

@@ -93,7 +93,9 @@ extension LinkFault {
             LinkFault(
                 isCut: sum.isCut || fault.isCut,
                 delay: sum.delay + fault.delay,
-                loss: 1000 - (1000 - sum.loss) * (1000 - fault.loss) / 1000
+                loss: 1000 - (1000 - sum.loss) * (1000 - fault.loss) / 1000,
+                // One chance decides for all; whichever of them comes first in no order.
+                seed: [sum.seed, fault.seed].compactMap(\.self).min()
             )
         }
     }

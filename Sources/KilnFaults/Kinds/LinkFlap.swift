@@ -13,7 +13,8 @@ struct LinkFlap: FaultAction {
 
     private let link: LinkChange
     private let every: Duration
-    private let seed: Int
+    /// What the file says that its pauses are made from; nothing means the run's seed.
+    private let seed: Int?
 
     init?(_ value: Value, _ reader: FaultReader) {
         guard let fields = Fields<LinkFlapFields>(value, "a map with 'server', 'network' and 'every'") else {
@@ -21,22 +22,23 @@ struct LinkFlap: FaultAction {
         }
         let link = LinkChange(server: fields[.server], network: fields[.network], reader)
         let every = fields[.every]?.duration()
-        let seed = fields[.seed].map { $0.whole(in: 1...1_000_000) } ?? 1
-        guard let link, let every, let seed else { return nil }
+        let seed = fields[.seed].map { $0.whole(in: 1...1_000_000) }
+        guard let link, let every, seed != .some(nil) else { return nil }
         self.link = link
         self.every = every
-        self.seed = seed
+        self.seed = seed ?? nil
     }
 
-    var summary: String { "link-flap \(link.words), seed \(seed)" }
+    var summary: String { "link-flap \(link.words)" + (seed.map { ", seed \($0)" } ?? "") }
     var servers: [Name] { [link.server] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
         let (network, networks, links) = (ground.id(network: link.network), ground.parts.networks, ground.links)
         let before = try await NetworkCount.status(of: network, ground)
         let struck = try await links.begin(LinkFault(isCut: true), of: link.server, on: network)
-        let flapping = Task { [every, seed] in
-            var pauses = PauseSequence(around: every, seed: UInt64(seed))
+        let chance = seed.map { SeededChance(state: UInt64($0)) } ?? ground.chance
+        let flapping = Task { [every] in
+            var pauses = PauseSequence(around: every, chance)
             var isCut = true
             while true {
                 try await Task.sleep(for: pauses.next())
@@ -56,24 +58,19 @@ struct LinkFlap: FaultAction {
     }
 }
 
-/// Pauses from a half to one and a half of a duration: the same for the same seed.
+/// Pauses from a half to one and a half of a duration: the same for the same chance.
 struct PauseSequence: Sendable {
     private let middle: Duration
-    private var state: UInt64
+    private var chance: SeededChance
 
-    init(around middle: Duration, seed: UInt64) {
+    init(around middle: Duration, _ chance: SeededChance) {
         self.middle = middle
-        state = seed
+        self.chance = chance
     }
 
-    /// The next one, by SplitMix64.
+    /// The next one.
     mutating func next() -> Duration {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        bits ^= bits >> 31
-        return middle * (0.5 + Double(bits >> 11) / Double(UInt64(1) << 53))
+        middle * (0.5 + Double(chance.next() >> 11) / Double(UInt64(1) << 53))
     }
 }
 
@@ -88,7 +85,7 @@ enum LinkFlapFields: String, FileField {
         case .server: Schema.name("The server.")
         case .network: Schema.name("The network that it is on.")
         case .every: Schema.duration("How long it stays cut, and whole, in the middle.")
-        case .seed: Schema.whole(1...1_000_000, "What its pauses are made from; 1 without it.")
+        case .seed: Schema.whole(1...1_000_000, "What its pauses are made from; the run's seed without it.")
         }
     }
 }

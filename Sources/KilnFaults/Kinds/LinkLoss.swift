@@ -28,7 +28,9 @@ struct LinkLoss: FaultAction {
     var servers: [Name] { [link.server] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
-        try await link.strike(LinkFault(loss: percent * 10), ground) { [server = link.server] before, after in
+        var chance = ground.chance
+        let fault = LinkFault(loss: percent * 10, seed: UInt32(truncatingIfNeeded: chance.next()))
+        return try await link.strike(fault, ground) { [server = link.server] before, after in
             let count = NetworkCount.dropped(.lost, by: server, before, after)
             return count > 0 ? "\(count) frames lost" : nil
         }

@@ -46,10 +46,12 @@ final class SwitchFabric {
     private(set) var ports: [Port] = []
     private var owners: [UInt32: UInt64] = [:]
     private let chance: () -> Int
+    /// What decides for the links whose faults have a seed.
+    private var chances: [Name: SeededChance] = [:]
 
     /// A fabric without ports.
     ///
-    /// - Parameter chance: gives a number from 0 to 999, by which frames are lost on purpose.
+    /// - Parameter chance: gives a number from 0 to 999, by which frames are lost on purpose where a fault has no seed.
     init(chance: @escaping () -> Int = { Int.random(in: 0..<1000) }) { self.chance = chance }
 
     /// Begins to work by another table.
@@ -62,8 +64,23 @@ final class SwitchFabric {
             port.told = told
             return port
         }
+        adoptSeeds(of: next)
         owners = ports.reduce(into: [:]) { $0[$1.told.address.number] = $1.mac }
         table = next
+    }
+
+    // A fault that stays as it is goes on where it is, whatever else changes.
+    private func adoptSeeds(of next: SwitchTable) {
+        for server in Set(table.faults.keys).union(next.faults.keys) {
+            let seed = next.faults[server]?.seed
+            guard seed != table.faults[server]?.seed else { continue }
+            chances[server] = seed.map { SeededChance(state: UInt64($0)) }
+        }
+    }
+
+    private func draw(for server: Name) -> Int {
+        guard let number = chances[server]?.next() else { return chance() }
+        return Int(number % 1000)
     }
 
     /// Where a frame goes that came from a port's machine; what goes nowhere is counted.
@@ -102,7 +119,9 @@ final class SwitchFabric {
         let links = [port, target].compactMap { port in table.faults[port.told.server].map { (port, fault: $0) } }
         if let cut = links.first(where: \.fault.isCut) { return dropped(.cut, cut.0) }
         guard !table.separates(port.told.server, target.told.server) else { return dropped(.split, port) }
-        if let lost = links.first(where: { $0.fault.loss > 0 && chance() < $0.fault.loss }) {
+        if let lost = links.first(where: {
+            $0.fault.loss > 0 && draw(for: $0.0.told.server) < $0.fault.loss
+        }) {
             return dropped(.lost, lost.0)
         }
         return [Delivery(port: target, delay: .milliseconds(links.reduce(0) { $0 + $1.fault.delay }))]

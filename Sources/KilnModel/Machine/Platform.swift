@@ -50,4 +50,16 @@ public struct Platform: Sendable, Hashable, Codable {
 
     /// Whether the processors are a program, which may have faults of its own.
     public var isEmulated: Bool { acceleration == .tcg }
+
+    /// How many times as long as with KVM machines may take.
+    ///
+    /// What a boot takes without KVM differs widely; this leaves what deadlines usually leave, and no more, so that what hangs is
+    /// still found soon.
+    public var patience: Double { isEmulated ? 2.5 : 1 }
+
+    /// How long a machine may take to be ready where nothing is said.
+    public var readyTimeout: Duration { Platform.usualReadyTimeout * patience }
+
+    /// The same with KVM.
+    public static let usualReadyTimeout = Duration.seconds(120)
 }

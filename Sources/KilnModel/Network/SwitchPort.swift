@@ -42,11 +42,14 @@ public struct LinkFault: Sendable, Hashable, Codable {
     public var delay: Int
     /// How many of a thousand frames are lost, both ways.
     public var loss: Int
+    /// Which of them are: the same, counted from the beginning of the fault, for the same seed; nothing leaves that to the switch.
+    public var seed: UInt32?
 
     /// A fault from its parts; what is out of range is brought into it.
-    public init(isCut: Bool = false, delay: Int = 0, loss: Int = 0) {
+    public init(isCut: Bool = false, delay: Int = 0, loss: Int = 0, seed: UInt32? = nil) {
         self.isCut = isCut
         self.delay = min(max(delay, 0), 60_000)
         self.loss = min(max(loss, 0), 1000)
+        self.seed = seed
     }
 }

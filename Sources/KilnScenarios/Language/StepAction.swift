@@ -14,6 +14,8 @@ protocol StepAction: Sendable {
     var images: [ImageReference] { get }
     /// The servers of which it makes generations.
     var renewed: [Name] { get }
+    /// What it knows and nobody is to read: passwords, tokens.
+    var secrets: [String] { get }
     /// Tells what it needs of the lab and what it makes of it, before anything runs; what can't work is reported there.
     func foresee(_ forecast: inout LabForecast)
     /// Does it; returns what is worth telling and saving.
@@ -28,6 +30,7 @@ extension StepAction {
     var outputs: [String] { [] }
     var images: [ImageReference] { [] }
     var renewed: [Name] { [] }
+    var secrets: [String] { [] }
 }
 
 /// What came of a step that was done.

@@ -12,7 +12,7 @@ public struct StepID: Sendable, Hashable, Codable, CustomStringConvertible {
     func child(_ number: Int) -> StepID { StepID(numbers + [number]) }
 
     /// The step that holds it; the tree itself for those of the scenario.
-    var parent: StepID { StepID(Array(numbers.dropLast())) }
+    public var parent: StepID { StepID(Array(numbers.dropLast())) }
 
     /// How deep it stands, from 1.
     public var depth: Int { numbers.count }

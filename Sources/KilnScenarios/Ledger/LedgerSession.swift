@@ -17,7 +17,8 @@ actor LedgerSession {
     private var following: Task<Void, Never>?
     private var failure: (any Error)?
     private var trouble: String?
-    private let patience = Duration.seconds(180)
+    /// How long so many records may take that somebody waits for.
+    static let patience = Duration.seconds(180)
 
     /// A ledger that is not yet written.
     ///
@@ -42,19 +43,19 @@ actor LedgerSession {
     }
 
     /// Starts the writer and waits for its first acknowledgement.
-    func start() async throws {
+    func start(within time: Duration = LedgerSession.patience) async throws {
         following = Task { await follow() }
-        try await awaitRecords(1)
+        try await awaitRecords(1, within: time)
     }
 
     /// Waits until so many records are acknowledged.
-    func awaitRecords(_ wanted: Int) async throws {
-        let deadline = ContinuousClock.now + patience
+    func awaitRecords(_ wanted: Int, within time: Duration = LedgerSession.patience) async throws {
+        let deadline = ContinuousClock.now + time
         while acknowledgements.count < wanted {
             if let failure { throw failure }
             guard ContinuousClock.now < deadline else {
                 throw Unmet(
-                    "\(name): at least \(wanted) acknowledged records expected within \(patience.components.seconds) s, "
+                    "\(name): at least \(wanted) acknowledged records expected within \(time.components.seconds) s, "
                         + "\(acknowledgements.count) found\(trouble.map { "; \($0)" } ?? "")"
                 )
             }

@@ -51,6 +51,8 @@ struct RunSection {
             notes.append("more happened than is written down of a run; what is shown ends earlier than the run")
         }
         if let hint = report.error?.hint { notes.append("next: \(PageText.line(hint, 300))") }
+        if let seed = report.seed { notes.append("seed \(seed)") }
+        if let factor = report.timeoutScale, factor != 1 { notes.append("deadlines × \(TimeoutScale.words(factor))") }
         if let evidence = report.evidence { notes.append("evidence in \(PageText.line(evidence, 300))") }
         if let files = report.files { notes.append("files in \(PageText.line(files, 300))") }
         if report.isKept { notes.append("the lab \(report.lab) is kept; 'kiln down \(report.lab)' removes it") }

@@ -23,6 +23,13 @@ public struct ConsoleExcerpt: Sendable, Hashable, Codable {
         self.text = ConsoleExcerpt.printable(Array(text.utf8))
     }
 
+    /// An excerpt whose text was made printable already.
+    init(server: Name, generation: Generation?, hidden text: String) {
+        self.server = server
+        self.generation = generation
+        self.text = text
+    }
+
     /// The end of a console's log; nothing where there is none, or it says nothing.
     init?(of machine: MachineID, at path: String) {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }

@@ -8,6 +8,8 @@ struct RecordedEvent: Decodable {
     let scenario: Name?
     let variant: [Name: String]?
     let lab: Name?
+    let seed: RunSeed?
+    let timeoutScale: Double?
     let id: StepID?
     let kind: String?
     let name: String?
@@ -33,6 +35,8 @@ struct RecordedEvent: Decodable {
         case event, ms, title, scenario, variant, lab, id, kind, name, place, outcome, detail, server, generation, step,
             text
         case cause, ledger, total, availability, drift, console, report
+        case seed
+        case timeoutScale = "timeout_scale"
         case beginMS = "begin_ms"
         case endMS = "end_ms"
         case stepMS = "step_ms"

@@ -90,6 +90,8 @@ struct RunLogReader {
             scenario: scenario,
             variant: begin?.variant ?? [:],
             lab: lab,
+            seed: begin?.seed,
+            timeoutScale: begin?.timeoutScale,
             outcome: .error,
             exit: .interrupted,
             unavailableMS: gaps.max(),

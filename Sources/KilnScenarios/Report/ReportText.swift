@@ -23,6 +23,10 @@ public struct ReportText: Sendable {
         if let milliseconds = report.unavailableMS { lines.append(ReportText.unavailable(milliseconds)) }
         if let evidence = report.evidence { lines.append("evidence in \(evidence)") }
         if let files = report.files { lines.append("files in \(files)") }
+        if report.outcome != .passed, let seed = report.seed {
+            lines.append("'kiln run' with '--seed \(seed)' repeats what was left to chance")
+        }
+        if let factor = report.timeoutScale, factor != 1 { lines.append("deadlines × \(TimeoutScale.words(factor))") }
         if report.isKept { lines.append("the lab \(report.lab) is kept; 'kiln down \(report.lab)' removes it") }
         if report.ledgers.count > 1 { lines += report.ledgers.map { "\($0.name): \(ReportText.verdict($0.verdict))" } }
         if let ledger = report.ledger { lines.append(ReportText.verdict(ledger)) }

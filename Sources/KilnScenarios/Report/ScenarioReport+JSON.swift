@@ -5,7 +5,8 @@ extension ScenarioReport {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case kiln, scenario, variant, lab, outcome, exit, ledger, ledgers, banks, availability, steps, finally, servers,
             phases, error
-        case evidence, files
+        case evidence, files, seed
+        case timeoutScale = "timeout_scale"
         case isKept = "kept"
         case unavailableMS = "unavailable_ms"
     }
@@ -17,6 +18,8 @@ extension ScenarioReport {
         try container.encode(scenario, forKey: .scenario)
         try container.encode(variant, forKey: .variant)
         try container.encode(lab, forKey: .lab)
+        try container.encode(seed, forKey: .seed)
+        try container.encode(timeoutScale, forKey: .timeoutScale)
         try container.encode(isKept, forKey: .isKept)
         try container.encode(outcome, forKey: .outcome)
         try container.encode(exit, forKey: .exit)

@@ -86,6 +86,13 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
             message = error.message
             hint = error.hint
         }
+
+        /// An error from its parts.
+        init(code: String, message: String, hint: String?) {
+            self.code = code
+            self.message = message
+            self.hint = hint
+        }
     }
 
     /// The version of kiln.
@@ -96,6 +103,10 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
     public let variant: [Name: String]
     /// The lab of the run.
     public let lab: Name
+    /// What it left to chance came from this; nothing in reports of older versions.
+    public let seed: RunSeed?
+    /// By how much deadlines were multiplied; nothing in reports of older versions.
+    public let timeoutScale: Double?
     /// Whether the lab is still there, to be looked at.
     public let isKept: Bool
     /// How it ended.
@@ -133,6 +144,8 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         scenario: Name,
         variant: [Name: String] = [:],
         lab: Name,
+        seed: RunSeed? = nil,
+        timeoutScale: Double? = nil,
         isKept: Bool = false,
         outcome: Outcome,
         exit: ExitCode,
@@ -152,6 +165,8 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         self.scenario = scenario
         self.variant = variant
         self.lab = lab
+        self.seed = seed
+        self.timeoutScale = timeoutScale
         self.isKept = isKept
         self.outcome = outcome
         self.exit = exit

@@ -29,7 +29,7 @@ struct HTTPExpectation: Sendable, Hashable {
         guard let port = status.ports[probe.port]?.host else {
             throw Unmet("\(status.name): a published port \(probe.port) expected, none found")
         }
-        switch await context.network.http(probe, on: port, within: timeout) {
+        switch await context.network.http(probe, on: port, within: context.scale.of(timeout)) {
         case .holds: return
         case .notYet(let found), .failed(let found), .dataDamaged(let found):
             throw Unmet(

@@ -15,7 +15,7 @@ struct OpenFault: Sendable {
 extension RunContext {
     /// Makes a fault, which is taken back at the end of the run at the latest.
     func strike(_ fault: PlacedFault) async throws -> OpenFault {
-        let (action, ground) = (fault.action, ground)
+        let (action, ground) = (fault.action, ground.on(occasion(of: fault)))
         // An unstructured task does not inherit the cancellation: what is half made would not be taken back.
         let open = try await Task {
             let struck = try await self.within(RunContext.endLimit, action.summary) { try await action.strike(ground) }

@@ -42,7 +42,9 @@ extension RunContext {
         )
         let volume = LedgerFacts.volume(of: plan.file, on: server, engine)?.id
         begin(.records(plan, session, volume: volume), plan.name)
-        try await start(plan.name) { try await session.start() }
+        try await start(plan.name) { [scale] in
+            try await session.start(within: scale.of(LedgerSession.patience))
+        }
     }
 
     private func requireNew(_ name: Name) throws {
@@ -68,7 +70,7 @@ extension RunContext {
     func beginBank(_ plan: BankPlan) async throws {
         try requireNew(plan.name)
         let events = events
-        let session = BankSession(plan, of: id(plan.server), engine) { events.elapsed }
+        let session = BankSession(plan, of: id(plan.server), engine, seed: seed) { events.elapsed }
         begin(.transfers(plan, session), plan.name)
         try await start(plan.name) { try await session.start() }
     }
@@ -84,7 +86,7 @@ extension RunContext {
         }
         switch ledger {
         case .records(let plan, let session, let volume):
-            try await session.awaitRecords(count)
+            try await session.awaitRecords(count, within: scale.of(LedgerSession.patience))
             let (id, engine) = (id(server), engine)
             let result = try await session.result(among: spans) {
                 await LedgerFacts.recorded(file: plan.file, on: id, written: volume, engine)
@@ -93,7 +95,7 @@ extension RunContext {
             if let loss = DataLoss(result) { throw loss }
             return (ReportText.verdict(result.verdict), result.verdict.acknowledged)
         case .transfers(_, let session):
-            try await session.awaitTransfers(count)
+            try await session.awaitTransfers(count, within: scale.of(LedgerSession.patience))
             let result = try await session.result(among: spans)
             ended(name, result)
             if let loss = DataLoss(result) { throw loss }

@@ -56,10 +56,12 @@ extension RunContext {
             message = found.message
         }
         if let expected = step.attributes.failure { (failure, message) = expected.judged(failure, of: step) }
+        if let failure { await pauseAt(step, id, failure) }
         // Judged apart: that a step had to fail excuses no fault that hit nothing.
         let missed = await end(planned, of: id)
         let late = await end(step, id)
         failure = RunFailure.worst([failure, missed, late])
+        if let failure { await pauseAt(step, id, failure) }
         record(result(step, id, begin, failure, message))
         if let failure { throw failure }
     }
@@ -88,7 +90,7 @@ extension RunContext {
             }
         }
         guard let limit = step.attributes.timeout else { return try await attempts() }
-        return try await within(limit, step.description, attempts)
+        return try await within(step: limit, step.description, attempts)
     }
 
     /// What is done after a step; returns the worst failure of it.
@@ -108,7 +110,7 @@ extension RunContext {
             var first: (any Error)?
             for (index, step) in steps.enumerated() {
                 let failure = await self.failure {
-                    try await self.within(RunContext.endLimit, step.description) {
+                    try await self.within(self.endLimit, step.description) {
                         try await self.take(step, as: parent.child(count + index + 1))
                     }
                 }
@@ -121,19 +123,37 @@ extension RunContext {
     /// How long one step of an end may take.
     static let endLimit = Duration.seconds(600)
 
+    /// The same where deadlines are longer.
+    nonisolated var endLimit: Duration { max(RunContext.endLimit, scale.of(RunContext.endLimit)) }
+
+    /// Does something that the file gives a deadline, which a run may stretch.
+    ///
+    /// - Throws: `Unmet` with exit `.deadline` where it did not end in time.
+    nonisolated func within<Value: Sendable>(
+        step limit: Duration,
+        _ what: String,
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let found = scale.of(limit)
+        let words = found == limit ? limit.words : "\(found.words) (\(limit.words) × \(scale))"
+        return try await within(found, what, words, body)
+    }
+
     /// Does something that has to end in time.
     ///
     /// - Throws: `Unmet` with exit `.deadline` where it did not.
     nonisolated func within<Value: Sendable>(
         _ limit: Duration,
         _ what: String,
+        _ words: String? = nil,
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let operation = "\(what) within \(limit.words)"
+        let words = words ?? limit.words
+        let operation = "\(what) within \(words)"
         do {
             return try await withDeadline(limit, operation: operation, body)
         } catch let error as DeadlineExceeded where error.operation == operation {
-            throw Unmet("\(what): an end within \(limit.words) expected, none found", exit: .deadline)
+            throw Unmet("\(what): an end within \(words) expected, none found", exit: .deadline)
         }
     }
 

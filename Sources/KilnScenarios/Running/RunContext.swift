@@ -19,6 +19,10 @@ actor RunContext {
     nonisolated let ground: FaultGround
     /// Is asked before each step.
     nonisolated let gate: StepGate?
+    /// Is told of the first step that failed, while everything is as that left it.
+    nonisolated let pause: FailurePause?
+    /// Under what the run goes on.
+    nonisolated let conditions: RunConditions
 
     /// What steps saved.
     private(set) var saved: [Name: String] = [:]
@@ -43,6 +47,9 @@ actor RunContext {
     /// The results by the step that holds them.
     private var results: [StepID: [StepResult]] = [:]
     private(set) var hasFiles = false
+    private var hasPaused = false
+    /// How often a fault was made, by its place.
+    private var strikes: [String: Int] = [:]
 
     init(
         scenario: Scenario,
@@ -51,17 +58,26 @@ actor RunContext {
         network: any NetworkProbe,
         events: RunEvents,
         host: any HostControl,
-        gate: StepGate? = nil
+        gate: StepGate? = nil,
+        pause: FailurePause? = nil,
+        conditions: RunConditions = RunConditions()
     ) {
         self.scenario = scenario
-        self.lab = scenario.lab.named(lab)
+        self.lab = conditions.scale.of(scenario.lab.named(lab), on: engine.parts.machines.platform)
         moments = RunMoments(besides: engine.parts.moments)
         self.engine = engine.telling(moments)
-        ground = FaultGround(lab: self.lab, engine: engine, host: host)
+        ground = FaultGround(lab: self.lab, engine: engine, host: host, seed: conditions.seed)
         self.network = network
         self.events = events
         self.gate = gate
+        self.pause = pause
+        self.conditions = conditions
     }
+
+    /// What the run leaves to chance comes from this.
+    nonisolated var seed: RunSeed { conditions.seed }
+    /// How much longer steps may take.
+    nonisolated var scale: TimeoutScale { conditions.scale }
 
     /// A server of the run's lab.
     nonisolated func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
@@ -69,6 +85,23 @@ actor RunContext {
 
 /// Is asked before each step whether it may begin; throws where the run is to end.
 public typealias StepGate = @Sendable (PlacedStep, StepID) async throws -> Void
+
+/// A step of a run that failed.
+public struct FailedStep: Sendable {
+    /// The lab of the run, with its machines as the step left them.
+    public let lab: Name
+    /// Its servers.
+    public let servers: [Name]
+    /// The step's number.
+    public let id: StepID
+    /// The step.
+    public let step: PlacedStep
+    /// Why it failed.
+    public let reason: String
+}
+
+/// Is told of a step that failed; the run goes on to its end once it returns.
+public typealias FailurePause = @Sendable (FailedStep) async -> Void
 
 extension LabSpec {
     /// The same lab by another name.
@@ -187,6 +220,32 @@ extension RunContext {
             StepSpan(name: result.name, start: .milliseconds(result.beginMS), end: .milliseconds(result.endMS))
         )
         events.emit(.stepEnded(result))
+    }
+
+    /// Tells of the first step that failed; not where the run was interrupted, and nobody wants to look.
+    ///
+    /// Only of those that stand in the file's own list: what they hold may be tried again, or have to fail. No deadline but a
+    /// step's own, which is over, is around them.
+    func pauseAt(_ step: PlacedStep, _ id: StepID, _ failure: any Error) async {
+        guard let pause, !hasPaused, !Task.isCancelled, !(failure is CancellationError) else { return }
+        guard id.depth == 1, let number = id.numbers.first, number <= scenario.steps.count else { return }
+        hasPaused = true
+        await pause(
+            FailedStep(
+                lab: lab.name,
+                servers: lab.servers.keys.sorted(),
+                id: id,
+                step: step,
+                reason: RunSecrets(scenario).hidden("\(failure)")
+            )
+        )
+    }
+
+    /// Which fault is made, for its chance: by its place, and how often it was made there.
+    func occasion(of fault: PlacedFault) -> String {
+        let path = fault.place.path
+        strikes[path, default: 0] += 1
+        return "\(path) \(strikes[path, default: 0])"
     }
 
     /// Takes the results of the steps that one holds, in the order in which they stand.

@@ -6,6 +6,8 @@ extension RunEvent: Encodable {
     private enum CodingKeys: String, CodingKey {
         case event, run, number, ms, scenario, variant, lab, id, kind, place, name, outcome, detail, report, server,
             generation
+        case seed
+        case timeoutScale = "timeout_scale"
         case step, text, cause, title, ledger, total, availability, drift, console
         case beginMS = "begin_ms"
         case endMS = "end_ms"
@@ -19,12 +21,14 @@ extension RunEvent: Encodable {
         try fields.encode(number, forKey: .number)
         try fields.encode(Int(time / .milliseconds(1)), forKey: .ms)
         switch kind {
-        case .runBegan(let title, let scenario, let variant, let lab):
+        case .runBegan(let title, let scenario, let variant, let lab, let conditions):
             try fields.encode("run-began", forKey: .event)
             try fields.encode(title, forKey: .title)
             try fields.encode(scenario, forKey: .scenario)
             try fields.encode(variant, forKey: .variant)
             try fields.encode(lab, forKey: .lab)
+            try fields.encode(conditions?.seed, forKey: .seed)
+            try fields.encode(conditions?.scale.factor, forKey: .timeoutScale)
         case .stepBegan(let id, let kind, let name, let place):
             try fields.encode("step-began", forKey: .event)
             try fields.encode(id, forKey: .id)

@@ -5,8 +5,14 @@ import KilnModel
 public struct RunEvent: Sendable {
     /// What happened.
     public enum Kind: Sendable {
-        /// The run began.
-        case runBegan(title: String, scenario: Name, variant: [Name: String], lab: Name)
+        /// The run began; its conditions stand in every log that this version writes.
+        case runBegan(
+            title: String,
+            scenario: Name,
+            variant: [Name: String],
+            lab: Name,
+            conditions: RunConditions? = nil
+        )
         /// A step began.
         case stepBegan(id: StepID, kind: String, name: String, place: StepPlace)
         /// A step ended, or was passed over; those that it holds have ended before.

@@ -7,6 +7,7 @@ public final class RunEvents: Sendable {
     private struct State {
         var count = 0
         var sinks: [RunSink]
+        var secrets = RunSecrets([])
     }
 
     private let origin = ContinuousClock.now
@@ -22,7 +23,10 @@ public final class RunEvents: Sendable {
     }
 
     /// Tells one more sink, of what happens from now on.
-    func add(_ sink: @escaping RunSink) { state.withLock { $0.sinks.append(sink) } }
+    public func add(_ sink: @escaping RunSink) { state.withLock { $0.sinks.append(sink) } }
+
+    /// Takes what is secret out of all that is told from now on.
+    func hide(_ secrets: RunSecrets) { state.withLock { $0.secrets = secrets } }
 
     /// The time since it began.
     public var elapsed: Duration { ContinuousClock.now - origin }
@@ -32,7 +36,7 @@ public final class RunEvents: Sendable {
         // Under the lock: events of steps that run at the same time reach every sink in the order of their numbers.
         state.withLock { state in
             state.count += 1
-            let event = RunEvent(run: run, number: state.count, time: elapsed, kind: kind)
+            let event = RunEvent(run: run, number: state.count, time: elapsed, kind: state.secrets.hidden(kind))
             for sink in state.sinks { sink(event) }
         }
     }

@@ -11,6 +11,8 @@ extension ScenarioReport {
             scenario: context.scenario.name,
             variant: context.scenario.variant,
             lab: context.lab.name,
+            seed: context.seed,
+            timeoutScale: context.scale.factor,
             isKept: end.isKept,
             outcome: Outcome(failure: end.failure),
             exit: ExitCode(failure: end.failure),

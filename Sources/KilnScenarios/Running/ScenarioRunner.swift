@@ -28,12 +28,24 @@ public struct ScenarioRunner: Sendable {
         public let version: String
         /// Is asked before each step.
         public let gate: StepGate?
+        /// Is told of the first step that failed.
+        public let pause: FailurePause?
+        /// Under what it goes on.
+        public let conditions: RunConditions
 
         /// Options from their parts.
-        public init(keep: Keep = .never, version: String, gate: StepGate? = nil) {
+        public init(
+            keep: Keep = .never,
+            version: String,
+            gate: StepGate? = nil,
+            pause: FailurePause? = nil,
+            conditions: RunConditions = RunConditions()
+        ) {
             self.keep = keep
             self.version = version
             self.gate = gate
+            self.pause = pause
+            self.conditions = conditions
         }
     }
 
@@ -73,6 +85,7 @@ public struct ScenarioRunner: Sendable {
     public func run() async -> ScenarioReport {
         var report: ScenarioReport
         var log: RunLog?
+        events.hide(secrets)
         do {
             let lab = try await RunLab.make(for: scenario.name, engine: engine)
             log = await makeLog(lab.name)
@@ -80,11 +93,15 @@ public struct ScenarioRunner: Sendable {
         } catch {
             report = await unbegun(error)
         }
+        report = secrets.hidden(report)
         if let failure = await log?.settled() { tell(failure) }
         events.emit(.runEnded(report))
         _ = await log?.settled()
+        if report.evidence != nil { await RunEvidence(engine: engine, lab: report.lab, secrets: secrets).keepEvents() }
         return report
     }
+
+    private var secrets: RunSecrets { RunSecrets(scenario) }
 
     // A run is worth as much without: its report is shown, and only not kept.
     private func makeLog(_ lab: Name) async -> RunLog? {
@@ -106,7 +123,13 @@ public struct ScenarioRunner: Sendable {
 
     private func run(in lab: RunLab) async -> ScenarioReport {
         events.emit(
-            .runBegan(title: scenario.title, scenario: scenario.name, variant: scenario.variant, lab: lab.name)
+            .runBegan(
+                title: scenario.title,
+                scenario: scenario.name,
+                variant: scenario.variant,
+                lab: lab.name,
+                conditions: options.conditions
+            )
         )
         let context = context(lab.name)
         var end = RunEnd()
@@ -135,7 +158,9 @@ public struct ScenarioRunner: Sendable {
             network: network,
             events: events,
             host: host,
-            gate: options.gate
+            gate: options.gate,
+            pause: options.pause,
+            conditions: options.conditions
         )
     }
 
@@ -150,11 +175,13 @@ public struct ScenarioRunner: Sendable {
 
     /// Keeps what helps to understand a failure, and removes or keeps the lab.
     private func close(_ lab: RunLab, _ context: RunContext, _ end: inout RunEnd) async {
-        if end.failure != nil {
-            let evidence = RunEvidence(engine: engine, lab: lab.name)
-            for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt))) }
+        if end.failure != nil || options.keep == .always {
+            let evidence = RunEvidence(engine: engine, lab: lab.name, secrets: secrets)
+            if end.failure != nil {
+                for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt))) }
+                await context.keepAcknowledgements()
+            }
             end.evidence = await evidence.keep()
-            await context.keepAcknowledgements()
         }
         do {
             if options.keep == .always || options.keep == .failed && end.failure != nil {

@@ -13,6 +13,8 @@ struct BankStep: StepAction {
 
     let plan: BankPlan
 
+    var secrets: [String] { [plan.table.login.password].compactMap(\.self) }
+
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<BankFields>(value, "a map with 'server' and 'sql'") else { return nil }
         let server = reader.server(fields[.server])

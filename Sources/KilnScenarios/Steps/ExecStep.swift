@@ -43,7 +43,10 @@ struct ExecStep: StepAction {
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let saved = await context.saved
-        let command = GuestCommand(arguments.map { $0.resolved(saved) })
+        let command = GuestCommand(
+            arguments.map { $0.resolved(saved) },
+            deadline: context.scale.of(GuestCommand.usualDeadline)
+        )
         let result = try await context.engine.collect(command, keeping: Self.kept, on: context.id(server))
         guard result.status == Int32(exit) else {
             throw Unmet(

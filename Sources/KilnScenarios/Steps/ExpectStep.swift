@@ -36,6 +36,13 @@ struct ExpectStep: StepAction {
 
     var outputs: [String] { volumes.flatMap(\.outputs) }
 
+    var secrets: [String] {
+        let asked = checks.compactMap { check -> HTTPProbe? in
+            if case .http(let probe) = check.probe { probe } else { nil }
+        }
+        return (asked + [http?.probe].compactMap(\.self)).flatMap(RunSecrets.headers)
+    }
+
     /// Whether it judges how long something took, or what users saw: a busy host would decide that.
     var judgesTime: Bool {
         facts.contains { fact in
@@ -100,7 +107,7 @@ extension ExpectStep {
         guard !checks.isEmpty else { return }
         let look = try context.engine.checks(on: context.id(server))
         var unmet: [String] = []
-        for check in checks {
+        for check in checks.map(context.scale.ofTest) {
             let failed = try await check.assertions(look.assertions).filter { $0.outcome != .passed }
             unmet += failed.map { "\($0.subject): \($0.expected) expected, \($0.found) found" }
         }

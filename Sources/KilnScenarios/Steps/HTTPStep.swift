@@ -23,6 +23,8 @@ struct HTTPStep: StepAction {
         request = HTTPExpectation(probe: found.probe, timeout: found.timeout)
     }
 
+    var secrets: [String] { RunSecrets.headers(request.probe) }
+
     var summary: String { "http \(server) \(request.probe.method.rawValue) \(request.probe.path)" }
 
     func foresee(_ forecast: inout LabForecast) { forecast.require(server) }

@@ -27,7 +27,7 @@ struct WithinStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { forecast.follow(children) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        try await context.within(limit, summary) { try await context.take(children, below: id) }
+        try await context.within(step: limit, summary) { try await context.take(children, below: id) }
         return StepYield()
     }
 }

@@ -13,6 +13,8 @@ struct WriteLedgerStep: StepAction {
 
     let plan: LedgerPlan
 
+    var secrets: [String] { plan.secrets }
+
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<WriteLedgerFields>(value, "a map with 'server' and one way to write") else {
             return nil

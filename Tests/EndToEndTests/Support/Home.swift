@@ -118,6 +118,18 @@ struct Home: Sendable {
         return try Command(line[0], Array(line.dropFirst()), environment: environment, input: input)
     }
 
+    /// Runs kiln to its end on a terminal of its own, at which `typed` was typed before; what the terminal shows is its output.
+    func runOnTerminal(_ arguments: String..., typed: String) async throws -> Finished {
+        let words = [try #require(Home.kiln)] + arguments + options
+        let command = words.map { "'\($0)'" }.joined(separator: " ")
+        let line = prefix + ["/usr/bin/script", "--quiet", "--return", "--command", command, "/dev/null"]
+        let environment = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "KILN_HOME": path, "HOME": path,
+            "XDG_RUNTIME_DIR": path + "/run", "SHELL": "/bin/sh", "TERM": "xterm",
+        ]
+        return try await Command(line[0], Array(line.dropFirst()), environment: environment, input: typed).finish()
+    }
+
     /// The machines whose disks lie in this home.
     var machines: [Int32] { Processes.matching("qemu-system", path + "/") }
 

@@ -7,6 +7,7 @@ actor BankSession {
     private let statements: BankStatements
     private let open: @Sendable () async throws -> SQLSession
     private let elapsed: @Sendable () -> Duration
+    private let seed: RunSeed
     private var acknowledged: Set<BankTransfer> = []
     private var looks: [BankTotal] = []
     private var work: Task<Void, Never>?
@@ -18,20 +19,30 @@ actor BankSession {
     private static let patience = Duration.seconds(30)
 
     /// A bank whose database `open` reaches.
+    ///
+    /// - Parameter seed: what its transfers are made from.
     init(
         _ plan: BankPlan,
+        seed: RunSeed = RunSeed(0),
         elapsed: @escaping @Sendable () -> Duration,
         open: @escaping @Sendable () async throws -> SQLSession
     ) {
         self.plan = plan
+        self.seed = seed
         self.elapsed = elapsed
         self.open = open
         statements = BankStatements(plan)
     }
 
     /// A bank in a server's database.
-    init(_ plan: BankPlan, of server: ServerID, _ engine: LabEngine, elapsed: @escaping @Sendable () -> Duration) {
-        self.init(plan, elapsed: elapsed) {
+    init(
+        _ plan: BankPlan,
+        of server: ServerID,
+        _ engine: LabEngine,
+        seed: RunSeed,
+        elapsed: @escaping @Sendable () -> Duration
+    ) {
+        self.init(plan, seed: seed, elapsed: elapsed) {
             try await SQLSession.open(plan.table.login, port: try await engine.hostPort(plan.table.port, of: server))
         }
     }
@@ -45,7 +56,7 @@ actor BankSession {
     }
 
     /// Waits until so many transfers are acknowledged.
-    func awaitTransfers(_ wanted: Int, within time: Duration = .seconds(180)) async throws {
+    func awaitTransfers(_ wanted: Int, within time: Duration = LedgerSession.patience) async throws {
         let deadline = ContinuousClock.now + time
         while acknowledged.count < wanted {
             guard ContinuousClock.now < deadline else {
@@ -90,7 +101,7 @@ actor BankSession {
 
     private func run() async {
         let (makers, lookers) = (lanes(plan.connections), lanes(1))
-        let transfers = BankTransfers(accounts: plan.accounts)
+        let transfers = BankTransfers(of: plan, seed)
         let pace = RecordPace(plan.rate.map { .seconds(1) / $0 } ?? .zero)
         let lookPace = RecordPace(BankSession.lookInterval)
         await withDiscardingTaskGroup { group in

@@ -1,3 +1,4 @@
+import KilnModel
 import Synchronization
 
 /// A transfer from one account to another.
@@ -35,11 +36,17 @@ public struct BankTransfer: Sendable, Hashable {
 }
 
 /// The transfers of a run; each has a number of its own, whatever becomes of it.
+///
+/// Which connection makes it is left to chance; what it is comes from the run's seed.
 final class BankTransfers: Sendable {
-    private let accounts: Int
+    private let plan: BankPlan
+    private let seed: RunSeed
     private let last = Mutex(0)
 
-    init(accounts: Int) { self.accounts = accounts }
+    init(of plan: BankPlan, _ seed: RunSeed) {
+        self.plan = plan
+        self.seed = seed
+    }
 
     /// The next transfer.
     func next() -> BankTransfer {
@@ -47,7 +54,7 @@ final class BankTransfers: Sendable {
             last += 1
             return last
         }
-        var random = SystemRandomNumberGenerator()
-        return BankTransfer(number: number, accounts: accounts, using: &random)
+        var chance = seed.chance(for: "bank \(plan.name), transfer \(number)")
+        return BankTransfer(number: number, accounts: plan.accounts, using: &chance)
     }
 }
