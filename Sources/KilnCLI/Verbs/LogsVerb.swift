@@ -60,7 +60,9 @@ struct LogsVerb: Verb {
             }
         case .console:
             try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, session.output)
-        case .qemu: try await follow(try workspace.processLog(try machine(of: id, workspace)), printer, session.output)
+        case .qemu:
+            let path = try workspace.parts.machines.processLog(of: try machine(of: id, workspace))
+            try await follow(path, printer, session.output)
         }
         printer.finish()
         return 0
