@@ -95,8 +95,9 @@ struct LogsVerb: Verb {
 
     private func follow(_ path: String, _ printer: LogPrinter, _ output: ByteSink) async throws {
         let file = FollowedFile(path: path)
-        guard follow else { return try file.read(until: nil) { printer.take($0) } }
-        try await Wakeup.run { wakeup in try file.read(until: wakeup, for: output) { printer.take($0) } }
+        try await Wakeup.run { [follow] wakeup in
+            try file.read(until: follow ? wakeup : nil, for: output) { printer.take($0) }
+        }
         try Task.checkCancellation()
     }
 }
