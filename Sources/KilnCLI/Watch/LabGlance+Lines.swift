@@ -23,7 +23,7 @@ extension LabGlance {
     private var headLines: [String] { [problemLine].compactMap(\.self) + runLines }
 
     private var problemLine: String? {
-        problem.map { "can't look, and tries again: \($0); this is what was seen last" }
+        problem.map { "can't look, tries again, and shows what was seen last: \($0)" }
     }
 
     private var runLines: [String] {

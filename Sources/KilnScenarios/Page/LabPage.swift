@@ -56,7 +56,7 @@ public struct LabPage: Sendable {
         content = Content(
             head: lab.text,
             seconds: max(1, Int(pause / .seconds(1))),
-            problem: problem.map { PageText.line($0) },
+            problem: problem.map { PageText.line($0, 300) },
             run: run.map { PageText.line($0) },
             servers: servers,
             isEmpty: servers.isEmpty
