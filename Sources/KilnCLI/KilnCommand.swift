@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import KilnModel
+import KilnSystem
 import KilnVersion
 
 /// `kiln`.
@@ -66,7 +67,7 @@ public struct KilnCommand: AsyncParsableCommand {
         Interruption.install {
             let start = Terminal.current.canRewriteLine ? "\n" : ""
             // A pipe that is full, and that nobody reads, must not keep the command from being cancelled.
-            if ByteSink.isReady(STDERR_FILENO) {
+            if Descriptor.isReady(STDERR_FILENO, for: .writing) {
                 ByteSink.descriptor(2).text("\(start)interrupted: leaving a safe state; once more to end at once\n")
             }
             task.cancel()

@@ -72,7 +72,8 @@ public struct LocalHost: Sendable {
             session: session,
             platform: acceleration.platform,
             user: connection.user(owner: home.owner),
-            owner: foreign
+            owner: foreign,
+            logs: connection.processLogs(home: state.root)
         )
         guests = GuestWays(
             agents: AgentGuests(session: session),

@@ -84,7 +84,7 @@ extension EndToEnd {
             try await lab.expectOnly(generation: 1)
             #expect(lab.mode("servers/web/generations/\(generation)/root.qcow2") == 0o600)
             let evidence = try #require(report.evidence)
-            for file in ["console.log", "domain.xml", "journal"] {
+            for file in ["console.log", "domain.xml", "journal", "qemu.log"] {
                 let size = try FileManager.default.attributesOfItem(atPath: "\(evidence)/\(file)")[.size] as? Int
                 #expect((size ?? 0) > 0, "\(file)")
             }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Testing
 
 @testable import KilnCLI
@@ -69,10 +70,10 @@ struct ByteSinkTests {
             close(writeEnd)
         }
         let sink = ByteSink.descriptor(writeEnd)
-        #expect(ByteSink.isReady(writeEnd))
+        #expect(Descriptor.isReady(writeEnd, for: .writing))
         let writing = Task.detached { sink.write([UInt8](repeating: 65, count: 1 << 20)) }
         try await Task.sleep(for: .milliseconds(500))
-        #expect(!ByteSink.isReady(writeEnd))
+        #expect(!Descriptor.isReady(writeEnd, for: .writing))
         writing.cancel()
         await writing.value
         #expect(throws: CancellationError.self) { try sink.requireReader() }
@@ -107,6 +108,31 @@ struct ByteSinkTests {
             #expect(read(readEnd, &buffer, buffer.count) == 6)
             close(readEnd)
             try await following
+        }
+    }
+
+    @Test("a log or a console that nobody reads does not keep a command that is cancelled", arguments: [false, true])
+    func fullPipeOfThread(isFollowed: Bool) async throws {
+        try await Fixtures.withDirectory { directory in
+            let path = directory + "/console.log"
+            try Data(repeating: 65, count: 1 << 20).write(to: URL(fileURLWithPath: path))
+            let (readEnd, writeEnd) = try Wakeup.pipe()
+            defer {
+                close(readEnd)
+                close(writeEnd)
+            }
+            let output = ByteSink.descriptor(writeEnd)
+            let reading = Task.detached {
+                try await Wakeup.run { wakeup in
+                    try FollowedFile(path: path).read(until: isFollowed ? wakeup : nil, for: output) {
+                        output.write(Array($0))
+                    }
+                }
+            }
+            while Descriptor.isReady(writeEnd, for: .writing) { try await Task.sleep(for: .milliseconds(10)) }
+            reading.cancel()
+            try await reading.value
+            #expect(output.state() == .unread)
         }
     }
 }

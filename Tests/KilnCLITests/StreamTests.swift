@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 import Synchronization
 import Testing
 
@@ -91,6 +92,42 @@ struct StreamTests {
             #expect(read(guest, &typed, 16) == 2)
             #expect(typed.prefix(2) == [0x61, 0x62])
             #expect(read(guest, &typed, 16) == 0)
+        }
+    }
+
+    @Test("a console whose output nobody takes ends when it is cancelled, or with its reader", .timeLimit(.minutes(3)))
+    func unreadConsole() async throws {
+        try await Fixtures.withDirectory { directory in
+            for leaves in [false, true] {
+                let path = directory + "/c\(leaves)"
+                let server = try listening(at: path)
+                defer { close(server) }
+                let (readEnd, writeEnd) = try Wakeup.pipe()
+                defer { close(writeEnd) }
+                let output = ByteSink.descriptor(writeEnd)
+                let passing = Task.detached {
+                    try await Wakeup.run { wakeup in
+                        let console = try ConsoleConnection(path: path)
+                        defer { console.close() }
+                        console.pass(input: nil, wakeup: wakeup, for: output) { output.write(Array($0)) }
+                    }
+                }
+                let guest = try await Wakeup.run { _ in accept(server, nil, nil) }
+                defer { close(guest) }
+                if leaves {
+                    // It says nothing more, and still nobody waits for it.
+                    close(readEnd)
+                } else {
+                    defer { close(readEnd) }
+                    let said = [UInt8](repeating: 65, count: 4096)
+                    while Descriptor.isReady(writeEnd, for: .writing) {
+                        _ = send(guest, said, said.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+                    }
+                    passing.cancel()
+                    try await passing.value
+                }
+                try await passing.value
+            }
         }
     }
 

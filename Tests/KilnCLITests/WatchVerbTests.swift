@@ -2,7 +2,9 @@ import ArgumentParser
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnScenarios
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnCLI
@@ -55,6 +57,57 @@ struct WatchVerbTests {
             #expect(page.contains(#"http-equiv="refresh" content="5""#) && page.contains("<h1>shop</h1>"))
             #expect(page.contains("tiny:1") && !page.contains("<script"))
         }
+    }
+
+    @Test("a hypervisor that is gone for a moment is told, with what was seen last, and then the lab is seen again")
+    func gone() async throws {
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let faults = kiln.world.faults
+        let pictures = Mutex<[String]>([])
+        let gone = KilnError(.hypervisorUnreachable, "gone", cause: "Broken pipe", exit: .unreachable)
+        let output = ByteSink(
+            write: { bytes in
+                let count = pictures.withLock {
+                    $0.append(String(decoding: bytes, as: UTF8.self))
+                    return $0.count
+                }
+                faults.fail("machines", with: count == 1 ? gone : nil)
+            },
+            state: { pictures.withLock { $0.count } < 3 ? .open : .unread }
+        )
+        let end = try await kiln.run(["watch", "shop", "--every", "10ms"], output: output)
+        #expect(end.status == 0, "\(end)")
+        let seen = pictures.withLock { $0 }
+        try #require(seen.count == 3, "\(seen)")
+        let problem = "can't look, tries again, and shows what was seen last: gone (Broken pipe)\n"
+        #expect(seen[1] == problem + seen[0] && seen[2] == seen[0], "\(seen)")
+    }
+
+    @Test("one that was never reached ends it, and what else is wrong does so at any time")
+    func neverReached() async throws {
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let faults = kiln.world.faults
+        let gone = KilnError(.hypervisorUnreachable, "gone", exit: .unreachable)
+        faults.fail("machines", with: gone)
+        #expect(try await kiln.kiln("watch", "shop").status == gone.exit.rawValue)
+        faults.fail("machines", with: nil)
+        let broken = KilnError(.hypervisorDocument, "impossible")
+        let output = ByteSink { _ in faults.fail("machines", with: broken) }
+        let end = try await kiln.run(["watch", "shop", "--every", "10ms"], output: output)
+        #expect(end.status == broken.exit.rawValue && end.errors.contains("impossible"), "\(end)")
+    }
+
+    @Test("the page and programs are told that nobody can look, too")
+    func unseen() async throws {
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let seen = try await LabGlance(try Name("shop"), try await kiln.workspace().engine)
+        let unseen = seen.unseen(KilnError(.hypervisorUnreachable, "<b>gone</b>\n", exit: .unreachable))
+        let page = try unseen.page(every: .seconds(1)).html()
+        #expect(page.contains("t look, tries again, and shows what was seen last: &lt;b&gt;gone&lt;/b&gt;"))
+        #expect(page.contains("tiny:1"))
+        #expect(try !seen.page(every: .seconds(1)).html().contains("tries again"))
+        let line = try Renderer.line(unseen)
+        #expect(line.contains(#""problem":"<b>gone</b> ""#), "\(line)")
     }
 
     @Test("what goes on is no JSON document, and a page that can't be written is refused first")

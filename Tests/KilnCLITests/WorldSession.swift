@@ -97,8 +97,7 @@ extension RecordedSession {
                     state: world.state,
                     images: ImageStore(root: world.state.images),
                     engine: LabEngine(state: world.state, parts: parts),
-                    parts: parts,
-                    processLog: { throw KilnError(.logsNone, "a fake has no log of \($0)", exit: .usage) }
+                    parts: parts
                 )
             }
         )

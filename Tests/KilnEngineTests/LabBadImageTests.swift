@@ -298,6 +298,45 @@ import Testing
         }
     }
 
+    @Test("a machine whose process is gone is told with what that said last, and the end of its log is kept")
+    func processEnded() async throws {
+        let world = try await world(new: GuestBehaviour(.switchesOff))
+        let (log, limit) = (world.world.root + "/qemu.log", 256 << 10)
+        try Data(repeating: 0x61, count: limit + 1).write(to: URL(fileURLWithPath: log))
+        let words = "qemu-system-x86_64: terminating on signal 9"
+        world.world.hypervisor.setProcessLog(log, lastWords: words)
+        let report = try await world.replace("tiny:2")
+        #expect(report.turn?.code == .readyMachineDied)
+        #expect(report.turn?.reason.hasSuffix("but its machine is off; QEMU said last: \(words)") == true, "\(report)")
+        let kept = try #require(report.evidence) + "/qemu.log"
+        #expect(FileManager.default.contents(atPath: kept)?.count == limit)
+    }
+
+    @Test("a machine that is off has died, also where who asked its guest hears of it first")
+    func offByGuest() async throws {
+        let world = try await world()
+        let (faults, hypervisor, new) = (world.world.faults, world.world.hypervisor, world.machine(2))
+        hypervisor.setProcessLog(world.world.root + "/none", lastWords: "killed")
+        faults.fail("awaitAgent", with: KilnError(.guestMachineOff, "off", exit: .blocked))
+        // The old machine, which is started after the new one, gets ready again.
+        faults.before("start") { if hypervisor.boots(new) > 0 { faults.fail("awaitAgent", with: nil) } }
+        let report = try await world.replace("tiny:2")
+        try expectBack(world, report, written: ["a"])
+        #expect(report.turn?.code == .readyMachineDied && report.turn?.reason.hasSuffix("killed") == true, "\(report)")
+    }
+
+    @Test("evidence holds no file that a link leads to in place of a process's log")
+    func linkedLog() async throws {
+        let world = try await world(new: GuestBehaviour(.switchesOff))
+        let (secret, log) = (world.world.root + "/secret", world.world.root + "/qemu.log")
+        try Data("secret".utf8).write(to: URL(fileURLWithPath: secret))
+        try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: secret)
+        world.world.hypervisor.setProcessLog(log, lastWords: nil)
+        let report = try await world.replace("tiny:2")
+        #expect(report.turn?.reason.hasSuffix("but its machine is off") == true, "\(report)")
+        #expect(!world.exists(try #require(report.evidence) + "/qemu.log"))
+    }
+
     @Test("an interrupted replacement heeds what a person says of the data when it is taken back")
     func decidedWhileOpen() async throws {
         let world = try await world(new: GuestBehaviour(.switchesOff))

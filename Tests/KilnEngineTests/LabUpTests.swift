@@ -164,6 +164,28 @@ import Testing
         #expect(try world.engine.history(world.id).current == Generation(1))
     }
 
+    @Test("many servers of one lab are told each with its own port, by name, as each alone is")
+    func manyServers() async throws {
+        let world = try LabTestWorld()
+        let http = try Name("http")
+        let spec = ServerSpec(image: try ImageReference("tiny:1"), ports: [http: PortSpec(guest: 80)])
+        let names = try (10..<30).map { try Name("web\($0)") }
+        _ = try await world.engine.up(
+            LabSpec(
+                name: world.id.lab,
+                volumes: [:],
+                servers: Dictionary(uniqueKeysWithValues: names.map { ($0, spec) })
+            )
+        )
+        let seen = try await world.engine.statuses()
+        #expect(seen.map(\.name) == names)
+        #expect(Set(seen.compactMap { $0.ports[http]?.host }).count == names.count)
+        for status in seen {
+            let alone = try await world.engine.status(ServerID(lab: status.lab, server: status.name))
+            #expect(alone.ports == status.ports)
+        }
+    }
+
     @Test("ports are chosen once, kept over replacements, and differ between labs")
     func ports() async throws {
         let world = try LabTestWorld()

@@ -22,6 +22,8 @@ public final class FakeHypervisor: MachineControl {
         var links: [Bool] = []
         var monitor: @Sendable (String, [String: JSONValue], MachineID) throws -> JSONValue = { _, _, _ in .null }
         var monitored: [String] = []
+        var processLog: String?
+        var lastWords: String?
     }
 
     /// A fixed answer: machines are slow.
@@ -360,4 +362,20 @@ public final class FakeHypervisor: MachineControl {
     public func definition(of machine: MachineID) async throws -> String? {
         try faults.call("definition") { state.withLock { $0.machines[machine].map { "\($0.spec)" } } }
     }
+
+    /// Says where the processes of all machines write to, and what they said last; without it they have no log.
+    public func setProcessLog(_ path: String, lastWords: String?) {
+        state.withLock { ($0.processLog, $0.lastWords) = (path, lastWords) }
+    }
+
+    /// What a test named.
+    public func processLog(of machine: MachineID) throws -> String {
+        guard let path = state.withLock({ $0.processLog }) else {
+            throw KilnError(.logsNone, "a fake has no log of \(machine)", exit: .usage)
+        }
+        return path
+    }
+
+    /// What a test named.
+    public func lastWords(of machine: MachineID) -> String? { state.withLock { $0.lastWords } }
 }

@@ -47,6 +47,8 @@ final class HastyMachines: MachineControl {
         try await machines.setLink(of: machine, isUp: isUp)
     }
     func definition(of machine: MachineID) async throws -> String? { try await machines.definition(of: machine) }
+    func processLog(of machine: MachineID) throws -> String { try machines.processLog(of: machine) }
+    func lastWords(of machine: MachineID) -> String? { machines.lastWords(of: machine) }
     func attach(_ volume: MachineSpec.Volume, to machine: MachineSpec) async throws {
         try await machines.attach(volume, to: machine)
     }

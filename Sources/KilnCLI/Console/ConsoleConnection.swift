@@ -26,14 +26,22 @@ struct ConsoleConnection {
 
     /// Passes bytes both ways until the guest's side closes, the user leaves, or the wait is woken.
     ///
-    /// - Parameter input: the descriptor that is read for the guest, or nothing to only listen.
-    func pass(input: Int32?, wakeup: Wakeup, output: (ArraySlice<UInt8>) -> Void) {
+    /// - Parameters:
+    ///   - input: the descriptor that is read for the guest, or nothing to only listen.
+    ///   - output: where `take` writes; it also returns when nobody reads that any more.
+    func pass(
+        input: Int32?,
+        wakeup: Wakeup,
+        for output: ByteSink? = nil,
+        take: (ArraySlice<UInt8>) -> Void
+    ) {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while let ready = wakeup.readable([descriptor] + (input.map { [$0] } ?? [])) {
+        while let ready = wakeup.readable([descriptor] + (input.map { [$0] } ?? []), while: output?.descriptor) {
             if ready.contains(descriptor) {
                 let count = read(descriptor, &buffer, buffer.count)
                 if count <= 0 { return }
-                output(buffer[..<count])
+                take(buffer[..<count])
+                guard output?.state() ?? .open == .open else { return }
             }
             if let input, ready.contains(input) {
                 let count = read(input, &buffer, buffer.count)

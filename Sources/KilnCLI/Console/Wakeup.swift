@@ -1,9 +1,15 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnSystem
 
 /// Ends a blocking wait on descriptors from another thread; used to make poll(2) heed cancellation.
 final class Wakeup: Sendable {
+    @TaskLocal private static var current: Wakeup?
+
+    /// Whether the work that ``run(_:)`` does on this thread is to end.
+    static var isWoken: Bool { current.map { Descriptor.isReady($0.readEnd, for: .reading) } ?? false }
+
     private let readEnd: Int32
     private let writeEnd: Int32
 
@@ -51,7 +57,9 @@ extension Wakeup {
         let wakeup = try Wakeup()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                Thread.detachNewThread { continuation.resume(with: Result { try work(wakeup) }) }
+                Thread.detachNewThread {
+                    continuation.resume(with: Result { try $current.withValue(wakeup) { try work(wakeup) } })
+                }
             }
         } onCancel: {
             wakeup.wake()

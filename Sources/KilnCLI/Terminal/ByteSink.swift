@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// Where a command writes; a value, so that tests can read what was written.
@@ -52,7 +53,7 @@ struct ByteSink: Sendable {
 
     /// A descriptor of this process.
     ///
-    /// A task that is cancelled waits for a second at most until somebody reads.
+    /// A task that is cancelled waits for a second at most until somebody reads, also on a thread that ``Wakeup`` gave it.
     /// One that others made non-blocking is waited for. What can't be written is dropped, and told by ``state``.
     static func descriptor(_ descriptor: Int32) -> ByteSink {
         let kept = Kept()
@@ -91,17 +92,9 @@ struct ByteSink: Sendable {
     private static func isAwaited(_ descriptor: Int32) -> Bool {
         var waits = 0
         while waits < 5 {
-            if isReady(descriptor, within: 200) { return true }
-            if Task.isCancelled { waits += 1 }
+            if Descriptor.isReady(descriptor, for: .writing, within: 200) { return true }
+            if Task.isCancelled || Wakeup.isWoken { waits += 1 }
         }
         return false
-    }
-
-    /// Whether a line can be written without a wait, or nothing any more.
-    ///
-    /// - Parameter within: the milliseconds after which it is no longer waited for.
-    static func isReady(_ descriptor: Int32, within milliseconds: Int32 = 0) -> Bool {
-        var polled = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return poll(&polled, 1, milliseconds) > 0
     }
 }

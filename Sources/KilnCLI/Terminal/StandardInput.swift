@@ -69,7 +69,10 @@ enum StandardInput {
         let bytes = try await Wakeup.run { wakeup in
             var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
             while bytes.count < limit {
-                guard bytes.isEmpty ? wakeup.readable([descriptor]) != nil : isReady(descriptor) else { break }
+                let isThere =
+                    bytes.isEmpty
+                    ? wakeup.readable([descriptor]) != nil : Descriptor.isReady(descriptor, for: .reading)
+                guard isThere else { break }
                 let count = Foundation.read(descriptor, &buffer, min(buffer.count, limit - bytes.count))
                 if count < 0 && [EINTR, EAGAIN].contains(errno) { continue }
                 guard count >= 0 || errno == EBADF else { throw DurableFile.failure("read", "standard input") }
@@ -87,11 +90,6 @@ enum StandardInput {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
         return lseek(descriptor, 0, SEEK_CUR) < status.st_size
-    }
-
-    private static func isReady(_ descriptor: Int32) -> Bool {
-        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&polled, 1, 0) > 0
     }
 
     private static func all(_ descriptor: Int32, atMost limit: Int) throws -> [UInt8] {

@@ -29,7 +29,7 @@ struct ConsoleVerb: Verb {
             defer { console.close() }
             let mode = isInteractive ? RawMode() : nil
             defer { mode?.leave() }
-            console.pass(input: isInteractive ? 0 : nil, wakeup: wakeup) { printer.take($0) }
+            console.pass(input: isInteractive ? 0 : nil, wakeup: wakeup, for: session.output) { printer.take($0) }
         }
         printer.finish()
         if isInteractive { session.errors.text("\n") }

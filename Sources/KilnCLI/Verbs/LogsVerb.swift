@@ -60,7 +60,9 @@ struct LogsVerb: Verb {
             }
         case .console:
             try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, session.output)
-        case .qemu: try await follow(try workspace.processLog(try machine(of: id, workspace)), printer, session.output)
+        case .qemu:
+            let path = try workspace.parts.machines.processLog(of: try machine(of: id, workspace))
+            try await follow(path, printer, session.output)
         }
         printer.finish()
         return 0
@@ -93,8 +95,9 @@ struct LogsVerb: Verb {
 
     private func follow(_ path: String, _ printer: LogPrinter, _ output: ByteSink) async throws {
         let file = FollowedFile(path: path)
-        guard follow else { return try file.read(until: nil) { printer.take($0) } }
-        try await Wakeup.run { wakeup in try file.read(until: wakeup, for: output) { printer.take($0) } }
+        try await Wakeup.run { [follow] wakeup in
+            try file.read(until: follow ? wakeup : nil, for: output) { printer.take($0) }
+        }
         try Task.checkCancellation()
     }
 }

@@ -5,7 +5,7 @@ import KilnScenarios
 extension LabGlance {
     /// The moment for people, in lines that are wide enough to be read from the back of a room.
     var lines: [String] {
-        guard !servers.isEmpty else { return runLines + ["\(lab): no servers"] }
+        guard !servers.isEmpty else { return headLines + ["\(lab): no servers"] }
         let table = TextTable(
             header: ["server", "gen", "state", "image", "answers"],
             rows: servers.map { server in
@@ -16,7 +16,14 @@ extension LabGlance {
                 ]
             }
         )
-        return runLines + table.lines + servers.filter { !$0.steps.isEmpty }.map { "\($0.status.name): \($0.stepText)" }
+        return headLines + table.lines
+            + servers.filter { !$0.steps.isEmpty }.map { "\($0.status.name): \($0.stepText)" }
+    }
+
+    private var headLines: [String] { [problemLine].compactMap(\.self) + runLines }
+
+    private var problemLine: String? {
+        problem.map { "can't look, tries again, and shows what was seen last: \($0)" }
     }
 
     private var runLines: [String] {
@@ -30,6 +37,7 @@ extension LabGlance {
         LabPage(
             lab: lab,
             pause: pause,
+            problem: problemLine,
             run: runLines,
             servers: servers.map { server in
                 let status = server.status

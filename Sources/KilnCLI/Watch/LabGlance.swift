@@ -45,6 +45,8 @@ struct LabGlance: Sendable, Encodable {
     let lab: Name
     let run: Run?
     let servers: [Server]
+    /// Why it can't be seen at present; then the rest is what was seen last.
+    var problem: String?
 }
 
 // MARK: - Looking
@@ -64,9 +66,18 @@ extension LabGlance {
         }
     }
 
+    /// The same, of which can't be seen whether it still is so.
+    func unseen(_ error: KilnError) -> LabGlance {
+        var glance = self
+        let cause = error.cause.map { " (\($0))" } ?? ""
+        glance.problem = ConsoleText.singleLine("\(error.message)\(cause)")
+        return glance
+    }
+
     private static func server(_ status: ServerStatus, _ engine: LabEngine) async -> Server {
         let id = ServerID(lab: status.lab, server: status.name)
-        let operation = try? engine.history(id).open?.replacement
+        // The status knows whether there is one; of all others the journal need not be read once more.
+        let operation = status.operation == nil ? nil : try? engine.history(id).open?.replacement
         let steps = operation.map { operation in
             operation.completed.map { Step(step: $0.step, milliseconds: $0.milliseconds) }
                 + operation.entered.filter { step in !operation.completed.contains { $0.step == step } }

@@ -14,8 +14,6 @@ struct Workspace: Sendable {
     let engine: LabEngine
     /// What the engine works with.
     let parts: EngineParts
-    /// Where the hypervisor keeps what a machine's process says; throws `logs.none` where it keeps none.
-    let processLog: @Sendable (MachineID) throws -> String
 
     /// Prepares the home; the hypervisor is reached when a machine is first asked for.
     static func open(connect: String?, progress: @escaping ProgressSink) async throws -> Workspace {
@@ -26,13 +24,7 @@ struct Workspace: Sendable {
         let images = ImageStore(root: host.state.images)
         let parts = host.engineParts(images: images, progress: progress)
         let engine = LabEngine(state: host.state, parts: parts)
-        return Workspace(
-            state: host.state,
-            images: images,
-            engine: engine,
-            parts: parts,
-            processLog: { try host.processLog(of: $0) }
-        )
+        return Workspace(state: host.state, images: images, engine: engine, parts: parts)
     }
 
     /// This program, which runs itself once more as the parent of the private daemon.

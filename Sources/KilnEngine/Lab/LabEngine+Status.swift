@@ -13,12 +13,7 @@ extension LabEngine {
         let standings = Standings(parts.images)
         let labs = Dictionary(grouping: wanted, by: \.lab)
         let found = await withTaskGroup(of: [Sight].self) { group in
-            for (lab, ids) in labs {
-                group.addTask {
-                    let declared = declared(lab)
-                    return ids.map { sightOrProblem($0, notes, declared[$0.server], standings) }
-                }
-            }
+            for (lab, ids) in labs { group.addTask { await sights(of: ids, files(of: lab), notes, standings) } }
             return await group.reduce(into: [ServerID: Sight]()) { all, sights in
                 for sight in sights { all[sight.id] = sight }
             }
@@ -31,8 +26,7 @@ extension LabEngine {
     public func status(_ id: ServerID) async throws -> ServerStatus {
         _ = try existing(id)
         async let states = parts.machines.machines()
-        let declared = declared(id.lab)[id.server]
-        let found = try sight(id, volumes.notes(), declared, Standings(parts.images))
+        let found = try sight(id, files(of: id.lab), volumes.notes(), Standings(parts.images))
         return found.status(try await states)
     }
 
@@ -54,21 +48,46 @@ extension LabEngine {
         let image: ImageReference
     }
 
-    private func declared(_ lab: Name) -> [Name: DeclaredServer] {
+    /// What the files of a lab tell of its servers, read once for all of them.
+    private struct LabFiles: Sendable {
+        let declared: [Name: DeclaredServer]
+        let ports: PortBook?
+        let networks: NetworkBook?
+    }
+
+    private func files(of lab: Name) -> LabFiles {
         struct Declared: Decodable {
             let servers: [Name: DeclaredServer]
         }
-        return (try? DurableFile.readJSON(Declared.self, from: state.lab(lab) + "/lab.json"))?.servers ?? [:]
+        let folder = state.lab(lab)
+        return LabFiles(
+            declared: (try? DurableFile.readJSON(Declared.self, from: folder + "/lab.json"))?.servers ?? [:],
+            ports: try? DurableFile.readJSON(PortBook.self, from: folder + "/ports.json"),
+            networks: try? NetworkBook.read(lab, in: state)
+        )
+    }
+
+    /// The servers of one lab, looked at by several tasks: a lab may have many.
+    private func sights(
+        of ids: [ServerID],
+        _ files: LabFiles,
+        _ notes: VolumeStore.Notes,
+        _ standings: Standings
+    ) async -> [Sight] {
+        await withTaskGroup(of: Sight.self) { group in
+            for id in ids { group.addTask { sightOrProblem(id, files, notes, standings) } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     private func sightOrProblem(
         _ id: ServerID,
+        _ files: LabFiles,
         _ notes: VolumeStore.Notes,
-        _ declared: DeclaredServer?,
         _ standings: Standings
     ) -> Sight {
         do {
-            return try sight(id, notes, declared, standings)
+            return try sight(id, files, notes, standings)
         } catch {
             let problem = KilnError.wrapping(error).message
             return Sight(id: id) { _ in unknown(id, problem) }
@@ -77,19 +96,20 @@ extension LabEngine {
 
     private func sight(
         _ id: ServerID,
+        _ files: LabFiles,
         _ notes: VolumeStore.Notes,
-        _ declared: DeclaredServer?,
         _ standings: Standings
     ) throws -> Sight {
+        let declared = files.declared[id.server]
         let workspace = workspace(id)
         let history = try workspace.history(lent: notes.lent)
         let machine = try? machine(id, in: history)
         let record = machine.flatMap { try? workspace.record($0) }
-        let published = record.flatMap { try? workspace.publishedPorts(of: $0) } ?? [:]
+        let published = record.flatMap { $0.ports ?? files.ports?.ports[id.server] } ?? [:]
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
             published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest, transport: port.transport)) }
         }
-        let networks = record.map { addresses(id, $0.spec.networks) } ?? [:]
+        let networks = record.map { addresses(of: id, on: $0.spec.networks, files.networks) } ?? [:]
         let current = history.current.map(id.machine)
         let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
         let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
@@ -122,9 +142,8 @@ extension LabEngine {
         }
     }
 
-    private func addresses(_ id: ServerID, _ networks: [Name]) -> [Name: NetworkAddress] {
-        guard !networks.isEmpty, let book = try? NetworkBook.read(id.lab, in: state) else { return [:] }
-        return networks.reduce(into: [:]) { $0[$1] = book.networks[$1]?.addresses[id.server] }
+    private func addresses(of id: ServerID, on networks: [Name], _ book: NetworkBook?) -> [Name: NetworkAddress] {
+        networks.reduce(into: [:]) { $0[$1] = book?.networks[$1]?.addresses[id.server] }
     }
 
     private func unknown(_ id: ServerID, _ problem: String) -> ServerStatus {

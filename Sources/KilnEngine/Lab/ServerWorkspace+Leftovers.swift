@@ -67,7 +67,7 @@ extension ServerWorkspace {
     private func lostPower(_ machine: MachineID) -> KilnError {
         KilnError(
             Self.lostPower,
-            "\(machine) ended before it had written what its first boot made",
+            "\(machine) ended before it had written what its first boot made\(parts.machines.ending(of: machine))",
             hint: "start it once more: 'kiln recover \(id)'",
             exit: .aborted
         )
@@ -163,6 +163,10 @@ extension ServerWorkspace {
                 to: "\(directory)/\(name)",
                 mode: 0o640
             )
+        }
+        // Why a machine's process ended, nobody but the process may have said.
+        if let path = try? parts.machines.processLog(of: machine), let log = FileTail.read(path, atMost: 256 << 10) {
+            try DurableFile.write(log, to: directory + "/qemu.log", mode: 0o640)
         }
         // What this process asked of the hypervisor and of the guest: this is how a fault on a host gets understood.
         try? DurableFile.write(Data(Trace.text.utf8), to: directory + "/trace.log", mode: 0o600)

@@ -54,11 +54,8 @@ struct ServerWorkspace: Sendable {
     func volumeNames(of machine: MachineID) throws -> [Name] { try record(machine).spec.mounts.map(\.volume) }
 
     /// The published ports of a machine by name: the lab may have been declared with others since.
-    func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] { try publishedPorts(of: record(machine)) }
-
-    /// The same, of a record that was read.
-    func publishedPorts(of record: GenerationRecord) throws -> [Name: UInt16] {
-        try record.ports ?? portBook().ports[id.server] ?? [:]
+    func publishedPorts(of machine: MachineID) throws -> [Name: UInt16] {
+        try record(machine).ports ?? portBook().ports[id.server] ?? [:]
     }
 
     /// The forwards of a machine's published ports.

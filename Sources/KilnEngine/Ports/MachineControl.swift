@@ -76,8 +76,20 @@ public protocol MachineControl: Sendable {
     ///
     /// Only faults need it. Throws `machine.monitor-refused` where QEMU answers with an error.
     func monitor(_ command: String, _ arguments: [String: JSONValue], of machine: MachineID) async throws -> JSONValue
+    /// The file with what the machine's process said, in this start and in those before; it may not be there.
+    ///
+    /// - Throws: `KilnError` with code `logs.none` where none is kept.
+    func processLog(of machine: MachineID) throws -> String
+    /// What the machine's process said last since its latest start, printable, short and on one line; nothing where it said
+    /// nothing.
+    func lastWords(of machine: MachineID) -> String?
     /// What the machines of this host are like.
     var platform: Platform { get }
     /// The user that machines run as where the definition has to say so.
     var user: MachineSpec.User? { get }
+}
+
+extension MachineControl {
+    /// What the process of a machine that ended said last, as the end of a sentence; empty where it said nothing.
+    func ending(of machine: MachineID) -> String { lastWords(of: machine).map { "; QEMU said last: \($0)" } ?? "" }
 }

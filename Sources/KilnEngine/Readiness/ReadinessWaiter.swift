@@ -60,7 +60,12 @@ struct ReadinessWaiter {
     ) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await body()
+                do {
+                    try await body()
+                } catch let error as KilnError where error.code == .guestMachineOff {
+                    // Who asks the guest may hear of it before the watcher looks.
+                    throw died(.off)
+                }
                 return true
             }
             group.addTask { try await watchMachine() }
@@ -230,7 +235,8 @@ struct ReadinessWaiter {
     private func died(_ state: MachineState) -> KilnError {
         KilnError(
             Self.diedCode,
-            "\(machine) was to become ready, but its machine is \(state.rawValue)",
+            "\(machine) was to become ready, but its machine is \(state.rawValue)"
+                + (state == .paused ? "" : parts.machines.ending(of: machine)),
             hint: state == .paused
                 ? "a write error pauses a machine: check the free space of the host"
                 : sign?.hint

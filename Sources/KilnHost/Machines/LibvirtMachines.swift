@@ -13,6 +13,8 @@ public struct LibvirtMachines: MachineControl {
     public let user: MachineSpec.User?
 
     let session: HypervisorSession
+    /// The folder in which libvirt keeps what machines' processes say; nothing where no process runs.
+    let logs: String?
     private let owner: MachineOwner?
     private let document: @Sendable (MachineSpec) throws -> String
 
@@ -23,18 +25,21 @@ public struct LibvirtMachines: MachineControl {
     ///   - platform: what machines are like.
     ///   - user: the user that machines run as where their definition has to say so.
     ///   - owner: the user that files of machines are given to; nothing where machines run as the user who runs Kiln.
+    ///   - logs: the folder in which libvirt keeps what machines' processes say; nothing where no process runs.
     ///   - document: makes the domain document of a machine.
     public init(
         session: HypervisorSession,
         platform: Platform,
         user: MachineSpec.User?,
         owner: MachineOwner?,
+        logs: String? = nil,
         document: @escaping @Sendable (MachineSpec) throws -> String = { try DomainDocument.xml(for: $0) }
     ) {
         self.session = session
         self.platform = platform
         self.user = user
         self.owner = owner
+        self.logs = logs
         self.document = document
     }
 

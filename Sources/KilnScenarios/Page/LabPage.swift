@@ -38,6 +38,7 @@ public struct LabPage: Sendable {
         let head: String
         let seconds: Int
         let style = PageStyle.text
+        let problem: String?
         let run: [String]
         let servers: [Server]
         let isEmpty: Bool
@@ -49,11 +50,13 @@ public struct LabPage: Sendable {
     ///
     /// - Parameters:
     ///   - pause: after which the page asks for itself again; at least a second.
+    ///   - problem: why the lab can't be seen at present, and the servers are as they were seen last; nothing where it can.
     ///   - run: lines on the run of a scenario that goes on there.
-    public init(lab: Name, pause: Duration, run: [String], servers: [Server]) {
+    public init(lab: Name, pause: Duration, problem: String?, run: [String], servers: [Server]) {
         content = Content(
             head: lab.text,
             seconds: max(1, Int(pause / .seconds(1))),
+            problem: problem.map { PageText.line($0, 300) },
             run: run.map { PageText.line($0) },
             servers: servers,
             isEmpty: servers.isEmpty
@@ -68,6 +71,7 @@ public struct LabPage: Sendable {
     private static let template =
         PageTemplate.opening + """
             <h1>{{head}}</h1>
+            {{#problem}}<section class="part bad"><h2 class="verdict"><span class="mark">✘</span> {{.}}</h2></section>{{/problem}}
             <ul class="run">{{#run}}<li>{{.}}</li>{{/run}}</ul>
             {{#isEmpty}}<p>no servers</p>{{/isEmpty}}
             {{#servers}}
