@@ -48,29 +48,8 @@ struct RunBatch: Sendable {
     /// What happened, in the order of the scenarios, without those that were not begun.
     private func histories(of scenarios: [Scenario]) async throws -> [RunHistory] {
         let demands = scenarios.map { $0.demand { KnownImages.manifest($0)?.size } }
-        return try await withThrowingTaskGroup(of: (Int, RunHistory).self) { group in
-            var waiting = scenarios.indices.makeIterator()
-            var next = waiting.next()
-            var running: Set<Int> = []
-            var found: [Int: RunHistory] = [:]
-            // In their order: what waits for room is not overtaken for ever by what needs less.
-            func begin() {
-                while let index = next, running.count < jobs,
-                    budget.hasRoom(for: demands[index], beside: running.map { demands[$0] })
-                {
-                    running.insert(index)
-                    next = waiting.next()
-                    group.addTask { (index, try await history(of: scenarios[index], run: index + 1)) }
-                }
-            }
-            begin()
-            while let (index, run) = try await group.next() {
-                found[index] = run
-                running.remove(index)
-                if Task.isCancelled || endsAtFailure && run.report.outcome != .passed { next = nil }
-                begin()
-            }
-            return found.sorted { $0.key < $1.key }.map(\.value)
+        return try await budget.run(demands, atMost: jobs, goesOn: { !endsAtFailure || $0.report.outcome == .passed }) {
+            try await history(of: scenarios[$0], run: $0 + 1)
         }
     }
 

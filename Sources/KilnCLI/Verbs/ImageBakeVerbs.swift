@@ -4,6 +4,7 @@ import KilnBakery
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnScenarios
 import KilnStore
 
 /// `kiln image bake`.
@@ -77,7 +78,8 @@ struct ImageBakeVerb: Verb {
 }
 
 extension Workspace {
-    /// Tests what was baked, and the parents that were baked for it, parents first; those that passed already are not asked again.
+    /// Tests what was baked, and the parents that were baked for it, parents first, and some at the same time where there is
+    /// room; those that passed already are not asked again.
     ///
     /// - Parameter before: what the store held before the bake.
     /// - Returns: whether all of it passed.
@@ -92,16 +94,29 @@ extension Workspace {
         let chosen = catalog.images.filter { wanted.contains($0.manifest.digest) }
             .filter { catalog.standing(of: $0.manifest).verdict != .passed }
             .sorted { catalog.ancestors(of: $0.manifest).count < catalog.ancestors(of: $1.manifest).count }
-        var tested: Set<ImageDigest> = []
+        // One image may have several names.
+        var named: Set<ImageDigest> = []
+        let distinct = chosen.filter { named.insert($0.manifest.digest).inserted }
+        let attestations = try await RunBudget.ofHost.run(distinct.map(ImageTest.demand(of:))) {
+            try await test(distinct[$0], session)
+        }
         var passed = true
-        for image in chosen where tested.insert(image.manifest.digest).inserted {
-            let attestation = try await test(image, session)
-            if attestation.isPass { continue }
+        for (image, attestation) in zip(distinct, attestations) where !attestation.isPass {
             passed = false
             let result = ImageTestResult(name: image.manifest.title, attestation: attestation)
             for line in result.failures + [result.verdict] { session.say(line) }
         }
         return passed
+    }
+}
+
+extension ImageTest {
+    /// What a test of an image takes: at most two machines of it run at a time.
+    fileprivate static func demand(of image: StoredImage) -> RunDemand {
+        let size = image.manifest.size
+        // A manifest may say more than there is in the world.
+        let memory = ByteCount(bytes: min(size.memory.bytes, .max / 2) * 2)
+        return RunDemand(memory: memory, processors: size.processors * 2, isAlone: false)
     }
 }
 

@@ -32,13 +32,14 @@ struct ExpectedVolume: Sendable, Hashable {
 
     private func fileSystemID(on server: Name, _ context: RunContext) async throws -> String? {
         try await inTime(server) {
-            try await context.engine.fileSystemID(of: name, on: context.id(server), within: limit)
+            try await context.engine.fileSystemID(of: name, on: context.id(server), within: context.scale.of(limit))
         }
     }
 
     private func digest(on server: Name, _ context: RunContext) async throws -> String? {
         try await inTime(server) {
-            try await context.engine.contentDigest(of: name, on: context.id(server), within: limit)?.description
+            try await context.engine.contentDigest(of: name, on: context.id(server), within: context.scale.of(limit))?
+                .description
         }
     }
 

@@ -51,6 +51,12 @@ extension TimeoutScale {
         scaled(check, eventually: check.eventually.map { .init(within: of($0.within), every: $0.every) })
     }
 
+    /// When something has to hold: for how long it may not hold yet.
+    func of(_ time: ExpectedTime) -> ExpectedTime {
+        guard case .eventually(let written) = time else { return time }
+        return .eventually(.init(within: of(written.within), every: written.every))
+    }
+
     /// A lab whose servers have more time, or less.
     func of(_ lab: LabSpec, on platform: Platform) -> LabSpec {
         guard factor != 1 else { return lab }

@@ -56,7 +56,7 @@ struct ExpectStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        let seen = try await time.judge(server.text) { try await look(context) }
+        let seen = try await context.scale.of(time).judge(server.text) { try await look(context) }
         // What must not hold was looked at in vain.
         let status: ServerStatus
         if let seen { status = seen } else { status = try await context.engine.status(context.id(server)) }
