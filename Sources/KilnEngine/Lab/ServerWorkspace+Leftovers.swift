@@ -152,6 +152,8 @@ extension ServerWorkspace {
         let stamp = UInt64(Date().timeIntervalSince1970)
         let directory = "\(state.evidence)/\(id.lab).\(id.server).\(machine.generation)-\(stamp)"
         try DurableFile.makeDirectory(directory)
+        // Guests say on their consoles what they like.
+        let externals = (try? ExternalAccess.all(of: id.lab, in: state)) ?? [:]
         if let xml = try? await parts.machines.definition(of: machine) {
             try DurableFile.write(Data(xml.utf8), to: directory + "/domain.xml")
         }
@@ -159,7 +161,7 @@ extension ServerWorkspace {
             (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
         ] where FileManager.default.fileExists(atPath: source) {
             try DurableFile.write(
-                try Data(contentsOf: URL(fileURLWithPath: source)),
+                externals.hidden(in: try Data(contentsOf: URL(fileURLWithPath: source))),
                 to: "\(directory)/\(name)",
                 mode: 0o640
             )

@@ -39,13 +39,15 @@ extension LocalExternals {
 
             """
         try DurableFile.write(Data(rules.utf8), to: folder.rules)
-        try await command(
+        let files = command(
             programs.initdb,
             [
                 "--pgdata=\(folder.data)", "--username=kiln", "--auth=reject", "--encoding=UTF8", "--locale=C",
                 "--no-sync", "--no-instructions",
             ]
-        ).run()
+        )
+        let made = try await files.result()
+        guard made.status == 0 else { throw failed(folder, "its files can't be made", Printable.text(made.errors)) }
         // Through a file without a name: arguments are seen by everybody. Without a server, so without a login.
         let statements = """
             CREATE ROLE "\(spec.user)" LOGIN PASSWORD '\(password)'
@@ -59,11 +61,6 @@ extension LocalExternals {
         )
         let output = try await single.result(reading: input.descriptor, keeping: Command.keptBytes)
         guard output.status == 0 else { throw failed(folder, "its database can't be made", Printable.text(output.errors)) }
-    }
-
-    // These programs go back to the folder in which they were started, which has to be one that their user can enter.
-    private func command(_ program: String, _ arguments: [String]) -> Command {
-        Command("env", ["--chdir=/", program] + arguments, deadline: patience.make, user: user)
     }
 
     // What is said in statements is nobody's but the guests'; a password is kept as RFC 7677 has it.
@@ -145,11 +142,10 @@ extension LocalExternals {
     ) async throws -> Bool {
         let end = ContinuousClock.now + patience.start
         let sockets = try folder.shortSockets()
-        let question = Command(
+        let question = command(
             programs.isReady,
             ["--quiet", "--host=\(sockets)", "--port=\(port)", "--timeout=3"],
-            deadline: .seconds(20),
-            user: user
+            deadline: .seconds(20)
         )
         while ContinuousClock.now < end {
             if try await question.result().status == 0 { return true }

@@ -74,11 +74,16 @@ public struct LocalExternals: ExternalControl {
     /// Whom a service's programs run as, where that is somebody else.
     var user: Command.User? { owner.uid == geteuid() ? nil : owner.identity }
 
+    /// A program that is run as whom the service runs as, in a folder that this user can enter.
+    func command(_ program: String, _ arguments: [String], deadline: Duration? = nil) -> Command {
+        Command("env", ["--chdir=/", program] + arguments, deadline: deadline ?? patience.make, user: user)
+    }
+
     // As its owner: a link in the service's folders leads nobody but the service's user elsewhere.
     private func remove(_ folder: ExternalFolder) async throws {
         let there = [folder.data, folder.sockets].filter { FileManager.default.fileExists(atPath: $0) }
         if !there.isEmpty {
-            try await Command("find", there + ["-xdev", "-mindepth", "1", "-delete"], user: user).run()
+            try await command("find", there + ["-xdev", "-mindepth", "1", "-delete"]).run()
         }
         for path in there where rmdir(path) != 0 { throw DurableFile.failure("rmdir", path) }
         do {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Something that is known of an external service while a run lasts, as texts name it: `${external.db.url}`.
 public struct ExternalReference: Sendable, Hashable, CustomStringConvertible {
     /// What can be named.
@@ -92,6 +94,18 @@ extension [Name: ExternalAccess] {
     public func hidden(in text: String) -> String {
         values.reduce(text) { text, access in
             text.contains(access.password) ? text.replacing(access.password, with: "***") : text
+        }
+    }
+
+    /// Bytes without the passwords of these services, whatever else is in them.
+    public func hidden(in bytes: Data) -> Data {
+        values.reduce(into: bytes) { bytes, access in
+            let (password, stars) = (Data(access.password.utf8), Data("***".utf8))
+            var rest = bytes.startIndex
+            while let found = bytes.range(of: password, in: rest..<bytes.endIndex) {
+                bytes.replaceSubrange(found, with: stars)
+                rest = found.lowerBound + stars.count
+            }
         }
     }
 }

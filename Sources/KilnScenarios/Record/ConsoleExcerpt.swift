@@ -38,6 +38,11 @@ public struct ConsoleExcerpt: Sendable, Hashable, Codable {
         guard !text.isEmpty else { return nil }
     }
 
+    /// The same without the passwords of external services.
+    func hiding(_ externals: [Name: ExternalAccess]) -> ConsoleExcerpt {
+        ConsoleExcerpt(server: server, generation: generation, text: externals.hidden(in: text))
+    }
+
     // Colours would only leave their digits behind.
     private static func printable(_ bytes: [UInt8]) -> String {
         let said = String(decoding: bytes.suffix(Int(length)), as: UTF8.self)

@@ -80,6 +80,17 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         /// What to do next.
         public let hint: String?
 
+        private init(code: String, message: String, hint: String?) {
+            self.code = code
+            self.message = message
+            self.hint = hint
+        }
+
+        /// The same without the passwords of external services.
+        func hiding(_ externals: [Name: ExternalAccess]) -> Failure {
+            Failure(code: code, message: externals.hidden(in: message), hint: hint.map { externals.hidden(in: $0) })
+        }
+
         /// An error as reports show it.
         public init(_ error: KilnError) {
             code = error.code.rawValue

@@ -47,6 +47,22 @@ public struct StepResult: Sendable, Hashable, Codable {
         self.children = children
     }
 
+    /// The same without the passwords of external services; those that it holds were recorded without before.
+    func hiding(_ externals: [Name: ExternalAccess]) -> StepResult {
+        guard let detail, !externals.isEmpty else { return self }
+        return StepResult(
+            id: id,
+            kind: kind,
+            place: place,
+            name: name,
+            outcome: outcome,
+            begin: .milliseconds(beginMS),
+            end: .milliseconds(endMS),
+            detail: externals.hidden(in: detail),
+            children: children
+        )
+    }
+
     private enum CodingKeys: String, CodingKey {
         case id, kind, place, name, outcome, ms, detail, children
         case beginMS = "begin_ms"

@@ -22,6 +22,8 @@ actor RunContext {
 
     /// What steps saved.
     private(set) var saved: [Name: String] = [:]
+    /// The external services, once they serve.
+    private(set) var externals: [Name: ExternalAccess] = [:]
     /// The longest time without an answer.
     private(set) var unavailable: Duration?
     private(set) var servers: [Name: ServerStatus] = [:]
@@ -80,6 +82,12 @@ extension LabSpec {
 // MARK: - What is found
 
 extension RunContext {
+    /// What texts of steps may name now.
+    var known: KnownTexts { KnownTexts(saved: saved, externals: externals) }
+
+    /// Notes how external services are reached.
+    func know(_ externals: [Name: ExternalAccess]) { self.externals = externals }
+
     /// Notes how servers are.
     func remember(_ statuses: [ServerStatus]) { for status in statuses { servers[status.name] = status } }
 
@@ -182,6 +190,7 @@ extension RunContext {
 extension RunContext {
     /// Notes a result, and tells of it.
     func record(_ result: StepResult) {
+        let result = result.hiding(externals)
         results[result.id.parent, default: []].append(result)
         spans.append(
             StepSpan(name: result.name, start: .milliseconds(result.beginMS), end: .milliseconds(result.endMS))

@@ -7,6 +7,7 @@ public final class RunEvents: Sendable {
     private struct State {
         var count = 0
         var sinks: [RunSink]
+        var secrets: [String] = []
     }
 
     private let origin = ContinuousClock.now
@@ -37,6 +38,39 @@ public final class RunEvents: Sendable {
         }
     }
 
+    /// Never tells these texts from now on, where the engine says them.
+    func hide(_ secrets: [String]) { state.withLock { $0.secrets += secrets } }
+
+    /// A text without what is to be hidden.
+    private func hidden(_ text: String) -> String {
+        state.withLock { $0.secrets }.reduce(text) { text, secret in
+            text.contains(secret) ? text.replacing(secret, with: "***") : text
+        }
+    }
+
     /// Takes in what the engine tells.
-    public func record(_ progress: Progress) { emit(.progress(progress)) }
+    public func record(_ progress: Progress) {
+        switch progress {
+        case .plan(let server, let text): emit(.progress(.plan(server, hidden(text))))
+        case .waiting(let server, let generation, let text):
+            emit(.progress(.waiting(server, generation, hidden(text))))
+        case .note(let text): emit(.progress(.note(hidden(text))))
+        case .turnedBack(let server, let turn): emit(.progress(.turnedBack(server, hidden(turn))))
+        case .began, .finished: emit(.progress(progress))
+        }
+    }
+
+    // A cause may be what a console said last.
+    private func hidden(_ turn: TurnBack) -> TurnBack {
+        var told = TurnBack(
+            direction: turn.direction,
+            step: turn.step,
+            code: turn.code,
+            reason: hidden(turn.reason),
+            cause: turn.cause.map { hidden($0) },
+            hint: turn.hint.map { hidden($0) }
+        )
+        told.milliseconds = turn.milliseconds
+        return told
+    }
 }

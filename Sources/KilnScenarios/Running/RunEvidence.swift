@@ -7,6 +7,8 @@ import KilnSystem
 struct RunEvidence {
     let engine: LabEngine
     let lab: Name
+    /// The external services, whose passwords are not kept.
+    var externals: [Name: ExternalAccess] = [:]
 
     /// Copies console logs, definitions, journals and, where a guest still answers, cloud-init's logs; returns the
     /// directory, or nothing where there was nothing to keep.
@@ -38,7 +40,7 @@ struct RunEvidence {
             guard let content = try? await engine.read("/var/log/\(name)", on: server, limit: 1 << 20, now: true) else {
                 continue
             }
-            try? Data(content).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+            try? externals.hidden(in: Data(content)).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
         }
     }
 }

@@ -6,6 +6,7 @@ extension ScenarioReport {
     init(_ end: RunEnd, _ context: RunContext, version: String, timeline: Timeline) async {
         let servers = await context.servers.values.sorted { $0.name < $1.name }
         let unavailable = await context.unavailable
+        let externals = await context.externals
         self.init(
             kiln: version,
             scenario: context.scenario.name,
@@ -22,7 +23,7 @@ extension ScenarioReport {
             finally: end.finally,
             servers: servers.compactMap(Server.init(status:)),
             phases: timeline.reported,
-            error: end.failure.map { Failure(KilnError(failure: $0)) },
+            error: end.failure.map { Failure(KilnError(failure: $0)).hiding(externals) },
             evidence: end.evidence,
             files: await context.hasFiles ? context.filesFolder : nil
         )

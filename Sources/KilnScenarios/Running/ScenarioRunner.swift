@@ -111,8 +111,12 @@ public struct ScenarioRunner: Sendable {
         let context = context(lab.name)
         var end = RunEnd()
         do {
-            try await context.take(scenario.steps, below: .root)
-        } catch { end.failure = error }
+            try await context.startExternals()
+            do { try await context.take(scenario.steps, below: .root) } catch { end.failure = error }
+        } catch {
+            end.failure = error
+            await context.skip(scenario.steps, below: .root)
+        }
         end.steps = await context.takeResults(of: .root)
         // Before what is done at the end, which finds the lab without them.
         let (left, count) = await context.endFaults(from: scenario.steps.count)
@@ -151,11 +155,16 @@ public struct ScenarioRunner: Sendable {
     /// Keeps what helps to understand a failure, and removes or keeps the lab.
     private func close(_ lab: RunLab, _ context: RunContext, _ end: inout RunEnd) async {
         if end.failure != nil {
-            let evidence = RunEvidence(engine: engine, lab: lab.name)
-            for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt))) }
+            let externals = await context.externals
+            let evidence = RunEvidence(engine: engine, lab: lab.name, externals: externals)
+            for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt.hiding(externals)))) }
             end.evidence = await evidence.keep()
             await context.keepAcknowledgements()
         }
+        // Also of a lab that is kept: it is the run that has them.
+        do {
+            try await context.endExternals(keepsLogs: end.failure != nil)
+        } catch { end.failure = end.failure ?? error }
         do {
             if options.keep == .always || options.keep == .failed && end.failure != nil {
                 try lab.keep()

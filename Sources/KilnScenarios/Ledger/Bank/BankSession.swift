@@ -32,7 +32,8 @@ actor BankSession {
     /// A bank in a server's database.
     init(_ plan: BankPlan, of server: ServerID, _ engine: LabEngine, elapsed: @escaping @Sendable () -> Duration) {
         self.init(plan, elapsed: elapsed) {
-            try await SQLSession.open(plan.table.login, port: try await engine.hostPort(plan.table.port, of: server))
+            let (login, port) = try await engine.database(plan.table, of: server)
+            return try await SQLSession.open(login, port: port)
         }
     }
 
