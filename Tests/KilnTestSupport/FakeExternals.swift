@@ -47,13 +47,16 @@ public final class FakeExternals: ExternalControl {
                 world.running[id] = spec
                 return world.port
             }
-            guard case .postgres(let postgres) = spec else { throw CrashError() }
-            let access = ExternalAccess(
-                port: port,
-                user: postgres.user,
-                password: FakeExternals.password,
-                database: postgres.database
-            )
+            let access =
+                switch spec {
+                case .postgres(let postgres):
+                    ExternalAccess(
+                        port: port,
+                        user: postgres.user,
+                        password: FakeExternals.password,
+                        database: postgres.database
+                    )
+                }
             try DurableFile.makeDirectory(state.external(id))
             try ExternalAccess.write(access, for: id, in: state)
             return access

@@ -71,7 +71,8 @@ extension ServerWorkspace {
         _ manifest: ImageManifest
     ) throws -> RootDifference.Allowance {
         RootDifference.Allowance(
-            ephemeral: try (manifest.ephemeral + record.spec.ephemeral + mountPaths(record)
+            ephemeral: try
+                (manifest.ephemeral + record.spec.ephemeral + mountPaths(record)
                 + hostsPaths(record))
                 .compactMap {
                     RootPath(written: $0)

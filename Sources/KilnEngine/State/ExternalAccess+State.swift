@@ -40,5 +40,7 @@ extension ExternalAccess {
         return Set(labs.flatMap { ((try? all(of: $0, in: state)) ?? [:]).values.map(\.port) })
     }
 
-    private static func path(_ id: ExternalID, _ state: StateDirectory) -> String { state.external(id) + "/access.json" }
+    private static func path(_ id: ExternalID, _ state: StateDirectory) -> String {
+        state.external(id) + "/access.json"
+    }
 }

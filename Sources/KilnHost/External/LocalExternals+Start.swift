@@ -60,7 +60,9 @@ extension LocalExternals {
             ["--single", "-D", folder.data] + LocalExternals.settings([("exit_on_error", "on")]) + ["template1"]
         )
         let output = try await single.result(reading: input.descriptor, keeping: Command.keptBytes)
-        guard output.status == 0 else { throw failed(folder, "its database can't be made", Printable.text(output.errors)) }
+        guard output.status == 0 else {
+            throw failed(folder, "its database can't be made", Printable.text(output.errors))
+        }
     }
 
     // What is said in statements is nobody's but the guests'; a password is kept as RFC 7677 has it.
@@ -89,7 +91,9 @@ extension LocalExternals {
         throw failed(folder, "no port of 127.0.0.1 can be listened on", lastWords(folder))
     }
 
-    private func launch(_ folder: ExternalFolder, _ programs: PostgresPrograms, _ port: UInt16) throws -> ProcessIdentity {
+    private func launch(_ folder: ExternalFolder, _ programs: PostgresPrograms, _ port: UInt16) throws
+        -> ProcessIdentity
+    {
         let lock = try opened(folder.lock, O_RDWR | O_CREAT)
         defer { close(lock) }
         guard KernelLock.take(lock) else { throw failed(folder, "\(folder.lock) is held already", nil) }

@@ -24,8 +24,9 @@ struct ProcessIdentity: Sendable, Hashable, Codable {
     /// Whether it still lives.
     var isAlive: Bool { ProcessIdentity(pid) == self }
 
-    /// Its children.
+    /// Its children; none of one that has ended, whose number may be another's by now.
     var children: [ProcessIdentity] {
+        guard isAlive else { return [] }
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return entries.compactMap { pid_t($0) }.filter { child in
             ProcessIdentity.fields(of: child).flatMap { pid_t($0[1]) } == pid

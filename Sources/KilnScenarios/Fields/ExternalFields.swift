@@ -57,7 +57,8 @@ enum ExternalDecoder {
         let user = fields[.user].map { self.name($0, besides: ownUsers) } ?? database
         guard let database, let user, version != .some(nil) else { return nil }
         // What is not written is as the service is called, and has to be as good.
-        for (what, text, own) in [("database", database, ownDatabases), ("user", user, ownUsers)] where own.contains(text) {
+        for (what, text, own) in [("database", database, ownDatabases), ("user", user, ownUsers)]
+        where own.contains(text) {
             value.problem("the \(what) '\(text)' is PostgreSQL's or Kiln's own; say another '\(what)'")
             return nil
         }

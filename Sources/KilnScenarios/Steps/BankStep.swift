@@ -14,7 +14,9 @@ struct BankStep: StepAction {
     let plan: BankPlan
 
     init?(_ value: Value, _ reader: StepReader) {
-        guard let fields = Fields<BankFields>(value, "a map with 'server' and 'sql', or with 'external'") else { return nil }
+        guard let fields = Fields<BankFields>(value, "a map with 'server' and 'sql', or with 'external'") else {
+            return nil
+        }
         let server = reader.ledgerPlace(server: fields[.server], external: fields[.external], in: value)
         let name = fields[.ledger].map { $0.newName() } ?? server
         let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
@@ -29,7 +31,8 @@ struct BankStep: StepAction {
         let balance = fields[.balance].map { $0.whole(in: 1...1_000_000) } ?? 1_000
         let connections = fields[.connections].map { $0.whole(in: 1...LedgerPlan.mostConnections) } ?? 4
         let rate = fields[.rate].map { $0.whole(in: 1...LedgerPlan.highestRate) }
-        guard let server, let name, table != .some(nil), let accounts, let balance, let connections, rate != .some(nil) else {
+        guard let server, let name, table != .some(nil), let accounts, let balance, let connections, rate != .some(nil)
+        else {
             return nil
         }
         plan = BankPlan(

@@ -14,7 +14,12 @@ struct WriteLedgerStep: StepAction {
     let plan: LedgerPlan
 
     init?(_ value: Value, _ reader: StepReader) {
-        guard let fields = Fields<WriteLedgerFields>(value, "a map with 'server' and one way to write, or with 'external'") else {
+        guard
+            let fields = Fields<WriteLedgerFields>(
+                value,
+                "a map with 'server' and one way to write, or with 'external'"
+            )
+        else {
             return nil
         }
         let server = reader.ledgerPlace(server: fields[.server], external: fields[.external], in: value)
@@ -36,8 +41,8 @@ struct WriteLedgerStep: StepAction {
             isExternal
             ? .external
             : fields[.path].flatMap { $0.guestPath("the ledger's file").map(LedgerPlan.Path.agent) }
-            ?? fields[.http].flatMap { LedgerService($0, ports: ports).map(LedgerPlan.Path.http) }
-            ?? fields[.sql].flatMap { LedgerTable($0, ports: ports).map(LedgerPlan.Path.sql) }
+                ?? fields[.http].flatMap { LedgerService($0, ports: ports).map(LedgerPlan.Path.http) }
+                ?? fields[.sql].flatMap { LedgerTable($0, ports: ports).map(LedgerPlan.Path.sql) }
         guard let way, let server, let name, let connections, rate != .some(nil) else { return nil }
         plan = LedgerPlan(name: name, server: server, path: way, rate: rate ?? nil, connections: connections)
         if let refusal = plan.refusal { value.problem(refusal) }
