@@ -8,10 +8,7 @@ enum ExternalFields: String, FileField {
     static let required: [ExternalFields] = [.postgres]
 
     var schema: JSONValue {
-        Schema.titled(
-            "postgres",
-            Schema.object(PostgresFields.self, "A PostgreSQL server with one database; an empty map is enough.")
-        )
+        Schema.object(PostgresFields.self, "A PostgreSQL server with one database; an empty map is enough.")
     }
 }
 
