@@ -158,6 +158,18 @@ struct ExternalServerTests {
         #expect(shmctl(memory, IPC_STAT, &status) != 0)
     }
 
+    @Test(
+        "of whatever length names are, a socket has an address",
+        .enabled(if: (try? MachineOwner.current()) != nil)
+    )
+    func longNames() throws {
+        let world = try World(length: 120)
+        defer { world.remove(isLong: true) }
+        let long = try Name("a" + String(repeating: "b", count: Name.longest - 1))
+        let folder = try ExternalFolder(ExternalID(lab: long, name: long), world.state).shortSockets()
+        #expect("\(folder)/.s.PGSQL.65535".utf8.count <= UnixSocket.longestPath)
+    }
+
     @Test("two servers at once have a port each")
     func two() throws {
         let (first, ports) = (try LoopbackPorts().choose(besides: []), LoopbackPorts())

@@ -63,8 +63,8 @@ struct ExternalTests {
             ("{ db: { mysql: {} } }", "external.db.mysql: unknown field"),
             ("{ db: { postgres: 15 } }", "external.db.postgres: expected a map"),
             ("{ db: { postgres: { command: rm } } }", "external.db.postgres.command: unknown field"),
-            ("{ db: { postgres: { version: 8 } } }", "expected a whole number from 13 to 99"),
-            ("{ db: { postgres: { version: '15' } } }", "expected a whole number from 13 to 99"),
+            ("{ db: { postgres: { version: 8 } } }", "expected a whole number from 14 to 99"),
+            ("{ db: { postgres: { version: '15' } } }", "expected a whole number from 14 to 99"),
             ("{ db: { postgres: { user: \"a'; DROP\" } } }", "expected 1 to 63 letters"),
             ("{ db: { postgres: { user: kiln } } }", "no name of PostgreSQL's or Kiln's own"),
             ("{ db: { postgres: { user: pg_monitor } } }", "no name of PostgreSQL's or Kiln's own"),
@@ -222,6 +222,21 @@ struct ExternalTests {
         #expect(Array(try await engine.collectGarbage().prefix(2)) == expected)
         #expect(world.externals.running.isEmpty)
         #expect(try FileManager.default.contentsOfDirectory(atPath: world.state.runs).isEmpty)
+    }
+
+    @Test("of a lab that is kept it goes all the same, at the latest by gc")
+    func kept() async throws {
+        let engine = world.engine
+        let spec = ExternalSpec.postgres(PostgresSpec(database: "a", user: "b"))
+        let name = try await {
+            let run = try await RunLab.make(for: try Name("kept"), engine: engine)
+            _ = try await engine.startExternals([try Name("db"): spec], of: run.name)
+            _ = try await engine.up(try read(text()).lab.named(run.name))
+            try run.keep()
+            return run.name
+        }()
+        #expect(try await engine.collectGarbage().contains("external \(name)/db"))
+        #expect(world.externals.running.isEmpty && world.hypervisor.alive.count == 1)
     }
 
     @Test("how it is reached is written down for nobody else")

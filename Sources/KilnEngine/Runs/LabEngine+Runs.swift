@@ -16,6 +16,10 @@ extension LabEngine {
             defer { withExtendedLifetime(lock) {} }
             do {
                 if try files.record()?.isKept == true {
+                    // Who looks at the lab has no use for what only the run could end, and did not.
+                    let left = externals(of: files.lab)
+                    if !dryRun { try await parts.externals.end(of: files.lab) }
+                    removed += left.map { "external \($0)" }
                     // Its user took it down; what was retained then is the user's.
                     if !dryRun, !isThere(files.lab) { try files.remove() }
                     continue

@@ -18,7 +18,7 @@ import KilnModel
 /// roots/                                   copies of roots that are being looked at
 /// scratch/                                 acknowledgements of the scenarios that run
 /// runs/                                    which labs belong to runs of scenarios, and their locks
-/// runs/LAB.external/NAME/                  a service of the host that a run has beside its machines
+/// runs/LAB.external/NAME/                  a service of the host that a run has beside its machines; HASH.sockets for its socket
 /// evidence/                                what failed runs left to look at
 /// reports/LAB.ndjson                       what happened in a run of a scenario, also after its lab is gone
 /// ```

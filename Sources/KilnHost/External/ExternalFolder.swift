@@ -11,18 +11,19 @@ import KilnSystem
 struct ExternalFolder: Sendable {
     let id: ExternalID
     let path: String
+    /// The folder of its unix socket, beside the others: of whatever length names are, its path fits into an address.
+    let sockets: String
     private let home: String
 
     init(_ id: ExternalID, _ state: StateDirectory) {
         self.id = id
         path = state.external(id)
+        sockets = "\(state.runs)/\(String(StableHash.fnv1a(id.description), radix: 16)).sockets"
         home = state.root
     }
 
     /// The database's files.
     var data: String { path + "/data" }
-    /// The folder of its unix socket.
-    var sockets: String { path + "/socket" }
     /// What it says.
     var log: String { path + "/log" }
     /// Locked as long as one of its processes lives: each has inherited the lock.

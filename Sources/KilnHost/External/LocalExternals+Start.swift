@@ -60,6 +60,8 @@ extension LocalExternals {
             ["--single", "-D", folder.data] + LocalExternals.settings([("exit_on_error", "on")]) + ["template1"]
         )
         let output = try await single.result(reading: input.descriptor, keeping: Command.keptBytes)
+        // The file lives until here.
+        _ = input.descriptor
         guard output.status == 0 else {
             throw failed(folder, "its database can't be made", Printable.text(output.errors))
         }

@@ -14,7 +14,7 @@ public enum ExternalSpec: Sendable, Hashable {
 /// A PostgreSQL server of a run, with one database and its owner.
 public struct PostgresSpec: Sendable, Hashable {
     /// The versions that can be asked for: those whose passwords, settings and programs are what Kiln says to them.
-    public static let versions = 13...99
+    public static let versions = 14...99
 
     /// The major version; nothing means the newest that the host has.
     public let version: Int?
