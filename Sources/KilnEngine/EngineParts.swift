@@ -23,6 +23,8 @@ public struct EngineParts: Sendable {
     public let ports: any HostPorts
     /// The switches of labs' networks.
     public let networks: any NetworkControl
+    /// The services that run beside the machines of a scenario.
+    public let externals: any ExternalControl
     /// Is told of the moments of steps, and waited for.
     public internal(set) var moments: any StepMoments
     /// Where progress goes.
@@ -50,6 +52,7 @@ public struct EngineParts: Sendable {
         network: any NetworkProbe,
         ports: any HostPorts,
         networks: any NetworkControl,
+        externals: any ExternalControl,
         moments: any StepMoments = FailpointMoments(),
         progress: @escaping ProgressSink,
         releaseWithin: Duration = .seconds(10),
@@ -65,6 +68,7 @@ public struct EngineParts: Sendable {
         self.network = network
         self.ports = ports
         self.networks = networks
+        self.externals = externals
         self.moments = moments
         self.progress = progress
         self.releaseWithin = releaseWithin

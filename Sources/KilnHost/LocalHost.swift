@@ -30,6 +30,8 @@ public struct LocalHost: Sendable {
     public let roots: RootInspector
     /// The switches of labs' networks.
     public let networks: LocalNetworks
+    /// The services that run beside the machines of scenarios.
+    public let externals: LocalExternals
 
     /// Prepares the home.
     ///
@@ -83,6 +85,7 @@ public struct LocalHost: Sendable {
         disks = QEMUDiskTool(owner: foreign)
         seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
         networks = LocalNetworks(state: state, owner: home.owner, executable: executable)
+        externals = LocalExternals(state: state, owner: home.owner)
         roots = RootInspector(scratch: state.roots, owner: foreign, executable: executable)
     }
 
@@ -103,6 +106,7 @@ public struct LocalHost: Sendable {
             network: LoopbackProbe(),
             ports: LoopbackPorts(),
             networks: networks,
+            externals: externals,
             progress: progress
         )
     }

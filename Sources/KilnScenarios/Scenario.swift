@@ -10,14 +10,23 @@ public struct LabFile: Sendable, Hashable {
     public let about: String?
     /// The lab.
     public let lab: LabSpec
+    /// The external services of the file, which only a run of it as a scenario starts.
+    public let externals: [Name: ExternalSpec]
     /// What may be wrong with the file, and can't be known before the lab runs.
     public let warnings: [Problem]
 
     /// A lab file from its parts.
-    public init(name: Name, about: String?, lab: LabSpec, warnings: [Problem] = []) {
+    public init(
+        name: Name,
+        about: String?,
+        lab: LabSpec,
+        externals: [Name: ExternalSpec] = [:],
+        warnings: [Problem] = []
+    ) {
         self.name = name
         self.about = about
         self.lab = lab
+        self.externals = externals
         self.warnings = warnings
     }
 }
@@ -34,6 +43,8 @@ public struct Scenario: Sendable {
     public let variant: [Name: String]
     /// The lab that the steps act on.
     public let lab: LabSpec
+    /// The services of the host that a run has beside its machines.
+    public let externals: [Name: ExternalSpec]
     /// The steps in order; never empty.
     public let steps: [PlacedStep]
     /// What is done at the end of a run, however that ends.
@@ -50,6 +61,7 @@ public struct Scenario: Sendable {
         tags: [Name] = [],
         variant: [Name: String] = [:],
         lab: LabSpec,
+        externals: [Name: ExternalSpec] = [:],
         steps: [PlacedStep],
         finally: [PlacedStep] = [],
         warnings: [Problem] = [],
@@ -60,6 +72,7 @@ public struct Scenario: Sendable {
         self.tags = tags
         self.variant = variant
         self.lab = lab
+        self.externals = externals
         self.steps = steps
         self.finally = finally
         self.warnings = warnings

@@ -27,6 +27,7 @@ public enum ScenarioFile {
                 tags: document.tags,
                 variant: document.variant,
                 lab: document.lab,
+                externals: document.externals,
                 steps: document.steps ?? [],
                 finally: document.finally,
                 warnings: read.warnings
@@ -54,7 +55,7 @@ public enum ScenarioFile {
         images: @escaping KnownImage = { _ in nil }
     ) throws(InvalidFile) -> LabFile {
         let all = try labs(at: path, images: images)
-        guard let first = all.first, all.allSatisfy({ $0.lab == first.lab }) else {
+        guard let first = all.first, all.allSatisfy({ $0.lab == first.lab && $0.externals == first.externals }) else {
             throw severalLabs(path, all.count)
         }
         return first
@@ -69,7 +70,13 @@ public enum ScenarioFile {
     ) throws(InvalidFile) -> [LabFile] {
         let read = try whole(path, images)
         return read.documents.map { document in
-            LabFile(name: document.name, about: document.about, lab: document.lab, warnings: read.warnings)
+            LabFile(
+                name: document.name,
+                about: document.about,
+                lab: document.lab,
+                externals: document.externals,
+                warnings: read.warnings
+            )
         }
     }
 

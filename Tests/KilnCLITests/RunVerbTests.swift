@@ -133,6 +133,21 @@ struct RunVerbTests {
         #expect(told.output.contains("a new version") && told.output.contains("my-scenario (strategy=warm-first)"))
     }
 
+    @Test("a file with an external service is explained and run, and is nothing for up, which names it")
+    func external() async throws {
+        let path = try write("beside", steps: "[up, { note: '${external.db.host}' }]")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+            .replacing("lab: {", with: "external: { db: { postgres: { version: 15 } } }\nlab: {")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let told = try await session.kiln("scenario", "explain", path)
+        #expect(told.output.contains("external db: PostgreSQL 15 of this host"), "\(told.output)\(told.errors)")
+        let refused = try await session.kiln("up", "-f", path)
+        #expect(refused.status == 64 && refused.errors.contains("has the external service 'db'"), "\(refused.errors)")
+        #expect(session.world.externals.running.isEmpty && session.world.hypervisor.alive.isEmpty)
+        #expect(try await session.kiln("run", path, "--quiet").status == 0)
+        #expect(session.world.externals.ended.map(\.name.text) == ["db"])
+    }
+
     @Test("a schema is one document, by either name")
     func schema() async throws {
         let own = try await session.kiln("scenario", "schema")

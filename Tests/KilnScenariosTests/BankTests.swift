@@ -158,7 +158,7 @@ struct BankTests {
             esac
             """
         )
-        let (login, program, start) = (plan.table.login, psql.program, ContinuousClock.now)
+        let (login, program, start) = (try #require(plan.table).login, psql.program, ContinuousClock.now)
         let session = BankSession(plan, elapsed: { .now - start }) {
             try await SQLSession.open(login, port: 5432, program: program)
         }

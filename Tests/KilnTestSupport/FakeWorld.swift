@@ -29,6 +29,8 @@ public final class FakeWorld: Sendable {
     public let ports = FakePorts()
     /// The switches of networks.
     public let networks: FakeNetworks
+    /// External services of runs.
+    public let externals: FakeExternals
     private let bug: Bug?
     private let told = Mutex<[KilnEngine.Progress]>([])
 
@@ -52,6 +54,7 @@ public final class FakeWorld: Sendable {
         roots = FakeRoots(faults)
         holders = FakeHolders(hypervisor)
         networks = FakeNetworks(faults)
+        externals = FakeExternals(faults, state)
         let (live, dead) = (state.root, snapshot)
         faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
     }
@@ -74,6 +77,7 @@ public final class FakeWorld: Sendable {
             network: FakeNetwork(hypervisor),
             ports: ports,
             networks: networks,
+            externals: externals,
             progress: { [weak self] in
                 observer($0)
                 self?.tell($0)

@@ -52,8 +52,13 @@ final class ProgressReporter: Sendable {
     /// A run ended.
     func endRun(_ run: Int) { write { $0.endRun(run, at: $1) } }
 
-    /// Lets all that is told from now on go through `hidden`, which takes out what nobody is to read.
-    func hide(by hidden: @escaping @Sendable (String) -> String) { state.withLock { $0.hidden = hidden } }
+    /// Lets all that is told from now on go through `hidden` too, which takes out what nobody is to read.
+    func hide(by hidden: @escaping @Sendable (String) -> String) {
+        state.withLock { state in
+            let before = state.hidden
+            state.hidden = { hidden(before($0)) }
+        }
+    }
 
     /// Takes the rewritten lines away, because something else is about to be written.
     func clear() { state.withLock { if $0.held == nil { sink.text($0.lines.clear()) } } }

@@ -13,6 +13,8 @@ struct ScenarioExplanation: Renderable {
             let variant: [Name: String]
             /// The images of its servers and steps, as far as they are not named by digest.
             let images: [String]
+            /// The services of the host that a run has, by name.
+            let externals: [String: String]
             let steps: [Step]
             let finally: [Step]
         }
@@ -38,6 +40,9 @@ struct ScenarioExplanation: Renderable {
         for (name, server) in scenario.lab.servers.sorted(by: { $0.key < $1.key }) {
             lines.append("  server \(name) from \(server.image)")
         }
+        for (name, external) in scenario.externals.sorted(by: { $0.key < $1.key }) {
+            lines.append("  external \(name): \(external.title) of this host, while the run lasts")
+        }
         for step in scenario.steps { lines += self.lines(step, "  ") }
         if !scenario.finally.isEmpty { lines.append("  finally") }
         for step in scenario.finally { lines += self.lines(step, "    ") }
@@ -58,6 +63,9 @@ extension ScenarioExplanation.Payload.Item {
             tags: scenario.tags,
             variant: scenario.variant,
             images: scenario.movableImages.map(\.description).sorted(),
+            externals: Dictionary(
+                uniqueKeysWithValues: scenario.externals.map { ($0.key.text, $0.value.title) }
+            ),
             steps: scenario.steps.map(ScenarioExplanation.Payload.Step.init),
             finally: scenario.finally.map(ScenarioExplanation.Payload.Step.init)
         )

@@ -24,7 +24,6 @@ struct RunBatch: Sendable {
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
-        session.progress.hide(by: RunSecrets(of: scenarios).hidden)
         let runs = try await histories(of: scenarios)
         let status = try show(runs.map(\.report), of: scenarios.count)
         let late = await outputs.hand(runs, session)
@@ -56,6 +55,7 @@ struct RunBatch: Sendable {
     private func history(of scenario: Scenario, run: Int) async throws -> RunHistory {
         let timeline = Timeline()
         let events = RunEvents(run: run)
+        session.progress.hide { events.secrets.hidden($0) }
         let workspace = try await session.workspace { progress in
             timeline.record(progress)
             events.record(progress)

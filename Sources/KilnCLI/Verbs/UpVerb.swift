@@ -27,6 +27,14 @@ struct UpVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let file = try LabReader.lab(at: lab.path, isExplicit: lab.file != nil)
         session.say(warnings: file.warnings)
+        if let external = file.externals.keys.min() {
+            throw KilnError(
+                .labNeedsRun,
+                "\(lab.path) has the external service '\(external)', which is there only while its scenario runs",
+                hint: "run it with 'kiln run \(lab.path)'; '--keep always' leaves the servers to be looked at",
+                exit: .usage
+            )
+        }
         let declared = locked ? try file.lab.pinned(by: LabReader.lock(of: file.lab, at: lab.path)) : file.lab
         let only = try servers.map { try Name($0) }
         let engine = try await session.workspace().engine

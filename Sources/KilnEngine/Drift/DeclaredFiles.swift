@@ -6,6 +6,8 @@ import KilnModel
 struct DeclaredFiles {
     /// The host's port by server and port name.
     let ports: [Name: [Name: UInt16]]
+    /// The external services of the run.
+    var externals: [Name: ExternalAccess] = [:]
     /// The sha256 of some bytes.
     let digest: ([UInt8]) -> String
 
@@ -28,7 +30,7 @@ struct DeclaredFiles {
     private func content(_ entry: JSONValue) -> [UInt8]? {
         guard let content = entry["content"] else { return [] }
         guard let text = content.string else { return nil }
-        let resolved = try? PortReference.replacing(in: text) { reference in
+        let resolved = try? PortReference.replacing(in: externals.put(into: text)) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(.userDataReferenceUnknown, "\(reference) names no published port")
             }

@@ -71,13 +71,19 @@ extension ServerWorkspace {
         _ manifest: ImageManifest
     ) throws -> RootDifference.Allowance {
         RootDifference.Allowance(
-            ephemeral: try (manifest.ephemeral + record.spec.ephemeral + mountPaths(record) + hostsPaths(record))
+            ephemeral: try
+                (manifest.ephemeral + record.spec.ephemeral + mountPaths(record)
+                + hostsPaths(record))
                 .compactMap {
                     RootPath(written: $0)
                 },
             mounts: record.spec.volumes.values.compactMap { RootPath(written: $0) },
-            declared: DeclaredFiles(ports: try portBook().ports, digest: parts.roots.digest)
-                .files(record.spec.userData)
+            declared: DeclaredFiles(
+                ports: try portBook().ports,
+                externals: try ExternalAccess.all(of: id.lab, in: state),
+                digest: parts.roots.digest
+            )
+            .files(record.spec.userData)
         )
     }
 
@@ -87,8 +93,9 @@ extension ServerWorkspace {
         return try mounts(of: record.machine).flatMap { [$0.unitFile.path, $0.enabledPath] }
     }
 
-    private func hostsPaths(_ record: GenerationRecord) -> [String] {
-        record.spec.networks.isEmpty ? [] : GuestNetwork.hostsFiles
+    private func hostsPaths(_ record: GenerationRecord) throws -> [String] {
+        let hasNames = try !record.spec.networks.isEmpty || !ExternalAccess.all(of: id.lab, in: state).isEmpty
+        return hasNames ? GuestNetwork.hostsFiles : []
     }
 
     // MARK: - The copy

@@ -21,7 +21,9 @@ struct GenerationWriter: Sendable {
         let manifest = image.manifest
         let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
         let ports = try workspace.portBook().ports
-        let network = try GuestNetwork(of: workspace, spec.networks)
+        let externals = try ExternalAccess.all(of: machine.server.lab, in: state)
+        var network = try GuestNetwork(of: workspace, spec.networks)
+        if spec.network == .open { network.externals = externals.keys.sorted() }
         let record = try record(
             machine,
             hostKey: hostKey?.publicKey,
@@ -36,7 +38,8 @@ struct GenerationWriter: Sendable {
                 hostKey: hostKey,
                 userKey: manifest.ssh ? try await workspace.parts.seeds.userPublicKey() : nil,
                 ports: ports,
-                network: network
+                network: network,
+                externals: externals
             )
             try await workspace.parts.seeds.writeSeed(try documents.files(), to: state.seed(machine))
         }

@@ -16,13 +16,19 @@ extension LabEngine {
             defer { withExtendedLifetime(lock) {} }
             do {
                 if try files.record()?.isKept == true {
+                    // Who looks at the lab has no use for what only the run could end, and did not.
+                    let left = externals(of: files.lab)
+                    if !dryRun { try await parts.externals.end(of: files.lab) }
+                    removed += left.map { "external \($0)" }
                     // Its user took it down; what was retained then is the user's.
                     if !dryRun, !isThere(files.lab) { try files.remove() }
                     continue
                 }
                 let volumes = volumes.names(of: files.lab)
+                let externals = externals(of: files.lab)
                 if !dryRun { try await discard(files, purging: false) }
                 removed.append("run \(files.lab)" + (volumes.isEmpty ? "" : ", its volumes retained"))
+                removed += externals.map { "external \($0)" }
             } catch let error as KilnError {
                 // One that can't be removed keeps nobody from the others.
                 parts.progress(.note("the run \(files.lab) is still there: \(error.message)"))
@@ -51,6 +57,7 @@ extension LabEngine {
     /// Removes a run's lab; the volumes are retained first, whatever becomes of them then.
     func discard(_ files: RunFiles, purging: Bool) async throws {
         if FileManager.default.fileExists(atPath: state.lab(files.lab)) { try await down(files.lab) }
+        try await parts.externals.end(of: files.lab)
         for volume in volumes.names(of: files.lab) { _ = try volumes.retain(lab: files.lab, volume, ofRun: true) }
         // Also what a return to a snapshot has retained.
         let retained = try volumes.claimRetained(ofRun: files.lab)

@@ -12,6 +12,8 @@ struct GuestNetwork: Sendable {
     let cards: [Card]
     /// The servers that it can reach, itself included, by address.
     let peers: [NetworkAddress: Name]
+    /// The external services that it can reach, through the host.
+    var externals: [Name] = []
 
     /// Nothing, for a server on no network.
     static let none = GuestNetwork(cards: [], peers: [:])
@@ -50,13 +52,14 @@ struct GuestNetwork: Sendable {
     }
 
     /// The command of `bootcmd` that writes the names into /etc/hosts, between two lines of its own; nothing for a server on no
-    /// network.
+    /// network and without external services.
     ///
     /// cloud-init makes /etc/hosts anew from a template at each boot where 'manage_etc_hosts' says so, and after bootcmd. So the
     /// template gets them too.
     var hostsCommand: JSONValue? {
-        guard !peers.isEmpty else { return nil }
-        let lines = peers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        let servers = peers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        let lines = servers + externals.map { "\(ExternalAccess.guestHost) \($0)" }
+        guard !lines.isEmpty else { return nil }
         return .string(GuestNetwork.script.replacing("LINES", with: lines.joined(separator: "\n")))
     }
 

@@ -18,6 +18,8 @@ struct SeedDocuments {
     let ports: [Name: [Name: UInt16]]
     /// Its cards on networks of the lab, and whom it reaches there.
     var network = GuestNetwork.none
+    /// The external services of its run, for references such as `${external.db.url}`.
+    var externals: [Name: ExternalAccess] = [:]
 
     /// The files of the seed disk by name.
     func files() throws -> [String: [UInt8]] {
@@ -139,7 +141,7 @@ struct SeedDocuments {
     }
 
     private func resolve(_ text: String) throws -> String {
-        try PortReference.replacing(in: text) { reference in
+        try PortReference.replacing(in: externals.put(into: text)) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(
                     .userDataReferenceUnknown,

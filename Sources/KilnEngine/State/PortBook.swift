@@ -47,9 +47,10 @@ struct PortBook: Sendable, Codable {
     /// Every port in the book.
     var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
 
-    /// The ports of all labs: the published ones, and those that lead to the SSH servers of their machines.
+    /// The ports of all labs: the published ones, those that lead to the SSH servers of their machines, and those of external
+    /// services.
     static func taken(in state: StateDirectory) throws -> Set<UInt16> {
-        try children(of: state.labs).reduce(into: []) { ports, lab in
+        try children(of: state.labs).reduce(into: ExternalAccess.ports(in: state)) { ports, lab in
             ports.formUnion(try DurableFile.readJSON(PortBook.self, from: state.lab(lab) + "/ports.json")?.all ?? [])
             for server in children(of: state.lab(lab) + "/servers") {
                 ports.formUnion(access(of: ServerID(lab: lab, server: server), state))

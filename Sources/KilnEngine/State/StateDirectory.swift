@@ -18,6 +18,7 @@ import KilnModel
 /// roots/                                   copies of roots that are being looked at
 /// scratch/                                 acknowledgements of the scenarios that run
 /// runs/                                    which labs belong to runs of scenarios, and their locks
+/// runs/LAB.external/NAME/                  a service of the host that a run has beside its machines; HASH.sockets for its socket
 /// evidence/                                what failed runs left to look at
 /// reports/LAB.ndjson                       what happened in a run of a scenario, also after its lab is gone
 /// ```
@@ -46,6 +47,10 @@ public struct StateDirectory: Sendable, Hashable {
     public var roots: String { root + "/roots" }
     /// Runs of scenarios.
     public var runs: String { root + "/runs" }
+    /// The external services of a run's lab; there only while they may be.
+    public func externals(_ lab: Name) -> String { "\(runs)/\(lab).external" }
+    /// One of them.
+    public func external(_ id: ExternalID) -> String { "\(externals(id.lab))/\(id.name)" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.

@@ -69,6 +69,21 @@ extension ErrorCode {
         .unreachable,
         "the user without whom libvirt does not start as root does not exist"
     )
+    public static let externalDeadline = ErrorCode(
+        "external.deadline",
+        .deadline,
+        "an external service of a run did not start or end in time"
+    )
+    public static let externalFailed = ErrorCode(
+        "external.failed",
+        .aborted,
+        "an external service of a run can't be started, or has ended by itself"
+    )
+    public static let externalMissing = ErrorCode(
+        "external.missing",
+        .unreachable,
+        "the program of an external service of a run is not installed"
+    )
     public static let fileDigest = ErrorCode("file.digest", .internalError, "a sha256 is not 32 bytes")
     public static let fileNotRegular = ErrorCode("file.not-regular", .invalidFile, "a path is no regular file")
     public static let fileTooLarge = ErrorCode("file.too-large", .usage, "a file is larger than is read at once")
@@ -119,7 +134,8 @@ extension ErrorCode {
         machineNoProcessorModel,
         connectRefused, daemonDeadline, daemonHomeUnreachable, daemonHomeUnusable, daemonImpostor, daemonLock,
         daemonLibvirtdMissing, daemonStartFailed, daemonUnreachable, embedBusy, embedNotStarted,
-        embedRootClosed, embedRootTooLong, embedRootUnusable, embedUserMissing, fileDigest, fileNotRegular,
+        embedRootClosed, embedRootTooLong, embedRootUnusable, embedUserMissing, externalDeadline,
+        externalFailed, externalMissing, fileDigest, fileNotRegular,
         fileTooLarge,
         fileUnreadable, fileUnwritable, holdersUnreadable, hostNoPipe, hypervisorDeadline, hypervisorDocument,
         hypervisorFailed, hypervisorUnreadable, hypervisorUnreachable, toolDeadline, toolFailed, toolMissing,

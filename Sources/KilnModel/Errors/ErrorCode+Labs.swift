@@ -15,6 +15,11 @@ extension ErrorCode {
         "the lock is of other images than the file names"
     )
     public static let labMissing = ErrorCode("lab.missing", .usage, "there is no lab of that name")
+    public static let labNeedsRun = ErrorCode(
+        "lab.needs-run",
+        .usage,
+        "a file has external services, which only a run of its scenario starts"
+    )
     public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
     public static let serverAmbiguous = ErrorCode("server.ambiguous", .usage, "several labs have a server of that name")
     public static let serverMissing = ErrorCode("server.missing", .usage, "the lab has no server of that name")
@@ -29,7 +34,8 @@ extension ErrorCode {
 
     /// The codes of errors about labs, servers and generations.
     public static let labs: [ErrorCode] = [
-        generationMissing, labLockDamaged, labLockMissing, labLockStale, labMissing, labNoFile, serverAmbiguous,
+        generationMissing, labLockDamaged, labLockMissing, labLockStale, labMissing, labNeedsRun,
+        labNoFile, serverAmbiguous,
         serverMissing, serverNotLaunched,
         portNoneFree, portPrivileged, portTaken,
     ]

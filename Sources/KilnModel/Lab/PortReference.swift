@@ -59,6 +59,16 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
         }.joined()
     }
 
+    /// `text` with each of ``expressions(in:)`` replaced by what `value` gives for it; what it gives nothing for stays.
+    static func replacingExpressions(in text: String, with value: (String) -> String?) -> String {
+        pieces(of: text).map { piece in
+            switch piece {
+            case .text(let text): text
+            case .expression(let inner): value(inner) ?? "${\(inner)}"
+            }
+        }.joined()
+    }
+
     private enum Piece {
         case text(String)
         case expression(String)

@@ -24,6 +24,8 @@ struct DecodedLab {
     var servers: [DeclaredServer] = []
     var images = ImagePolicy.any
     var networks: [Name] = []
+    /// The external services of its scenario.
+    var externals = ExternalNames.none
 
     func server(_ name: Name) -> DeclaredServer? { servers.first { $0.name == name } }
 
@@ -44,6 +46,7 @@ struct DecodedLab {
 struct LabDecoder {
     private let problems: ProblemList
     private let images: (ImageReference) -> ImageManifest?
+    private let externals: ExternalNames
     private var volumeNames: [Name] = []
     private var volumeOwners: [Name: Name] = [:]
     private var hostPorts: [String: String] = [:]
@@ -53,20 +56,34 @@ struct LabDecoder {
 
     /// The lab.
     ///
-    /// - Parameter images: what is known of an image, where anything is.
-    static func decode(_ value: Value, _ images: @escaping (ImageReference) -> ImageManifest?) -> DecodedLab? {
-        var decoder = LabDecoder(problems: value.problems, images: images)
-        return decoder.decode(value)
+    /// - Parameters:
+    ///   - externals: the external services of its scenario.
+    ///   - images: what is known of an image, where anything is.
+    static func decode(
+        _ value: Value,
+        externals: ExternalNames,
+        _ images: @escaping (ImageReference) -> ImageManifest?
+    ) -> DecodedLab? {
+        var decoder = LabDecoder(problems: value.problems, externals: externals, images: images)
+        let lab = decoder.decode(value)
+        externals.refuse(in: value)
+        return lab
     }
 
-    private init(problems: ProblemList, images: @escaping (ImageReference) -> ImageManifest?) {
+    private init(
+        problems: ProblemList,
+        externals: ExternalNames,
+        images: @escaping (ImageReference) -> ImageManifest?
+    ) {
         self.problems = problems
+        self.externals = externals
         self.images = images
     }
 
     private mutating func decode(_ value: Value) -> DecodedLab? {
         guard let fields = Fields<LabFields>(value, "a map with 'servers'") else { return nil }
         var lab = DecodedLab()
+        lab.externals = externals
         if let policy = fields[.images]?.word(ImagePolicy.self) { lab.images = policy }
         lab.volumes = fields[.volumes].flatMap { $0.named("volumes", volume) } ?? [:]
         volumeNames = Value.names(of: fields[.volumes])

@@ -8,6 +8,7 @@ struct ScenarioDocument {
     let tags: [Name]
     let variant: [Name: String]
     let lab: LabSpec
+    let externals: [Name: ExternalSpec]
     /// Nothing where the file is a lab's.
     let steps: [PlacedStep]?
     let finally: [PlacedStep]
@@ -49,10 +50,18 @@ struct ScenarioDocument {
         let name = fields[.name]?.newName()
         about = fields[.about]?.text()
         tags = fields[.tags].map { ($0.list(of: "tags") ?? []).compactMap { $0.newName() } } ?? []
-        let lab = fields[.lab].flatMap { $0.isText ? Self.labFile($0, images) : LabDecoder.decode($0, images) }
+        externals = fields[.external].map { ExternalDecoder.decode($0) } ?? [:]
+        // Also those that could not be read, so that one mistake is reported once.
+        let names = ExternalNames(all: Value.names(of: fields[.external]))
+        let lab = fields[.lab].flatMap {
+            $0.isText ? Self.labFile($0, names, images) : LabDecoder.decode($0, externals: names, images)
+        }
         let read = lab.map { Self.steps(fields, $0) }
+        for name in names.all where lab?.servers.contains(where: { $0.name == name }) == true {
+            fields[.external]?.problem("'\(name)' is a server already; guests know both by their names")
+        }
         if fields[.steps] == nil {
-            for field in [FileFields.finally, .stepsNamed, .matrix] {
+            for field in [FileFields.finally, .stepsNamed, .matrix, .external] {
                 fields[field]?.problem("it is for scenarios, and this file has no 'steps'")
             }
         }
@@ -84,7 +93,7 @@ extension ScenarioDocument {
             _ = reader.steps(list)
         }
         for field in [FileFields.lab, .about, .tags, .steps, .finally, .stepsNamed] {
-            if let value = fields[field] { reader.refuseUntaken(value) }
+            if let value = fields[field] { reader.refuseUntaken(value, isLab: field == .lab) }
         }
         // A step that could not be read would make those after it look wrong.
         guard let steps, let finally else { return (steps ?? [], []) }
@@ -102,17 +111,22 @@ extension ScenarioDocument {
 
 extension ScenarioDocument {
     /// The lab of the file that `value` names, whose problems carry that file's name.
-    private static func labFile(_ value: Value, _ images: @escaping ScenarioFile.KnownImage) -> DecodedLab? {
+    private static func labFile(
+        _ value: Value,
+        _ externals: ExternalNames,
+        _ images: @escaping ScenarioFile.KnownImage
+    ) -> DecodedLab? {
         guard let path = value.neighbour("the path of a lab file") else { return nil }
         let problems = ProblemList(file: path)
         value.problems.include(problems)
         return TextFile.read(path, problems).flatMap { YAMLDocument.root(of: $0, problems) }
-            .flatMap { declaredLab($0, problems, images) }
+            .flatMap { declaredLab($0, problems, externals, images) }
     }
 
     private static func declaredLab(
         _ root: YAMLNode,
         _ problems: ProblemList,
+        _ externals: ExternalNames,
         _ images: @escaping ScenarioFile.KnownImage
     ) -> DecodedLab? {
         let written = Value(node: root, path: "", problems: problems)
@@ -129,7 +143,7 @@ extension ScenarioDocument {
         if lab.isText {
             lab.problem("expected a map: a lab file that is named by another file declares its lab itself")
         }
-        return lab.isText ? nil : LabDecoder.decode(lab, images)
+        return lab.isText ? nil : LabDecoder.decode(lab, externals: externals, images)
     }
 }
 

@@ -76,6 +76,20 @@ extension StepReader {
     /// A server of the lab.
     func server(_ value: Value?) -> Name? { value?.reference("server", among: serverNames) }
 
+    /// An external service of the scenario.
+    func external(_ value: Value?) -> Name? {
+        value?.reference("service in 'external'", among: lab.externals.all)
+    }
+
+    /// What a ledger is written to: a server of the lab, or an external service; one of both has to be said.
+    func ledgerPlace(server: Value?, external: Value?, in value: Value) -> Name? {
+        guard (server == nil) != (external == nil) else {
+            value.problem("expected 'server' or 'external', found \(server == nil ? "neither" : "both")")
+            return nil
+        }
+        return server == nil ? self.external(external) : self.server(server)
+    }
+
     /// A volume of the lab.
     func volume(_ value: Value?) -> Name? { value?.reference("volume", among: lab.volumeNames) }
 
@@ -126,7 +140,10 @@ extension StepReader {
                 )
                 return nil
             }
-            return arguments.map { SavedText(plain: $0) }
+            // Letters, digits and the few marks of a URL: no shell takes them for anything else.
+            let line = arguments.last ?? ""
+            guard lab.externals.areNamed(in: line) else { return arguments.map { SavedText(plain: $0) } }
+            return saved(line, value).map { line in arguments.dropLast().map { SavedText(plain: $0) } + [line] }
         }
         let texts = zip(arguments, value.elements).map { saved($0, $1) }
         return texts.contains(nil) ? nil : texts.compactMap { $0 }
@@ -139,23 +156,36 @@ extension StepReader {
             value.problem("expected ${saved.NAME} with a name (\(Value.nameRule))")
             return nil
         }
+        guard lab.externals.check(text, at: value) else { return nil }
         uses += found.names.map { SavedUse(name: $0, place: StepPlace(value)) }
         return found
     }
 
     /// Lets saved values stand anywhere in what the value holds.
     func takeAll(_ value: Value?) -> Bool {
-        let texts = value?.texts.filter { SavedText.references(in: $0.plainText ?? "").isEmpty == false } ?? []
+        let texts = value?.texts.filter { isNaming($0.plainText ?? "") } ?? []
         return !texts.map { saved($0.plainText ?? "", $0) }.contains(nil)
     }
 
     private func take(_ value: Value) { taken.insert(StepPlace(value)) }
 
-    /// Reports the saved values in `value` that nothing reads.
-    func refuseUntaken(_ value: Value) {
-        for text in value.texts where !SavedText.references(in: text.plainText ?? "").isEmpty {
-            guard !taken.contains(StepPlace(text)) else { continue }
-            text.problem("a saved value is known only while the scenario runs, and can't stand here")
+    private func isNaming(_ text: String) -> Bool {
+        !SavedText.references(in: text).isEmpty || lab.externals.areNamed(in: text)
+    }
+
+    /// Reports the saved values, and what is named of external services, in `value` that nothing reads.
+    ///
+    /// - Parameter isLab: whether it is the lab, of which external services are looked for elsewhere.
+    func refuseUntaken(_ value: Value, isLab: Bool = false) {
+        for text in value.texts where !taken.contains(StepPlace(text)) {
+            let written = text.plainText ?? ""
+            if !SavedText.references(in: written).isEmpty {
+                text.problem("a saved value is known only while the scenario runs, and can't stand here")
+            } else if !isLab, lab.externals.areNamed(in: written) {
+                text.problem(
+                    "what is known of an external service is known only while the scenario runs, and can't stand here"
+                )
+            }
         }
     }
 }

@@ -77,13 +77,19 @@ extension UserDataDecoder {
     // See Images/README.md.
     private static let subsetOfFile: Set = ["path", "content", "encoding", "permissions", "owner", "append", "defer"]
 
-    /// Checks what `${servers.NAME.ports.NAME}` names in a text of the user-data of `server`.
+    /// Checks what `${servers.NAME.ports.NAME}` and `${external.NAME.FIELD}` name in a text of the user-data of `server`.
     static func checkReferences(
         _ value: Value,
         from server: Name,
         _ network: ServerSpec.Network,
         _ lab: DecodedLab
     ) {
+        if let text = value.plainText {
+            lab.externals.check(text, at: value)
+            if network == .isolated, lab.externals.areNamed(in: text) {
+                value.problem(ExternalNames.isolated(server))
+            }
+        }
         for miss in value.plainText.map(PortReference.nearMisses) ?? [] { warn(value, ofNearMiss: miss) }
         for expression in value.plainText.map(PortReference.expressions) ?? [] {
             guard let reference = PortReference(expression: expression) else {

@@ -3,7 +3,7 @@ import KilnModel
 
 /// The fields of a file.
 enum FileFields: String, FileField {
-    case kiln, name, about, tags, vars, matrix, lab, steps, finally
+    case kiln, name, about, tags, vars, matrix, lab, external, steps, finally
     case stepsNamed = "steps-named"
 
     static let required: [FileFields] = [.kiln, .name, .lab]
@@ -20,6 +20,11 @@ enum FileFields: String, FileField {
                     Schema.titled("lab", Schema.object(LabFields.self, "What is brought up together.")),
                 ],
                 "The lab, or the file that declares it."
+            )
+        case .external:
+            Schema.named(
+                Schema.titled("external service", Schema.object(ExternalFields.self, "A service of the host.")),
+                "Services that a run has beside its machines, on the host, by name. A lab file has none."
             )
         case .tags: Schema.list(of: Schema.name("A tag."), "What a scenario can be chosen by.")
         case .vars:

@@ -1,7 +1,8 @@
 import KilnDocuments
 import KilnModel
 
-/// A text in which `${saved.NAME}` stands for what an earlier step saved.
+/// A text in which `${saved.NAME}` stands for what an earlier step saved, and `${external.NAME.FIELD}` for what is known of an
+/// external service.
 struct SavedText: Sendable, Hashable {
     /// The text as it is written.
     let text: String
@@ -22,13 +23,14 @@ struct SavedText: Sendable, Hashable {
         guard found.allSatisfy({ Name.accepts(String($0)) }) else { return nil }
     }
 
-    /// The text with what was saved; a name that nothing was saved for stays as it is.
-    func resolved(_ saved: [Name: String]) -> String {
-        if names.isEmpty { return text }
+    /// Whether something of external services may stand in it.
+    var namesExternals: Bool { text.contains("${external.") }
+
+    /// The text with what is known; what nothing is known for stays as it is.
+    func resolved(_ known: KnownTexts) -> String {
+        if names.isEmpty, !namesExternals { return text }
         // In one pass, so that what was saved is never read for names itself.
-        return text.replacing(SavedText.expression) { match in
-            (try? Name(String(match.1))).flatMap { saved[$0] } ?? String(match.0)
-        }
+        return text.replacing(SavedText.anyExpression) { match in known.value(match.1) ?? String(match.0) }
     }
 
     /// What stands for saved values in a text, valid or not.
@@ -36,6 +38,8 @@ struct SavedText: Sendable, Hashable {
         guard text.contains("${saved.") else { return [] }
         return text.matches(of: expression).map { $0.1 }
     }
+
+    private static var anyExpression: Regex<(Substring, Substring)> { /\$\{((?:saved|external)\.[^}]*)\}/ }
 
     private static var expression: Regex<(Substring, Substring)> { /\$\{saved\.([^}]*)\}/ }
 }

@@ -40,12 +40,15 @@ struct StepCondition: Sendable, Hashable {
     let isNegated: Bool
 
     /// Whether the step is done.
-    func holds(_ saved: [Name: String]) -> Bool {
-        (value.resolved(saved) == expected.resolved(saved)) != isNegated
+    func holds(_ known: KnownTexts) -> Bool {
+        (value.resolved(known) == expected.resolved(known)) != isNegated
     }
 
     /// The same before anything is saved; nothing where that decides.
-    var known: Bool? { value.names.isEmpty && expected.names.isEmpty ? holds([:]) : nil }
+    var known: Bool? {
+        let isFixed = [value, expected].allSatisfy { $0.names.isEmpty && !$0.namesExternals }
+        return isFixed ? holds(KnownTexts()) : nil
+    }
 
     /// The condition in words.
     var description: String { "\(Name.quoted(value.text)) is \(isNegated ? "not " : "")\(Name.quoted(expected.text))" }

@@ -8,8 +8,10 @@ public struct LedgerPlan: Sendable, Hashable {
         case agent(file: String)
         /// Requests to a service.
         case http(LedgerService)
-        /// Statements to a database.
+        /// Statements to a database of the server.
         case sql(LedgerTable)
+        /// Statements to the external service that stands in the server's place.
+        case external
     }
 
     /// The most records a second that can be asked for.
@@ -19,7 +21,7 @@ public struct LedgerPlan: Sendable, Hashable {
 
     /// Its name, once per scenario.
     public let name: Name
-    /// The server.
+    /// The server, or the external service.
     public let server: Name
     /// By which way its records reach the server.
     public let path: Path
@@ -50,7 +52,7 @@ public struct LedgerPlan: Sendable, Hashable {
             return "expected 1 connection, found \(connections): the guest agent's way has only one"
         case .agent: return nil
         case .http(let service): return service.refusal
-        case .sql: return nil
+        case .sql, .external: return nil
         }
     }
 

@@ -38,6 +38,7 @@ extension Scenario {
             tags: tags,
             variant: variant,
             lab: try lab.pinned(by: lock),
+            externals: externals,
             steps: steps,
             finally: finally,
             warnings: warnings,

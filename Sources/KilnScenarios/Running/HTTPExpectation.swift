@@ -25,7 +25,7 @@ struct HTTPExpectation: Sendable, Hashable {
     ///
     /// - Throws: `Unmet` where the answer is another.
     func require(of status: ServerStatus, _ context: RunContext) async throws {
-        let probe = try probe.resolved(await context.saved)
+        let probe = try probe.resolved(await context.known)
         guard let port = status.ports[probe.port]?.host else {
             throw Unmet("\(status.name): a published port \(probe.port) expected, none found")
         }
@@ -44,8 +44,8 @@ extension HTTPProbe {
     /// The same with what was saved in its texts.
     ///
     /// - Throws: `Unmet` where that makes no request.
-    fileprivate func resolved(_ saved: [Name: String]) throws -> HTTPProbe {
-        func text(_ text: String) -> String { SavedText(text)?.resolved(saved) ?? text }
+    fileprivate func resolved(_ known: KnownTexts) throws -> HTTPProbe {
+        func text(_ text: String) -> String { SavedText(text)?.resolved(known) ?? text }
         let (path, headers) = (text(path), headers.mapValues(text))
         guard HTTPProbe.isPath(path) else { throw Unmet("a path without blanks expected, \(Name.quoted(path)) saved") }
         guard headers.values.allSatisfy(HTTPProbe.isHeaderValue) else {

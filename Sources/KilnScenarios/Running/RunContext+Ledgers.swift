@@ -113,7 +113,7 @@ extension LedgerPlan {
         switch path {
         case .agent(let file): file
         case .http(let service): if case .file(let file) = service.contents { file } else { nil }
-        case .sql: nil
+        case .sql, .external: nil
         }
     }
 }

@@ -39,7 +39,7 @@ extension RunContext {
 
     /// Performs a step, with what is said about how it is done; its result is noted whatever becomes of it.
     func take(_ step: PlacedStep, as id: StepID) async throws {
-        if let condition = step.attributes.condition, !condition.holds(saved) {
+        if let condition = step.attributes.condition, !condition.holds(known) {
             return skip(step, as: id, "it is done where \(condition.description)")
         }
         let begin = events.elapsed

@@ -26,6 +26,8 @@ actor RunContext {
 
     /// What steps saved.
     private(set) var saved: [Name: String] = [:]
+    /// The external services, once they serve.
+    private(set) var externals: [Name: ExternalAccess] = [:]
     /// The longest time without an answer.
     private(set) var unavailable: Duration?
     private(set) var servers: [Name: ServerStatus] = [:]
@@ -113,6 +115,12 @@ extension LabSpec {
 // MARK: - What is found
 
 extension RunContext {
+    /// What texts of steps may name now.
+    var known: KnownTexts { KnownTexts(saved: saved, externals: externals) }
+
+    /// Notes how external services are reached.
+    func know(_ externals: [Name: ExternalAccess]) { self.externals = externals }
+
     /// Notes how servers are.
     func remember(_ statuses: [ServerStatus]) { for status in statuses { servers[status.name] = status } }
 
@@ -236,7 +244,7 @@ extension RunContext {
                 servers: lab.servers.keys.sorted(),
                 id: id,
                 step: step,
-                reason: RunSecrets(scenario).hidden("\(failure)")
+                reason: events.secrets.hidden("\(failure)")
             )
         )
     }

@@ -7,11 +7,12 @@ public final class RunEvents: Sendable {
     private struct State {
         var count = 0
         var sinks: [RunSink]
-        var secrets = RunSecrets([])
     }
 
     private let origin = ContinuousClock.now
     private let state: Mutex<State>
+    // Apart from the rest: sinks ask for them while an event is told.
+    private let hiding = Mutex(RunSecrets([]))
     private let run: Int
 
     /// A stream that begins now.
@@ -25,8 +26,11 @@ public final class RunEvents: Sendable {
     /// Tells one more sink, of what happens from now on.
     public func add(_ sink: @escaping RunSink) { state.withLock { $0.sinks.append(sink) } }
 
-    /// Takes what is secret out of all that is told from now on.
-    func hide(_ secrets: RunSecrets) { state.withLock { $0.secrets = secrets } }
+    /// Takes what is secret, besides what is known to be, out of all that is told from now on.
+    func hide(_ secrets: RunSecrets) { hiding.withLock { $0 = RunSecrets($0.texts + secrets.texts) } }
+
+    /// What is secret in this run.
+    public var secrets: RunSecrets { hiding.withLock { $0 } }
 
     /// The time since it began.
     public var elapsed: Duration { ContinuousClock.now - origin }
@@ -36,7 +40,7 @@ public final class RunEvents: Sendable {
         // Under the lock: events of steps that run at the same time reach every sink in the order of their numbers.
         state.withLock { state in
             state.count += 1
-            let event = RunEvent(run: run, number: state.count, time: elapsed, kind: state.secrets.hidden(kind))
+            let event = RunEvent(run: run, number: state.count, time: elapsed, kind: secrets.hidden(kind))
             for sink in state.sinks { sink(event) }
         }
     }

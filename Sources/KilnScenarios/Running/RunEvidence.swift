@@ -27,9 +27,13 @@ struct RunEvidence {
             await keepGuestLogs(server, directory)
             isKept = move(directory, of: server) || isKept
         }
-        let (folder, secrets, run, all) = (folder, secrets, lab, engine.evidence)
-        await BlockingWork.run { RunEvidence.hide(secrets, ofRun: run, in: all) }
         return isKept ? folder : nil
+    }
+
+    /// Takes secrets out of all that was kept of the run.
+    func hideSecrets() async {
+        let (secrets, run, all) = (secrets, lab, engine.evidence)
+        await BlockingWork.run { RunEvidence.hide(secrets, ofRun: run, in: all) }
     }
 
     /// Keeps what happened in the run beside it, once it has ended; the log has no secrets.

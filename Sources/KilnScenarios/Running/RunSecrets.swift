@@ -20,9 +20,6 @@ public struct RunSecrets: Sendable, Hashable {
             .sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
     }
 
-    /// What some scenarios know.
-    public init(of scenarios: [Scenario]) { self.init(scenarios.flatMap { RunSecrets($0).texts }) }
-
     /// What a scenario knows.
     init(_ scenario: Scenario) {
         var found: Set<String> = []

@@ -85,7 +85,7 @@ public struct ScenarioRunner: Sendable {
     public func run() async -> ScenarioReport {
         var report: ScenarioReport
         var log: RunLog?
-        events.hide(secrets)
+        events.hide(RunSecrets(scenario))
         do {
             let lab = try await RunLab.make(for: scenario.name, engine: engine)
             log = await makeLog(lab.name)
@@ -93,15 +93,15 @@ public struct ScenarioRunner: Sendable {
         } catch {
             report = await unbegun(error)
         }
-        report = secrets.hidden(report)
+        report = events.secrets.hidden(report)
         if let failure = await log?.settled() { tell(failure) }
         events.emit(.runEnded(report))
         _ = await log?.settled()
-        if report.evidence != nil { await RunEvidence(engine: engine, lab: report.lab, secrets: secrets).keepEvents() }
+        if report.evidence != nil {
+            await RunEvidence(engine: engine, lab: report.lab, secrets: events.secrets).keepEvents()
+        }
         return report
     }
-
-    private var secrets: RunSecrets { RunSecrets(scenario) }
 
     // A run is worth as much without: its report is shown, and only not kept.
     private func makeLog(_ lab: Name) async -> RunLog? {
@@ -134,8 +134,12 @@ public struct ScenarioRunner: Sendable {
         let context = context(lab.name)
         var end = RunEnd()
         do {
-            try await context.take(scenario.steps, below: .root)
-        } catch { end.failure = error }
+            try await context.startExternals()
+            do { try await context.take(scenario.steps, below: .root) } catch { end.failure = error }
+        } catch {
+            end.failure = error
+            await context.skip(scenario.steps, below: .root)
+        }
         end.steps = await context.takeResults(of: .root)
         // Before what is done at the end, which finds the lab without them.
         let (left, count) = await context.endFaults(from: scenario.steps.count)
@@ -175,14 +179,20 @@ public struct ScenarioRunner: Sendable {
 
     /// Keeps what helps to understand a failure, and removes or keeps the lab.
     private func close(_ lab: RunLab, _ context: RunContext, _ end: inout RunEnd) async {
+        let evidence = RunEvidence(engine: engine, lab: lab.name, secrets: events.secrets)
         if end.failure != nil || options.keep == .always {
-            let evidence = RunEvidence(engine: engine, lab: lab.name, secrets: secrets)
             if end.failure != nil {
                 for excerpt in await evidence.consoles() { events.emit(.found(.console(excerpt))) }
                 await context.keepAcknowledgements()
             }
             end.evidence = await evidence.keep()
         }
+        // Also out of what is left of replacements that turned back.
+        await evidence.hideSecrets()
+        // Also of a lab that is kept: it is the run that has them.
+        do {
+            try await context.endExternals(keepsLogs: end.failure != nil)
+        } catch { end.failure = end.failure ?? error }
         do {
             if options.keep == .always || options.keep == .failed && end.failure != nil {
                 try lab.keep()

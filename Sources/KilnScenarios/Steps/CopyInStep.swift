@@ -55,7 +55,7 @@ struct CopyInStep: StepAction {
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let bytes: [UInt8]
         switch content {
-        case .text(let text): bytes = Array(text.resolved(await context.saved).utf8)
+        case .text(let text): bytes = Array(text.resolved(await context.known).utf8)
         case .file(_, let content): bytes = content
         }
         try await context.engine.write(bytes, to: path, on: context.id(server))

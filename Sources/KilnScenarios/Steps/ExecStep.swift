@@ -28,6 +28,11 @@ struct ExecStep: StepAction {
         let exit = fields[.exit].map { $0.whole(in: 0...255) } ?? 0
         let contains = fields[.contains].map { reader.text($0) }
         guard let server, let arguments, let exit, contains != .some(nil) else { return nil }
+        if arguments.contains(where: { reader.lab.externals.areNamed(in: $0.text) }),
+            reader.lab.server(server)?.spec?.network == .isolated
+        {
+            fields[.command]?.problem(ExternalNames.isolated(server))
+        }
         self.server = server
         self.arguments = arguments
         self.exit = exit
@@ -42,9 +47,9 @@ struct ExecStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        let saved = await context.saved
+        let known = await context.known
         let command = GuestCommand(
-            arguments.map { $0.resolved(saved) },
+            arguments.map { $0.resolved(known) },
             deadline: context.scale.of(GuestCommand.usualDeadline)
         )
         let result = try await context.engine.collect(command, keeping: Self.kept, on: context.id(server))
@@ -53,7 +58,7 @@ struct ExecStep: StepAction {
                 "\(server): exit status \(exit) expected, \(result.status) found; it said \(ExecStep.start(result.errors))"
             )
         }
-        let text = contains?.resolved(saved)
+        let text = contains?.resolved(known)
         if let text, !String(decoding: result.output, as: UTF8.self).contains(text) {
             throw Unmet(
                 "\(server): \(Name.quoted(text)) expected in the output, found \(ExecStep.start(result.output))"

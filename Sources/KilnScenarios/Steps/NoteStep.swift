@@ -18,6 +18,6 @@ struct NoteStep: StepAction {
     func foresee(_ forecast: inout LabForecast) {}
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        StepYield(message: SavedOutput.printable(text.resolved(await context.saved)))
+        StepYield(message: SavedOutput.printable(text.resolved(await context.known)))
     }
 }

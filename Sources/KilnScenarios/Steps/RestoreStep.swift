@@ -33,7 +33,7 @@ struct RestoreStep: StepAction {
     }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        let snapshot = snapshot.resolved(await context.saved)
+        let snapshot = snapshot.resolved(await context.known)
         let kept = try await context.engine.restoreVolume(lab: context.lab.name, volume, to: snapshot)
         return StepYield(message: "what it held is \(kept)", outputs: ["retained": kept])
     }

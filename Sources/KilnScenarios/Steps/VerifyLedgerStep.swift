@@ -17,8 +17,8 @@ struct VerifyLedgerStep: StepAction {
     let recordsAtLeast: Int
 
     init?(_ value: Value, _ reader: StepReader) {
-        guard let fields = Fields<VerifyLedgerFields>(value, "a map with 'server'") else { return nil }
-        let server = reader.server(fields[.server])
+        guard let fields = Fields<VerifyLedgerFields>(value, "a map with 'server' or 'external'") else { return nil }
+        let server = reader.ledgerPlace(server: fields[.server], external: fields[.external], in: value)
         let ledger = fields[.ledger].map { $0.newName() } ?? server
         let least = fields[.recordsAtLeast].map { $0.whole(in: 1...10_000_000) } ?? 1
         guard let server, let ledger, let least else { return nil }
@@ -39,14 +39,16 @@ struct VerifyLedgerStep: StepAction {
 
 /// The fields of a `verify-ledger` step.
 enum VerifyLedgerFields: String, FileField {
-    case server, ledger
+    case server, external, ledger
     case recordsAtLeast = "records-at-least"
 
-    static let required: [VerifyLedgerFields] = [.server]
+    // Or 'external' in its place, which the decoder says.
+    static let required: [VerifyLedgerFields] = []
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server whose ledger is verified.")
+        case .server: Schema.name("The server whose ledger is verified; this or external is needed.")
+        case .external: Schema.name("The external service whose ledger is verified, in place of a server.")
         case .ledger: Schema.name("Which ledger; the one that is called as the server without it.")
         case .recordsAtLeast:
             Schema.whole(1...10_000_000, "How many records have to be acknowledged; 1 without it.")

@@ -16,23 +16,35 @@ struct WriteLedgerStep: StepAction {
     var secrets: [String] { plan.secrets }
 
     init?(_ value: Value, _ reader: StepReader) {
-        guard let fields = Fields<WriteLedgerFields>(value, "a map with 'server' and one way to write") else {
+        guard
+            let fields = Fields<WriteLedgerFields>(
+                value,
+                "a map with 'server' and one way to write, or with 'external'"
+            )
+        else {
             return nil
         }
-        let server = reader.server(fields[.server])
+        let server = reader.ledgerPlace(server: fields[.server], external: fields[.external], in: value)
         let name = fields[.ledger].map { $0.newName() } ?? server
         let rate = fields[.rate].map { $0.whole(in: 1...LedgerPlan.highestRate) }
         let connections = fields[.connections].map { $0.whole(in: 1...LedgerPlan.mostConnections) } ?? 1
         let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
         let ways = [fields[.path], fields[.http], fields[.sql]].compactMap(\.self)
-        guard ways.count == 1 else {
-            value.problem("expected one of path, http, sql, found \(ways.count)")
+        let isExternal = fields[.external] != nil
+        guard ways.count == (isExternal ? 0 : 1) else {
+            value.problem(
+                isExternal
+                    ? "an external service is written to as it is; expected none of path, http, sql, found \(ways.count)"
+                    : "expected one of path, http, sql, found \(ways.count)"
+            )
             return nil
         }
         let way =
-            fields[.path].flatMap { $0.guestPath("the ledger's file").map(LedgerPlan.Path.agent) }
-            ?? fields[.http].flatMap { LedgerService($0, ports: ports).map(LedgerPlan.Path.http) }
-            ?? fields[.sql].flatMap { LedgerTable($0, ports: ports).map(LedgerPlan.Path.sql) }
+            isExternal
+            ? .external
+            : fields[.path].flatMap { $0.guestPath("the ledger's file").map(LedgerPlan.Path.agent) }
+                ?? fields[.http].flatMap { LedgerService($0, ports: ports).map(LedgerPlan.Path.http) }
+                ?? fields[.sql].flatMap { LedgerTable($0, ports: ports).map(LedgerPlan.Path.sql) }
         guard let way, let server, let name, let connections, rate != .some(nil) else { return nil }
         plan = LedgerPlan(name: name, server: server, path: way, rate: rate ?? nil, connections: connections)
         if let refusal = plan.refusal { value.problem(refusal) }
@@ -64,13 +76,15 @@ struct WriteLedgerStep: StepAction {
 
 /// The fields of a `write-ledger` step.
 enum WriteLedgerFields: String, FileField {
-    case server, path, http, sql, ledger, rate, connections
+    case server, external, path, http, sql, ledger, rate, connections
 
-    static let required: [WriteLedgerFields] = [.server]
+    // Or 'external' in its place, which the decoder says.
+    static let required: [WriteLedgerFields] = []
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server whose machine writes.")
+        case .server: Schema.name("The server whose machine writes; this or external is needed.")
+        case .external: Schema.name("The external service that takes records as rows, in place of a server.")
         case .path: Schema.guestPath("The ledger's file, on a volume of the server: a program in the guest writes it.")
         case .http: Schema.object(LedgerServiceFields.self, "A service that takes records over HTTP.")
         case .sql: Schema.object(LedgerTableFields.self, "A PostgreSQL database that takes records as rows.")

@@ -24,7 +24,7 @@ extension FilePage {
 
             \(words)
             """,
-        schema: ["tags", "matrix", "steps", "finally", "steps-named"].reduce(ScenarioSchema.document) {
+        schema: ["tags", "matrix", "external", "steps", "finally", "steps-named"].reduce(ScenarioSchema.document) {
             $0.dropping(field: $1)
         },
         example: StarterLab.text,

@@ -4,10 +4,10 @@ import KilnModel
 public struct BankPlan: Sendable, Hashable {
     /// Its name, once per scenario.
     public let name: Name
-    /// The server.
+    /// The server, or the external service.
     public let server: Name
-    /// The database.
-    public let table: LedgerTable
+    /// The database of the server; nothing where the external service in its place is the database.
+    public let table: LedgerTable?
     /// How many accounts there are, two at least.
     public let accounts: Int
     /// What each of them holds at first.
@@ -21,7 +21,7 @@ public struct BankPlan: Sendable, Hashable {
     public init(
         name: Name,
         server: Name,
-        table: LedgerTable,
+        table: LedgerTable?,
         accounts: Int = 10,
         balance: Int = 1_000,
         connections: Int = 4,

@@ -43,7 +43,8 @@ actor BankSession {
         elapsed: @escaping @Sendable () -> Duration
     ) {
         self.init(plan, seed: seed, elapsed: elapsed) {
-            try await SQLSession.open(plan.table.login, port: try await engine.hostPort(plan.table.port, of: server))
+            let (login, port) = try await engine.database(plan.table, of: server)
+            return try await SQLSession.open(login, port: port)
         }
     }
 
