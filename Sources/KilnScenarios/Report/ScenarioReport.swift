@@ -80,12 +80,6 @@ public struct ScenarioReport: Sendable, Hashable, Codable {
         /// What to do next.
         public let hint: String?
 
-        private init(code: String, message: String, hint: String?) {
-            self.code = code
-            self.message = message
-            self.hint = hint
-        }
-
         /// An error as reports show it.
         public init(_ error: KilnError) {
             code = error.code.rawValue

@@ -8,7 +8,7 @@ struct ExpectedText: Sendable, Hashable {
 
     /// What is wrong with a value; nothing where it is as expected.
     func unmet(_ subject: String, by found: String, _ context: RunContext) async -> String? {
-        let text = text.resolved(await context.saved)
+        let text = text.resolved(await context.known)
         guard (found == text) == isNegated else { return nil }
         return "\(subject) \(isNegated ? "other than " : "")\(Name.quoted(text)) expected, \(Name.quoted(found)) found"
     }
