@@ -13,7 +13,7 @@ struct BankStep: StepAction {
 
     let plan: BankPlan
 
-    var secrets: [String] { [plan.table.login.password].compactMap(\.self) }
+    var secrets: [String] { [plan.table?.login.password].compactMap(\.self) }
 
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<BankFields>(value, "a map with 'server' and 'sql', or with 'external'") else {
