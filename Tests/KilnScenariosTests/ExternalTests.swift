@@ -38,8 +38,7 @@ struct ExternalTests {
     private static func seed(_ world: FakeWorld) throws -> String {
         let engine = world.engine
         let server = try #require(try engine.servers().first)
-        let bytes = try Data(contentsOf: URL(filePath: world.state.seed(try engine.machine(server))))
-        return try #require(try JSONDecoder().decode([String: String].self, from: bytes)["user-data"])
+        return try #require(world.seeds.files(world.state.seed(try engine.machine(server)))?["user-data"])
     }
 
     @Test("what is not said is as the service is called, and the newest version")

@@ -44,7 +44,7 @@ struct ServerFactTests {
         #expect(late.error?.message.contains("web: ready within 20 ms of its start expected, ") == true)
     }
 
-    @Test("the last start counts, also a restart of the guest and a replacement")
+    @Test("the last start counts, also after a stop and in a replacement")
     func lastStart() async throws {
         // As if the first start had taken more than two hours.
         let slow = FaultWorld.atNote { [world = faults.world] in
@@ -56,11 +56,11 @@ struct ServerFactTests {
             }
         }
         let soon = "expect: { server: web, ready-within: 1h }"
-        for step in ["reboot: [web]", "replace: { server: web, image: 'tiny:2' }"] {
+        for start in [["stop: [web]", "start: [web]"], ["replace: { server: web, image: 'tiny:2' }"]] {
             let late = "{ expect: { server: web, ready-within: 1h }, expect-failure: '129 m 37 s found' }"
-            let steps = ["up", soon, "note: a", late, step, soon]
+            let steps = ["up", soon, "note: a", late] + start + [soon]
             let report = try await faults.run(steps, sink: slow)
-            #expect(report.outcome == .passed, "\(step): \(report)")
+            #expect(report.outcome == .passed, "\(start): \(report)")
         }
     }
 
@@ -83,7 +83,7 @@ struct ServerFactTests {
         let same = "expect: { server: web, host-key: '${saved.key}' }"
         let other = "expect: { server: web, host-key: { not: '${saved.key}' } }"
         let replace = "replace: { server: web, image: 'tiny:2' }"
-        let report = try await faults.run(["up", save, "reboot: [web]", same, replace, other])
+        let report = try await faults.run(["up", save, "stop: [web]", "start: [web]", same, replace, other])
         #expect(report.outcome == .passed, "\(report)")
         let kept = try await faults.run(["up", save, replace, same])
         #expect(kept.outcome == .failed && kept.error?.message.contains("host key 'SHA256:") == true, "\(kept)")

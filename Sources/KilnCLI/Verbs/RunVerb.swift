@@ -127,10 +127,10 @@ struct RunVerb: Verb {
             return 0
         }
         if step && !session.terminal.isInputInteractive {
-            throw ValidationError("--step waits for Enter, and standard input is no terminal.")
+            throw noTerminal("--step waits for Enter")
         }
         if shellOnFailure && !session.terminal.isInputInteractive {
-            throw ValidationError("--shell-on-failure opens a shell, and standard input is no terminal.")
+            throw noTerminal("--shell-on-failure opens a shell")
         }
         let outputs = RunOutputs(
             junit: try junit.map { try ReportFile($0) },
@@ -151,6 +151,15 @@ struct RunVerb: Verb {
             outputs: outputs
         )
         return try await batch.run(runs)
+    }
+
+    private func noTerminal(_ need: String) -> KilnError {
+        KilnError(
+            .usage,
+            "\(need), and standard input is no terminal",
+            hint: "run it in a terminal, or leave the option out",
+            exit: .usage
+        )
     }
 
     private func failed(among scenarios: [Scenario], _ session: Session) async throws -> [Scenario] {
