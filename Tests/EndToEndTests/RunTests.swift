@@ -65,7 +65,7 @@ extension EndToEnd {
             let kiln = try #require(Home.kiln)
             let typed = """
                 '\(kiln)' exec "$KILN_LAB/web" -- true </dev/null && echo reached-$((40 + 2))
-                ps -o pgid= -p $$ | grep -qw "$(ps -o tpgid= -p $$ | tr -d ' ')" && echo foreground-$((40 + 2))
+                stty echo </dev/tty && echo foreground-$((40 + 2))
                 exit
 
                 """
