@@ -29,7 +29,7 @@ struct RecipeMutationTests {
 
     /// Replaces some bytes by scraps, or moves a line elsewhere.
     private static func mutation(_ number: Int, of original: [UInt8]) -> [UInt8] {
-        var random = SeededRandom(seed: UInt64(number))
+        var random = SeededChance(seed: UInt64(number))
         var bytes = original
         for _ in 0...Int.random(in: 0..<3, using: &random) {
             if Int.random(in: 0..<8, using: &random) == 0 {

@@ -28,13 +28,13 @@ struct Schedule {
     private let ledger = Ledger()
     /// How many lines were acknowledged.
     var acknowledged: Int { ledger.acknowledged.count }
-    private var random: SeededRandom
+    private var random: SeededChance
     private var trace: [String] = []
 
     /// - Parameter bug: a mistake that is planted, to see that it is found.
     init(seed: UInt64, plant bug: FakeWorld.Bug? = nil) throws {
         self.seed = seed
-        random = SeededRandom(seed: seed)
+        random = SeededChance(seed: seed)
         world = try LabTestWorld(
             [
                 "1": GuestBehaviour(), "2": GuestBehaviour(), "3": GuestBehaviour(.cloudInitFails),

@@ -40,7 +40,7 @@ struct LinuxHostTests {
     @Test("pauses are the same for the same seed, others for another, and never far from the middle")
     func pauses() {
         func list(_ seed: UInt64) -> [Duration] {
-            var pauses = PauseSequence(around: .seconds(2), SeededChance(state: seed))
+            var pauses = PauseSequence(around: .seconds(2), SeededChance(seed: seed))
             return (0..<100).map { _ in pauses.next() }
         }
         #expect(list(7) == list(7) && list(7) != list(8))

@@ -18,7 +18,7 @@ struct BankTests {
     }
 
     private func transfers(_ count: Int) -> [BankTransfer] {
-        var random = SeededRandom(seed: 7)
+        var random = SeededChance(seed: 7)
         return (1...count).map { BankTransfer(number: $0, accounts: plan.accounts, using: &random) }
     }
 

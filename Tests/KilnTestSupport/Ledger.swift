@@ -24,22 +24,3 @@ public final class Ledger: Sendable {
         }
     }
 }
-
-/// Random numbers that a seed determines: SplitMix64.
-///
-/// https://prng.di.unimi.it/splitmix64.c
-public struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    /// The numbers of a seed.
-    public init(seed: UInt64) { state = seed }
-
-    /// The next number.
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}

@@ -1,4 +1,5 @@
 import Foundation
+import KilnModel
 
 /// How often tests spoil what is to be read, and how: by number, so that one which fails can be tried again alone.
 public enum Mutations {
@@ -16,8 +17,8 @@ public enum Mutations {
     ///
     /// - Returns: what the mutation's number leads to next.
     @discardableResult
-    public static func spoil(_ bytes: inout [UInt8], in places: [Int], number: Int) -> SeededRandom {
-        var random = SeededRandom(seed: UInt64(truncatingIfNeeded: number))
+    public static func spoil(_ bytes: inout [UInt8], in places: [Int], number: Int) -> SeededChance {
+        var random = SeededChance(seed: UInt64(truncatingIfNeeded: number))
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let place = places[Int.random(in: 0..<places.count, using: &random)]
             let edges: [UInt8] = [0, 1, 0x7f, 0x80, 0xff, bytes[place] ^ 1 << UInt8.random(in: 0..<8, using: &random)]

@@ -5,8 +5,8 @@ import KilnScenarios
 /// Turns progress into what is written to standard error, as a pure function of events and time.
 ///
 /// On a terminal every finished step is a line. Below them, rewritten in place, there is a line for each step of a scenario that
-/// goes on, and one that tells what is being waited for and for how long. Elsewhere there are only lines, and a wait is told when it changes, but not more often than
-/// ``throttle``.
+/// goes on, and one that tells what is being waited for and for how long. Elsewhere there are only lines, and a wait is told
+/// when it changes, but not more often than ``throttle``.
 struct ProgressLines {
     /// How often a wait is told where lines can't be rewritten.
     static let throttle = Duration.seconds(5)

@@ -52,21 +52,18 @@ final class ProgressReporter: Sendable {
     /// A run ended.
     func endRun(_ run: Int) { write { $0.endRun(run, at: $1) } }
 
-    /// Lets all that is told from now on go through `hidden` too, which takes out what nobody is to read.
-    func hide(by hidden: @escaping @Sendable (String) -> String) {
-        state.withLock { state in
-            let before = state.hidden
-            state.hidden = { hidden(before($0)) }
-        }
-    }
+    /// Lets all that is told from now on go through `hidden`, which takes out what nobody is to read.
+    func hide(by hidden: @escaping @Sendable (String) -> String) { state.withLock { $0.hidden = hidden } }
 
     /// Takes the rewritten lines away, because something else is about to be written.
     func clear() { state.withLock { if $0.held == nil { sink.text($0.lines.clear()) } } }
 
     /// Leaves the terminal to somebody else; what is told meanwhile is written later.
     func hold() {
-        clear()
-        state.withLock { $0.held = $0.held ?? "" }
+        state.withLock { state in
+            if state.held == nil { sink.text(state.lines.clear()) }
+            state.held = state.held ?? ""
+        }
     }
 
     /// Has the terminal again.

@@ -21,9 +21,12 @@ struct RunBatch: Sendable {
     var shell: FailureShell?
     var outputs = RunOutputs()
     var budget = RunBudget.ofHost
+    /// What its runs know, and nobody is to read.
+    private let secrets = KnownSecrets()
 
     /// Runs all; returns the exit status.
     func run(_ scenarios: [Scenario]) async throws -> Int32 {
+        session.progress.hide(by: secrets.hidden)
         let runs = try await histories(of: scenarios)
         let status = try show(runs.map(\.report), of: scenarios.count)
         let late = await outputs.hand(runs, session)
@@ -54,8 +57,7 @@ struct RunBatch: Sendable {
 
     private func history(of scenario: Scenario, run: Int) async throws -> RunHistory {
         let timeline = Timeline()
-        let events = RunEvents(run: run)
-        session.progress.hide { events.secrets.hidden($0) }
+        let events = RunEvents(run: run, secrets: secrets)
         let workspace = try await session.workspace { progress in
             timeline.record(progress)
             events.record(progress)

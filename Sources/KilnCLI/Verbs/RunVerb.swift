@@ -62,7 +62,7 @@ struct RunVerb: Verb {
         help: ArgumentHelp(
             "By how much deadlines are multiplied, 0.1 to 100; by 2.5 without KVM, where it is left out.",
             discussion:
-                "Never what is judged: unavailable-at-most and failed-requests-at-most stay as they are written.",
+                "Never what is judged: unavailable-at-most, failed-requests-at-most and ready-within stay as they are written.",
             valueName: "factor"
         )
     )

@@ -70,6 +70,10 @@ extension LabEngine {
     }
 
     private func nonsense(_ what: String, _ said: [UInt8], _ id: ServerID) -> KilnError {
-        KilnError(.guestNonsense, "the guest of \(id) was asked for \(what), and said \(GuestText.line(said))")
+        KilnError(
+            .guestNonsense,
+            "the guest of \(id) was asked for \(what), and said \(GuestText.line(said))",
+            hint: "see what answers in it: 'kiln exec \(id) -- sh -c \"command -v find od sha256sum\"'"
+        )
     }
 }

@@ -36,7 +36,7 @@ struct LinkFlap: FaultAction {
         let (network, networks, links) = (ground.id(network: link.network), ground.parts.networks, ground.links)
         let before = try await NetworkCount.status(of: network, ground)
         let struck = try await links.begin(LinkFault(isCut: true), of: link.server, on: network)
-        let chance = seed.map { SeededChance(state: UInt64($0)) } ?? ground.chance
+        let chance = seed.map { SeededChance(seed: UInt64($0)) } ?? ground.chance
         let flapping = Task { [every] in
             var pauses = PauseSequence(around: every, chance)
             var isCut = true

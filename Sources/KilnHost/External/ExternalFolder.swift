@@ -87,11 +87,5 @@ struct ExternalFolder: Sendable {
     }
 
     /// The last `limit` bytes of the log; nothing where there is none.
-    func lastWords(_ limit: Int) -> [UInt8]? {
-        guard let file = FileHandle(forReadingAtPath: log) else { return nil }
-        defer { try? file.close() }
-        guard let size = try? file.seekToEnd() else { return nil }
-        try? file.seek(toOffset: size > UInt64(limit) ? size - UInt64(limit) : 0)
-        return (try? file.read(upToCount: limit)).flatMap(\.self).map(Array.init) ?? []
-    }
+    func lastWords(_ limit: Int) -> [UInt8]? { FileTail.read(log, atMost: limit).map(Array.init) }
 }

@@ -74,7 +74,7 @@ final class SwitchFabric {
         for server in Set(table.faults.keys).union(next.faults.keys) {
             let seed = next.faults[server]?.seed
             guard seed != table.faults[server]?.seed else { continue }
-            chances[server] = seed.map { SeededChance(state: UInt64($0)) }
+            chances[server] = seed.map { SeededChance(seed: UInt64($0)) }
         }
     }
 

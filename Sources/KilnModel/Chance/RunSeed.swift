@@ -14,11 +14,8 @@ public struct RunSeed: Sendable, Hashable, CustomStringConvertible {
 
     /// The chance of a purpose: the same for the same seed and words.
     public func chance(for purpose: String) -> SeededChance {
-        // FNV-1a, for a text has to give the same number in every process, which its hash does not.
-        let start: UInt64 = 0xcbf2_9ce4_8422_2325
-        let digest = purpose.utf8.reduce(start) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-        var mixed = SeededChance(state: UInt64(number))
-        return SeededChance(state: mixed.next() ^ digest)
+        var mixed = SeededChance(seed: UInt64(number))
+        return SeededChance(seed: mixed.next() ^ StableHash.fnv1a(purpose))
     }
 
     /// The number in digits.
@@ -38,12 +35,14 @@ extension RunSeed: Codable {
     }
 }
 
-/// Numbers that look random, and are the same for the same beginning: SplitMix64.
+/// Numbers that look random, and are the same for the same seed: SplitMix64.
+///
+/// https://prng.di.unimi.it/splitmix64.c
 public struct SeededChance: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// Numbers from a beginning.
-    public init(state: UInt64) { self.state = state }
+    /// The numbers of a seed.
+    public init(seed: UInt64) { state = seed }
 
     /// The next number.
     public mutating func next() -> UInt64 {

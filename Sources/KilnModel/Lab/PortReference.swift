@@ -50,21 +50,15 @@ public struct PortReference: Sendable, Hashable, CustomStringConvertible {
 
     /// `text` with every reference replaced by what `value` gives for it; other parts stay as they are.
     public static func replacing(in text: String, with value: (PortReference) throws -> String) rethrows -> String {
-        try pieces(of: text).map { piece in
-            switch piece {
-            case .text(let text): text
-            case .expression(let inner):
-                if let reference = PortReference(expression: inner) { try value(reference) } else { "${\(inner)}" }
-            }
-        }.joined()
+        try replacingExpressions(in: text) { try PortReference(expression: $0).map(value) }
     }
 
     /// `text` with each of ``expressions(in:)`` replaced by what `value` gives for it; what it gives nothing for stays.
-    static func replacingExpressions(in text: String, with value: (String) -> String?) -> String {
-        pieces(of: text).map { piece in
+    static func replacingExpressions(in text: String, with value: (String) throws -> String?) rethrows -> String {
+        try pieces(of: text).map { piece in
             switch piece {
             case .text(let text): text
-            case .expression(let inner): value(inner) ?? "${\(inner)}"
+            case .expression(let inner): try value(inner) ?? "${\(inner)}"
             }
         }.joined()
     }

@@ -5,7 +5,7 @@ import KilnSystem
 /// The last lines that a machine's console said; hostile text that was made printable.
 public struct ConsoleExcerpt: Sendable, Hashable, Codable {
     /// How much is read of a console's end, whatever its length.
-    static let length: UInt64 = 16 << 10
+    static let length = 16 << 10
     /// How many lines are kept.
     static let mostLines = 40
 
@@ -32,11 +32,7 @@ public struct ConsoleExcerpt: Sendable, Hashable, Codable {
 
     /// The end of a console's log; nothing where there is none, or it says nothing.
     init?(of machine: MachineID, at path: String) {
-        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
-        defer { try? file.close() }
-        guard let end = try? file.seekToEnd() else { return nil }
-        try? file.seek(toOffset: end > Self.length ? end - Self.length : 0)
-        let bytes = (try? file.read(upToCount: Int(Self.length))) ?? Data()
+        guard let bytes = FileTail.read(path, atMost: Self.length) else { return nil }
         self.init(
             server: machine.server.server,
             generation: machine.generation,
@@ -47,7 +43,7 @@ public struct ConsoleExcerpt: Sendable, Hashable, Codable {
 
     // Colours would only leave their digits behind.
     private static func printable(_ bytes: [UInt8]) -> String {
-        let said = String(decoding: bytes.suffix(Int(length)), as: UTF8.self)
+        let said = String(decoding: bytes.suffix(length), as: UTF8.self)
             .replacing(#/\u{1b}\[[0-9;?]*[A-Za-z]/#, with: "")
         let lines = Printable.text(said.utf8, limit: 4_000).split(separator: "\n", omittingEmptySubsequences: true)
         return lines.suffix(mostLines).map { String($0.prefix(200)) }.joined(separator: "\n")

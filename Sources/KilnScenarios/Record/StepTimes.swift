@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// How long the steps of a scenario took in its latest runs.
 public struct StepTimes: Sendable, Hashable {
@@ -50,13 +51,8 @@ extension RunLogFiles {
 
     // The report is the last line of a run that ended; what comes before it may be long.
     private func lastReport(of run: Name) -> ScenarioReport? {
-        guard let file = FileHandle(forReadingAtPath: path(of: run)) else { return nil }
-        defer { try? file.close() }
-        guard let end = try? file.seekToEnd() else { return nil }
-        let length = UInt64(Self.mostReport)
-        guard (try? file.seek(toOffset: end > length ? end - length : 0)) != nil,
-            let bytes = try? file.read(upToCount: Self.mostReport),
-            let line = bytes.split(separator: UInt8(ascii: "\n")).last
+        guard
+            let line = FileTail.read(path(of: run), atMost: Self.mostReport)?.split(separator: UInt8(ascii: "\n")).last
         else { return nil }
         return try? JSONDecoder().decode(RecordedEvent.self, from: Data(line)).report
     }

@@ -11,15 +11,17 @@ public final class RunEvents: Sendable {
 
     private let origin = ContinuousClock.now
     private let state: Mutex<State>
-    // Apart from the rest: sinks ask for them while an event is told.
-    private let hiding = Mutex(RunSecrets([]))
+    private let known: KnownSecrets
     private let run: Int
 
     /// A stream that begins now.
     ///
-    /// - Parameter run: which run of a command it tells of, from 1.
-    public init(run: Int = 1, _ sinks: [RunSink] = []) {
+    /// - Parameters:
+    ///   - run: which run of a command it tells of, from 1.
+    ///   - secrets: what is never told; runs of one command may share it.
+    public init(run: Int = 1, secrets: KnownSecrets = KnownSecrets(), _ sinks: [RunSink] = []) {
         self.run = run
+        known = secrets
         state = Mutex(State(sinks: sinks))
     }
 
@@ -27,10 +29,10 @@ public final class RunEvents: Sendable {
     public func add(_ sink: @escaping RunSink) { state.withLock { $0.sinks.append(sink) } }
 
     /// Takes what is secret, besides what is known to be, out of all that is told from now on.
-    func hide(_ secrets: RunSecrets) { hiding.withLock { $0 = RunSecrets($0.texts + secrets.texts) } }
+    func hide(_ secrets: RunSecrets) { known.add(secrets) }
 
-    /// What is secret in this run.
-    public var secrets: RunSecrets { hiding.withLock { $0 } }
+    /// What is secret in this run, as far as it is known by now.
+    var secrets: RunSecrets { known.all }
 
     /// The time since it began.
     public var elapsed: Duration { ContinuousClock.now - origin }

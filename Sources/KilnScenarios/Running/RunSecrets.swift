@@ -1,11 +1,12 @@
 import Foundation
 import KilnModel
+import Synchronization
 
 /// What a run knows and must not tell: passwords, keys and tokens of its user-data, of its requests and of its databases.
 ///
 /// They are taken out of what a run says and keeps. What a guest made up by itself nobody here knows, but for private keys, which have
 /// a form of their own.
-public struct RunSecrets: Sendable, Hashable {
+struct RunSecrets: Sendable, Hashable {
     /// What stands in their place.
     static let mask = "[redacted]"
     /// What is shorter is a word that stands everywhere, and would make nothing secret.
@@ -35,7 +36,7 @@ public struct RunSecrets: Sendable, Hashable {
     }
 
     /// A text without them.
-    public func hidden(_ text: String) -> String {
+    func hidden(_ text: String) -> String {
         let plain = texts.reduce(text) { $0.replacing($1, with: RunSecrets.mask) }
         return RunSecrets.withoutKeys(plain)
     }
@@ -73,6 +74,25 @@ public struct RunSecrets: Sendable, Hashable {
             $0.utf8.count > $1.utf8.count
         }
     }
+}
+
+/// The secrets that are known by now: some of them, such as the password of a database of the run, are made while it goes on.
+///
+/// It has a lock of its own, for what is told asks for them while it is told.
+public final class KnownSecrets: Sendable {
+    private let known = Mutex(RunSecrets([]))
+
+    /// None yet.
+    public init() {}
+
+    /// All of them.
+    var all: RunSecrets { known.withLock { $0 } }
+
+    /// Adds some.
+    func add(_ secrets: RunSecrets) { known.withLock { $0 = RunSecrets($0.texts + secrets.texts) } }
+
+    /// A text without them.
+    @Sendable public func hidden(_ text: String) -> String { all.hidden(text) }
 }
 
 // MARK: - Finding them
