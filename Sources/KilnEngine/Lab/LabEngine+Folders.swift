@@ -194,6 +194,7 @@ enum FolderScript {
             odd=$(find "$1/." ! -type d ! -type f ! -type l | head -n 5) || exit 70
             [ -z "$odd" ] || { printf '%s' "$odd"; exit 65; }
             umask 077
+            # The guest's own, by a name that nobody has. /tmp comes second: it is often memory, and the folder may be large.
             work=$(mktemp -d /var/tmp/kiln-cp.XXXXXX 2>/dev/null || mktemp -d /tmp/kiln-cp.XXXXXX) || exit 70
             # GNU's says by 1 that something changed meanwhile, others that something failed.
             case $(tar --version 2>/dev/null) in *GNU*) worst=1 ;; *) worst=0 ;; esac
