@@ -129,6 +129,24 @@ import Testing
         #expect(try await world.up().generation == Generation(2))
     }
 
+    @Test("a launch whose way back fails has halted, and says so; once that is taken back, up begins anew")
+    func halted() async throws {
+        let world = try LabTestWorld(["1": GuestBehaviour(.cloudInitFails)])
+        world.world.faults.fail("powerOff", with: KilnError(.diskFull, "no room for the record", exit: .aborted))
+        let error = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(error.code == .replaceHalted && error.exit == .halted, "\(error)")
+        #expect(error.message.contains("no room for the record"))
+        #expect(error.hint?.contains("kiln recover lab/web") == true)
+        #expect(error.cause?.hasPrefix("healthy failed first: ") == true)
+        let again = try await #require(throws: KilnError.self) { try await world.up() }
+        #expect(again.code == .replaceHalted && again.message == error.message)
+        world.world.faults.fail("powerOff", with: nil)
+        #expect(try await world.engine.recover(world.id)?.outcome == .reverted)
+        #expect(world.world.hypervisor.alive.isEmpty)
+        try world.world.images.add("1")
+        #expect(try await world.up().generation == Generation(2))
+    }
+
     @Test("a volume that is declared otherwise is not made anew")
     func volumeDiffers() async throws {
         let world = try LabTestWorld()

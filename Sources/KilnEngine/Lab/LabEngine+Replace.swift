@@ -256,7 +256,8 @@ extension LabEngine {
         return judged(report, workspace)
     }
 
-    private func haltedError(_ workspace: ServerWorkspace, _ replacement: Replacement) throws -> KilnError {
+    /// Why nothing can be done with a server that halted, and what can be done about it.
+    func haltedError(_ workspace: ServerWorkspace, _ replacement: Replacement) throws -> KilnError {
         let id = workspace.id
         var ways: [String] = []
         if replacement.intent.from != nil {
@@ -283,6 +284,9 @@ extension LabEngine {
             .replaceHalted,
             "\(id) is halted since operation \(replacement.intent.number): \(replacement.reason ?? "")",
             hint: "the ways out:\n    " + ways.joined(separator: "\n    "),
+            cause: replacement.turn.flatMap { turn in
+                turn.direction == .halt ? nil : "\(turn.step.rawValue) failed first: \(turn.reason)"
+            },
             exit: .halted
         )
     }

@@ -44,6 +44,7 @@ extension LabEngine {
 
     private func launch(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
         let report = try await begin(workspace, spec: spec)
+        if let halted = try workspace.history().halted?.replacement { throw try haltedError(workspace, halted) }
         guard report.outcome == .committed else { throw launchFailed(report) }
     }
 

@@ -36,6 +36,8 @@ extension CellRun {
         let again = try home.run(["recover", LaneServer.name, "--format", "json"])
         note("recover", again)
         if again.status != 0 { result.broken.append("recover: \((again.output + again.errors).suffix(500))") }
+        // What is taken back of a launch leaves nobody who could serve.
+        if case .launch = cell.point.operation.command { note("up", try home.run(nextCommand + ["--format", "json"])) }
         try countServing(try server.status(), after: "recover")
     }
 

@@ -50,6 +50,7 @@ enum Fault: String, Sendable, CaseIterable {
         case .killNew where !point.isNewThere: "the new machine does not run yet"
         case .inputOutputError where !point.isVolumeHeld:
             "no machine has the volume then; Kiln's own writes to it fail in full-volume"
+        case .inputOutputError where point.isFrozen: "the guest's file systems are frozen then, and write nothing"
         default: nil
         }
     }

@@ -190,6 +190,9 @@ struct Point: Sendable {
     /// Whether a machine has the volume.
     var isVolumeHeld: Bool { isOldThere || !isBeforeEnd(of: operation.attaches) }
 
+    /// Whether the guest may write nothing.
+    var isFrozen: Bool { ["frozen", "moved"].contains(moment) }
+
     private func isBeforeEnd(of time: Operation.Time) -> Bool {
         switch time {
         case .before: return false
