@@ -195,6 +195,9 @@ struct ExternalServerTests {
             }
         }
         #expect(try PostgresPrograms.find(nil, for: id, root: root.path).version == 15)
+        #expect(Doctor.postgres(in: root.path).detail == "PostgreSQL 15")
+        let none = Doctor.postgres(in: root.path + "/none")
+        #expect(none.level == .warn && none.remedy == "apt install postgresql")
         let other = #expect(throws: KilnError.self) { try PostgresPrograms.find(16, for: id, root: root.path) }
         #expect(other?.message.hasSuffix("found 15") == true, "\(other?.message ?? "")")
     }

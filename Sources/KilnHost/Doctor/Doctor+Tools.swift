@@ -66,7 +66,21 @@ extension Doctor {
     func tools() async -> [DoctorFinding] {
         var findings: [DoctorFinding] = []
         for tool in Doctor.programs { findings.append(await Doctor.finding(tool)) }
-        return findings
+        return findings + [Doctor.postgres()]
+    }
+
+    /// Which versions of PostgreSQL are there: their programs are on no path, since each has a folder of its own.
+    static func postgres(in root: String = PostgresPrograms.usualRoot) -> DoctorFinding {
+        let versions = PostgresPrograms.versions(in: root).map(String.init)
+        guard versions.isEmpty else {
+            return DoctorFinding("tool.postgres", .pass, "PostgreSQL \(versions.joined(separator: ", "))")
+        }
+        return DoctorFinding(
+            "tool.postgres",
+            .warn,
+            "missing; needed for external services of scenarios",
+            remedy: "apt install postgresql"
+        )
     }
 
     private static func finding(_ tool: Tool) async -> DoctorFinding {

@@ -34,7 +34,7 @@ struct PostgresPrograms: Sendable {
     }
 
     /// The versions whose programs are all there, the newest last.
-    private static func versions(in root: String) -> [Int] {
+    static func versions(in root: String) -> [Int] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         return entries.compactMap(Int.init).filter { PostgresSpec.versions.contains($0) }.sorted().filter { number in
             let programs = PostgresPrograms(version: number, folder: "\(root)/\(number)/bin")
