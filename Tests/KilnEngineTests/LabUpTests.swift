@@ -3,6 +3,7 @@ import KilnEngine
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @Suite struct LabUpTests {
@@ -132,15 +133,23 @@ import Testing
     @Test("a launch whose way back fails has halted, and says so; once that is taken back, up begins anew")
     func halted() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(.cloudInitFails)])
-        world.world.faults.fail("powerOff", with: KilnError(.diskFull, "no room for the record", exit: .aborted))
+        let fakes = world.world
+        let volume = fakes.state.volume(lab: world.id.lab, world.volume)
+        let taken = Mutex("")
+        fakes.faults.before("waitUntilOff") { [weak fakes] in
+            guard let fakes, let layer = fakes.engine.volumes.readableList().volumes.first?.layers.last else { return }
+            taken.withLock { $0 = "\(volume)/\(layer)" }
+            fakes.holders.hold("\(volume)/\(layer)", by: FileHolder(pid: 4711, name: "qemu-nbd"))
+        }
         let error = try await #require(throws: KilnError.self) { try await world.up() }
         #expect(error.code == .replaceHalted && error.exit == .halted, "\(error)")
-        #expect(error.message.contains("no room for the record"))
+        #expect(error.message.contains("qemu-nbd (pid 4711)"))
         #expect(error.hint?.contains("kiln recover lab/web") == true)
         #expect(error.cause?.hasPrefix("healthy failed first: ") == true)
         let again = try await #require(throws: KilnError.self) { try await world.up() }
         #expect(again.code == .replaceHalted && again.message == error.message)
-        world.world.faults.fail("powerOff", with: nil)
+        fakes.faults.before("waitUntilOff", nil)
+        fakes.holders.hold(taken.withLock { $0 }, by: nil)
         #expect(try await world.engine.recover(world.id)?.outcome == .reverted)
         #expect(world.world.hypervisor.alive.isEmpty)
         try world.world.images.add("1")
