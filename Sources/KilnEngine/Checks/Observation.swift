@@ -88,7 +88,7 @@ extension [Observation] {
         await withTaskGroup(of: [Observation].self) { group in
             group.addTask { await look() }
             group.addTask {
-                // The deadline itself.
+                // The deadline itself, and a moment in which a look that ends at it can say what it saw.
                 try? await Task.sleep(for: limit + .milliseconds(500))
                 return [.open(probe, "no answer within \(limit)")]
             }

@@ -44,8 +44,10 @@ extension LabEngine {
 
     private func launch(_ workspace: ServerWorkspace, _ spec: ServerSpec) async throws {
         let report = try await begin(workspace, spec: spec)
+        guard report.outcome != .committed else { return }
+        // Both ways have failed: a person has to say what comes next.
         if let halted = try workspace.history().halted?.replacement { throw try haltedError(workspace, halted) }
-        guard report.outcome == .committed else { throw launchFailed(report) }
+        throw launchFailed(report)
     }
 
     private func launchFailed(_ report: ReplacementReport) -> KilnError {

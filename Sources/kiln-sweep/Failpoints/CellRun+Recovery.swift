@@ -37,7 +37,11 @@ extension CellRun {
         note("recover", again)
         if again.status != 0 { result.broken.append("recover: \((again.output + again.errors).suffix(500))") }
         // What is taken back of a launch leaves nobody who could serve.
-        if case .launch = cell.point.operation.command { note("up", try home.run(nextCommand + ["--format", "json"])) }
+        if case .launch = cell.point.operation.command {
+            let up = try home.run(nextCommand + ["--format", "json"])
+            note("up", up)
+            if up.status != 0 { result.broken.append("up: \((up.output + up.errors).suffix(500))") }
+        }
         try countServing(try server.status(), after: "recover")
     }
 

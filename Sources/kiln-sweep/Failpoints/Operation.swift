@@ -32,6 +32,8 @@ struct Operation: Sendable {
     let startsNew: Time
     /// The step that gives the new machine the volumes.
     let attaches: Time
+    /// The moments at which the guest's file systems are frozen.
+    var frozen: Set<String> = []
     /// The steps that are swept: all, or those at which it differs from an operation that is swept in full.
     let swept: Set<String>
     /// More steps that are swept with a fault.
@@ -124,6 +126,7 @@ struct Operation: Sendable {
         endsOld: .never,
         startsNew: .never,
         attaches: .never,
+        frozen: ["frozen", "moved"],
         swept: ["volume-switch"],
         faults: [
             .kill, .fail, .killOld, .secondKiln, .fullState, .fullVolume, .inputOutputErrorOfState, .inputOutputError,
@@ -191,7 +194,7 @@ struct Point: Sendable {
     var isVolumeHeld: Bool { isOldThere || !isBeforeEnd(of: operation.attaches) }
 
     /// Whether the guest may write nothing.
-    var isFrozen: Bool { ["frozen", "moved"].contains(moment) }
+    var isFrozen: Bool { operation.frozen.contains(moment) }
 
     private func isBeforeEnd(of time: Operation.Time) -> Bool {
         switch time {
