@@ -14,12 +14,15 @@ PACKAGES := ca-certificates curl pkg-config libxml2-dev libcurl4-gnutls-dev libv
 	openssh-client openssh-server openssl uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf postgresql postgresql-client binutils dpkg-dev faketime shellcheck groff-base \
 	$(shell command -v systemd-sysusers >/dev/null || echo systemd-standalone-sysusers)
 
+# With what the tests look at reports. Nothing else needs them, and Ubuntu has no such browser.
+READERS := chromium-headless-shell poppler-utils cmark-gfm python3-junitparser
+
 export DEBIAN_FRONTEND := noninteractive
 
-## setup: installs the Debian packages that are missing; makes the system users when run by root
-setup:
-	@missing=""; \
-	for package in $(PACKAGES); do \
+# Installs those of some Debian packages that are missing.
+define install-missing
+@missing=""; \
+	for package in $(1); do \
 		dpkg-query -W -f '$${db:Status-Status}' "$$package" 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
 	done; \
 	if [ -n "$$missing" ]; then \
@@ -29,6 +32,11 @@ setup:
 		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $$missing </dev/null || { \
 			echo "setup: could not install; as root: apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
 	fi
+endef
+
+## setup: installs the Debian packages that are missing; makes the system users when run by root
+setup:
+	$(call install-missing,$(PACKAGES))
 	@if [ "$$(id -u)" -eq 0 ]; then systemd-sysusers "$(CURDIR)/.packaging/sysusers.conf"; fi
 
 ## build: a debug build, which the tests use too
@@ -77,6 +85,7 @@ endef
 
 ## test: everything, up to replacements of real machines; the small tests first, which take a minute
 test: setup lint build
+	$(call install-missing,$(READERS))
 	$(KILN) image bake --no-test --folder Images tiny debian-13
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
 	$(call run-tests,--skip EndToEnd,$(SMALL_TESTS))
@@ -115,13 +124,18 @@ lint:
 	swift format lint --strict --recursive --parallel $(SWIFT_SOURCES)
 	shellcheck $(SHELL_SOURCES)
 
-## lint-ci: checks what GitHub reads, with tools from PyPI; needs python3-venv
-lint-ci:
+## lint-ci: checks what GitHub reads, and all files against the schemas for editors, with tools from PyPI; needs python3-venv
+lint-ci: setup build
 	python3 -m venv .build/lint-ci
 	.build/lint-ci/bin/pip --quiet install check-jsonschema zizmor
 	.build/lint-ci/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.build/lint-ci/bin/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	.build/lint-ci/bin/zizmor --offline .github
+	$(KILN) schema lab > .build/lint-ci/lab.json
+	$(KILN) schema recipe > .build/lint-ci/recipe.json
+	.build/lint-ci/bin/check-jsonschema --check-metaschema .build/lint-ci/lab.json .build/lint-ci/recipe.json
+	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lab.json Scenarios/*.yaml Scenarios/faults/*.yaml
+	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/recipe.json Images/*/image.yaml
 
 ## sbom: has SPDX's own reader, from PyPI, judge an image's bill of materials; needs python3-venv
 sbom: setup build
