@@ -79,7 +79,7 @@ let package = Package(
         ),
         .target(
             name: "KilnFaults",
-            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnSystem"],
+            dependencies: ["KilnDocuments", "KilnEngine", "KilnModel", "KilnStore", "KilnSystem"],
             swiftSettings: strict
         ),
         .target(
@@ -90,8 +90,8 @@ let package = Package(
         .target(
             name: "KilnCLI",
             dependencies: [
-                "KilnBakery", "KilnDocuments", "KilnEngine", "KilnHost", "KilnModel", "KilnScenarios", "KilnStore",
-                "KilnSystem", "KilnVersion",
+                "KilnBakery", "KilnDocuments", "KilnEngine", "KilnFaults", "KilnHost", "KilnModel", "KilnScenarios",
+                "KilnStore", "KilnSystem", "KilnVersion",
                 argumentParser,
             ],
             swiftSettings: strict

@@ -7,7 +7,8 @@ public struct RunDemand: Sendable, Hashable {
     public let memory: ByteCount
     /// Their virtual processors.
     public let processors: Int
-    /// Whether nothing may run beside it: how long users waited, or a server took, is judged, and a busy host would decide that.
+    /// Whether nothing may run beside it: how long users waited, or a server took, is judged, and a busy host would decide that;
+    /// or the host itself is broken.
     public let isAlone: Bool
 
     /// A demand from its parts.
@@ -41,7 +42,7 @@ extension Scenario {
         return RunDemand(
             memory: ByteCount(bytes: bytes),
             processors: processors,
-            isAlone: all.contains { ($0.action as? ExpectStep)?.judgesTime ?? false }
+            isAlone: needsOwnHome || all.contains { ($0.action as? ExpectStep)?.judgesTime ?? false }
         )
     }
 

@@ -4,8 +4,8 @@ extension EndToEnd {
     @Suite("Faults in scenarios", .lane, .serialized, .timeLimit(.minutes(20)))
     struct Faults {
         @Test(
-            "a machine without power and a network in two parts are what the scenarios expect",
-            arguments: ["power-cut", "split"]
+            "a kiln that is killed and a wrong byte in an image, in a home of its own, are what the scenarios expect",
+            arguments: ["kill-kiln", "base-image-changed"]
         )
         func some(_ name: String) async throws { try await pass("\(Home.checkout)/Scenarios/faults/\(name).yaml") }
 

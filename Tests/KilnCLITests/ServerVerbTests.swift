@@ -44,6 +44,20 @@ struct ServerVerbTests {
         #expect(try await servers(kiln).map(\.generation) == [1])
     }
 
+    @Test("as lines of JSON a replacement tells each of its steps, and last what became of it")
+    func replacementLines() async throws {
+        let kiln = try WorldSession()
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let lines = try await kiln.kiln("replace", "web", "--image", "tiny:2", "--format", "ndjson").output.split(
+            separator: "\n"
+        )
+        #expect(
+            lines.contains { $0.contains(#""event":"progress""#) && $0.contains(#""step":"handover""#) },
+            "\(lines)"
+        )
+        #expect(lines.last?.contains(#""outcome":"committed""#) == true)
+    }
+
     @Test("a server is brought up, listed, replaced, looked back at, and taken down with its volume kept")
     func life() async throws {
         let kiln = try WorldSession()

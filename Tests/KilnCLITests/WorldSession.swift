@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KilnBakery
 import KilnEngine
+import KilnHost
 import KilnModel
 import KilnStore
 import KilnTestSupport
@@ -94,6 +95,7 @@ extension RecordedSession {
                     plain.progress.take($0)
                 }
                 return Workspace(
+                    connection: try HostConnection.resolve(option: nil, environment: [:], lab: nil),
                     state: world.state,
                     images: ImageStore(root: world.state.images),
                     engine: LabEngine(state: world.state, parts: parts),

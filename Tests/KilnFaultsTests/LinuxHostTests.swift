@@ -1,11 +1,28 @@
 import Foundation
 import KilnModel
+import KilnTestSupport
 import Testing
 
 @testable import KilnFaults
 
 @Suite("What faults do to this host")
 struct LinuxHostTests {
+    @Test("the last byte of a file that nobody may write to is another one, until it is put back; its mode stays")
+    func changedByte() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.file("disk", [1, 2, 3])
+        chmod(path, 0o444)
+        let byte = try ChangedByte(last: path)
+        #expect(byte.offset == 2 && FileManager.default.contents(atPath: path) == Data([1, 2, ~3]))
+        #expect(try byte.isChanged)
+        try byte.restore()
+        #expect(try !byte.isChanged)
+        #expect(FileManager.default.contents(atPath: path) == Data([1, 2, 3]))
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o444)
+        #expect(throws: KilnError.self) { try ChangedByte(last: try directory.file("empty", [])) }
+    }
+
     private let host = LinuxHost()
 
     @Test("a file is locked once, and can be again when it was given back")

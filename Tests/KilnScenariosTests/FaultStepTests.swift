@@ -251,6 +251,21 @@ struct FaultStepTests {
         #expect(try problems(FaultWorld.text(["up: [db]", "fault: { freeze: { server: web }, for: 1s }"])).count == 1)
     }
 
+    @Test(
+        "what belongs to the host is broken in a home of the run's own only",
+        arguments: ["host-disk-full: { of: volumes }", "kill-libvirtd: {}", "base-image-changed: { image: 'tiny:1' }"]
+    )
+    func ownHome(_ fault: String) async throws {
+        let steps = ["up", "fault: { \(fault) }"]
+        #expect(try read(FaultWorld.text(steps)).needsOwnHome)
+        #expect(try !read(FaultWorld.text(["up"])).needsOwnHome)
+        let during = "{ replace: { server: web }, during: [{ at: stop.before, fault: { \(fault) } }] }"
+        #expect(try read(FaultWorld.text(["up", "repeat: { times: 2, steps: [\(during)] }"])).needsOwnHome)
+        let report = try await faults.run(steps)
+        #expect(report.error?.code == ErrorCode.faultImpossible.rawValue, "\(report)")
+        #expect(report.error?.message.contains("no home of its own") == true)
+    }
+
     @Test("every kind of fault has a scenario that can be read")
     func examples() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -38,8 +38,17 @@ struct FaultWorld {
         """
     }
 
-    func run(_ steps: [String], more: String = "", sink: @escaping RunSink = { _ in }) async throws -> ScenarioReport {
-        try await world.run(FaultWorld.text(steps, more: more), host: host, sink: sink)
+    /// Runs the steps.
+    ///
+    /// - Parameter killable: whether replacements can be done by a process that can be killed.
+    func run(
+        _ steps: [String],
+        more: String = "",
+        killable: Bool = false,
+        sink: @escaping RunSink = { _ in }
+    ) async throws -> ScenarioReport {
+        let process = killable ? FakeReplacementProcess(self) : nil
+        return try await world.run(FaultWorld.text(steps, more: more), host: host, process: process, sink: sink)
     }
 
     /// Does something when a note is taken.

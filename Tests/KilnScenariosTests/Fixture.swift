@@ -28,6 +28,7 @@ extension FakeWorld {
     func run(
         _ text: String,
         host: (any HostControl)? = nil,
+        process: (any ReplacementProcess)? = nil,
         options: ScenarioRunner.Options = .init(version: "0"),
         sink: @escaping RunSink = { _ in }
     ) async throws -> ScenarioReport {
@@ -45,6 +46,7 @@ extension FakeWorld {
             options: options
         )
         if let host { runner.host = host }
+        runner.process = process
         return await runner.run()
     }
 }

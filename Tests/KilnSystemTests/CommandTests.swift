@@ -46,6 +46,39 @@ struct CommandTests {
         #expect(output.errors.suffix(4) == Array("end\n".utf8)[...])
     }
 
+    @Test("a program that stops itself stands still until its stop was seen to, and may be ended meanwhile")
+    func stops() async throws {
+        let script = "echo one; kill -STOP $$; echo two; kill -STOP $$; echo three; exit 3"
+        let seen = Mutex<[String]>([])
+        let output = try await Command("sh", ["-c", script]).result { line in
+            seen.withLock { $0.append(line) }
+        } atStops: { pid in
+            let state = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8).split(separator: " ")[2]
+            seen.withLock { $0.append("stopped \(state)") }
+        }
+        #expect(output.status == 3)
+        let all = seen.withLock { $0 }
+        #expect(
+            all.filter { $0 == "stopped T" }.count == 2
+                && all.filter { !$0.hasPrefix("stopped") } == ["one", "two", "three"]
+        )
+        let killed = try await Command("sh", ["-c", script]).result(lines: { _ in }, atStops: { kill($0, SIGKILL) })
+        #expect(killed.status == 128 + SIGKILL)
+    }
+
+    @Test("what can't be done at a stop ends the program")
+    func failedStop() async throws {
+        struct Failure: Error {}
+        let found = Mutex<Int32>(0)
+        await #expect(throws: Failure.self) {
+            try await Command("sh", ["-c", "kill -STOP $$; sleep 100"]).result(lines: { _ in }) { pid in
+                found.withLock { $0 = pid }
+                throw Failure()
+            }
+        }
+        #expect(kill(found.withLock { $0 }, 0) != 0)
+    }
+
     @Test("the environment is clean and there is no standard input")
     func environment() async throws {
         let output = try await Command("sh", ["-c", "env; cat"]).run()

@@ -14,6 +14,8 @@ public final class FakeLinuxHost: Sendable {
         var signals: [Int32] = []
         var held = 0
         var locks: Set<String> = []
+        var programs: Set<Int32> = []
+        var erased: [String: Set<DiskPart>] = [:]
     }
 
     /// The host of a world.
@@ -24,6 +26,9 @@ public final class FakeLinuxHost: Sendable {
 
     /// The signals that were sent, in order.
     public var signals: [Int32] { state.withLock { $0.signals } }
+
+    /// Another process of this host, which is no machine.
+    public func adopt(_ pid: Int32) { state.withLock { _ = $0.programs.insert(pid) } }
 
     /// What is held and was not given back.
     public var held: Int { state.withLock { $0.held } }
@@ -37,7 +42,7 @@ public final class FakeLinuxHost: Sendable {
 
 extension FakeLinuxHost: HostControl {
     package func send(_ signal: Int32, to pid: Int32) -> Bool {
-        guard let machine = machine(pid) else { return false }
+        guard let machine = machine(pid) else { return end(pid, by: signal) }
         return state.withLock { state in
             state.signals.append(signal)
             guard !state.isDeaf else { return false }
@@ -51,7 +56,12 @@ extension FakeLinuxHost: HostControl {
         }
     }
 
+    private func end(_ pid: Int32, by signal: Int32) -> Bool {
+        state.withLock { signal == 9 && !$0.isDeaf && $0.programs.remove(pid) != nil }
+    }
+
     package func state(of pid: Int32) -> ProcessState {
+        if state.withLock({ $0.programs.contains(pid) }) { return .running }
         guard machine(pid) != nil else { return .gone }
         return state.withLock { $0.stopped.contains(pid) } ? .stopped : .running
     }
@@ -71,6 +81,14 @@ extension FakeLinuxHost: HostControl {
         if !state.withLock({ $0.isDeaf }) { world.ports.take(port) }
         state.withLock { $0.held += 1 }
         return Held(self) { [world] in world.ports.free(port) }
+    }
+
+    package func erase(_ part: DiskPart, of disk: String) async throws {
+        state.withLock { state in if !state.isDeaf { state.erased[disk, default: []].insert(part) } }
+    }
+
+    package func isErased(_ part: DiskPart, of disk: String) async throws -> Bool {
+        state.withLock { $0.erased[disk]?.contains(part) == true }
     }
 
     private final class Held: HeldResource {

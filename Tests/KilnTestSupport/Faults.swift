@@ -94,6 +94,9 @@ public final class Faults: Sendable {
         return result
     }
 
+    /// Lets the process die now.
+    public func die() { crash("killed") }
+
     /// A moment at which nothing can fail but the process can die.
     func moment(_ name: String) {
         guard let turn = try? next(name) else { return }

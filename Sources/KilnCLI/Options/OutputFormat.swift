@@ -6,6 +6,6 @@ public enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument 
     case table
     /// One JSON document, for programs; its keys are part of the command line's contract.
     case json
-    /// One JSON document on a line; of a run, one for every event.
+    /// One JSON document on a line; of a run or a replacement, one for every event.
     case ndjson
 }

@@ -19,6 +19,8 @@ struct RunBatch: Sendable {
     var scale: TimeoutScale?
     /// What a user gets at the first step that failed.
     var shell: FailureShell?
+    /// The connection that the command line named.
+    var connect: String?
     var outputs = RunOutputs()
     var budget = RunBudget.ofHost
     /// What its runs know, and nobody is to read.
@@ -71,7 +73,7 @@ struct RunBatch: Sendable {
         )
         var pause: FailurePause?
         if let shell { pause = { await shell.stop(at: $0) } }
-        let runner = ScenarioRunner(
+        var runner = ScenarioRunner(
             scenario: scenario,
             engine: workspace.engine,
             network: workspace.parts.network,
@@ -83,8 +85,10 @@ struct RunBatch: Sendable {
                 gate: isStepped ? session.enterGate : nil,
                 pause: pause,
                 conditions: conditions
-            )
+            ),
+            kiln: OwnKiln(connect: connect)
         )
+        runner.home = OwnWorld.current
         let report = await runner.run()
         guard outputs.html != nil else { return RunHistory(report) }
         // What is not written down has at least its report.
@@ -102,7 +106,7 @@ extension Session {
     fileprivate func runSink(_ times: StepTimes, of title: String?) -> RunSink {
         let prefix = title.map { "\($0): " } ?? ""
         return { event in
-            if format == .ndjson, let line = try? Renderer.line(event) { output.text(line) }
+            if format == .ndjson { lineSink(event) }
             let run = event.run
             switch event.kind {
             case .stepBegan(let id, _, let name, _):

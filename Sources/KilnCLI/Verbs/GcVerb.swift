@@ -19,7 +19,9 @@ struct GcVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let removed = try await session.workspace().engine.collectGarbage(dryRun: dryRun)
+        let workspace = try await session.workspace()
+        let worlds = OwnWorld.removeAbandoned(in: workspace.state.root, dryRun: dryRun)
+        let removed = worlds + (try await workspace.engine.collectGarbage(dryRun: dryRun))
         try session.show(Garbage(items: removed, isDryRun: dryRun))
         return 0
     }

@@ -119,6 +119,7 @@ struct RunVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
+        let world = OwnWorld.current
         let all = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session).scenarios
         let chosen = rerunFailed ? try await failed(among: all, session) : all
         if chosen.isEmpty { session.say("nothing to run again: none of them failed when it ran last") }
@@ -138,6 +139,11 @@ struct RunVerb: Verb {
             environment: ProcessInfo.processInfo.environment
         )
         if bake { try await bakeMissing(of: chosen, session) }
+        if chosen.contains(where: \.needsOwnHome), world == nil {
+            session.progress.clear()
+            try await OwnWorld.enter(try await session.workspace(), chosen)
+        }
+        try world?.furnish(for: chosen, jobs: jobs)
         let runs = chosen.flatMap { Array(repeating: $0, count: times) }
         let batch = RunBatch(
             session: session,
@@ -148,9 +154,18 @@ struct RunVerb: Verb {
             seed: seed.map { RunSeed($0) },
             scale: try timeoutScale.map { try TimeoutScale($0) },
             shell: shellOnFailure ? FailureShell(session: session, connect: global.connect) : nil,
+            connect: global.connect,
             outputs: outputs
         )
-        return try await batch.run(runs)
+        let status: Int32
+        do {
+            status = try await batch.run(runs)
+        } catch {
+            await world?.leave()
+            throw error
+        }
+        await world?.leave()
+        return status
     }
 
     private func noTerminal(_ need: String) -> KilnError {

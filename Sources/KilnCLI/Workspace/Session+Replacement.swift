@@ -17,7 +17,11 @@ extension Session {
     ) async throws -> Int32 {
         let file = try html.map { try ReportFile($0) }
         let timeline = Timeline()
-        let workspace = try await workspace { timeline.record($0) }
+        let events = RunEvents(format == .ndjson ? [lineSink] : [])
+        let workspace = try await workspace { progress in
+            timeline.record(progress)
+            events.record(progress)
+        }
         let engine = workspace.engine
         let id = try engine.server(named: server)
         let began = Mutex(Duration.zero)
@@ -38,6 +42,13 @@ extension Session {
         try show(ReplacementResult(report: report, phases: phases, unavailable: log?.longestGap, unmeasured: obstacle))
         let late = await write(file, report, phases, log, work: began.withLock { $0 })
         return report.exit == .done ? late : report.exit.rawValue
+    }
+
+    /// Every event is a line of JSON on standard output.
+    var lineSink: RunSink {
+        { [output] event in
+            if let line = try? Renderer.line(event) { output.text(line) }
+        }
     }
 
     /// Writes the page of a replacement; one that can't be written is told, and changes nothing about what was done.

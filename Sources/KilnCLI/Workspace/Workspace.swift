@@ -6,6 +6,8 @@ import KilnStore
 
 /// The host and what stands on it, opened once per command.
 struct Workspace: Sendable {
+    /// Which hypervisor it is.
+    let connection: HostConnection
     /// Where state is kept.
     let state: StateDirectory
     /// Sealed images.
@@ -24,7 +26,7 @@ struct Workspace: Sendable {
         let images = ImageStore(root: host.state.images)
         let parts = host.engineParts(images: images, progress: progress)
         let engine = LabEngine(state: host.state, parts: parts)
-        return Workspace(state: host.state, images: images, engine: engine, parts: parts)
+        return Workspace(connection: host.connection, state: host.state, images: images, engine: engine, parts: parts)
     }
 
     /// This program, which runs itself once more as the parent of the private daemon.

@@ -152,6 +152,9 @@ public struct LabEngine: Sendable {
     /// The root overlay of a machine, which its process has open for as long as there is one.
     package func rootOverlay(_ machine: MachineID) -> String { state.rootOverlay(machine) }
 
+    /// The seed of a machine, which it reads at its first boot.
+    package func seed(_ machine: MachineID) -> String { state.seed(machine) }
+
     /// The active layer of a volume; nothing where there is no such volume.
     package func activeLayer(of volume: Name, in lab: Name) throws -> String? {
         try volumes.record(lab: lab, volume)?.layers.last.map { "\(state.volume(lab: lab, volume))/\($0)" }

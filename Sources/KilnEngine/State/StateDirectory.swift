@@ -19,6 +19,7 @@ import KilnModel
 /// scratch/                                 acknowledgements of the scenarios that run
 /// runs/                                    which labs belong to runs of scenarios, and their locks
 /// runs/LAB.external/NAME/                  a service of the host that a run has beside its machines; HASH.sockets for its socket
+/// worlds/PID/                              the home of a run that breaks what belongs to the host
 /// evidence/                                what failed runs left to look at
 /// reports/LAB.ndjson                       what happened in a run of a scenario, also after its lab is gone
 /// ```
@@ -35,14 +36,24 @@ public struct StateDirectory: Sendable, Hashable {
     public init(root: String, sockets: String) {
         self.root = root
         self.sockets = sockets
+        (evidence, reports) = (Self.followed(root + "/evidence"), Self.followed(root + "/reports"))
+    }
+
+    // A home that goes with its run has links to those that stay, by whose paths they are found later.
+    private static func followed(_ path: String) -> String {
+        guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path), target.hasPrefix("/")
+        else {
+            return path
+        }
+        return target
     }
 
     /// The image store.
     public var images: String { root + "/images" }
     /// Evidence of failed runs.
-    public var evidence: String { root + "/evidence" }
+    public let evidence: String
     /// What happened in runs.
-    public var reports: String { root + "/reports" }
+    public let reports: String
     /// Copies of roots that are being looked at.
     public var roots: String { root + "/roots" }
     /// Runs of scenarios.

@@ -1,3 +1,4 @@
+import Foundation
 import KilnEngine
 import KilnModel
 
@@ -8,15 +9,27 @@ package struct FaultGround: Sendable {
     let engine: LabEngine
     let host: any HostControl
     let links: LinkFaults
+    /// What works on the lab besides the run's own process.
+    package let kilns = KilnsAtWork()
+    private let home: (any OwnHome)?
     private let seed: RunSeed
     /// Which fault it is that is made, among those that draw from the seed.
     private var occasion = ""
 
     /// The ground of a run's faults; what they leave to chance comes from `seed`.
-    package init(lab: LabSpec, engine: LabEngine, host: any HostControl, seed: RunSeed) {
+    ///
+    /// - Parameter home: where faults of the host may be made; nothing means nowhere.
+    package init(
+        lab: LabSpec,
+        engine: LabEngine,
+        host: any HostControl,
+        home: (any OwnHome)? = nil,
+        seed: RunSeed
+    ) {
         self.lab = lab
         self.engine = engine
         self.host = host
+        self.home = home
         self.seed = seed
         links = LinkFaults(engine.parts.networks)
     }
@@ -37,6 +50,16 @@ package struct FaultGround: Sendable {
 
     func id(network: Name) -> NetworkID { NetworkID(lab: lab.name, network: network) }
 
+    /// The home that faults of the host may break.
+    ///
+    /// - Throws: `fault.impossible` where the run has none of its own.
+    func ownHome() throws -> any OwnHome {
+        guard let home else {
+            throw FaultGround.impossible("this run has no home of its own, and others' are not to be broken")
+        }
+        return home
+    }
+
     /// The machine that is meant.
     ///
     /// - Throws: `fault.impossible` where no replacement is open that has it.
@@ -53,6 +76,21 @@ package struct FaultGround: Sendable {
             throw FaultGround.impossible("there is no \(target.role.rawValue) machine of \(id) now")
         }
         return id.machine(generation)
+    }
+
+    /// The machine that a replacement brings, which has its files and was not started yet.
+    ///
+    /// - Throws: `fault.impossible`.
+    func unstarted(_ server: Name) throws -> MachineID {
+        let machine = try machine(MachineTarget(server: server, role: .new))
+        let disk = engine.rootOverlay(machine)
+        guard FileManager.default.fileExists(atPath: disk) else {
+            throw FaultGround.impossible("\(machine) has no disk before prepare.after")
+        }
+        guard try parts.holders.holders(of: disk).isEmpty else {
+            throw FaultGround.impossible("\(machine) was started already, and has read what it starts from")
+        }
+        return machine
     }
 
     /// The process of a machine, which has its root open.
@@ -76,7 +114,7 @@ package struct FaultGround: Sendable {
     }
 
     /// An error that says why a fault can't be made.
-    static func impossible(_ why: String, cause: String? = nil) -> KilnError {
+    package static func impossible(_ why: String, cause: String? = nil) -> KilnError {
         KilnError(
             .faultImpossible,
             "the fault can't be made: \(why)",

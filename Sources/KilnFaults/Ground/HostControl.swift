@@ -23,6 +23,30 @@ package protocol HostControl: Sendable {
     ///
     /// - Throws: `fault.impossible` where somebody does already.
     func listen(on port: UInt16) throws -> any HeldResource
+    /// Overwrites a part of a disk with zeros, in its own layer; nobody may have it open.
+    ///
+    /// - Throws: `KilnError` with a code `tool.…`.
+    func erase(_ part: DiskPart, of disk: String) async throws
+    /// Whether nothing but zeros is read there.
+    func isErased(_ part: DiskPart, of disk: String) async throws -> Bool
+}
+
+/// A part of a disk, as its guest reads it.
+package enum DiskPart: Sendable, Hashable {
+    /// Its first 16 MiB.
+    case beginning
+    /// All that comes after these.
+    case rest
+
+    /// Enough for a partition table and the superblock of the first file system, and less than any system fits into.
+    static let boundary: Int = 16 << 20
+
+    var words: String {
+        switch self {
+        case .beginning: "the first 16 MiB"
+        case .rest: "what comes after the first 16 MiB"
+        }
+    }
 }
 
 /// Something of the host that is held until it is given back.

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KilnModel
 import KilnSystem
 import Synchronization
 
@@ -74,6 +75,27 @@ package struct LinuxHost: HostControl {
             throw FaultGround.impossible("port \(port) is taken already", cause: cause)
         }
         return HeldDescriptor(server)
+    }
+
+    package func erase(_ part: DiskPart, of disk: String) async throws {
+        let words = try LinuxHost.requests("write -z", part, of: disk)
+        try await Command("qemu-io", ["-f", "qcow2"] + words + [disk]).run()
+    }
+
+    package func isErased(_ part: DiskPart, of disk: String) async throws -> Bool {
+        let words = try LinuxHost.requests("read -P 0", part, of: disk)
+        // It ends with 1 where it reads something else.
+        let found = try await Command("qemu-io", ["-U", "-r", "-f", "qcow2"] + words + [disk], deadline: .seconds(300))
+            .result()
+        return found.status == 0
+    }
+
+    // One request is at most 2 GiB.
+    private static func requests(_ what: String, _ part: DiskPart, of disk: String) throws -> [String] {
+        let size = Int(try QCOW2Header(of: disk).virtualSize.bytes)
+        let edge = min(DiskPart.boundary, size)
+        let (start, end) = part == .beginning ? (0, edge) : (edge, size)
+        return stride(from: start, to: end, by: 1 << 30).flatMap { ["-c", "\(what) \($0) \(min(1 << 30, end - $0))"] }
     }
 
     /// F_OFD_GETLK and F_OFD_SETLK of fcntl(2), which Glibc's module hides behind _GNU_SOURCE.

@@ -12,6 +12,10 @@ package protocol FaultAction: Sendable {
     var needsMachine: Bool { get }
     /// Whether a machine ends by it.
     var endsMachine: Bool { get }
+    /// Whether it ends the kiln that does the step, which then has to be another one than that of the run.
+    var killsKiln: Bool { get }
+    /// Whether it breaks something of the host, which only a home of the run's own may lose.
+    var needsOwnHome: Bool { get }
     /// Makes it.
     ///
     /// - Throws: `KilnError` where it can't be made; nothing of it is left then.
@@ -22,6 +26,8 @@ extension FaultAction {
     package var isMomentary: Bool { false }
     package var needsMachine: Bool { true }
     package var endsMachine: Bool { false }
+    package var killsKiln: Bool { false }
+    package var needsOwnHome: Bool { false }
 }
 
 /// A fault that was made.

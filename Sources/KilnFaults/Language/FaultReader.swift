@@ -57,6 +57,11 @@ struct MachineTarget: Sendable {
     let server: Name
     let role: MachineRole
 
+    init(server: Name, role: MachineRole) {
+        self.server = server
+        self.role = role
+    }
+
     /// Both parts; nothing where one could not be read.
     init?(server: FaultReader.Server?, role value: Value?) {
         let role = value.map { $0.word(MachineRole.self) } ?? .serving

@@ -49,21 +49,31 @@ extension StepReader {
             return nil
         }
         guard let elements = value.list(of: "faults with 'at'") else { return nil }
-        let found = elements.map { duringFault($0) }
+        let found = elements.map { duringFault($0, of: kind) }
         return found.contains { $0 == nil } ? nil : found.compactMap(\.self)
     }
 
-    private func duringFault(_ value: Value) -> DuringFault? {
+    private func duringFault(_ value: Value, of kind: StepKind) -> DuringFault? {
         guard let fields = Fields<DuringFields>(value, "a map with 'at' and 'fault'") else { return nil }
         let at = fields[.at].flatMap { $0.moment() }
         let until = fields[.until].map { $0.moment() }
         let fault = fields[.fault].flatMap { self.fault($0) }
         guard let at, let fault, until != .some(nil) else { return nil }
+        if fault.action.killsKiln, !kind.isKillable {
+            fields[.fault]?.problem("the kiln that does a '\(kind.word)' is that of the run; \(StepReader.killable)")
+            return nil
+        }
         if fault.action.isMomentary, let until = fields[.until] {
             until.problem("this fault is over at once, and can't be taken back")
             return nil
         }
         return DuringFault(at: at, until: until ?? nil, fault: fault)
+    }
+
+    /// Where kiln can be killed.
+    static var killable: String {
+        let able = StepKind.all.filter(\.isKillable).map { "'\($0.word)'" }.joined(separator: ", ")
+        return "write it in 'during' of a step that a kiln of its own can do: \(able)"
     }
 
     private static var faultWords: String { FaultKind.all.map(\.word).joined(separator: ", ") }

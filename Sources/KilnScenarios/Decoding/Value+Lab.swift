@@ -2,16 +2,6 @@ import KilnDocuments
 import KilnModel
 
 extension Value {
-    /// An image reference.
-    func image() -> ImageReference? {
-        guard let text = text("an image: \(ImageReference.forms)") else { return nil }
-        guard let image = try? ImageReference(text) else {
-            mismatch("an image: \(ImageReference.forms)")
-            return nil
-        }
-        return image
-    }
-
     /// An absolute path in a guest that means itself everywhere it is written: no `..`, no blanks, nothing to escape.
     func guestPath(_ expected: String) -> String? {
         let rule = "\(expected): an absolute path without '.', '..' or '//', of letters, digits and ._-+@:/"

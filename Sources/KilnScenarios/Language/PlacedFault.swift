@@ -14,6 +14,21 @@ struct PlacedFault: Sendable {
     }
 }
 
+extension Scenario {
+    /// Whether one of its faults breaks something of the host, so that it has to run in a home of its own.
+    public var needsOwnHome: Bool {
+        (steps + finally).flatMap(\.all).contains { step in
+            let made = [(step.action as? FaultStep)?.fault].compactMap(\.self) + step.attributes.during.map(\.fault)
+            return made.contains { $0.action.needsOwnHome }
+        }
+    }
+
+    /// The images that its lab and its steps name.
+    public var images: Set<ImageReference> {
+        Set(lab.servers.values.map(\.image)).union((steps + finally).flatMap(\.all).flatMap(\.action.images))
+    }
+}
+
 /// A moment of a step of a replacement.
 struct MomentPoint: Sendable, Hashable, CustomStringConvertible {
     let step: KilnModel.Step

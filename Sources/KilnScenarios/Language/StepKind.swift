@@ -13,6 +13,8 @@ struct StepKind: Sendable {
     var isBare = false
     /// Whether it makes generations, so that something can happen at a moment of their steps.
     var hasMoments = false
+    /// Whether a kiln of its own can do it, which may be killed.
+    var isKillable = false
     /// What can be saved of it: the names of texts that it finds out.
     var outputs: [String] = []
     /// What it does, in a sentence.

@@ -24,12 +24,12 @@ struct JudgedReplacement {
 
     func perform(
         _ context: RunContext,
-        _ body: @escaping @Sendable () async throws -> ReplacementReport
+        _ body: @escaping @Sendable () async throws -> ReplacementEnding
     ) async throws -> StepYield {
-        let (report, log): (ReplacementReport, AvailabilityLog?)
+        let (ending, log): (ReplacementEnding, AvailabilityLog?)
         let began = Mutex(Duration.zero)
         do {
-            (report, log) = try await Unavailability.log(of: server, context.engine, context.network) {
+            (ending, log) = try await Unavailability.log(of: server, context.engine, context.network) {
                 began.withLock { $0 = context.events.elapsed }
                 return try await body()
             }
@@ -41,7 +41,7 @@ struct JudgedReplacement {
         if let log { await context.note(log, of: server.server, work: began.withLock { $0 }) }
         let status = try await context.engine.status(server)
         await context.remember([status])
-        try judge(report)
+        try judge(ending)
         let milliseconds = log.map { Int($0.longestGap / .milliseconds(1)) }
         return StepYield(
             message: milliseconds.map { "unavailable \($0) ms" },
@@ -52,13 +52,44 @@ struct JudgedReplacement {
         )
     }
 
-    private func judge(_ report: ReplacementReport) throws {
-        guard report.outcome.rawValue != expected.rawValue else { return }
-        let reason = report.turn?.reason ?? report.reason ?? "nothing stood in its way"
+    private func judge(_ ending: ReplacementEnding) throws {
+        guard ending.outcome.rawValue != expected.rawValue else { return }
+        let reason = ending.reason ?? "nothing stood in its way"
         throw Unmet(
-            "\(server.server): a replacement that is \(expected.rawValue) expected, \(report.outcome.rawValue) found: \(reason)",
-            hint: report.evidence.map { "what the new machine left behind is in \($0)" },
-            exit: report.outcome == .committed ? .unmet : report.exit
+            "\(server.server): a replacement that is \(expected.rawValue) expected, \(ending.outcome.rawValue) found: \(reason)",
+            hint: ending.evidence.map { "what the new machine left behind is in \($0)" },
+            exit: ending.outcome == .committed ? .unmet : ending.exit
         )
+    }
+}
+
+/// What has to be known of a replacement that has ended.
+struct ReplacementEnding: Sendable {
+    let outcome: Outcome
+    let reason: String?
+    let evidence: String?
+    let exit: ExitCode
+
+    /// What the process that made it found.
+    init(_ report: ReplacementReport) {
+        outcome = report.outcome
+        reason = report.turn?.reason ?? report.reason
+        evidence = report.evidence
+        exit = report.exit
+    }
+
+    /// What a server's journal tells of its latest one; nothing where that has not ended.
+    init?(_ history: ServerHistory) {
+        guard let latest = history.operations.last?.replacement, let outcome = latest.outcome else { return nil }
+        self.outcome = outcome
+        reason = latest.turn?.reason ?? latest.reason
+        evidence = nil
+        exit =
+            switch outcome {
+            case .committed: .done
+            case .aborted: .aborted
+            case .reverted: .reverted
+            case .halted: .halted
+            }
     }
 }

@@ -88,7 +88,10 @@ extension RunContext {
         let servers = Set(step.action.renewed.map { self.id($0) })
         return step.attributes.during.enumerated().map { index, during in
             let fault = PlannedFault(during, self, as: id.child(step.heldCount + index + 1))
-            moments.add(.init(owner: id, servers: servers, point: during.at) { await fault.begin() })
+            let killsKiln = during.fault.action.killsKiln
+            moments.add(
+                .init(owner: id, servers: servers, point: during.at, killsKiln: killsKiln) { await fault.begin() }
+            )
             if let until = during.until {
                 moments.add(.init(owner: id, servers: servers, point: until) { await fault.end() })
             }

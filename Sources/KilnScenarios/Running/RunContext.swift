@@ -17,6 +17,8 @@ actor RunContext {
     nonisolated let moments: RunMoments
     /// What faults are made in.
     nonisolated let ground: FaultGround
+    /// Replaces servers in processes that can be killed; nothing where there are none.
+    nonisolated let process: (any ReplacementProcess)?
     /// Is asked before each step.
     nonisolated let gate: StepGate?
     /// Is told of the first step that failed, while everything is as that left it.
@@ -60,6 +62,8 @@ actor RunContext {
         network: any NetworkProbe,
         events: RunEvents,
         host: any HostControl,
+        home: (any OwnHome)? = nil,
+        process: (any ReplacementProcess)? = nil,
         gate: StepGate? = nil,
         pause: FailurePause? = nil,
         conditions: RunConditions = RunConditions()
@@ -68,9 +72,10 @@ actor RunContext {
         self.lab = conditions.scale.of(scenario.lab.named(lab), on: engine.parts.machines.platform)
         moments = RunMoments(besides: engine.parts.moments)
         self.engine = engine.telling(moments)
-        ground = FaultGround(lab: self.lab, engine: engine, host: host, seed: conditions.seed)
+        ground = FaultGround(lab: self.lab, engine: engine, host: host, home: home, seed: conditions.seed)
         self.network = network
         self.events = events
+        self.process = process
         self.gate = gate
         self.pause = pause
         self.conditions = conditions

@@ -10,6 +10,8 @@ final class RunMoments: StepMoments {
         let owner: StepID
         let servers: Set<ServerID>
         let point: MomentPoint
+        /// Whether it ends the kiln that does the step.
+        var killsKiln = false
         /// Is waited for; whether it is done once is its own affair.
         let act: @Sendable () async -> Void
     }
@@ -21,6 +23,14 @@ final class RunMoments: StepMoments {
     init(besides others: any StepMoments) { self.others = others }
 
     func add(_ plan: Plan) { plans.withLock { $0.append(plan) } }
+
+    /// The moments at which something happens in a step.
+    func points(of owner: StepID) -> Set<MomentPoint> {
+        Set(plans.withLock { $0 }.filter { $0.owner == owner }.map(\.point))
+    }
+
+    /// Whether the kiln that does a step is to be killed.
+    func killsKiln(in owner: StepID) -> Bool { plans.withLock { $0 }.contains { $0.owner == owner && $0.killsKiln } }
 
     /// Forgets what belongs to a step.
     func removePlans(of owner: StepID) { plans.withLock { $0.removeAll { $0.owner == owner } } }

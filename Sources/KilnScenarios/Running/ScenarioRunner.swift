@@ -57,19 +57,25 @@ public struct ScenarioRunner: Sendable {
     let options: Options
     /// The host that faults are made in.
     package var host: any HostControl = LinuxHost()
+    /// The home that faults of the host may break.
+    package var home: (any OwnHome)?
+    /// What does replacements in processes that can be killed.
+    package var process: (any ReplacementProcess)?
 
     /// A runner.
     ///
     /// - Parameters:
     ///   - timeline: also fed by the engine's progress sink.
     ///   - events: where everything is told; also fed by the engine's progress sink.
+    ///   - kiln: does the replacements whose kiln is to be killed.
     public init(
         scenario: Scenario,
         engine: LabEngine,
         network: any NetworkProbe,
         timeline: Timeline,
         events: RunEvents = RunEvents(),
-        options: Options
+        options: Options,
+        kiln: OwnKiln? = nil
     ) {
         self.scenario = scenario
         self.engine = engine
@@ -77,6 +83,7 @@ public struct ScenarioRunner: Sendable {
         self.timeline = timeline
         self.events = events
         self.options = options
+        process = kiln
     }
 
     /// Runs all steps.
@@ -162,6 +169,8 @@ public struct ScenarioRunner: Sendable {
             network: network,
             events: events,
             host: host,
+            home: home,
+            process: process,
             gate: options.gate,
             pause: options.pause,
             conditions: options.conditions

@@ -34,6 +34,10 @@ struct FaultStep: StepAction {
             found.problem("this fault is over at once: write steps after it")
             return nil
         }
+        if fault.action.killsKiln {
+            value.problem("the kiln that does this step is that of the run; \(StepReader.killable)")
+            return nil
+        }
         self.fault = fault
         self.time = time
         self.children = children ?? []

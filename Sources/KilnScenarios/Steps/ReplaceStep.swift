@@ -7,6 +7,7 @@ struct ReplaceStep: StepAction {
     static let kind = StepKind(
         word: "replace",
         hasMoments: true,
+        isKillable: true,
         outputs: JudgedReplacement.outputs,
         about: "Replaces a server's machine.",
         fields: { Schema.object(ReplaceFields.self, $0) },
@@ -63,7 +64,10 @@ struct ReplaceStep: StepAction {
         options.image = try options.image.map { try context.scenario.lock?.pinned($0) ?? $0 }
         let (engine, server, pinned) = (context.engine, context.id(server), options)
         return try await JudgedReplacement(server: server, expected: outcome).perform(context) {
-            try await engine.replace(server, pinned)
+            guard context.moments.killsKiln(in: id) else {
+                return ReplacementEnding(try await engine.replace(server, pinned))
+            }
+            return try await context.replaceApart(server, pinned, as: id)
         }
     }
 }

@@ -39,7 +39,7 @@ struct RollbackStep: StepAction {
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let (engine, server, generation) = (context.engine, context.id(server), generation)
         return try await JudgedReplacement(server: server, expected: outcome).perform(context) {
-            try await engine.rollback(server, to: generation)
+            ReplacementEnding(try await engine.rollback(server, to: generation))
         }
     }
 }

@@ -74,6 +74,14 @@ public final class FileLock: Sendable {
         }
     }
 
+    /// Lets the lock outlive this program, for the one that this process is about to become.
+    ///
+    /// - Returns: the descriptor that has it; the next program sees to it that its own children don't inherit that.
+    public func handOver() -> Int32 {
+        _ = fcntl(descriptor, F_SETFD, 0)
+        return descriptor
+    }
+
     // The name goes first, so that nobody is blamed for what the next holder does. The unlocking is said, not left to
     // close(): a child that was forked but has not yet called exec still has the file open.
     deinit {

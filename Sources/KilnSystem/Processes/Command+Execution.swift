@@ -116,16 +116,16 @@ extension Command {
     /// Reads on while a cancelled program tidies up: one that then writes to a pipe that nobody reads is dead at once.
     ///
     /// It ends with the program, which cancellation ends.
-    private static func toTheEnd<T: Sendable>(_ read: @escaping @Sendable () async throws -> T) async throws -> T {
+    static func toTheEnd<T: Sendable>(_ read: @escaping @Sendable () async throws -> T) async throws -> T {
         try await Task { try await read() }.value
     }
 
-    private enum Kept {
+    enum Kept {
         case start
         case end
     }
 
-    private static func collect(
+    static func collect(
         _ stream: SubprocessOutputSequence,
         keeping kept: Kept,
         limit: Int = Command.keptBytes
@@ -142,7 +142,7 @@ extension Command {
         return bytes
     }
 
-    private static func status(_ status: TerminationStatus) -> Int32 {
+    static func status(_ status: TerminationStatus) -> Int32 {
         switch status {
         case .exited(let code): code
         case .signaled(let signal): 128 + signal

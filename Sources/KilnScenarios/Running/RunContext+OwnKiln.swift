@@ -1,0 +1,58 @@
+import KilnEngine
+import KilnFaults
+import KilnModel
+
+extension RunContext {
+    /// Replaces a server by a kiln of its own, which is killed on the way, and goes on with what it left.
+    ///
+    /// - Throws: `KilnError`, also where nothing could be begun.
+    nonisolated func replaceApart(
+        _ server: ServerID,
+        _ options: ReplaceOptions,
+        as id: StepID
+    ) async throws -> ReplacementEnding {
+        guard let process else {
+            throw FaultGround.impossible("this run has no kiln besides its own")
+        }
+        let before = try engine.history(server).operations.count
+        let end = try await process.replace(
+            server,
+            options,
+            stops: moments.points(of: id).map(\.description).sorted(),
+            progress: engine.parts.progress
+        ) { [self] pid in
+            ground.kilns.note(pid, on: server)
+            defer { ground.kilns.note(nil, on: server) }
+            guard let (point, machine) = try point(of: server) else { return }
+            try await moments.reached(point.step, point.moment, of: machine)
+        }
+        switch end {
+        case .killed:
+            if let report = try await recovered(server) { return ReplacementEnding(report) }
+        case .ended(let refusal):
+            if let refusal, try engine.history(server).operations.count == before { throw refusal }
+        }
+        guard let ending = ReplacementEnding(try engine.history(server)) else {
+            throw Unmet("\(server.server): a replacement that has ended expected, it is still open")
+        }
+        return ending
+    }
+
+    // What halts is told by an error; the journal has it as well.
+    nonisolated private func recovered(_ server: ServerID) async throws -> ReplacementReport? {
+        do {
+            return try await engine.recover(server)
+        } catch let error as KilnError where error.code == .replaceHalted { return nil }
+    }
+
+    /// The moment at which a replacement stands still, by its journal; nothing where none is open.
+    nonisolated private func point(of server: ServerID) throws -> (MomentPoint, MachineID)? {
+        guard let open = try engine.history(server).open?.replacement else { return nil }
+        let machine = server.machine(open.intent.to)
+        // What a step did is done before that is written, and what failed is not.
+        if let last = open.entered.last, open.turn?.step != last, !open.completed.contains(where: { $0.step == last }) {
+            return (MomentPoint(last, .after), machine)
+        }
+        return open.next.map { (MomentPoint($0, .before), machine) }
+    }
+}

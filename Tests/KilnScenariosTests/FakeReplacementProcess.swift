@@ -1,0 +1,48 @@
+import KilnEngine
+import KilnFaults
+import KilnModel
+import KilnTestSupport
+
+@testable import KilnScenarios
+
+/// A replacement in a process that is none: it works on the same fakes, and its death is one of those that they know.
+final class FakeReplacementProcess: ReplacementProcess {
+    static let pid: Int32 = 4_242
+    private let faults: FaultWorld
+
+    init(_ faults: FaultWorld) { self.faults = faults }
+
+    func replace(
+        _ server: ServerID,
+        _ options: ReplaceOptions,
+        stops: [String],
+        progress: @escaping ProgressSink,
+        standing: @escaping @Sendable (Int32) async throws -> Void
+    ) async throws -> ReplacementProcessEnd {
+        let (world, host) = (faults.world, faults.host)
+        host.adopt(Self.pid)
+        let moments = Stops(points: Set(stops)) {
+            try await standing(Self.pid)
+            if host.state(of: Self.pid) == .gone { world.faults.die() }
+        }
+        let engine = LabEngine(state: world.state, parts: world.parts(progress)).telling(moments)
+        do {
+            _ = try await engine.replace(server, options)
+        } catch {
+            guard world.faults.isCrashed else { return .ended(refusal: error as? KilnError) }
+        }
+        guard world.faults.isCrashed else { return .ended(refusal: nil) }
+        world.faults.disarm()
+        try world.reviveAfterCrash()
+        return .killed
+    }
+
+    private struct Stops: StepMoments {
+        let points: Set<String>
+        let standing: @Sendable () async throws -> Void
+
+        func reached(_ step: KilnModel.Step, _ moment: StepMoment, of machine: MachineID) async throws {
+            if points.contains("\(step.rawValue).\(moment.rawValue)") { try await standing() }
+        }
+    }
+}
