@@ -52,7 +52,9 @@ struct Browser {
         return try await Command(
             "chromium-headless-shell",
             sandbox + [
-                "--disable-gpu", "--hide-scrollbars", "--user-data-dir=\(directory.path)/profile", scheme,
+                // A container's /dev/shm may be smaller than a page.
+                "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                "--user-data-dir=\(directory.path)/profile", scheme,
                 "--window-size=\(screen.width),\(screen.height)",
             ] + arguments + ["file://\(page)"]
         ).run()
