@@ -134,7 +134,7 @@ lint-ci: setup build
 	$(KILN) schema lab > .build/lint-ci/lab.json
 	$(KILN) schema recipe > .build/lint-ci/recipe.json
 	.build/lint-ci/bin/check-jsonschema --check-metaschema .build/lint-ci/lab.json .build/lint-ci/recipe.json
-	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lab.json Scenarios/*.yaml Scenarios/faults/*.yaml
+	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lab.json Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml
 	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/recipe.json Images/*/image.yaml
 
 ## sbom: has SPDX's own reader, from PyPI, judge an image's bill of materials; needs python3-venv

@@ -120,7 +120,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "kiln-sweep",
-            dependencies: ["KilnFaults", "KilnModel", "KilnOutside", "KilnScenarios", argumentParser, crypto],
+            dependencies: [
+                "KilnFaults", "KilnModel", "KilnOutside", "KilnScenarios", "KilnSystem", argumentParser, crypto,
+            ],
             exclude: ["README.md"],
             swiftSettings: strict
         ),
@@ -173,7 +175,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KilnFaultsTests",
-            dependencies: ["KilnEngine", "KilnFaults", "KilnModel", "KilnTestSupport"],
+            dependencies: ["KilnEngine", "KilnFaults", "KilnModel", "KilnSystem", "KilnTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(

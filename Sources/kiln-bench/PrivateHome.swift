@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 
 /// A KILN_HOME of this run's own, with a daemon of its own, and the images of another home.
 struct PrivateHome: Sendable {
@@ -64,19 +65,10 @@ struct PrivateHome: Sendable {
     /// The processes whose arguments or environment name the home, which no other process does: the daemon, its parent
     /// and the machines.
     func processes() -> [Process] {
-        let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return entries.compactMap { Int32($0) }.filter { $0 != getpid() }.compactMap(process)
-    }
-
-    private func process(_ pid: pid_t) -> Process? {
-        func strings(_ file: String) -> [String] {
-            let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/\(file)") ?? Data()
-            return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        HostProcesses.naming([path]).map { pid in
+            let arguments = HostProcesses.arguments(of: pid)
+            let name = arguments.first?.split(separator: "/").last.map(String.init) ?? ""
+            return Process(pid: pid, name: name, arguments: arguments)
         }
-        // A zombie has neither, so it does not count.
-        let arguments = strings("cmdline")
-        guard (arguments + strings("environ")).contains(where: { $0.contains(path + "/") }) else { return nil }
-        let name = arguments.first?.split(separator: "/").last.map(String.init) ?? ""
-        return Process(pid: pid, name: name, arguments: arguments)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 
@@ -21,6 +22,14 @@ struct LinuxHostTests {
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o444)
         #expect(throws: KilnError.self) { try ChangedByte(last: try directory.file("empty", [])) }
+    }
+
+    @Test("what fills a file system leaves another's file alone, and nothing where it can't fill it")
+    func filler() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.file("filler", [1])
+        #expect(throws: KilnError.self) { try DiskFiller(path: path).fill() }
+        #expect(FileManager.default.contents(atPath: path) == Data([1]))
     }
 
     private let host = LinuxHost()

@@ -67,11 +67,16 @@ struct BadGenerationFaultTests {
             ["-f", "qcow2", "-c", "write -P 7 0 32M", "-c", "write -P 7 2090M 1M", base]
         ).run()
         let host = LinuxHost()
+        #expect(try await !host.isErased(.beginning, of: layer))
         try await host.erase(.beginning, of: layer)
         #expect(try await host.isErased(.beginning, of: layer))
         #expect(try await !host.isErased(.rest, of: layer))
         try await host.erase(.rest, of: layer)
         #expect(try await host.isErased(.rest, of: layer))
         #expect(try await !host.isErased(.beginning, of: base))
+        await #expect(throws: KilnError.self) { try await host.isErased(.rest, of: layer + ".none") }
+        let small = directory.path + "/small.qcow2"
+        try await Command("qemu-img", ["create", "-q", "-f", "qcow2", small, "16M"]).run()
+        await #expect(throws: KilnError.self) { try await host.erase(.rest, of: small) }
     }
 }

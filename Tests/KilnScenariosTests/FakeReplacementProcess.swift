@@ -1,6 +1,7 @@
 import KilnEngine
 import KilnFaults
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 
 @testable import KilnScenarios
@@ -9,8 +10,19 @@ import KilnTestSupport
 final class FakeReplacementProcess: ReplacementProcess {
     static let pid: Int32 = 4_242
     private let faults: FaultWorld
+    private let early: Early?
 
-    init(_ faults: FaultWorld) { self.faults = faults }
+    /// What somebody else does to it before it has begun.
+    enum Early: Sendable {
+        case killed
+        /// It is stopped, and then ends by itself.
+        case stopped
+    }
+
+    init(_ faults: FaultWorld, _ early: Early? = nil) {
+        self.faults = faults
+        self.early = early
+    }
 
     func replace(
         _ server: ServerID,
@@ -19,6 +31,13 @@ final class FakeReplacementProcess: ReplacementProcess {
         progress: @escaping ProgressSink,
         standing: @escaping @Sendable (Int32) async throws -> Void
     ) async throws -> ReplacementProcessEnd {
+        switch early {
+        case .killed: return .killed
+        case .stopped:
+            try await standing(Self.pid)
+            return .ended(refusal: nil)
+        case nil: break
+        }
         let (world, host) = (faults.world, faults.host)
         host.adopt(Self.pid)
         let moments = Stops(points: Set(stops)) {

@@ -270,14 +270,37 @@ struct FaultStepTests {
     func examples() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "Scenarios/faults")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
-        for file in files { _ = try ScenarioFile.scenario(at: folder.appending(path: file).path) }
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
+        for file in files {
+            let scenario = try ScenarioFile.scenario(at: folder.appending(path: file).path)
+            // Those that need a home of their own are run by themselves.
+            #expect(scenario.needsOwnHome == file.hasPrefix("host/"), "\(file)")
+        }
         let texts = try files.map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }
         for kind in FaultKind.all {
             #expect(texts.contains { $0.contains("\(kind.word): {") }, "\(kind.word)")
             #expect(!kind.about.isEmpty && kind.about.hasSuffix("."))
         }
         #expect(Set(FaultKind.all.map(\.word)).count == FaultKind.all.count)
+    }
+
+    @Test(
+        "what strikes a replacement is refused elsewhere, and in one of another server, by decoder and schema",
+        arguments: [
+            "kill-kiln: { server: web }", "bad-image: { server: web, how: unbootable }",
+            "bad-user-data: { server: web, how: endless }",
+        ]
+    )
+    func ofReplacement(_ fault: String) throws {
+        let able = fault.hasPrefix("kill") ? "'during' of: replace" : "'during' of: up, replace, rollback"
+        let alone = FaultWorld.text(["up", "fault: { \(fault) }"])
+        let found = try problems(alone)
+        #expect(found.contains { $0.contains(able) }, "\(found)")
+        let structure = try SchemaChecker(ScenarioSchema.document).problems(alone)
+        #expect(!structure.isEmpty)
+        let other = "{ replace: { server: db }, during: [{ at: start.before, fault: { \(fault) } }] }"
+        let foreign = try problems(FaultWorld.text(["up", other]))
+        #expect(foreign.contains { $0.contains("makes a generation of 'db', and none of 'web'") }, "\(foreign)")
     }
 
     @Test("the schema takes every fault that the decoder takes")
@@ -290,6 +313,7 @@ struct FaultStepTests {
             "fault: { read-only-disk: { server: web, machine: serving }, for: 1s }",
             "fault: { clock-skew: { server: web, behind: 1h }, for: 1s }",
             "{ replace: { server: web }, during: [{ at: stop.before, until: start.after, fault: { freeze: { server: db } } }] }",
+            "{ replace: { server: web }, during: [{ at: stop.before, fault: { kill-kiln: { server: web } } }] }",
         ]
         let whole = FaultWorld.text(["up"] + steps)
         let mistakes = try problems(whole)

@@ -40,14 +40,17 @@ struct FaultWorld {
 
     /// Runs the steps.
     ///
-    /// - Parameter killable: whether replacements can be done by a process that can be killed.
+    /// - Parameters:
+    ///   - killable: whether replacements can be done by a process that can be killed.
+    ///   - early: what happens to that before it has begun.
     func run(
         _ steps: [String],
         more: String = "",
         killable: Bool = false,
+        early: FakeReplacementProcess.Early? = nil,
         sink: @escaping RunSink = { _ in }
     ) async throws -> ScenarioReport {
-        let process = killable ? FakeReplacementProcess(self) : nil
+        let process = killable ? FakeReplacementProcess(self, early) : nil
         return try await world.run(FaultWorld.text(steps, more: more), host: host, process: process, sink: sink)
     }
 

@@ -71,6 +71,16 @@ struct KillKilnTests {
         #expect(deaf.isNotHit, "\(deaf)")
     }
 
+    @Test("one that is killed or stopped before it has begun ended no replacement of before")
+    func early() async throws {
+        let steps = ["up", "replace: { server: web, image: 'tiny:2' }", replace(at: "stop.before")]
+        for end in [FakeReplacementProcess.Early.killed, .stopped] {
+            let report = try await faults.run(steps, killable: true, early: end)
+            #expect(report.outcome == .failed && report.steps[1].outcome == .passed, "\(report)")
+            #expect(report.error?.message.contains("its kiln was gone before it began") == true, "\(report)")
+        }
+    }
+
     @Test("a replacement that can't be begun says why, whoever was to be killed in it")
     func refusal() async throws {
         let step =
@@ -89,7 +99,7 @@ struct KillKilnTests {
     func refused(_ step: String) throws {
         let found = try problems(FaultWorld.text([step]))
         #expect(
-            found.contains { $0.contains("in 'during' of a step that a kiln of its own can do: 'replace'") },
+            found.contains { $0.contains("'kill-kiln' stands in 'during' of: replace") },
             "\(found)"
         )
     }

@@ -33,6 +33,16 @@ struct LabLockTests {
         #expect(pinned.movableImages.isEmpty)
     }
 
+    @Test("the image that a fault changes is locked like all others, and is the locked one where images are copied")
+    func faults() throws {
+        let fault = "{ fault: { base-image-changed: { image: 'tiny:3' } }, finally: [{ note: a }] }"
+        let scenario = try read(scenario(steps: "[up, \(fault)]"))
+        #expect(scenario.movableImages.map(\.description).sorted() == ["tiny", "tiny:3"])
+        let lock = try LabLock(scenario.movableImages) { try digest($0.description == "tiny" ? "a" : "b") }
+        let images = try scenario.pinned(by: lock).images
+        #expect(images.map(\.description).sorted() == ["tiny@\(try digest("a"))", "tiny@\(try digest("b"))"])
+    }
+
     @Test("a lock is read beside its file, and refused where it is missing, damaged or of other images")
     func beside() throws {
         let references = try loaded().movableImages

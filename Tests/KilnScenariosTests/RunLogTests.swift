@@ -42,6 +42,16 @@ struct RunLogTests {
         #expect(!world.engine.isGoingOn(run: report.lab))
     }
 
+    @Test("a run in a home of its own goes on while its lock there is held")
+    func ownHome() throws {
+        let lab = try Name("full-abc")
+        let folder = world.state.root + "/worlds/4711/runs"
+        try DurableFile.makeDirectory(folder)
+        let lock = try FileLock("\(folder)/\(lab).lock", subject: "the run")
+        #expect(world.engine.isGoingOn(run: lab) && !world.engine.isGoingOn(run: try Name("full-abd")))
+        withExtendedLifetime(lock) {}
+    }
+
     @Test("of a run that was killed there is what it had found by then", arguments: [0, 1, 40])
     func killed(_ torn: Int) async throws {
         let report = try await run([

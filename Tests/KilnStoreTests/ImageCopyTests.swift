@@ -30,6 +30,24 @@ struct ImageCopyTests {
         #expect(throws: KilnError.self) { try copy.find(try ImageReference("big:1")) }
     }
 
+    @Test("no name and no channel leads to an image that was not copied; a store that can't be read is told")
+    func names() async throws {
+        let one = try fixture.seal("tiny:1", mark: 1)
+        try fixture.seal("tiny:2", mark: 2)
+        let target = fixture.folder.path + "/copy"
+        try await fixture.store.copy([try ImageReference("tiny:1")], to: target)
+        let copy = ImageStore(root: target)
+        #expect(try copy.list().map(\.manifest.digest) == [one.digest])
+        #expect(try copy.find(try ImageReference("tiny")).manifest.digest == one.digest)
+        let manifest = "\(fixture.store.root)/sha256/\(one.digest.hex)/manifest.json"
+        chmod(manifest, 0o644)
+        try Data("{".utf8).write(to: URL(filePath: manifest))
+        let error = await #expect(throws: KilnError.self) {
+            try await fixture.store.copy([try ImageReference("tiny:1")], to: target + "2")
+        }
+        #expect(error?.code == .imageManifestDamaged)
+    }
+
     @Test("what is written to a copy is nothing to the store that it was made from")
     func apart() async throws {
         let one = try fixture.seal("tiny:1", mark: 1)

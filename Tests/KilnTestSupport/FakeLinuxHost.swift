@@ -1,6 +1,7 @@
 import KilnEngine
 import KilnFaults
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// A host whose processes are the machines of a world: signals change what the fake hypervisor says of them.
@@ -60,7 +61,7 @@ extension FakeLinuxHost: HostControl {
         state.withLock { signal == 9 && !$0.isDeaf && $0.programs.remove(pid) != nil }
     }
 
-    package func state(of pid: Int32) -> ProcessState {
+    package func state(of pid: Int32) -> HostProcesses.State {
         if state.withLock({ $0.programs.contains(pid) }) { return .running }
         guard machine(pid) != nil else { return .gone }
         return state.withLock { $0.stopped.contains(pid) } ? .stopped : .running

@@ -86,10 +86,12 @@ struct RunBatch: Sendable {
                 pause: pause,
                 conditions: conditions
             ),
-            kiln: OwnKiln(connect: connect)
+            kiln: OwnKiln(program: Workspace.executable, connect: connect)
         )
         runner.home = OwnWorld.current
         let report = await runner.run()
+        // The home goes with all that is in it, and its small file system is for the next run, too.
+        if runner.home != nil { _ = try? workspace.engine.pruneRunVolumes() }
         guard outputs.html != nil else { return RunHistory(report) }
         // What is not written down has at least its report.
         let written = await BlockingWork.run { try? logs.history(of: report.lab, isGoingOn: false) }

@@ -19,8 +19,13 @@ enum ProcessImage {
         for (name, value) in variables { setenv(name, value, 1) }
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         pointers.append(nil)
+        // Threads of Dispatch block every signal, and what this one blocks would be blocked in the program, too.
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
         execvp(arguments[0], &pointers)
         let cause = String(cString: strerror(errno))
+        pthread_sigmask(SIG_SETMASK, &before, nil)
         pointers.forEach { free($0) }
         throw KilnError(code, "\(arguments[0]) can't be run", hint: "install \(package)", cause: cause)
     }

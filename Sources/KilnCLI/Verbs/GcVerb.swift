@@ -6,10 +6,10 @@ struct GcVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "gc",
         abstract:
-            "Remove what interrupted commands left behind: overlays, seeds, sockets, domains, labs of killed runs.",
+            "Remove what interrupted commands left behind: overlays, seeds, sockets, domains, labs and homes of killed runs.",
         discussion: """
             Never touches images, evidence, or anything of a server that is up, but for those of a killed run of a scenario. \
-            Volumes stay; those of a killed run are retained.
+            Volumes stay; those of a killed run are retained, but for those in a home of the run's own, which goes as a whole.
             """
     )
 
@@ -20,7 +20,7 @@ struct GcVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let worlds = OwnWorld.removeAbandoned(in: workspace.state.root, dryRun: dryRun)
+        let worlds = await OwnWorld.removeAbandoned(in: workspace.state.root, dryRun: dryRun)
         let removed = worlds + (try await workspace.engine.collectGarbage(dryRun: dryRun))
         try session.show(Garbage(items: removed, isDryRun: dryRun))
         return 0

@@ -119,8 +119,21 @@ struct RunVerb: Verb {
     }
 
     func execute(_ session: Session) async throws -> Int32 {
-        let world = OwnWorld.current
-        let all = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, session).scenarios
+        guard let world = OwnWorld.current else { return try await run(in: nil, session) }
+        do {
+            let status = try await run(in: world, session)
+            await world.leave()
+            return status
+        } catch {
+            await world.leave()
+            throw error
+        }
+    }
+
+    private func run(in world: OwnWorld?, _ session: Session) async throws -> Int32 {
+        // What is said of the files was said before this command became itself once more.
+        let told = world == nil ? session : session.hushed
+        let all = try ScenarioChoice(scenarios, tags: Set(tag), isLocked: locked, told).scenarios
         let chosen = rerunFailed ? try await failed(among: all, session) : all
         if chosen.isEmpty { session.say("nothing to run again: none of them failed when it ran last") }
         if dryRun {
@@ -139,11 +152,7 @@ struct RunVerb: Verb {
             environment: ProcessInfo.processInfo.environment
         )
         if bake { try await bakeMissing(of: chosen, session) }
-        if chosen.contains(where: \.needsOwnHome), world == nil {
-            session.progress.clear()
-            try await OwnWorld.enter(try await session.workspace(), chosen)
-        }
-        try world?.furnish(for: chosen, jobs: jobs)
+        try await provideOwnHome(for: chosen, world, session)
         let runs = chosen.flatMap { Array(repeating: $0, count: times) }
         let batch = RunBatch(
             session: session,
@@ -157,15 +166,31 @@ struct RunVerb: Verb {
             connect: global.connect,
             outputs: outputs
         )
-        let status: Int32
-        do {
-            status = try await batch.run(runs)
-        } catch {
-            await world?.leave()
-            throw error
+        return try await batch.run(runs)
+    }
+
+    /// Sees to it that scenarios which break what belongs to the host run where that is the run's own.
+    private func provideOwnHome(for chosen: [Scenario], _ world: OwnWorld?, _ session: Session) async throws {
+        guard let own = chosen.first(where: \.needsOwnHome) else { return }
+        if let other = chosen.first(where: { !$0.needsOwnHome }) {
+            throw KilnError(
+                .usage,
+                "'\(own.title)' breaks what belongs to the host, and runs in a home of its own; '\(other.title)' does not",
+                hint: "run them by two commands",
+                exit: .usage
+            )
         }
-        await world?.leave()
-        return status
+        guard keep == .never, !keepOnFailure else {
+            throw KilnError(
+                .usage,
+                "no lab can be kept of '\(own.title)': it runs in a home of its own, which is gone afterwards",
+                hint: "leave --keep out; --shell-on-failure shows the lab as it is",
+                exit: .usage
+            )
+        }
+        if let world { return try world.furnish(for: chosen) }
+        session.progress.clear()
+        try await OwnWorld.enter(try await session.workspace(), chosen)
     }
 
     private func noTerminal(_ need: String) -> KilnError {

@@ -55,6 +55,19 @@ struct Session: Sendable {
         errors.lines(warnings.map { ConsoleText.singleLine("warning: \($0.description)") })
     }
 
+    /// The same session, which says nothing on standard error.
+    var hushed: Session {
+        let nowhere = ByteSink { _ in }
+        return Session(
+            format: format,
+            terminal: terminal,
+            output: output,
+            errors: nowhere,
+            progress: ProgressReporter(sink: nowhere, terminal: terminal, isQuiet: true),
+            open: open
+        )
+    }
+
     /// Says something on standard error.
     func say(_ text: String) { progress.take(.note(text)) }
 }

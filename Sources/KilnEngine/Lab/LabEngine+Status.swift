@@ -169,9 +169,8 @@ extension LabEngine {
     /// An operation that has not ended, and the process that works on it.
     func openOperation(_ operation: ServerHistory.Operation) -> ServerStatus.OpenOperation {
         // A process of another name with the same number came later.
-        let name = try? String(contentsOfFile: "/proc/\(operation.pid)/comm", encoding: .utf8)
-        let own = try? String(contentsOfFile: "/proc/self/comm", encoding: .utf8)
-        let alive = name != nil && name == own
+        let name = HostProcesses.name(of: operation.pid)
+        let alive = name != nil && name == HostProcesses.name(of: getpid())
         return ServerStatus.OpenOperation(
             number: operation.replacement.intent.number,
             step: operation.replacement.entered.last ?? .plan,

@@ -44,10 +44,11 @@ extension LabEngine {
 
     /// Whether the run that a lab belongs to goes on.
     public func isGoingOn(run lab: Name) -> Bool {
-        let files = RunFiles(lab: lab, state: state)
-        guard files.exist else { return false }
-        // Who holds the lock lives.
-        return (try? FileLock(files.lock, subject: "the run \(lab)")) == nil
+        ([state] + state.worlds).contains { state in
+            let files = RunFiles(lab: lab, state: state)
+            // Who holds the lock lives.
+            return files.exist && (try? FileLock(files.lock, subject: "the run \(lab)")) == nil
+        }
     }
 
     private func isThere(_ lab: Name) -> Bool {

@@ -62,6 +62,13 @@ public struct StateDirectory: Sendable, Hashable {
     public func externals(_ lab: Name) -> String { "\(runs)/\(lab).external" }
     /// One of them.
     public func external(_ id: ExternalID) -> String { "\(externals(id.lab))/\(id.name)" }
+    /// The homes of runs that break what belongs to the host.
+    var worlds: [StateDirectory] {
+        let folder = root + "/worlds"
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return entries.filter { Int32($0) != nil }
+            .map { StateDirectory(root: "\(folder)/\($0)", sockets: "\(folder)/\($0)/sockets") }
+    }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.

@@ -10,8 +10,10 @@ package struct DiskFiller: Sendable {
 
     /// Fills the file system.
     ///
-    /// - Throws: `fault.impossible` where the file can't be made, or room is left after that.
-    package func fill() throws {
+    /// - Returns: how many bytes it took until not one more was taken.
+    /// - Throws: `fault.impossible` where the file can't be made, or room is left after that; no file is left then.
+    @discardableResult
+    package func fill() throws -> Int {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
             throw FaultGround.impossible("\(path) can't be made", cause: String(cString: strerror(errno)))
@@ -24,8 +26,10 @@ package struct DiskFiller: Sendable {
             fsync(file)
         }
         guard write(file, piece, 4096) < 0, errno == ENOSPC else {
+            remove()
             throw FaultGround.impossible("\(path) does not fill its file system")
         }
+        return Int(lseek(file, 0, SEEK_END))
     }
 
     /// Gives the space back.

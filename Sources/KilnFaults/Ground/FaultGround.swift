@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// What faults are made in: one lab, on the parts of its engine.
 package struct FaultGround: Sendable {
@@ -13,24 +14,32 @@ package struct FaultGround: Sendable {
     package let kilns = KilnsAtWork()
     private let home: (any OwnHome)?
     private let seed: RunSeed
+    /// The image that is meant: another one than it says where the run is locked to that.
+    ///
+    /// Throws `lab.lock-stale`.
+    let pinned: @Sendable (ImageReference) throws -> ImageReference
     /// Which fault it is that is made, among those that draw from the seed.
     private var occasion = ""
 
     /// The ground of a run's faults; what they leave to chance comes from `seed`.
     ///
-    /// - Parameter home: where faults of the host may be made; nothing means nowhere.
+    /// - Parameters:
+    ///   - home: where faults of the host may be made; nothing means nowhere.
+    ///   - pinned: the image that a name stands for, where the run is locked to it.
     package init(
         lab: LabSpec,
         engine: LabEngine,
         host: any HostControl,
         home: (any OwnHome)? = nil,
-        seed: RunSeed
+        seed: RunSeed,
+        pinned: @escaping @Sendable (ImageReference) throws -> ImageReference = { $0 }
     ) {
         self.lab = lab
         self.engine = engine
         self.host = host
         self.home = home
         self.seed = seed
+        self.pinned = pinned
         links = LinkFaults(engine.parts.networks)
     }
 

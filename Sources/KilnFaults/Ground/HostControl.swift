@@ -1,18 +1,11 @@
-/// What a process is doing, as faults look at it.
-package enum ProcessState: Sendable, Hashable {
-    case running
-    /// It stands still by a signal.
-    case stopped
-    /// There is none, or it is only waited for.
-    case gone
-}
+import KilnSystem
 
 /// What faults do to this host: signals to processes, a lock on a file, a port.
 package protocol HostControl: Sendable {
     /// Sends a signal; false where there is no such process, or it belongs to somebody else.
     func send(_ signal: Int32, to pid: Int32) -> Bool
     /// What a process is doing now.
-    func state(of pid: Int32) -> ProcessState
+    func state(of pid: Int32) -> HostProcesses.State
     /// What a process was started with; empty where that can't be told.
     func arguments(of pid: Int32) -> [String]
     /// Takes the locks on a disk that a QEMU takes whose guest writes to it.

@@ -13,22 +13,9 @@ package struct LinuxHost: HostControl {
         pid > 1 && kill(pid, signal) == 0
     }
 
-    /// By the letter of proc(5).
-    package func state(of pid: Int32) -> ProcessState {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let letter = text.split(separator: ")").last?.split(separator: " ").first?.first
-        else { return .gone }
-        return switch letter {
-        case "T", "t": .stopped
-        case "Z", "X": .gone
-        default: .running
-        }
-    }
+    package func state(of pid: Int32) -> HostProcesses.State { HostProcesses.state(of: pid) }
 
-    package func arguments(of pid: Int32) -> [String] {
-        let bytes = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    }
+    package func arguments(of pid: Int32) -> [String] { HostProcesses.arguments(of: pid) }
 
     /// QEMU keeps its locks on the bytes from 100 and from 200: RAW_LOCK_PERM_BASE and RAW_LOCK_SHARED_BASE in QEMU's
     /// block/file-posix.c.
@@ -83,19 +70,31 @@ package struct LinuxHost: HostControl {
     }
 
     package func isErased(_ part: DiskPart, of disk: String) async throws -> Bool {
-        let words = try LinuxHost.requests("read -P 0", part, of: disk)
-        // It ends with 1 where it reads something else.
-        let found = try await Command("qemu-io", ["-U", "-r", "-f", "qcow2"] + words + [disk], deadline: .seconds(300))
-            .result()
-        return found.status == 0
+        let (start, end) = try LinuxHost.range(of: part, in: disk)
+        let words = ["map", "-U", "--output=json", "--start-offset=\(start)", "--max-length=\(end - start)", disk]
+        let said = try await Command("qemu-img", words, deadline: .seconds(300)).run().output
+        return try JSONDecoder().decode([MappedRange].self, from: Data(said)).allSatisfy(\.zero)
     }
 
     // One request is at most 2 GiB.
     private static func requests(_ what: String, _ part: DiskPart, of disk: String) throws -> [String] {
+        let (start, end) = try range(of: part, in: disk)
+        return stride(from: start, to: end, by: 1 << 30).flatMap { ["-c", "\(what) \($0) \(min(1 << 30, end - $0))"] }
+    }
+
+    private static func range(of part: DiskPart, in disk: String) throws -> (start: Int, end: Int) {
         let size = Int(try QCOW2Header(of: disk).virtualSize.bytes)
         let edge = min(DiskPart.boundary, size)
-        let (start, end) = part == .beginning ? (0, edge) : (edge, size)
-        return stride(from: start, to: end, by: 1 << 30).flatMap { ["-c", "\(what) \($0) \(min(1 << 30, end - $0))"] }
+        guard part == .beginning || edge < size else {
+            throw FaultGround.impossible("\(disk) has nothing beyond its first 16 MiB")
+        }
+        return part == .beginning ? (0, edge) : (edge, size)
+    }
+
+    /// A part of a disk, as `qemu-img map` tells it.
+    private struct MappedRange: Decodable {
+        /// Whether nothing but zeros is read there, which needs no look at them.
+        let zero: Bool
     }
 
     /// F_OFD_GETLK and F_OFD_SETLK of fcntl(2), which Glibc's module hides behind _GNU_SOURCE.

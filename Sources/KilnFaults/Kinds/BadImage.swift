@@ -8,6 +8,7 @@ import KilnModel
 struct BadImage: FaultAction {
     static let kind = FaultKind(
         word: "bad-image",
+        isOfReplacement: true,
         about:
             "Spoils the root disk of the machine that a replacement brings; write it between prepare.after and start.before.",
         fields: { Schema.object(BadImageFields.self, $0) },

@@ -6,6 +6,7 @@ import KilnModel
 struct BadUserData: FaultAction {
     static let kind = FaultKind(
         word: "bad-user-data",
+        isOfReplacement: true,
         about:
             "Spoils the user-data of the machine that a replacement brings; write it between prepare.after and start.before.",
         fields: { Schema.object(BadUserDataFields.self, $0) },

@@ -27,10 +27,11 @@ struct BaseImageChanged: FaultAction {
     var servers: [Name] { [] }
     var needsMachine: Bool { false }
     var needsOwnHome: Bool { true }
+    var images: [ImageReference] { [image] }
 
     func strike(_ ground: FaultGround) async throws -> StruckFault {
         _ = try ground.ownHome()
-        let disk = try await ground.parts.images.verifiedImage(image, for: .existing).disk
+        let disk = try await ground.parts.images.verifiedImage(try ground.pinned(image), for: .existing).disk
         let place = try await BlockingWork.run { try ChangedByte(last: disk) }
         return StruckFault(
             proof: { try place.isChanged ? "byte \(place.offset) of \(disk) is another one" : nil },

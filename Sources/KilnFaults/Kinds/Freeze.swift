@@ -2,6 +2,7 @@ import Glibc
 import KilnDocuments
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// `freeze`: SIGSTOP to the process of a machine, as an overloaded host would let it stand still.
 struct Freeze: FaultAction {

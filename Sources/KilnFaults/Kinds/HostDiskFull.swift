@@ -28,14 +28,10 @@ struct HostDiskFull: FaultAction {
     func strike(_ ground: FaultGround) async throws -> StruckFault {
         let folder = try ground.ownHome().folder(of: part)
         let filler = DiskFiller(path: folder + "/.kiln-fault-filler")
-        do {
-            try await BlockingWork.run { try filler.fill() }
-        } catch {
-            filler.remove()
-            throw error
-        }
+        let taken = try await BlockingWork.run { try filler.fill() }
+        // Not asked again: what kiln clears away meanwhile makes room.
         return StruckFault(
-            proof: { "the file system of \(folder) took no byte more" },
+            proof: { "the file system of \(folder) took no byte more, after \(ByteCount(bytes: UInt64(taken)))" },
             undo: { filler.remove() }
         )
     }

@@ -6,8 +6,9 @@ import KilnModel
 struct KillKiln: FaultAction {
     static let kind = FaultKind(
         word: "kill-kiln",
+        isOfReplacement: true,
         about:
-            "Kills the kiln that replaces a server, in 'during' of a 'replace'; what it left is finished or taken back.",
+            "Kills the kiln that replaces a server; what it left is finished or taken back.",
         fields: { Schema.object(KillKilnFields.self, $0) },
         decode: { KillKiln($0, $1) }
     )

@@ -1,6 +1,7 @@
 import Glibc
 import KilnDocuments
 import KilnModel
+import KilnSystem
 
 /// `power-cut`: SIGKILL to the process of a machine, as a host's power supply would end it.
 ///

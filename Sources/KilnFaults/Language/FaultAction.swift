@@ -16,6 +16,8 @@ package protocol FaultAction: Sendable {
     var killsKiln: Bool { get }
     /// Whether it breaks something of the host, which only a home of the run's own may lose.
     var needsOwnHome: Bool { get }
+    /// The images that it names.
+    var images: [ImageReference] { get }
     /// Makes it.
     ///
     /// - Throws: `KilnError` where it can't be made; nothing of it is left then.
@@ -28,6 +30,7 @@ extension FaultAction {
     package var endsMachine: Bool { false }
     package var killsKiln: Bool { false }
     package var needsOwnHome: Bool { false }
+    package var images: [ImageReference] { [] }
 }
 
 /// A fault that was made.

@@ -5,6 +5,8 @@ import KilnModel
 package struct FaultKind: Sendable {
     /// What it is called in files.
     package let word: String
+    /// Whether it strikes a step that makes a generation of its server, and nothing else.
+    package var isOfReplacement = false
     /// What it does, in a sentence.
     package let about: String
     /// How its value is written, as JSON Schema with the sentence.

@@ -32,11 +32,11 @@ enum TCPTable {
     static func listener(onPort port: UInt16) -> FileHolder? {
         let inodes = entries(port).filter { $0.isListening && $0.inode != 0 }.map { "socket:[\($0.inode)]" }
         guard !inodes.isEmpty else { return nil }
-        for pid in ProcessTable.pids() {
-            let holds = ProcessTable.descriptors(of: pid).contains { descriptor in
+        for pid in HostProcesses.all() {
+            let holds = HostProcesses.descriptors(of: pid).contains { descriptor in
                 (try? FileManager.default.destinationOfSymbolicLink(atPath: descriptor)).map(inodes.contains) ?? false
             }
-            if holds { return FileHolder(pid: pid, name: ProcessTable.name(of: pid) ?? "?") }
+            if holds { return FileHolder(pid: pid, name: HostProcesses.name(of: pid) ?? "?") }
         }
         return nil
     }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnEngine
 import KilnModel
+import KilnSystem
 
 /// Finds the holders of files in /proc, by device and inode, so that hard links and symbolic links hide nobody.
 ///
@@ -19,10 +20,10 @@ public struct ProcHolderInspection: HolderInspection {
             if errno == ENOENT { return [] }
             throw unreadable(path, errno)
         }
-        return ProcessTable.pids().sorted().compactMap { pid in
-            guard pid != getpid(), ProcessTable.descriptors(of: pid).contains(where: { FileIdentity($0) == file })
+        return HostProcesses.all().sorted().compactMap { pid in
+            guard pid != getpid(), HostProcesses.descriptors(of: pid).contains(where: { FileIdentity($0) == file })
             else { return nil }
-            return FileHolder(pid: pid, name: ProcessTable.name(of: pid) ?? "?")
+            return FileHolder(pid: pid, name: HostProcesses.name(of: pid) ?? "?")
         }
     }
 

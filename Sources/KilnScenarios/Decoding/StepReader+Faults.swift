@@ -19,8 +19,10 @@ extension StepReader {
 
     /// A map of one fault; nothing where it could not be read.
     ///
-    /// - Parameter besides: the words that may stand beside it.
-    func fault(_ value: Value, besides: Set<String> = []) -> PlacedFault? {
+    /// - Parameters:
+    ///   - step: the kind of the step at whose moments it is made; nothing for a step of its own.
+    ///   - besides: the words that may stand beside it.
+    func fault(_ value: Value, in step: StepKind?, besides: Set<String> = []) -> PlacedFault? {
         let expected = "a fault: a map of one of \(StepReader.faultWords)"
         guard let entries = value.entries(of: "one fault") else { return nil }
         var kinds: [(FaultKind, Value)] = []
@@ -38,29 +40,40 @@ extension StepReader {
             value.mismatch(expected)
             return nil
         }
-        return kind.decode(inner, faults).map { PlacedFault(place: StepPlace(value), action: $0) }
+        guard let action = kind.decode(inner, faults) else { return nil }
+        let able = StepKind.all.filter { action.killsKiln ? $0.isKillable : $0.hasMoments }.map(\.word)
+        guard !kind.isOfReplacement || step.map({ able.contains($0.word) }) ?? false else {
+            value.problem("'\(kind.word)' stands in 'during' of: \(able.joined(separator: ", "))")
+            return nil
+        }
+        return PlacedFault(place: StepPlace(value), kind: kind, action: action)
     }
 
     /// What goes wrong at moments of a step.
-    func during(_ value: Value, of kind: StepKind) -> [DuringFault]? {
+    ///
+    /// - Parameter action: what the step's kind has read; nothing where that could not be done.
+    func during(_ value: Value, of kind: StepKind, _ action: (any StepAction)?) -> [DuringFault]? {
         guard kind.hasMoments else {
             let able = StepKind.all.filter(\.hasMoments).map(\.word).joined(separator: ", ")
             value.problem("'\(kind.word)' makes no generation, so it has no such moments; these do: \(able)")
             return nil
         }
         guard let elements = value.list(of: "faults with 'at'") else { return nil }
-        let found = elements.map { duringFault($0, of: kind) }
+        let found = elements.map { duringFault($0, of: kind, action) }
         return found.contains { $0 == nil } ? nil : found.compactMap(\.self)
     }
 
-    private func duringFault(_ value: Value, of kind: StepKind) -> DuringFault? {
+    private func duringFault(_ value: Value, of kind: StepKind, _ action: (any StepAction)?) -> DuringFault? {
         guard let fields = Fields<DuringFields>(value, "a map with 'at' and 'fault'") else { return nil }
         let at = fields[.at].flatMap { $0.moment() }
         let until = fields[.until].map { $0.moment() }
-        let fault = fields[.fault].flatMap { self.fault($0) }
+        let fault = fields[.fault].flatMap { self.fault($0, in: kind) }
         guard let at, let fault, until != .some(nil) else { return nil }
-        if fault.action.killsKiln, !kind.isKillable {
-            fields[.fault]?.problem("the kiln that does a '\(kind.word)' is that of the run; \(StepReader.killable)")
+        if fault.kind.isOfReplacement, let action,
+            let other = fault.action.servers.first(where: { !action.renewed.contains($0) })
+        {
+            let own = action.renewed.map { "'\($0)'" }.joined(separator: ", ")
+            fields[.fault]?.problem("this step makes a generation of \(own), and none of '\(other)'")
             return nil
         }
         if fault.action.isMomentary, let until = fields[.until] {
@@ -68,12 +81,6 @@ extension StepReader {
             return nil
         }
         return DuringFault(at: at, until: until ?? nil, fault: fault)
-    }
-
-    /// Where kiln can be killed.
-    static var killable: String {
-        let able = StepKind.all.filter(\.isKillable).map { "'\($0.word)'" }.joined(separator: ", ")
-        return "write it in 'during' of a step that a kiln of its own can do: \(able)"
     }
 
     private static var faultWords: String { FaultKind.all.map(\.word).joined(separator: ", ") }
@@ -103,7 +110,7 @@ enum DuringFields: String, FileField {
         switch self {
         case .at: FaultSchema.moment("When it is made: before or after a step of the replacement; kiln waits for it.")
         case .until: FaultSchema.moment("When it is taken back; when the step has ended without it.")
-        case .fault: FaultSchema.fault(besides: [:], "What goes wrong.")
+        case .fault: FaultSchema.fault(FaultKind.all, besides: [:], "What goes wrong.")
         }
     }
 }
@@ -111,9 +118,9 @@ enum DuringFields: String, FileField {
 /// How faults are written.
 enum FaultSchema {
     /// A map of one fault, and of what may stand beside it.
-    static func fault(besides: [String: JSONValue], _ about: String) -> JSONValue {
-        let kinds = FaultKind.all.map { ($0.word, $0.fields($0.about)) }
-        let words = FaultKind.all.map { JSONValue.object(["required": .array([.string($0.word)])]) }
+    static func fault(_ all: [FaultKind], besides: [String: JSONValue], _ about: String) -> JSONValue {
+        let kinds = all.map { ($0.word, $0.fields($0.about)) }
+        let words = all.map { JSONValue.object(["required": .array([.string($0.word)])]) }
         return [
             "type": "object", "additionalProperties": .bool(false), "description": .string(about),
             "oneOf": .array(words),

@@ -88,7 +88,7 @@ extension StepReader {
         take(.when, { condition($0) }, { $0.condition = $1 })
         take(.save, { save($0, of: kind, action) }, { $0.save = $1 })
         take(.expectFailure, { $0.expectedFailure() }, { $0.failure = $1 })
-        take(.during, { during($0, of: kind) }, { $0.during = $1 })
+        take(.during, { during($0, of: kind, action) }, { $0.during = $1 })
         take(.finally, { steps($0) }, { $0.finally = $1 })
         if let save = fields[.save], fields[.expectFailure] != nil {
             save.problem("a step that has to fail finds nothing out that could be saved")

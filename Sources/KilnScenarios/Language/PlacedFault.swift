@@ -5,6 +5,7 @@ import KilnModel
 /// A fault of a scenario, and where it stands.
 struct PlacedFault: Sendable {
     let place: StepPlace
+    let kind: FaultKind
     let action: any FaultAction
 
     /// Tells what it needs of the lab.
@@ -17,16 +18,28 @@ struct PlacedFault: Sendable {
 extension Scenario {
     /// Whether one of its faults breaks something of the host, so that it has to run in a home of its own.
     public var needsOwnHome: Bool {
-        (steps + finally).flatMap(\.all).contains { step in
-            let made = [(step.action as? FaultStep)?.fault].compactMap(\.self) + step.attributes.during.map(\.fault)
-            return made.contains { $0.action.needsOwnHome }
-        }
+        (steps + finally).flatMap(\.all).flatMap(\.made).contains { $0.action.needsOwnHome }
     }
 
     /// The images that its lab and its steps name.
+    ///
+    /// - Throws: `KilnError` with code `lab.lock-stale`.
     public var images: Set<ImageReference> {
-        Set(lab.servers.values.map(\.image)).union((steps + finally).flatMap(\.all).flatMap(\.action.images))
+        get throws { Set(try (lab.servers.values.map(\.image) + namedImages).map { try lock?.pinned($0) ?? $0 }) }
     }
+
+    /// The images that its steps name, and what goes wrong in them.
+    var namedImages: [ImageReference] { (steps + finally).flatMap(\.all).flatMap(\.images) }
+}
+
+extension PlacedStep {
+    /// The faults that it makes.
+    fileprivate var made: [PlacedFault] {
+        [(action as? FaultStep)?.fault].compactMap(\.self) + attributes.during.map(\.fault)
+    }
+
+    /// The images that it names.
+    fileprivate var images: [ImageReference] { action.images + made.flatMap(\.action.images) }
 }
 
 /// A moment of a step of a replacement.

@@ -21,8 +21,7 @@ extension Scenario {
     /// The images that its lab and its steps name otherwise than by digest.
     public var movableImages: Set<ImageReference> {
         guard lock == nil else { return [] }
-        let named = (steps + finally).flatMap(\.all).flatMap(\.action.images)
-        return lab.movableImages.union(named.filter(\.isMovable))
+        return lab.movableImages.union(namedImages.filter(\.isMovable))
     }
 
     /// The same scenario, its images by the digests that they were locked to.

@@ -36,12 +36,11 @@ public struct OwnKiln: ReplacementProcess {
     private let program: String
     private let connect: String?
 
-    /// This very program once more.
-    ///
-    /// - Parameter connect: the connection that the command line named.
-    public init(connect: String?) {
-        // A link of that name would be another program's in the child.
-        program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "kiln"
+    /// - Parameters:
+    ///   - program: the path of the `kiln` program.
+    ///   - connect: the connection that the command line named.
+    public init(program: String, connect: String?) {
+        self.program = program
         self.connect = connect
     }
 
@@ -69,6 +68,8 @@ public struct OwnKiln: ReplacementProcess {
         if let connect { words += ["--connect", connect] }
         // A replacement's steps have deadlines of their own; this is for a kiln that hangs.
         var command = Command("setpriv", words, deadline: .seconds(2 * 3600))
+        // It ends at a step's end, so that nothing is left half done.
+        command.grace = .seconds(30)
         command.surroundings = .inherited(["KILN_FAILPOINT": stops.map { "\($0)=stop" }.joined(separator: ",")])
         return command
     }

@@ -21,21 +21,20 @@ extension RunContext {
             stops: moments.points(of: id).map(\.description).sorted(),
             progress: engine.parts.progress
         ) { [self] pid in
+            // One that somebody stops before it has begun goes on as well.
+            guard try engine.history(server).operations.count > before, let (point, machine) = try point(of: server)
+            else { return }
             ground.kilns.note(pid, on: server)
             defer { ground.kilns.note(nil, on: server) }
-            guard let (point, machine) = try point(of: server) else { return }
             try await moments.reached(point.step, point.moment, of: machine)
         }
-        switch end {
-        case .killed:
-            if let report = try await recovered(server) { return ReplacementEnding(report) }
-        case .ended(let refusal):
-            if let refusal, try engine.history(server).operations.count == before { throw refusal }
-        }
-        guard let ending = ReplacementEnding(try engine.history(server)) else {
-            throw Unmet("\(server.server): a replacement that has ended expected, it is still open")
-        }
-        return ending
+        let hasBegun = try engine.history(server).operations.count > before
+        if case .killed = end, hasBegun, let report = try await recovered(server) { return ReplacementEnding(report) }
+        // Of a server whose replacement did not begin, the journal tells of one before.
+        if hasBegun, let ending = ReplacementEnding(try engine.history(server)) { return ending }
+        if case .ended(let refusal?) = end { throw refusal }
+        let found = hasBegun ? "it is still open" : "its kiln was gone before it began"
+        throw Unmet("\(server.server): a replacement that has ended expected, \(found)")
     }
 
     // What halts is told by an error; the journal has it as well.

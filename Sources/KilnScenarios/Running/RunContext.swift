@@ -72,7 +72,9 @@ actor RunContext {
         self.lab = conditions.scale.of(scenario.lab.named(lab), on: engine.parts.machines.platform)
         moments = RunMoments(besides: engine.parts.moments)
         self.engine = engine.telling(moments)
-        ground = FaultGround(lab: self.lab, engine: engine, host: host, home: home, seed: conditions.seed)
+        ground = FaultGround(lab: self.lab, engine: engine, host: host, home: home, seed: conditions.seed) {
+            try scenario.lock?.pinned($0) ?? $0
+        }
         self.network = network
         self.events = events
         self.process = process

@@ -8,7 +8,10 @@ struct FaultStep: StepAction {
     static let kind = StepKind(
         word: "fault",
         about: "Lets something go wrong: for a time, while steps are done, or until the end of the run.",
-        fields: { FaultSchema.fault(besides: FaultStepFields.schemas, $0) },
+        fields: { about in
+            let all = FaultKind.all.filter { !$0.isOfReplacement }
+            return FaultSchema.fault(all, besides: FaultStepFields.schemas, about)
+        },
         decode: { FaultStep($0, $1) }
     )
 
@@ -19,7 +22,7 @@ struct FaultStep: StepAction {
 
     init?(_ value: Value, _ reader: StepReader) {
         let words = Set(FaultStepFields.allCases.map(\.rawValue))
-        guard let fault = reader.fault(value, besides: words),
+        guard let fault = reader.fault(value, in: nil, besides: words),
             let entries = value.entries(of: "one fault")
         else { return nil }
         func field(_ field: FaultStepFields) -> Value? { entries.first { $0.key.key == field.rawValue }?.value }
@@ -32,10 +35,6 @@ struct FaultStep: StepAction {
         }
         if fault.action.isMomentary, let found = lasting ?? held {
             found.problem("this fault is over at once: write steps after it")
-            return nil
-        }
-        if fault.action.killsKiln {
-            value.problem("the kiln that does this step is that of the run; \(StepReader.killable)")
             return nil
         }
         self.fault = fault

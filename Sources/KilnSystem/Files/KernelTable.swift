@@ -7,6 +7,11 @@ import Glibc
 public enum KernelTable {
     /// The lines of a table; none where it can't be read.
     public static func lines(_ path: String) -> [Substring] {
+        String(decoding: bytes(path), as: UTF8.self).split(separator: "\n")
+    }
+
+    /// All that a table holds; nothing where it can't be read.
+    static func bytes(_ path: String) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return [] }
         defer { close(file) }
@@ -15,7 +20,7 @@ public enum KernelTable {
         while true {
             let count = read(file, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self).split(separator: "\n") }
+            guard count > 0 else { return bytes }
             bytes += buffer.prefix(count)
         }
     }

@@ -82,6 +82,11 @@ public final class FileLock: Sendable {
         return descriptor
     }
 
+    /// Whether a descriptor is the lock that a program before this one has handed over, and `path` still names it.
+    public static func isHandedOver(_ descriptor: Int32, as path: String) -> Bool {
+        isStillNamed(descriptor, path) && KernelLock.take(descriptor)
+    }
+
     // The name goes first, so that nobody is blamed for what the next holder does. The unlocking is said, not left to
     // close(): a child that was forked but has not yet called exec still has the file open.
     deinit {

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Subprocess
 
@@ -26,13 +27,19 @@ extension Command {
                 let pid = execution.processIdentifier.value
                 let (output, errors) = (execution.standardOutput, execution.standardError)
                 async let stops: Void = Command.follow(pid, stopped)
-                let said = try await Command.toTheEnd {
-                    async let said = Command.collect(errors, keeping: .end)
-                    for try await text in output.strings(separatedBy: .lineBreaks) { line(text) }
-                    return try await said
+                do {
+                    let said = try await Command.toTheEnd {
+                        async let said = Command.collect(errors, keeping: .end)
+                        for try await text in output.strings(separatedBy: .lineBreaks) { line(text) }
+                        return try await said
+                    }
+                    try await stops
+                    return said
+                } catch {
+                    // Nobody would wake it, and its end is waited for.
+                    kill(pid, SIGKILL)
+                    throw error
                 }
-                try await stops
-                return said
             }
             return Output(
                 status: Command.status(result.terminationStatus),
@@ -44,7 +51,7 @@ extension Command {
 
     // What stands still never closes its streams: whoever waits for their end would wait without end.
     private static func follow(_ pid: pid_t, _ stopped: (Int32) async throws -> Void) async throws {
-        while await BlockingWork.run({ hasStopped(pid) }) {
+        while await nextStop(of: pid) {
             do {
                 try await stopped(pid)
             } catch {
@@ -52,6 +59,13 @@ extension Command {
                 throw error
             }
             kill(pid, SIGCONT)
+        }
+    }
+
+    // On a thread of its own: it takes as long as the program.
+    private static func nextStop(of pid: pid_t) async -> Bool {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: hasStopped(pid)) }
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KilnFaults
 import KilnOutside
+import KilnSystem
 
 extension CellRun {
     /// Starts the operation and lets the cell's fault happen to it.

@@ -33,13 +33,30 @@ struct Browser {
         return try JSONDecoder().decode(PageLook.self, from: try #require(Data(base64Encoded: String(found.1))))
     }
 
-    /// The words of each sheet of paper.
-    func print(_ html: String, dark: Bool) async throws -> [String] {
+    /// What is on paper.
+    struct Print {
+        /// The words of each sheet.
+        let words: [String]
+        /// How much of the first sheet is white, and how much black, from 0 to 1.
+        let white: Double
+        let black: Double
+    }
+
+    /// The page on paper.
+    func print(_ html: String, dark: Bool) async throws -> Print {
         let paper = directory.path + "/page.pdf"
         let screen = Screen(width: 1_280, height: 800, isDark: dark)
         _ = try await run(html, screen, ["--no-pdf-header-footer", "--print-to-pdf=\(paper)"])
         let said = try await Command("pdftotext", ["-layout", paper, "-"]).run()
-        return String(decoding: said.output, as: UTF8.self).split(separator: "\u{c}").map(String.init)
+        // Shades of grey, a byte for each pixel, behind three lines that tell so.
+        let picture = directory.path + "/sheet"
+        try await Command("pdftoppm", ["-gray", "-r", "40", "-f", "1", "-l", "1", "-singlefile", paper, picture]).run()
+        let shades = try Data(contentsOf: URL(filePath: picture + ".pgm")).split(separator: 10, maxSplits: 3)[3]
+        return Print(
+            words: String(decoding: said.output, as: UTF8.self).split(separator: "\u{c}").map(String.init),
+            white: Double(shades.count { $0 == 255 }) / Double(shades.count),
+            black: Double(shades.count { $0 < 64 }) / Double(shades.count)
+        )
     }
 
     private func run(_ html: String, _ screen: Screen, _ arguments: [String]) async throws -> Command.Output {

@@ -10,6 +10,8 @@ struct PageLook: Decodable {
     let outside: [String]
     /// Texts that can hardly be told from their background, with the ratio: below 4.5, which WCAG 2.2 asks for in 1.4.3.
     let pale: [String]
+    /// How light the page is where nothing is written: from 0, which is black, to 1.
+    let light: Double
     /// The names of all elements and attributes.
     let markup: [String]
     /// All that is written, as it is read.
@@ -68,7 +70,7 @@ struct PageLook: Decodable {
           const root = document.documentElement;
           const excess = Math.max(root.scrollWidth, document.body.scrollWidth) - root.clientWidth;
           const text = document.body.innerText;
-          const found = { bottoms, excess, overlaps, outside, pale, markup: [...markup].sort(), text };
+          const found = { bottoms, excess, light: light(ground(document.body)), overlaps, outside, pale, markup: [...markup].sort(), text };
           const bytes = new TextEncoder().encode(JSON.stringify(found));
           document.head.replaceChildren();
           document.body.textContent = 'BEGIN' + btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join('')) + 'END';

@@ -15,6 +15,7 @@ struct RenderedPageTests {
             let place = Comment(rawValue: "\(portrait) on \(screen.testDescription)")
             #expect(look.bottoms.count == 4 && look.bottoms.values.allSatisfy { $0 <= Double(screen.height) }, place)
             expectReadable(look, place)
+            #expect(screen.isDark ? look.light < 0.1 : look.light > 0.9, place)
         }
     }
 
@@ -68,10 +69,11 @@ struct RenderedPageTests {
     func paper() async throws {
         for dark in [false, true] {
             let sheets = try await Browser().print(try RunPortrait.lossy.html(), dark: dark)
-            let first = try #require(sheets.first)
+            let first = try #require(sheets.words.first)
             for word in ["Lost data", "3 of 412", "8.4 s", "117, 118, 119"] {
                 #expect(first.contains(word), "\(first)")
             }
+            #expect(sheets.white > 0.7 && sheets.black > 0.001, "dark \(dark): \(sheets.white) \(sheets.black)")
         }
     }
 
