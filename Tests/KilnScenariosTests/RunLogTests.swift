@@ -48,7 +48,8 @@ struct RunLogTests {
         let folder = world.state.root + "/worlds/4711/runs"
         try DurableFile.makeDirectory(folder)
         let lock = try FileLock("\(folder)/\(lab).lock", subject: "the run")
-        #expect(world.engine.isGoingOn(run: lab) && !world.engine.isGoingOn(run: try Name("full-abd")))
+        let other = try Name("full-abd")
+        #expect(world.engine.isGoingOn(run: lab) && !world.engine.isGoingOn(run: other))
         withExtendedLifetime(lock) {}
     }
 
