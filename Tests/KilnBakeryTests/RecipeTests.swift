@@ -20,7 +20,9 @@ struct RecipeTests {
     func project() throws {
         let recipes = try Recipe.all(in: RecipeTests.images)
         #expect(
-            recipes.map(\.name.text) == ["debian-12", "debian-13", "debian-cloud", "notes", "tiny", "ubuntu-cloud"]
+            recipes.map(\.name.text) == [
+                "debian-12", "debian-13", "debian-cloud", "nfs", "notes", "tiny", "ubuntu-cloud",
+            ]
         )
         for recipe in recipes {
             #expect((!recipe.provisioners.isEmpty || recipe.download != nil) && !recipe.versions.isEmpty)
