@@ -83,7 +83,7 @@ $(2) swift test $(1) --xunit-output .build/tests.xml || { \
 	grep -hs -B 1 '<failure ' .build/tests-swift-testing.xml >&2 || echo "see above: the tests did not end" >&2; exit 1; }
 endef
 
-## test: everything, up to replacements of real machines; the small tests first, which take a minute
+## test: everything, up to replacements of real machines; the small tests first, which take some minutes
 test: setup lint build
 	$(call install-missing,$(READERS))
 	$(KILN) image bake --no-test --folder Images tiny debian-13

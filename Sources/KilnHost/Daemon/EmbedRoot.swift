@@ -128,7 +128,7 @@ extension EmbedRoot {
     /// - Throws: `KilnError` with code `embed.busy`, which names the process.
     static func checkFree(_ root: String) throws {
         guard let holder = holder(of: root + "/run/qemu/driver.pid") else { return }
-        let name = HostProcesses.name(of: holder).map { " (\(Printable.text($0.utf8)))" } ?? ""
+        let name = HostProcesses.name(of: holder).map { " (\($0))" } ?? ""
         throw KilnError(
             .embedBusy,
             "process \(holder)\(name) uses the embedded libvirt in \(root), which serves one command at a time",

@@ -23,10 +23,7 @@ extension Command {
     private func collected(_ input: some InputProtocol, keeping limit: Int) async throws -> Output {
         try await supervised { launch in
             let result = try await Subprocess.run(
-                launch.executable,
-                arguments: launch.arguments,
-                environment: launch.environment,
-                platformOptions: launch.options,
+                launch,
                 input: input,
                 output: .sequence,
                 error: .sequence
@@ -49,10 +46,7 @@ extension Command {
     public func result(reading input: Int32, writing output: Int32) async throws -> Output {
         try await supervised { launch in
             let result = try await Subprocess.run(
-                launch.executable,
-                arguments: launch.arguments,
-                environment: launch.environment,
-                platformOptions: launch.options,
+                launch,
                 input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: false),
                 output: .fileDescriptor(FileDescriptor(rawValue: output), closeAfterSpawningProcess: false),
                 error: .sequence
@@ -89,10 +83,7 @@ extension Command {
         let kept = Mutex<[String]>([])
         let output = try await supervised { launch in
             let result = try await Subprocess.run(
-                launch.executable,
-                arguments: launch.arguments,
-                environment: launch.environment,
-                platformOptions: launch.options,
+                launch,
                 input: .none,
                 output: .sequence,
                 error: .combinedWithOutput

@@ -5,16 +5,8 @@ import Subprocess
 import SystemPackage
 
 extension Command {
-    /// What swift-subprocess is told of every program.
-    struct Launch: Sendable {
-        let executable: Executable
-        let arguments: Arguments
-        let environment: Environment
-        let options: PlatformOptions
-    }
-
     /// Runs a program within its deadline, turns what goes wrong into a `KilnError`, and traces it.
-    func supervised(_ run: @escaping @Sendable (Launch) async throws -> Output) async throws -> Output {
+    func supervised(_ run: @escaping @Sendable (Configuration) async throws -> Output) async throws -> Output {
         let launch = try launch()
         let start = ContinuousClock.now
         do {
@@ -41,18 +33,18 @@ extension Command {
 
     /// The program in a process group of its own, so that a terminal's Ctrl-C reaches it only through cancellation, which
     /// ends the whole group.
-    private func launch() throws -> Launch {
+    private func launch() throws -> Configuration {
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence =
             (grace > .zero ? [.send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: grace)] : [])
             + [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .seconds(1))]
         let line = try commandLine()
-        return Launch(
+        return Configuration(
             executable: .path(FilePath(line[0])),
             arguments: Arguments(Array(line.dropFirst())),
             environment: environment,
-            options: options
+            platformOptions: options
         )
     }
 

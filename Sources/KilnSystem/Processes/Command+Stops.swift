@@ -16,10 +16,7 @@ extension Command {
     ) async throws -> Output {
         try await supervised { launch in
             let result = try await Subprocess.run(
-                launch.executable,
-                arguments: launch.arguments,
-                environment: launch.environment,
-                platformOptions: launch.options,
+                launch,
                 input: .none,
                 output: .sequence,
                 error: .sequence
