@@ -98,6 +98,19 @@ import Testing
         #expect(kept.isEmpty)
     }
 
+    @Test("down leaves a machine alone that another state directory has under the same name")
+    func downElsewhere() async throws {
+        let world = try LabTestWorld()
+        try await world.up()
+        let own = try #require(world.world.hypervisor.spec(world.machine(1)))
+        let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
+            .replacingOccurrences(of: "generation\":1", with: "generation\":9")
+            .replacingOccurrences(of: "root.qcow2", with: "other.qcow2")
+        try await world.world.hypervisor.define(try JSONDecoder().decode(MachineSpec.self, from: Data(text.utf8)))
+        try await world.engine.down(world.id.lab)
+        #expect(try await Array(world.world.hypervisor.machines().keys) == [world.machine(9)])
+    }
+
     @Test("a lab that is brought up again finds its volume as it was, however often it was replaced before")
     func downUp() async throws {
         let world = try LabTestWorld()

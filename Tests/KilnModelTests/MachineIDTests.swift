@@ -26,6 +26,19 @@ import Testing
     func plain() throws {
         let machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(3))
         #expect(machine.domainName == "kiln.lab.web.3")
+        #expect(MachineID(domainName: "kiln.lab.web.3") == machine)
+    }
+
+    @Test(
+        "a domain of another name is no machine's",
+        arguments: [
+            "", "kiln", "kiln.lab.web", "kiln.lab.web.3.4", "kiln.lab.web.0", "kiln.lab.web.-1", "kiln.lab.web.03",
+            "kiln.lab.web.+3", "kiln.lab..3", "kiln..web.3", "kiln.Lab.web.3", "other.lab.web.3", "kiln.lab.web.3 ",
+            "kiln.lab.web.99999999999999999999",
+        ]
+    )
+    func foreign(_ name: String) {
+        #expect(MachineID(domainName: name) == nil)
     }
 
     @Test("a machine's hardware address is always the same, in QEMU's range, and its successor's differs")

@@ -34,7 +34,7 @@ extension LabEngine {
     }
 
     // One hypervisor may serve several state directories; the overlay tells whose the machine is.
-    private func isOurs(_ machine: MachineID) async throws -> Bool {
+    func isOurs(_ machine: MachineID) async throws -> Bool {
         try await parts.machines.disks(of: machine).contains(state.rootOverlay(machine))
     }
 

@@ -107,11 +107,14 @@ extension LabEngine {
 
     /// Ends and removes all machines of a server, and forgets it; its volumes stay.
     func remove(_ workspace: ServerWorkspace) async throws {
-        let known = try await parts.machines.machines().keys.filter { $0.server == workspace.id }
+        var known: Set<MachineID> = []
+        for machine in try await parts.machines.machines().keys where machine.server == workspace.id {
+            if try await isOurs(machine) { known.insert(machine) }
+        }
         let directory = state.server(workspace.id) + "/generations"
         let made = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
             .compactMap(Int.init).map { workspace.id.machine(Generation($0)) }
-        for machine in Set(known).union(made) {
+        for machine in known.union(made) {
             let begin = ContinuousClock.now
             parts.progress(.began(workspace.id, machine.generation, .stop))
             try await endMachine(machine, workspace)

@@ -92,6 +92,7 @@ extension LabEngine {
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
         for machine in try await parts.machines.machines().keys where machine.server == rehearsal {
+            guard try await isOurs(machine) else { continue }
             try await parts.machines.powerOff(machine)
         }
         // By what the clones say of themselves: the lab may be declared otherwise by now, and a user's volume may have

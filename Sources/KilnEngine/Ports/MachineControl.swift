@@ -55,7 +55,8 @@ public protocol MachineControl: Sendable {
     func state(of machine: MachineID) async throws -> MachineState
     /// Waits until the machine is off; false if it is still on at the deadline.
     func waitUntilOff(_ machine: MachineID, within deadline: Duration) async throws -> Bool
-    /// All machines of all labs that the hypervisor knows.
+    /// All machines of all labs that the hypervisor knows by the names of their domains; whether one is of this state directory
+    /// is told by ``disks(of:)``.
     func machines() async throws -> [MachineID: MachineState]
     /// Takes the seed disk out of a running machine, and out of its definition.
     func detachSeed(_ machine: MachineID, path: String) async throws

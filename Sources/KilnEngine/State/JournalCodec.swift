@@ -16,8 +16,12 @@ enum JournalCodec {
         decoder.dateDecodingStrategy = .iso8601
         let payloads = try payloads(data, path: path).payloads
         // One document for all, where they are what they should be, takes a third of the time, of which 'ps' has little.
-        let document = Data("[".utf8) + payloads.joined(separator: Array(",".utf8)) + Data("]".utf8)
-        let all = try? decoder.decode([JournalRecord].self, from: document)
+        var document = Array("[".utf8)
+        for (index, payload) in payloads.enumerated() {
+            if index > 0 { document += ",".utf8 }
+            document += payload
+        }
+        let all = try? decoder.decode([JournalRecord].self, from: Data(document + "]".utf8))
         if let all, all.count == payloads.count { return all }
         return try payloads.map { try record($0, decoder, path: path) }
     }

@@ -5,19 +5,22 @@ import KilnModel
 import KilnSystem
 
 extension QEMUDiskTool {
-    /// Reads the mark through the whole chain, in some ten milliseconds.
+    /// Reads the mark through the whole chain, in a millisecond.
     ///
-    /// Also of a disk that a machine writes to: `-U` takes no lock. What its guest has not flushed yet is not seen.
+    /// Also of a disk that a machine writes to. What its guest has not flushed yet is not seen.
     ///
     /// - Throws: `disk.no-mark-read`, `tool.…`.
     public func mark(of disk: String) async throws -> VolumeMark.Finding {
-        // As the user who runs machines: a QEMU that was taken over may have changed the file's header since it was judged.
-        VolumeMark.finding(in: try await head(of: disk, as: owner?.identity))
+        VolumeMark.finding(in: try await head(of: disk))
     }
 
-    private func head(of disk: String, as user: Command.User? = nil) async throws -> [UInt8] {
+    private func head(of disk: String) async throws -> [UInt8] {
+        if let read = QCOW2Start.read(VolumeMark.reach, of: disk) { return read }
         let read = "read -v 0 \(VolumeMark.reach)"
+        // -U takes no lock, so that the disk may be in use.
         let arguments = ["-U", "-r", "-f", "qcow2", "-c", read, "--", disk]
+        // As the user who runs machines: a QEMU that was taken over may have changed the file's header since it was judged.
+        let user = owner?.identity
         let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage, user: user)
         let output = try await command.run()
         let bytes = QEMUDiskTool.dumped(output.output)
@@ -39,22 +42,37 @@ extension QEMUDiskTool {
     /// - Throws: `disk.full`, `tool.…`.
     public func setMark(_ mark: VolumeMark, of layer: String) async throws -> Bool {
         guard let bytes = mark.bytes(on: try await head(of: layer)) else { return false }
+        let (input, output) = try QEMUDiskTool.ends(of: bytes)
+        defer { [input, output].forEach { close($0) } }
+        // Standard input needs no name: qemu-io splits its commands at blanks, and knows no quotes.
+        let write = "write -q -s /dev/stdin \(VolumeMark.offset) \(VolumeMark.length)"
+        let command = Command(
+            "qemu-io",
+            ["-f", "qcow2", "-c", write, "--", layer],
+            deadline: .seconds(60),
+            limits: .diskImage
+        )
         try await explainingFullDisk(at: layer) {
-            try await DurableFile.withPrivateDirectory(beside: layer) { directory in
-                let path = directory + "/mark"
-                try DurableFile.write(Data(bytes), to: path, mode: 0o600)
-                let (input, output) = (open(path, O_RDONLY | O_CLOEXEC), open("/dev/null", O_WRONLY | O_CLOEXEC))
-                defer { [input, output].filter { $0 >= 0 }.forEach { close($0) } }
-                guard input >= 0, output >= 0 else { throw DurableFile.failure("open", path) }
-                // By its number: qemu-io splits its commands at blanks, and knows no quotes.
-                let write = "write -q -s /dev/stdin \(VolumeMark.offset) \(VolumeMark.length)"
-                let arguments = ["-f", "qcow2", "-c", write, "--", layer]
-                let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage)
-                let result = try await command.result(reading: input, writing: output)
-                guard result.status == 0 else { throw command.failure(result, writing: layer) }
-            }
+            let result = try await command.result(reading: input, writing: output)
+            guard result.status == 0 else { throw command.failure(result, writing: layer) }
         }
         return true
+    }
+
+    /// A pipe that holds some bytes and has an end, and what swallows an output.
+    private static func ends(of bytes: [UInt8]) throws -> (input: Int32, output: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw FileError.failed(.fileUnwritable, "make", "a pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let output = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        defer { close(ends[1]) }
+        // Far less than a pipe takes without a reader.
+        guard output >= 0, Glibc.write(ends[1], bytes, bytes.count) == bytes.count else {
+            let failure = FileError.failed(.fileUnwritable, "write", "a pipe")
+            [ends[0], output].filter { $0 >= 0 }.forEach { close($0) }
+            throw failure
+        }
+        return (ends[0], output)
     }
 
     static func write(_ mark: VolumeMark, toRaw raw: String) throws {

@@ -31,12 +31,10 @@ public struct QEMUDiskTool: DiskTool {
         let lower = try QCOW2Header(of: below).virtualSize
         let size = max(size ?? lower, lower)
         try await create(path) { draft, _ in
-            try await qemuImg(
-                [
-                    "create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft, String(size.bytes),
-                ],
-                writing: draft
-            )
+            let arguments = ["create", "-q", "-f", "qcow2", "-u", "-b", backing, "-F", "qcow2", "--", draft]
+            // Without limits: with -u it opens nothing that is there already.
+            let command = Command("qemu-img", arguments + [String(size.bytes)], deadline: .seconds(60))
+            try await command.run(writing: draft)
         }
     }
 

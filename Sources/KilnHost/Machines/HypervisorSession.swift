@@ -96,7 +96,7 @@ public actor HypervisorSession {
     private func attempt() async throws -> LibvirtConnection {
         let connection = try await LibvirtConnection.open(try await locate())
         do {
-            _ = try await connection.settledDomains(within: HypervisorSession.settling)
+            try await connection.settle(within: HypervisorSession.settling)
         } catch let error as DeadlineExceeded {
             try? await connection.close()
             throw error

@@ -110,17 +110,14 @@ public struct LibvirtMachines: MachineControl {
         }
     }
 
-    /// All machines that libvirt knows and that carry Kiln's metadata.
+    /// All machines that libvirt knows, by the names of their domains: a look at each one's metadata would take most of the
+    /// time of a list of many.
     public func machines() async throws -> [MachineID: MachineState] {
         try await session.read("all machines") { connection in
-            var found: [MachineID: MachineState] = [:]
-            for domain in try await connection.domains() {
-                guard let xml = try await LibvirtMachines.definition(domain.name, on: connection),
-                    let machine = try? LiveDomain(xml: xml).machine, machine.domainName == domain.name
-                else { continue }
-                found[machine] = MachineState(domain)
+            try await connection.domainStates().reduce(into: [:]) { found, domain in
+                guard let machine = MachineID(domainName: domain.key) else { return }
+                found[machine] = MachineState(domain.value)
             }
-            return found
         }
     }
 
@@ -183,16 +180,16 @@ public struct LibvirtMachines: MachineControl {
 extension MachineState {
     /// libvirt's word in ours.
     init(_ domain: DomainSnapshot?) {
-        guard let domain else {
-            self = .absent
-            return
-        }
-        switch domain.state {
-        case .running, .blocked, .shuttingDown: self = .running
+        self = domain.map { MachineState($0.state) } ?? .absent
+    }
+
+    init(_ state: DomainState) {
+        switch state {
+        // One that this version does not know may have a process.
+        case .running, .blocked, .shuttingDown, .other: self = .running
         case .paused, .pmsuspended: self = .paused
         case .crashed: self = .crashed
         case .shutoff: self = .off
-        case .other: self = domain.isActive ? .running : .off
         }
     }
 }

@@ -43,4 +43,15 @@ public struct MachineID: Sendable, Hashable, Codable, CustomStringConvertible {
     ///
     /// The separator `.` can't occur in a ``Name``, so two machines never share a domain name.
     public var domainName: String { "kiln.\(server.lab).\(server.server).\(generation)" }
+
+    /// The machine whose domain has that name; nothing where no machine's has.
+    public init?(domainName: String) {
+        let parts = domainName.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 4, let lab = try? Name(parts[1]), let server = try? Name(parts[2]),
+            let number = Int(parts[3]), number > 0
+        else { return nil }
+        self.init(server: ServerID(lab: lab, server: server), generation: Generation(number))
+        // "007" is no generation.
+        guard self.domainName == domainName else { return nil }
+    }
 }

@@ -11,6 +11,10 @@ public struct QCOW2Header: Sendable, Hashable {
     public let virtualSize: ByteCount
     /// The file below, as the header names it; nothing where it stands alone.
     public let backing: String?
+    /// How many bytes one entry of its tables covers.
+    let clusterSize: UInt64
+    /// Whether the entries of its second tables have 16 bytes instead of 8.
+    let hasExtendedEntries: Bool
 
     /// The largest disk that is accepted.
     public static let largest = ByteCount(bytes: 16 << 40)
@@ -53,6 +57,8 @@ public struct QCOW2Header: Sendable, Hashable {
         virtualSize = ByteCount(bytes: file.long(at: 24))
         backing = try QCOW2Header.backing(in: file, standing)
         try QCOW2Header.checkGeometry(file, virtualSize)
+        clusterSize = 1 << UInt64(file.word(at: 20))
+        hasExtendedEntries = version == 3 && file.long(at: 72) & 0b1_0000 != 0
         if version == 3 { try QCOW2Header.checkFeatures(file) }
         try QCOW2Header.checkExtensions(file, from: version == 3 ? Int(file.word(at: 100)) : 72, standing)
     }

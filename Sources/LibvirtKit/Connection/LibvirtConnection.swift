@@ -46,7 +46,7 @@ public actor LibvirtConnection {
     /// Opens a connection.
     ///
     /// Against a daemon keepalive messages are sent, so that a hung daemon fails calls after about 20 s instead of
-    /// never. The first listing after this is not to be trusted: see ``settledDomains(within:)``.
+    /// never. The first listing after this is not to be trusted: see ``settle(within:)``.
     ///
     /// libvirt itself waits for ever for a daemon that accepts and says nothing. Whatever becomes of a connection that was
     /// given up is closed.

@@ -13,6 +13,29 @@ extension LibvirtConnection {
         return snapshots
     }
 
+    /// The state of every domain by its name, in one call however many there are.
+    public func domainStates() throws(LibvirtError) -> [String: DomainState] {
+        let operation = "read states of domains of"
+        let connection = try connected(operation)
+        var list: UnsafeMutablePointer<virDomainStatsRecordPtr?>?
+        let count = try LibvirtError.check(
+            virConnectGetAllDomainStats(connection, VIR_DOMAIN_STATS_STATE.rawValue, &list, 0),
+            operation: operation,
+            subject: uri.text
+        )
+        guard let list else { return [:] }
+        defer { virDomainStatsRecordListFree(list) }
+        var states: [String: DomainState] = [:]
+        for index in 0..<Int(count) {
+            guard let record = list[index]?.pointee, let name = virDomainGetName(record.dom) else { continue }
+            var state: Int32 = 0
+            // One that is going away just then has none.
+            guard virTypedParamsGetInt(record.params, record.nparams, "state.state", &state) == 1 else { continue }
+            states[String(cString: name)] = DomainState(number: state)
+        }
+        return states
+    }
+
     /// One domain; nil when there is none of that name, which is not an error.
     ///
     /// - Throws: ``LibvirtError`` where it can't be found out, or where what is listed can't be read.
@@ -139,9 +162,14 @@ extension LibvirtConnection {
     }
 
     /// Visits every domain; one that vanishes while it is visited is passed over.
-    func forEachDomain(_ body: (borrowing DomainHandle) throws(LibvirtError) -> Void) throws(LibvirtError) {
+    ///
+    /// - Parameter active: whether only those that have a machine are visited.
+    func forEachDomain(
+        active: Bool = false,
+        _ body: (borrowing DomainHandle) throws(LibvirtError) -> Void
+    ) throws(LibvirtError) {
         var failures: [(name: String, error: LibvirtError)] = []
-        try forEachHandle { domain throws(LibvirtError) in
+        try forEachHandle(active: active) { domain throws(LibvirtError) in
             do throws(LibvirtError) {
                 try repeated { () throws(LibvirtError) in try body(domain) }
             } catch {
@@ -153,12 +181,15 @@ extension LibvirtConnection {
         if let failure = failures.first(where: { names.contains($0.name) }) { throw failure.error }
     }
 
-    private func forEachHandle(_ body: (borrowing DomainHandle) throws(LibvirtError) -> Void) throws(LibvirtError) {
+    private func forEachHandle(
+        active: Bool = false,
+        _ body: (borrowing DomainHandle) throws(LibvirtError) -> Void
+    ) throws(LibvirtError) {
         let operation = "list domains of"
         let connection = try connected(operation)
         var list: UnsafeMutablePointer<virDomainPtr?>?
         let count = try LibvirtError.check(
-            virConnectListAllDomains(connection, &list, 0),
+            virConnectListAllDomains(connection, &list, active ? VIR_CONNECT_LIST_DOMAINS_ACTIVE.rawValue : 0),
             operation: operation,
             subject: uri.text
         )
