@@ -67,7 +67,7 @@ demo: setup build
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
 # What takes many boots, or some of Debian, which are minutes where they are emulated.
-LONG_TESTS := EndToEnd/(Drift/debian|Formatting/(everywhere|otherChanges)|Mounts/nested|Runs/facts|MountPointWriter/twentyKills|Reproducible/everybody|ConfigurationTools|OfficialDisk|Runs/everyKill|Faults/all|Notes/life|Debian/boots|LyingHypervisor/looking|Scenarios/(warmFirst|badImage))
+LONG_TESTS := EndToEnd/(Drift/debian|Formatting/(everywhere|otherChanges)|Mounts/nested|Runs/facts|MountPointWriter/twentyKills|Reproducible/everybody|ConfigurationTools|OfficialDisk|SharedFiles|Runs/everyKill|Faults/all|Notes/life|Debian/boots|LyingHypervisor/looking|Scenarios/(warmFirst|badImage))
 
 # What spoils headers and recipes: a few thousand times in each run, more than a million times in a sweep.
 MUTATION_TESTS := (QCOW2HeaderTests|PartitionTableTests|FATVolumeTests|TarStreamTests)/mutated|RecipeMutationTests

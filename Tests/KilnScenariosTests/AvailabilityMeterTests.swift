@@ -64,11 +64,13 @@ struct AvailabilityMeterTests {
     /// Measures two seconds of work, with a second before and after.
     private func measure(
         rate: Int = 20,
+        awaitsLast: Bool = true,
         _ takes: @escaping @Sendable (Duration) -> Duration
     ) async throws -> (AvailabilityLog, TimedService) {
         let clock = ManualClock()
         let service = TimedService(clock, takes)
-        let plan = AvailabilityPlan(HTTPProbe(port: try Name("http"), path: "/"), port: 1, rate: rate)
+        let request = HTTPProbe(port: try Name("http"), path: "/")
+        let plan = AvailabilityPlan(request, port: 1, rate: rate, awaitsLast: awaitsLast)
         let meter = AvailabilityMeter(plan, network: service, clock: clock)
         let isOver = Mutex(false)
         async let measured = {
@@ -132,6 +134,23 @@ struct AvailabilityMeterTests {
         #expect(service.underWay == 0)
         #expect(log.result.failed == 2)
         #expect(log.result.inconclusive?.contains("after") == true)
+    }
+
+    @Test(
+        "where only the time without an answer counts, those who still wait at the end are given up, and it is the same"
+    )
+    func givesUp() async throws {
+        let away = Duration.milliseconds(1200)..<Duration.milliseconds(2200)
+        let hangs: @Sendable (Duration) -> Duration = {
+            away.contains($0) || $0 == .milliseconds(3500) ? .seconds(60) : .milliseconds(10)
+        }
+        let (log, service) = try await measure(awaitsLast: false, hangs)
+        #expect(service.underWay == 0)
+        #expect(
+            log.samples.allSatisfy { $0.ended <= .milliseconds(4100) },
+            "\(log.samples.map(\.ended).max() ?? .zero)"
+        )
+        #expect((900...1100).contains(log.result.longestGapMS), "\(log.longestGap)")
     }
 
     @Test("a client that is cancelled ends, and so do its requests")

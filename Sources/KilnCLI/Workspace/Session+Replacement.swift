@@ -31,7 +31,8 @@ extension Session {
             of: id,
             engine,
             workspace.parts.network,
-            control: .milliseconds(200)
+            control: .milliseconds(200),
+            awaitsLast: false
         ) {
             began.withLock { $0 = timeline.elapsed }
             return try await body(engine, id)

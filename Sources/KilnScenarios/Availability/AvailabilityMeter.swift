@@ -55,7 +55,7 @@ public final class AvailabilityMeter<Time: Clock>: Sendable where Time.Duration 
             }
             defer { group.cancelAll() }
             var found: (Result, Range<Duration>)?
-            // Those who still wait are waited for: what becomes of them belongs to the result.
+            // Those who still wait usually are waited for: what becomes of them belongs to the result.
             while let next = try await group.next() { found = next ?? found }
             guard let (result, work) = found else { throw CancellationError() }
             return (result, AvailabilityLog(plan: plan, samples: state.withLock { $0.samples }, work: work))
@@ -106,7 +106,11 @@ public final class AvailabilityMeter<Time: Clock>: Sendable where Time.Duration 
 
     // Each of them has its own deadline.
     private func drain() async {
-        let tasks = state.withLock { Array($0.tasks.values) }
+        let tasks = state.withLock { state in
+            if !plan.awaitsLast { state.underWay = [] }
+            return Array(state.tasks.values)
+        }
+        if !plan.awaitsLast { tasks.forEach { $0.cancel() } }
         await withTaskCancellationHandler {
             for task in tasks { await task.value }
         } onCancel: {

@@ -36,6 +36,9 @@ public struct AvailabilityPlan: Sendable, Hashable {
     public let control: Duration
     /// Where an answer says which version gave it.
     public let version: VersionPlace?
+    /// Whether requests that still wait when it is over are waited for; the longest time without an answer does not depend on
+    /// them.
+    public let awaitsLast: Bool
 
     /// A plan; a rate beyond the limits becomes the nearest that is none.
     ///
@@ -46,7 +49,8 @@ public struct AvailabilityPlan: Sendable, Hashable {
         timeout: Duration = Check.usualTimeout,
         rate: Int = usualRate,
         control: Duration = .seconds(1),
-        version: VersionPlace? = nil
+        version: VersionPlace? = nil,
+        awaitsLast: Bool = true
     ) {
         self.request = request
         self.port = port
@@ -54,6 +58,7 @@ public struct AvailabilityPlan: Sendable, Hashable {
         self.rate = min(max(rate, 1), AvailabilityPlan.highestRate)
         self.control = control
         self.version = version
+        self.awaitsLast = awaitsLast
     }
 
     /// The time between two requests.

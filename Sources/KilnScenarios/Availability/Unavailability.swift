@@ -10,6 +10,7 @@ public enum Unavailability {
     ///   - rate: requests a second.
     ///   - control: how long the service is watched before and after.
     ///   - version: where an answer says which version gave it.
+    ///   - awaitsLast: whether requests that still wait when it is over are waited for.
     /// - Returns: what `body` returned, and the log of all requests; nothing where nobody could be asked.
     public static func log<Result: Sendable>(
         of id: ServerID,
@@ -18,6 +19,7 @@ public enum Unavailability {
         rate: Int = AvailabilityPlan.usualRate,
         control: Duration = .seconds(1),
         version: AvailabilityPlan.VersionPlace? = nil,
+        awaitsLast: Bool = true,
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> (Result, AvailabilityLog?) {
         // What is wrong with the server, `body` will tell.
@@ -28,7 +30,8 @@ public enum Unavailability {
             timeout: check.timeout,
             rate: rate,
             control: control,
-            version: version
+            version: version,
+            awaitsLast: awaitsLast
         )
         let (result, log) = try await AvailabilityMeter(plan, network: network).measure(body)
         return (result, log)
