@@ -58,16 +58,18 @@ struct RunLabTests {
         try await living.remove(purging: true)
     }
 
-    @Test("the next run removes what a killed one left")
+    @Test("the next run removes what a killed one left, also a volume that it was making")
     func next() async throws {
         let engine = world.engine
         try await {
             let killed = try await RunLab.make(for: try Name("killed"), engine: engine)
             _ = try await engine.up(try lab(killed.name))
+            try DurableFile.makeDirectory("\(world.state.volumes)/\(killed.name)/.new-more")
         }()
         let run = try await RunLab.make(for: try Name("next"), engine: engine)
         #expect(world.hypervisor.alive.isEmpty)
         #expect(try engine.volumes.retained().count == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: world.state.volumes).isEmpty)
         try await run.remove(purging: true)
     }
 

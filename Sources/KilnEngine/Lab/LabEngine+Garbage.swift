@@ -103,12 +103,7 @@ extension LabEngine {
         let switches = networks.flatMap { [state.switchSocket($0), state.switchTable($0)] }
         let kept = Set(needed + cards + switches)
         let sockets = present.filter { !kept.contains($0) }
-        let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap { lab -> [String] in
-            guard let lock = try? volumes.creationLock(lab) else { return [] }
-            defer { withExtendedLifetime(lock) {} }
-            let directory = "\(state.volumes)/\(lab)"
-            return entries(directory).filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
-        }
+        let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap(volumes.halfMade)
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
         }

@@ -168,6 +168,15 @@ public struct VolumeStore: Sendable {
         return try FileLock("\(state.volumes)/\(lab)/.lock", subject: "the volumes of lab \(lab)")
     }
 
+    /// What a killed command was making in a lab; nothing while another one makes a volume there.
+    func halfMade(of lab: Name) -> [String] {
+        guard let lock = try? creationLock(lab) else { return [] }
+        defer { withExtendedLifetime(lock) {} }
+        let directory = "\(state.volumes)/\(lab)"
+        let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return entries.sorted().filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
+    }
+
     /// The volume as a disk of a machine.
     ///
     /// - Throws: `volume.missing`, `volume.damaged`.
