@@ -99,10 +99,11 @@ bench: setup build
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
 sweep: setup
-	@# A plain user bakes the same images as root, which takes ids of his own for what is another's in them.
-	@if [ "$$(id -u)" -eq 0 ] && ! grep -q '^kiln:' /etc/subuid; then \
+	@# A person who is not root bakes the same images, which takes ids of his own for what is another's in them.
+	@person=$$(awk -F: '$$3 >= 1000 && $$3 < 60000 { print $$1; exit }' /etc/passwd); \
+	if [ "$$(id -u)" -eq 0 ] && [ -n "$$person" ] && ! grep -q "^$$person:" /etc/subuid; then \
 		first=$$(awk -F: '$$2 + $$3 > end { end = $$2 + $$3 } END { print (end > 100000 ? end : 100000) }' /etc/subuid /etc/subgid); \
-		usermod --add-subuids "$$first-$$((first + 65535))" --add-subgids "$$first-$$((first + 65535))" kiln; \
+		usermod --add-subuids "$$first-$$((first + 65535))" --add-subgids "$$first-$$((first + 65535))" "$$person"; \
 	fi
 	swift build --build-tests
 	$(KILN) image bake --no-test --folder Images tiny debian-13

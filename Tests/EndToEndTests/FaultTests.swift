@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension EndToEnd {
-    @Suite("Faults in scenarios", .lane, .serialized, .timeLimit(.minutes(20)))
+    @Suite("Faults in scenarios", .lane, .serialized, .timeLimit(.minutes(40)))
     struct Faults {
         @Test(
             "a kiln that is killed and a wrong byte in an image, in a home of its own, are what the scenarios expect",
@@ -38,7 +38,7 @@ extension EndToEnd {
 
         private func pass(_ path: String) async throws {
             let home = try #require(Home.shared)
-            let run = try await home.run("run", path, "--format", "json")
+            let run = try await home.start(["run", path, "--format", "json"]).finish(within: .seconds(1_200))
             #expect(run.status == 0, "\(run.errors.suffix(4_000))\n\(run.text.suffix(4_000))")
             try await EndToEnd.expectNothingLeft(home)
         }

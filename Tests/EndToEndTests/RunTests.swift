@@ -3,7 +3,7 @@ import Glibc
 import Testing
 
 extension EndToEnd {
-    @Suite("Runs of scenarios", .lane, .serialized, .timeLimit(.minutes(20)))
+    @Suite("Runs of scenarios", .lane, .serialized, .timeLimit(.minutes(40)))
     struct Runs {
         /// Two ledgers on two volumes, a replacement beside other steps, by either strategy, and something at the end.
         private static let whole = """
