@@ -71,7 +71,10 @@ struct ExchangeTests {
         #expect(await kind(cut) == .closed)
         let long = "HTTP/1.1 200 X\r\nX: " + String(repeating: "x", count: 80_000) + "\r\n\r\n"
         #expect(await kind(try TestServer(saying: long)) == .garbled)
-        #expect(await kind(try Listener().port) == .refused)
+        // One that had been closed might be another test's by now.
+        let deaf = try Listener(backlog: nil)
+        #expect(await kind(deaf.port) == .refused)
+        withExtendedLifetime(deaf) {}
     }
 
     @Test("what would be no request is none")

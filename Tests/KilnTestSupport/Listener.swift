@@ -9,8 +9,8 @@ public final class Listener: Sendable {
     /// What is listened on.
     public let socket: Int32
 
-    /// A listener that lets so many wait to be accepted.
-    public init(backlog: Int32 = 8) throws {
+    /// A listener that lets so many wait to be accepted; nothing has the port and listens to nobody.
+    public init(backlog: Int32? = 8) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -22,7 +22,7 @@ public final class Listener: Sendable {
         let told = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
         }
-        guard bound == 0, told == 0, listen(socket, backlog) == 0 else {
+        guard bound == 0, told == 0, backlog.map({ listen(socket, $0) }) ?? 0 == 0 else {
             throw KilnError("test.no-listener", "no listener")
         }
         self.socket = socket

@@ -12,8 +12,16 @@ enum OtherSurroundings {
     static let tomorrow = pretending("-f", "+30h")
 
     /// Only what a clock on the wall says is another: deadlines and files have the true time.
+    ///
+    /// What faketime shares between its processes is its user's alone, and its processes die where they may not open it: as other
+    /// users of a namespace of that user's may not.
     private static func pretending(_ time: String...) -> [String] {
-        ["/usr/bin/env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime"] + time
+        let sharing = """
+            semaphore=${FAKETIME_SHARED%% *} memory=${FAKETIME_SHARED#* }
+            chmod 0666 "/dev/shm/sem.${semaphore#/}" "/dev/shm/${memory#/}" && exec "$@"
+            """
+        return ["/usr/bin/env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1", "/usr/bin/faketime"] + time
+            + ["/bin/sh", "-c", sharing, "sh"]
     }
 
     /// Runs a program as another kind of user, with another mask, zone and language.
