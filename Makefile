@@ -91,21 +91,23 @@ test: setup lint build
 	$(call run-tests,--skip EndToEnd,$(SMALL_TESTS))
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
-## bench: compares kiln with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
-bench: setup build
+## bench: compares the program as it is given away with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
+bench: setup build release
 	$(KILN) image bake --no-test --folder Images tiny
 	$(KILN) image bake --no-test --folder Images debian-13
-	.build/debug/kiln-bench
+	.build/debug/kiln-bench --kiln $(RELEASE)
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was
 sweep: setup
+	swift build --build-tests
 	@# A person who is not root bakes the same images, which takes ids of his own for what is another's in them.
-	@person=$$(awk -F: '$$3 >= 1000 && $$3 < 60000 { print $$1; exit }' /etc/passwd); \
-	if [ "$$(id -u)" -eq 0 ] && [ -n "$$person" ] && ! grep -q "^$$person:" /etc/subuid; then \
+	@[ "$$(id -u)" -ne 0 ] || for person in $$(awk -F: '$$3 >= 1000 && $$3 < 60000 { print $$1 }' /etc/passwd); do \
+		runuser -u "$$person" -- test -x "$(CURDIR)/$(KILN)" || continue; \
+		grep -q "^$$person:" /etc/subuid && grep -q "^$$person:" /etc/subgid && break; \
 		first=$$(awk -F: '$$2 + $$3 > end { end = $$2 + $$3 } END { print (end > 100000 ? end : 100000) }' /etc/subuid /etc/subgid); \
 		usermod --add-subuids "$$first-$$((first + 65535))" --add-subgids "$$first-$$((first + 65535))" "$$person"; \
-	fi
-	swift build --build-tests
+		break; \
+	done
 	$(KILN) image bake --no-test --folder Images tiny debian-13
 	.build/debug/kiln-sweep
 	swift test --skip-build --filter '$(LONG_TESTS)'

@@ -82,7 +82,7 @@ struct ReportPageTests {
         arguments: [
             (ScenarioReport.Outcome.passed, ExitCode.done, 0, "Passed: all 412 acknowledged records"),
             (.failed, .dataLoss, 3, "Lost data: of 412 acknowledged records 3 are lost"),
-            (.failed, .reverted, 0, "Reverted: it broke"), (.failed, .halted, 0, "Halted: it broke"),
+            (.failed, .reverted, 0, "Reverted: it broke"), (.failed, .halted, 0, "Halted: somebody has to decide"),
             (.error, .unreachable, 0, "Could not be carried out: it broke"),
         ]
     )

@@ -26,6 +26,9 @@ extension LabEngine {
             removed += try await leftovers(of: id, lent, dryRun: dryRun)
         }
         removed += try await parts.networks.endAbandoned(dryRun: dryRun) { Set(try networks()) }
+        for lab in entries(state.volumes).compactMap({ try? Name($0) }) {
+            removed += try volumes.removeHalfMade(of: lab, dryRun: dryRun)
+        }
         for path in try await abandonedFiles() where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -35,7 +38,9 @@ extension LabEngine {
 
     // One hypervisor may serve several state directories; the overlay tells whose the machine is.
     func isOurs(_ machine: MachineID) async throws -> Bool {
-        try await parts.machines.disks(of: machine).contains(state.rootOverlay(machine))
+        let overlay = state.rootOverlay(machine)
+        // The directory may have been named otherwise when the machine was made.
+        return try await parts.machines.disks(of: machine).contains { FileIdentity.areSame($0, overlay) }
     }
 
     private func end(_ machine: MachineID) async throws {
@@ -103,14 +108,13 @@ extension LabEngine {
         let switches = networks.flatMap { [state.switchSocket($0), state.switchTable($0)] }
         let kept = Set(needed + cards + switches)
         let sockets = present.filter { !kept.contains($0) }
-        let halfMade = entries(state.volumes).compactMap { try? Name($0) }.flatMap(volumes.halfMade)
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
         }
         let forgotten = entries(state.labs).map { "\(state.labs)/\($0)/servers" }.flatMap { servers in
             entries(servers).filter { $0.hasPrefix(StateDirectory.forgotten) }.map { "\(servers)/\($0)" }
         }
-        return sockets + halfMade + forgotten + emptyLabs
+        return sockets + forgotten + emptyLabs
     }
 
     private func entries(_ directory: String) -> [String] {

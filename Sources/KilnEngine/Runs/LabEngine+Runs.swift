@@ -64,7 +64,7 @@ extension LabEngine {
         let retained = try volumes.claimRetained(ofRun: files.lab)
         if purging { try retained.forEach(volumes.purge) }
         try removeScratchFiles(of: files.lab)
-        for path in volumes.halfMade(of: files.lab) { try DurableFile.remove(path) }
+        _ = try volumes.removeHalfMade(of: files.lab)
         // Nobody else has volumes of that lab, so nobody waits for their lock.
         let folder = "\(state.volumes)/\(files.lab)"
         unlink(folder + "/.lock")

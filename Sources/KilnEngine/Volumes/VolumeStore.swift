@@ -168,13 +168,15 @@ public struct VolumeStore: Sendable {
         return try FileLock("\(state.volumes)/\(lab)/.lock", subject: "the volumes of lab \(lab)")
     }
 
-    /// What a killed command was making in a lab; nothing while another one makes a volume there.
-    func halfMade(of lab: Name) -> [String] {
+    /// Removes what a killed command was making in a lab, or only tells; nothing while another one makes a volume there.
+    func removeHalfMade(of lab: Name, dryRun: Bool = false) throws -> [String] {
         guard let lock = try? creationLock(lab) else { return [] }
         defer { withExtendedLifetime(lock) {} }
         let directory = "\(state.volumes)/\(lab)"
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return entries.sorted().filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
+        let found = entries.sorted().filter { $0.hasPrefix(".new-") }.map { "\(directory)/\($0)" }
+        if !dryRun { try found.forEach(DurableFile.remove) }
+        return found
     }
 
     /// The volume as a disk of a machine.

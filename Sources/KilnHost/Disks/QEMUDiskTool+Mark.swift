@@ -11,16 +11,15 @@ extension QEMUDiskTool {
     ///
     /// - Throws: `disk.no-mark-read`, `tool.…`.
     public func mark(of disk: String) async throws -> VolumeMark.Finding {
-        VolumeMark.finding(in: try await head(of: disk))
+        // As the user who runs machines: a QEMU that was taken over may have changed the file's header since it was judged.
+        VolumeMark.finding(in: try await head(of: disk, as: owner?.identity))
     }
 
-    private func head(of disk: String) async throws -> [UInt8] {
+    private func head(of disk: String, as user: Command.User? = nil) async throws -> [UInt8] {
         if let read = QCOW2Start.read(VolumeMark.reach, of: disk) { return read }
         let read = "read -v 0 \(VolumeMark.reach)"
         // -U takes no lock, so that the disk may be in use.
         let arguments = ["-U", "-r", "-f", "qcow2", "-c", read, "--", disk]
-        // As the user who runs machines: a QEMU that was taken over may have changed the file's header since it was judged.
-        let user = owner?.identity
         let command = Command("qemu-io", arguments, deadline: .seconds(60), limits: .diskImage, user: user)
         let output = try await command.run()
         let bytes = QEMUDiskTool.dumped(output.output)

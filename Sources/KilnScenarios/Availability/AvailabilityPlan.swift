@@ -36,8 +36,8 @@ public struct AvailabilityPlan: Sendable, Hashable {
     public let control: Duration
     /// Where an answer says which version gave it.
     public let version: VersionPlace?
-    /// Whether requests that still wait when it is over are waited for; the longest time without an answer does not depend on
-    /// them.
+    /// Whether requests that still wait when it is over are waited for, as it takes to count those that failed; a time without an
+    /// answer ends with it otherwise.
     public let awaitsLast: Bool
 
     /// A plan; a rate beyond the limits becomes the nearest that is none.

@@ -44,7 +44,8 @@ struct ReplacementSection {
         case .committed: "Committed: generation \(report.to) serves"
         case .aborted: "Aborted: \(cause)"
         case .reverted: "Reverted: \(cause)"
-        case .halted: "Halted: \(cause)"
+        // The cause is long, and stands below.
+        case .halted: "Halted: somebody has to decide what comes next"
         }
     }
 

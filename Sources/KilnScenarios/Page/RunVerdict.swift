@@ -27,12 +27,15 @@ struct RunVerdict {
         case (.passed, _): return (["Passed"] + data).joined(separator: ": ")
         case (_, .dataLoss): return "Lost data: \(data.first ?? cause)"
         case (_, .reverted): return "Reverted: \(cause)"
-        case (_, .halted): return "Halted: \(cause)"
+        // The cause is long, and stands below.
+        case (_, .halted): return "Halted\(place): somebody has to decide what comes next"
         case (_, .interrupted): return "Interrupted: \(cause)"
         case (.error, _): return "Could not be carried out: \(cause)"
         default: return "Failed: \(cause)"
         }
     }
+
+    private var place: String { StepRows.firstFailure(report.steps).map { " in step \($0.id)" } ?? "" }
 
     private var data: [String] {
         guard let ledger = report.ledger else { return [] }

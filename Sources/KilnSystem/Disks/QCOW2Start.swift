@@ -51,9 +51,13 @@ public enum QCOW2Start {
             let table = entry(at: head.long(at: 40), of: file)
         else { return nil }
         let rest = header.backing.map(Content.below) ?? .zeros
+        // One that lies elsewhere than at the start of a cluster is damaged, and QEMU says so.
+        func isWhole(_ entry: UInt64) -> Bool { (entry & offsetBits).isMultiple(of: header.clusterSize) }
         guard table & offsetBits != 0 else { return rest }
-        guard let cluster = entry(at: table & offsetBits, of: file), cluster & compressedBit == 0 else { return nil }
-        if cluster & zeroBit != 0 { return .zeros }
+        guard isWhole(table), let cluster = entry(at: table & offsetBits, of: file), isWhole(cluster),
+            cluster & compressedBit == 0
+        else { return nil }
+        if cluster & zeroBit != 0 { return header.version == 3 ? .zeros : nil }
         guard cluster & offsetBits != 0 else { return rest }
         return bytes(count, at: cluster & offsetBits, of: file).map(Content.bytes)
     }
