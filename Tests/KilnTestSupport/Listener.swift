@@ -9,7 +9,7 @@ public final class Listener: Sendable {
     /// What is listened on.
     public let socket: Int32
 
-    /// A listener that lets so many wait to be accepted; nothing has the port and listens to nobody.
+    /// A listener that lets so many wait to be accepted; without a number it has the port, and every connection is refused.
     public init(backlog: Int32? = 8) throws {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()

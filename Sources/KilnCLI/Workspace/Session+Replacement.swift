@@ -26,7 +26,7 @@ extension Session {
         let id = try engine.server(named: server)
         let began = Mutex(Duration.zero)
         let obstacle = await Unavailability.obstacle(of: id, engine)
-        // Only the longest time without an answer is told, but on a page; so a short look before and after will do.
+        // Only the longest time without an answer is told, so a short look before and after will do. A page counts failures, too.
         let (report, log) = try await Unavailability.log(
             of: id,
             engine,

@@ -14,6 +14,8 @@ extension LibvirtConnection {
     }
 
     /// The state of every domain by its name, in one call however many there are.
+    ///
+    /// - Throws: ``LibvirtError`` where the hypervisor can't be asked.
     public func domainStates() throws(LibvirtError) -> [String: DomainState] {
         let operation = "read states of domains of"
         let connection = try connected(operation)
