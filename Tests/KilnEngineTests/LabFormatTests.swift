@@ -223,7 +223,6 @@ struct LabFormatTests {
         test.write("a", by: 1)
         _ = try await test.engine.snapshotVolume(lab: test.id.lab, test.volume, as: try Name("monday"))
         let clone = try await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: try Name("copy")).volume
-        #expect(try clone.mark != test.record().mark)
         #expect(try await !test.engine.volumes.hasLostMark(clone))
         // The snapshot is older than the clone, and has the mark of the volume that it was made from.
         _ = try await test.engine.restoreVolume(lab: test.id.lab, try Name("copy"), to: "monday")
@@ -232,6 +231,29 @@ struct LabFormatTests {
                 try test.engine.volumes.existing(lab: test.id.lab, try Name("copy"))
             )
         )
+    }
+
+    @Test("a clone has a mark of its own from its first boot on, and a format after that is found")
+    func clonedMark() async throws {
+        let test = try LabTestWorld()
+        try await test.up()
+        test.write("a", by: 1)
+        let copy = try Name("copy")
+        _ = try await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: copy)
+        let other = ServerID(lab: test.id.lab, server: try Name("other"))
+        var spec = try test.spec()
+        spec.volumes = [copy: "/data"]
+        let volume = VolumeSpec(size: .mebibytes(64))
+        let servers = try [test.id.server: test.spec(), other.server: spec]
+        _ = try await test.engine.up(
+            LabSpec(name: test.id.lab, volumes: [test.volume: volume, copy: volume], servers: servers)
+        )
+        let clone = try test.engine.volumes.existing(lab: test.id.lab, copy)
+        #expect(try clone.mark != nil && clone.mark != test.record().mark)
+        #expect(try await !test.engine.volumes.hasLostMark(clone))
+        #expect(test.world.hypervisor.write(FakeDisks.format, by: other.machine(Generation(1))))
+        #expect(try await test.engine.volumes.hasLostMark(clone))
+        #expect(try await !test.engine.volumes.hasLostMark(test.record()))
     }
 
     @Test("of a machine that is off is kept from a snapshot, a clone and a rehearsal: none merges away what was before")

@@ -13,7 +13,8 @@ extension VolumeStore {
     /// Makes a volume from the sealed layers of another one.
     ///
     /// No content is copied: each sealed layer gets one more name, and the new volume an active layer of its own. So each
-    /// of the two outlives the other. The file system, its UUID and label included, is the same; the mark is its own.
+    /// of the two outlives the other. The file system, its UUID and label included, is the same; the mark is its
+    /// own from its first boot on.
     ///
     /// - Parameter rehearsal: the server of the rehearsal that it is for, if any.
     func clone(
@@ -27,12 +28,9 @@ extension VolumeStore {
             try link(sealed, of: record, into: directory)
             let active = VolumeStore.newLayerName()
             try await disks.createLayer(at: "\(directory)/\(active)", over: sealed.last ?? "")
-            let mark = VolumeMark()
-            let isMarked = try await disks.setMark(mark, of: "\(directory)/\(active)")
             try disks.giveToMachines("\(directory)/\(active)")
             var clone = record.copied(lab: record.lab, name: name, created: Date(), layers: sealed + [active])
-            // Without one of its own it has that of its original, if it had one.
-            (clone.mark, clone.unmarked, clone.isUsed) = (isMarked ? mark : record.mark, record.unmarked, false)
+            (clone.mark, clone.unmarked, clone.isUsed) = (nil, record.unmarked, false)
             clone.isUnclean = isUnclean
             clone.rehearsal = rehearsal
             return clone

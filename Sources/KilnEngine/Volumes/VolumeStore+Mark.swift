@@ -79,15 +79,19 @@ extension VolumeStore {
         try save(record)
     }
 
-    /// Gives the new layer on top a mark where it reads none, and writes down whether the volume has one now.
+    /// Gives the new layer on top a mark where it reads none, or only that of the volume that this one was cloned from; writes
+    /// down which one it has now.
     ///
     /// What can't have one, such as a file system that is no ext4 or whose journal is still to be replayed, is looked at
     /// again before the next boot.
     func ensureMark(_ record: inout VolumeRecord) async throws {
         guard let top = record.layers.last else { return }
         switch try await disks.mark(of: path(record, top)) {
-        case .mark(let found): record.mark = found
         case .newer: return
+        case .mark(let found) where record.mark != nil: record.mark = found
+        case .mark(let found):
+            let mark = VolumeMark()
+            record.mark = try await disks.setMark(mark, of: path(record, top)) ? mark : found
         case .none:
             let mark = record.mark ?? VolumeMark()
             record.mark = try await disks.setMark(mark, of: path(record, top)) ? mark : nil
