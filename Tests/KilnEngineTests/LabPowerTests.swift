@@ -111,6 +111,37 @@ import Testing
         #expect(try await Array(world.world.hypervisor.machines().keys) == [world.machine(9)])
     }
 
+    @Test("neither up, replace, down nor gc changes a machine that another state directory has under the next name")
+    func foreignNames() async throws {
+        let test = try LabTestWorld()
+        let hypervisor = test.world.hypervisor
+        try await test.up()
+        let own = try #require(hypervisor.spec(test.machine(1)))
+        let text = String(decoding: try JSONEncoder().encode(own), as: UTF8.self)
+            .replacingOccurrences(of: "root.qcow2", with: "other.qcow2")
+        let foreign = try JSONDecoder().decode(MachineSpec.self, from: Data(text.utf8))
+        func isThere(_ machine: MachineID) -> Bool {
+            hypervisor.spec(machine)?.root.path == foreign.root.path && hypervisor.alive.contains(machine)
+        }
+        hypervisor.redefine(test.machine(2), foreign)
+        hypervisor.set(test.machine(2), .running)
+        let error = await #expect(throws: KilnError.self) { try await test.replace("tiny:2") }
+        #expect(error?.code == .machineForeign && error?.exit == .blocked)
+        #expect(isThere(test.machine(2)) && hypervisor.alive.contains(test.machine(1)))
+        #expect(try await test.engine.recover(test.id) == nil)
+
+        hypervisor.redefine(test.machine(2), nil)
+        try await test.replace("tiny:2")
+        // The first generation has left; the other one's takes its name.
+        hypervisor.redefine(test.machine(1), foreign)
+        hypervisor.set(test.machine(1), .running)
+        _ = try await test.engine.collectGarbage()
+        try await test.engine.down(test.id.lab)
+        #expect(hypervisor.alive == [test.machine(1)] && isThere(test.machine(1)))
+        await #expect(throws: KilnError.self) { try await test.up() }
+        #expect(isThere(test.machine(1)))
+    }
+
     @Test("a lab that is brought up again finds its volume as it was, however often it was replaced before")
     func downUp() async throws {
         let world = try LabTestWorld()

@@ -139,7 +139,7 @@ extension LabEngine {
     }
 
     private func endMachine(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
-        guard try await parts.machines.state(of: machine).isAlive else { return }
+        guard try await parts.machines.state(of: machine).isAlive, try await !workspace.isForeign(machine) else { return }
         guard (try? workspace.record(machine)) != nil else { return try await parts.machines.powerOff(machine) }
         try await workspace.shutDownOrPowerOff(machine)
         try await workspace.proveOff(machine)

@@ -172,6 +172,7 @@ extension LabEngine {
             dataOnRevert: options.dataOnRevert,
             forceStop: options.forceStop
         )
+        try await workspace.refuseForeign(workspace.id.machine(intent.to))
         try await checkVolumes(workspace, spec, serving: history.current)
         if let halted = history.halted?.replacement { try await clearAway(halted, workspace) }
         try workspace.journal.append(.began(intent))

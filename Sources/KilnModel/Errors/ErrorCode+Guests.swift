@@ -116,6 +116,11 @@ extension ErrorCode {
         .deadline,
         "the guest did not give up its seed disk"
     )
+    public static let machineForeign = ErrorCode(
+        "machine.foreign",
+        .blocked,
+        "the name of a machine is taken by a machine of another state directory"
+    )
     public static let machineStuck = ErrorCode(
         "machine.stuck",
         .blocked,
@@ -138,7 +143,7 @@ extension ErrorCode {
         guestAgentSilent, guestCommandDeadline, guestForbidden, guestFrozen, guestHostKeyDiffers, guestMachineOff,
         guestSSHRefused, guestSSHSilent, guestNoAgent,
         guestNoCommand, guestNonsense,
-        guestRefused, guestResultLost, guestTooLarge, machineAbsent, machineAlive, machineForwardFailed,
+        guestRefused, guestResultLost, guestTooLarge, machineAbsent, machineAlive, machineForeign, machineForwardFailed,
         machineLinkUnchanged,
         machineLostPower, machineMonitorRefused,
         machineNoConsoleLog, machineNoVolume, machineNotMoved, machineNotOff, machinePaused, machineSeedKept,
