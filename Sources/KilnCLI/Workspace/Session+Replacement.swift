@@ -26,11 +26,13 @@ extension Session {
         let id = try engine.server(named: server)
         let began = Mutex(Duration.zero)
         let obstacle = await Unavailability.obstacle(of: id, engine)
-        // Only the longest time without an answer is told, so a short look before and after will do. A page counts failures, too.
+        // Only the longest time without an answer is told, so a short look before and after will do, and few requests: under emulation
+        // each takes time from the machine that boots. A page shows more, and counts failures, too.
         let (report, log) = try await Unavailability.log(
             of: id,
             engine,
             workspace.parts.network,
+            rate: html == nil ? 5 : AvailabilityPlan.usualRate,
             control: .milliseconds(200),
             awaitsLast: html != nil
         ) {
