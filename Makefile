@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 # What kiln builds with and runs, by Debian package. libvirt0 carries the schemas that the tests check XML against.
 PACKAGES := ca-certificates curl pkg-config libxml2-dev libcurl4-gnutls-dev libvirt-dev libvirt0 libvirt-clients libvirt-daemon \
 	libvirt-daemon-driver-qemu qemu-system-x86 qemu-system-common qemu-utils mmdebstrap xorriso e2fsprogs libext2fs-dev \
-	openssh-client openssh-server openssl uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf postgresql postgresql-client binutils dpkg-dev faketime shellcheck groff-base \
+	openssh-client openssh-server openssl uidmap cpio zstd xz-utils util-linux strace busybox-static dash ovmf postgresql postgresql-client haproxy binutils dpkg-dev faketime shellcheck groff-base \
 	$(shell command -v systemd-sysusers >/dev/null || echo systemd-standalone-sysusers)
 
 # With what the tests look at reports. Nothing else needs them, and Ubuntu has no such browser.

@@ -23,6 +23,8 @@ public struct EngineParts: Sendable {
     public let ports: any HostPorts
     /// The switches of labs' networks.
     public let networks: any NetworkControl
+    /// What owns the published ports of servers whose clients are kept.
+    public let fronts: any FrontControl
     /// The services that run beside the machines of a scenario.
     public let externals: any ExternalControl
     /// Is told of the moments of steps, and waited for.
@@ -52,6 +54,7 @@ public struct EngineParts: Sendable {
         network: any NetworkProbe,
         ports: any HostPorts,
         networks: any NetworkControl,
+        fronts: any FrontControl,
         externals: any ExternalControl,
         moments: any StepMoments = FailpointMoments(),
         progress: @escaping ProgressSink,
@@ -68,6 +71,7 @@ public struct EngineParts: Sendable {
         self.network = network
         self.ports = ports
         self.networks = networks
+        self.fronts = fronts
         self.externals = externals
         self.moments = moments
         self.progress = progress

@@ -66,7 +66,8 @@ public struct KilnHome: Sendable, Hashable {
 
     /// The directory's short name, chosen so that the longest name of a socket in it still fits.
     private func shortSockets(_ sockets: String) throws -> String {
-        let longest = "/0123456789abcdef.console"
+        // HAProxy binds a name with its process in it first, and renames the socket.
+        let longest = "/0123456789abcdef.front.4194304.tmp"
         return String(try HomeAlias(home: path).shortPath(for: sockets + longest).dropLast(longest.count))
     }
 

@@ -30,6 +30,8 @@ public struct LocalHost: Sendable {
     public let roots: RootInspector
     /// The switches of labs' networks.
     public let networks: LocalNetworks
+    /// What owns the published ports of servers whose clients are kept.
+    public let fronts: LocalFronts
     /// The services that run beside the machines of scenarios.
     public let externals: LocalExternals
 
@@ -85,6 +87,7 @@ public struct LocalHost: Sendable {
         disks = QEMUDiskTool(owner: foreign)
         seeds = XorrisoSeedWriter(home: home.path, owner: foreign)
         networks = LocalNetworks(state: state, owner: home.owner, executable: executable)
+        fronts = LocalFronts(state: state, owner: home.owner, executable: executable)
         externals = LocalExternals(state: state, owner: home.owner)
         roots = RootInspector(scratch: state.roots, owner: foreign, executable: executable)
     }
@@ -106,6 +109,7 @@ public struct LocalHost: Sendable {
             network: LoopbackProbe(),
             ports: LoopbackPorts(),
             networks: networks,
+            fronts: fronts,
             externals: externals,
             progress: progress
         )

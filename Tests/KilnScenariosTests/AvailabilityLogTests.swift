@@ -157,5 +157,7 @@ struct AvailabilityLogTests {
         #expect(AvailabilityPlan(plan.request, port: 1, rate: 1000).rate == 100)
         #expect(AvailabilityPlan(plan.request, port: 1, rate: 0).rate == 1)
         #expect(AvailabilityPlan(plan.request, port: 1, timeout: .seconds(10)).patience == .seconds(10))
+        let held = AvailabilityPlan(plan.request, port: 1, hold: .seconds(30))
+        #expect(held.patience == .seconds(32) && held.mostUnderWay == AvailabilityPlan.mostHeld)
     }
 }

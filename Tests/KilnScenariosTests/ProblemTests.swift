@@ -31,7 +31,7 @@ struct ProblemTests {
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
                 + "processors, cpu, disk, volumes, ports, ready, network, networks, root, strategy, verify, drain, ephemeral, user-data, "
                 + "user-data-file, ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
-                + "keep-roots, hidden-data, max-age",
+                + "keep-roots, hidden-data, max-age, hold, connections, drain-timeout",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "
                 + "found 'lots'",
             "10:18: lab.servers.web.volumes.dta: expected the name of a volume, found 'dta' (did you mean 'data'?); "
@@ -87,6 +87,9 @@ struct ProblemTests {
             ("drain: [{ deadline: 1s }]", "the field 'run' is missing"),
             ("after-attach: [{ run: sync, deadline: 10 }]", "expected a duration"),
             ("min-healthy: 10s\nhealthy-deadline: 9s", "healthy-deadline: shorter than min-healthy"),
+            ("hold: 10s", "hold: the server publishes no TCP port whose requests could be held"),
+            ("connections: 2", "connections: it says how requests are held, which takes 'hold'"),
+            ("ports: { http: 80 }\nhold: 10s\nconnections: 1001", "expected a whole number from 1 to 1000"),
             ("console-allow: [oops, '']", "console-allow[1]: expected text, found an empty text"),
             ("ephemeral: [/srv/../etc]", "an absolute path"),
             ("keep-roots: 17", "expected a whole number from 0 to 16"),

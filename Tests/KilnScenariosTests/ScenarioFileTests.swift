@@ -62,6 +62,9 @@ struct ScenarioFileTests {
               keep-roots: 0
               hidden-data: abort
               max-age: 30d
+              hold: 30s
+              connections: 4
+              drain-timeout: 5s
         steps:
           - up
           - exec: { server: web, command: "cat /x", exit: 1, contains: no such }
@@ -97,6 +100,8 @@ struct ScenarioFileTests {
         #expect(server.userData?["runcmd"]?.array?.first?.array?.last == .string("a*b"))
         #expect(server.readyTimeout == .seconds(90))
         #expect(server.stopTimeout == .milliseconds(500))
+        #expect(server.front == FrontSpec(hold: .seconds(30), connections: 4, drainTimeout: .seconds(5)))
+        #expect(server.heldPorts == [try Name("http"): true, try Name("admin"): false])
         #expect(server.network == .isolated)
         #expect(
             server.ready.map(\.probe) == [
@@ -207,7 +212,7 @@ struct ScenarioFileTests {
         #expect(expected.generation == Generation(1) && expected.ready && expected.isUndrifted)
         #expect(expected.image == (try ImageReference("tiny:2")))
         #expect(expected.http == HTTPExpectation(probe: probe, timeout: .seconds(5)))
-        #expect(scenario.steps[3].place.position == Position(line: 58, column: 5))
+        #expect(scenario.steps[3].place.position == Position(line: 61, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")

@@ -266,7 +266,7 @@ public final class FakePorts: HostPorts {
     public let lowest: UInt16 = 1024
     /// The ports to choose from.
     public let choice: ClosedRange<UInt16> = 20000...20099
-    private let state = Mutex((taken: Set<UInt16>(), reserved: 0))
+    private let state = Mutex((taken: Set<UInt16>(), reserved: [[UInt16]]()))
 
     init() {}
 
@@ -277,28 +277,35 @@ public final class FakePorts: HostPorts {
     public func free(_ port: UInt16) { state.withLock { _ = $0.taken.remove(port) } }
 
     /// How many reservations have not been released.
-    public var reservations: Int { state.withLock { $0.reserved } }
+    public var reservations: Int { state.withLock { $0.reserved.count } }
+
+    /// The ports that they keep.
+    public var reserved: Set<UInt16> { state.withLock { Set($0.reserved.joined()) } }
 
     /// Whether nobody listens.
     public func isFree(_ port: UInt16, _ transport: Transport) -> Bool { state.withLock { !$0.taken.contains(port) } }
 
     /// Counts until it is released.
     public func reserve(_ ports: [UInt16]) throws -> any PortReservation {
-        state.withLock { $0.reserved += 1 }
-        return Reservation(self)
+        state.withLock { $0.reserved.append(ports) }
+        return Reservation(self, ports)
     }
 
     private final class Reservation: PortReservation {
         private let ports: FakePorts
+        private let numbers: [UInt16]
         private let isReleased = Mutex(false)
-        init(_ ports: FakePorts) { self.ports = ports }
+        init(_ ports: FakePorts, _ numbers: [UInt16]) { (self.ports, self.numbers) = (ports, numbers) }
 
         func release() {
             let isFirst = isReleased.withLock { released in
                 defer { released = true }
                 return !released
             }
-            if isFirst { ports.state.withLock { $0.reserved -= 1 } }
+            guard isFirst else { return }
+            ports.state.withLock { state in
+                if let place = state.reserved.firstIndex(of: numbers) { state.reserved.remove(at: place) }
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ public final class FakeWorld: Sendable {
     public let ports = FakePorts()
     /// The switches of networks.
     public let networks: FakeNetworks
+    /// What owns published ports whose clients are kept.
+    public let fronts: FakeFronts
     /// External services of runs.
     public let externals: FakeExternals
     private let bug: Bug?
@@ -54,6 +56,7 @@ public final class FakeWorld: Sendable {
         roots = FakeRoots(faults)
         holders = FakeHolders(hypervisor)
         networks = FakeNetworks(faults)
+        fronts = FakeFronts(faults)
         externals = FakeExternals(faults, state)
         let (live, dead) = (state.root, snapshot)
         faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
@@ -77,6 +80,7 @@ public final class FakeWorld: Sendable {
             network: FakeNetwork(hypervisor),
             ports: ports,
             networks: networks,
+            fronts: fronts,
             externals: externals,
             progress: { [weak self] in
                 observer($0)

@@ -12,7 +12,7 @@ extension LabEngine {
             guests: parts.guests,
             network: parts.network,
             machine: machine,
-            forwards: try existing(id).publishedPorts(of: machine)
+            forwards: try existing(id).ports(of: machine)
         )
     }
 

@@ -29,6 +29,7 @@ extension LabEngine {
         for lab in entries(state.volumes).compactMap({ try? Name($0) }) {
             removed += try volumes.removeHalfMade(of: lab, dryRun: dryRun)
         }
+        removed += await removeAbandonedFronts(dryRun: dryRun)
         for path in try await abandonedFiles() where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }
@@ -106,8 +107,11 @@ extension LabEngine {
             }
         }
         let switches = networks.flatMap { [state.switchSocket($0), state.switchTable($0)] }
+        let fronts = try fronted().map(state.frontBase)
         let kept = Set(needed + cards + switches)
-        let sockets = present.filter { !kept.contains($0) }
+        let sockets = present.filter { path in
+            !kept.contains(path) && !fronts.contains { path.hasPrefix($0 + ".front") }
+        }
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
         }
@@ -115,6 +119,20 @@ extension LabEngine {
             entries(servers).filter { $0.hasPrefix(StateDirectory.forgotten) }.map { "\(servers)/\($0)" }
         }
         return sockets + forgotten + emptyLabs
+    }
+
+    // One that can't be ended keeps nothing else from being removed.
+    private func removeAbandonedFronts(dryRun: Bool) async -> [String] {
+        do {
+            return try await parts.fronts.endAbandoned(dryRun: dryRun) { Set(try fronted()) }
+        } catch {
+            parts.progress(.note("a front that nobody needs is left: \(KilnError.wrapping(error).message)"))
+            return []
+        }
+    }
+
+    private func fronted() throws -> [ServerID] {
+        try servers().filter { FileManager.default.fileExists(atPath: state.frontPlan($0)) }
     }
 
     private func entries(_ directory: String) -> [String] {

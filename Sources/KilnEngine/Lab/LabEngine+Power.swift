@@ -16,8 +16,10 @@ extension LabEngine {
         let machine = try machine(id)
         try workspace.journal.append(.power(on: false))
         guard try await parts.machines.state(of: machine).isAlive else { return }
-        if force { return try await workspace.cutPower(of: machine) }
-        try await workspace.shutDown(machine)
+        try await workspace.takingOut(machine, patiently: !force) {
+            if force { return try await workspace.cutPower(of: machine) }
+            try await workspace.shutDown(machine)
+        }
     }
 
     /// Starts a server that is off and waits until it is ready; the same generation, without its seed.
@@ -49,9 +51,20 @@ extension LabEngine {
         try await workspace.requireMarks(of: machine)
         let before = try await workspace.bootID(of: machine)
         try await sealForReboot(machine, workspace)
-        try workspace.markBoot(machine)
-        try await parts.machines.reboot(machine)
-        try await workspace.awaitBoot(of: machine, after: before)
+        try await workspace.takingOut(machine, patiently: true) {
+            try workspace.markBoot(machine)
+            try await parts.machines.reboot(machine)
+        }
+        do {
+            try await workspace.awaitBoot(of: machine, after: before)
+        } catch let error as KilnError where error.code == .stopTimeout {
+            // It runs on as it did.
+            await workspace.putBack(machine)
+            throw error
+        } catch {
+            await Task { await workspace.tellWaiting(machine) }.value
+            throw error
+        }
         let restarts = try await awaitReady(machine, workspace)
         try await workspace.requireMarks(of: machine)
         return restarts
@@ -59,7 +72,14 @@ extension LabEngine {
 
     // An operation counts the restarts of its steps; that of a machine which serves already has ended.
     private func awaitReady(_ machine: MachineID, _ workspace: ServerWorkspace) async throws -> Int {
-        let restarts = try await workspace.survivingCrash(of: machine) { try await workspace.awaitReady(machine) }
+        let restarts: Int
+        do {
+            restarts = try await workspace.survivingCrash(of: machine) { try await workspace.awaitServing(machine) }
+        } catch {
+            // Also where the command was interrupted: an unstructured task does not inherit the cancellation.
+            await Task { await workspace.tellWaiting(machine) }.value
+            throw error
+        }
         if restarts > 0 { try workspace.journal.append(.power(on: true, restarts: restarts)) }
         return restarts
     }
@@ -107,6 +127,7 @@ extension LabEngine {
 
     /// Ends and removes all machines of a server, and forgets it; its volumes stay.
     func remove(_ workspace: ServerWorkspace) async throws {
+        await workspace.leaveFront()
         var known: Set<MachineID> = []
         for machine in try await parts.machines.machines().keys where machine.server == workspace.id {
             if try await isOurs(machine) { known.insert(machine) }
@@ -139,7 +160,9 @@ extension LabEngine {
     }
 
     private func endMachine(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
-        guard try await parts.machines.state(of: machine).isAlive, try await !workspace.isForeign(machine) else { return }
+        guard try await parts.machines.state(of: machine).isAlive, try await !workspace.isForeign(machine) else {
+            return
+        }
         guard (try? workspace.record(machine)) != nil else { return try await parts.machines.powerOff(machine) }
         try await workspace.shutDownOrPowerOff(machine)
         try await workspace.proveOff(machine)

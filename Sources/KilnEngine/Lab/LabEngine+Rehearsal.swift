@@ -65,6 +65,8 @@ extension LabEngine {
             rehearsed.volumes[clone] = path
         }
         rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, transport: $0.transport) }
+        // It has no clients.
+        (rehearsed.hold, rehearsed.connections, rehearsed.drainTimeout) = (nil, nil, nil)
         try await publishRehearsal(rehearsal, rehearsed)
         var options = ReplaceOptions()
         options.isWayBack = isWayBack

@@ -161,6 +161,7 @@ extension LabEngine {
             try requireTestedConfiguration(workspace, spec, on: image.manifest, serving: history.current)
         }
         try spec.requireRoom(for: image.manifest)
+        if !spec.heldPorts.isEmpty { try parts.fronts.requireProgram() }
         try spec.requireWay(try parts.images.way(into: image.manifest.digest), into: image.manifest)
         let intent = Intent(
             number: history.operations.count + 1,
@@ -195,7 +196,15 @@ extension LabEngine {
         let history = try workspace.history()
         if let data, history.halted != nil || history.open != nil { try workspace.journal.append(.decided(data)) }
         if history.halted != nil { try workspace.journal.append(.resumed) }
-        return try await recoverLocked(workspace)
+        let report = try await recoverLocked(workspace)
+        guard let machine = try? machine(id) else { return report }
+        do {
+            try await workspace.serve(machine)
+        } catch let error as KilnError where report != nil {
+            // What was recovered is told first of all.
+            parts.progress(.note("\(machine) has no clients yet: \(error.message)"))
+        }
+        return report
     }
 
     /// What ``recover(_:data:)`` would do, in one sentence.

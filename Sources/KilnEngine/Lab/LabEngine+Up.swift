@@ -12,6 +12,7 @@ extension LabEngine {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
+        if wanted.contains(where: { !$0.1.heldPorts.isEmpty }) { try parts.fronts.requireProgram() }
         try await record(lab)
         for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
             guard let spec = lab.volumes[name] else { continue }
@@ -38,6 +39,7 @@ extension LabEngine {
             // A switch that was killed together with who starts it again comes back here.
             let machine = try machine(id)
             try await workspace.plug(machine, isUp: true)
+            try await workspace.serve(machine)
             try workspace.tellUnknownPeers(machine)
         }
     }

@@ -89,9 +89,8 @@ extension ServerWorkspace {
     /// Removes what a machine that is off was made of; its record and console log stay with the server.
     func remove(_ machine: MachineID) async throws {
         try await undefine(machine)
-        for path in [state.rootOverlay(machine), state.seed(machine), state.access(machine)] + drafts(of: machine) {
-            try DurableFile.remove(path)
-        }
+        let made = [state.rootOverlay(machine), state.seed(machine), state.access(machine), state.ownPorts(machine)]
+        for path in made + drafts(of: machine) { try DurableFile.remove(path) }
         await unplug(machine)
         try removeSockets(machine)
     }
@@ -106,7 +105,8 @@ extension ServerWorkspace {
     /// A root holds what user-data put there: nobody but its owner may read it, and it goes into no report.
     func retire(_ machine: MachineID, keeping count: Int, serving: MachineID) async throws {
         try await undefine(machine)
-        for path in [state.seed(machine), state.access(machine)] + drafts(of: machine) { try DurableFile.remove(path) }
+        let made = [state.seed(machine), state.access(machine), state.ownPorts(machine)]
+        for path in made + drafts(of: machine) { try DurableFile.remove(path) }
         await unplug(machine)
         try removeSockets(machine)
         let root = state.rootOverlay(machine)

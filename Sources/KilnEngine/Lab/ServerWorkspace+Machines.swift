@@ -18,6 +18,10 @@ extension ServerWorkspace {
     func start(_ machine: MachineID, isReturning: Bool = false) async throws {
         try await plug(machine, isUp: true)
         if try await parts.machines.state(of: machine) == .running { return }
+        // What a front holds for others, a machine that has its ports itself can't bind.
+        try await prepareFront(for: machine)
+        try await takeOut(machine, patiently: false)
+        try chooseOwnPorts(of: machine)
         let forwards = try forwards(of: machine)
         try await start(machine, forwards: forwards, withVolumes: true, isReturning: isReturning)
     }
@@ -29,6 +33,7 @@ extension ServerWorkspace {
         let forwards = try record(machine).spec.ports.compactMap { name, port in
             ports[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
         }
+        try keepOwnPorts(ports, of: machine)
         try await plug(machine, isUp: withVolumes)
         try await start(machine, forwards: forwards, withVolumes: withVolumes)
     }
@@ -92,9 +97,13 @@ extension ServerWorkspace {
         }
     }
 
-    /// Gives the published ports to a machine that runs, and takes from it all others.
+    /// Lets clients reach a machine that runs and is ready: gives it the published ports, and takes from it all others, or puts it
+    /// in at the front.
     func publish(_ machine: MachineID) async throws {
+        try await openFront(for: machine)
+        // Where clients come by a front, it still gets the published ports of datagrams.
         try await parts.machines.start(machine, forwards: try withAccess(try forwards(of: machine), machine))
+        try await putIn(machine)
     }
 
     /// Plugs the volumes into a machine that runs without them, and waits until the guest has mounted them.

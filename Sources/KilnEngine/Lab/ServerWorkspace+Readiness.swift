@@ -6,10 +6,16 @@ import KilnSystem
 extension ServerWorkspace {
     /// Waits until a machine that was booted with its volumes is ready.
     func awaitReady(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
+        let waiter = try waiter(machine, ports: try self.ports(of: machine))
         try await waiter.within(waiter.readyTimeout) { try await becomeReady(machine, waiter) }
         markReady(machine)
         await noteWay(into: machine)
+    }
+
+    /// Waits until a machine that was booted with its volumes is ready, and lets clients reach it.
+    func awaitServing(_ machine: MachineID) async throws {
+        try await awaitReady(machine)
+        try await putIn(machine)
     }
 
     /// Waits until a machine of a warm-first replacement is ready but for its data.
@@ -39,7 +45,7 @@ extension ServerWorkspace {
 
     /// Waits until a new machine that was booted with its volumes is ready, and has been so for its `min-healthy`.
     func awaitHealthy(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
+        let waiter = try waiter(machine, ports: try self.ports(of: machine))
         let spent = try timeInHealth(of: machine)
         try await waiter.within(waiter.healthyDeadline, left: waiter.left(of: waiter.healthyDeadline, after: spent)) {
             try await waiter.within(waiter.readyTimeout, left: waiter.left(of: waiter.readyTimeout, after: spent)) {
@@ -47,6 +53,8 @@ extension ServerWorkspace {
             }
             markReady(machine)
             await noteWay(into: machine)
+            // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
+            try await putIn(machine)
             try await waiter.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
     }
@@ -60,9 +68,9 @@ extension ServerWorkspace {
         try await waiter.within(waiter.readyTimeout, left: ready) { try await waiter.pass(waiter.spec.ready) }
         markReady(machine)
         await noteWay(into: machine)
-        // Nobody else serves, so clients have nothing from waiting until it has been ready for long.
+        // As above.
         try await publish(machine)
-        let published = try self.waiter(machine, ports: try publishedPorts(of: machine))
+        let published = try self.waiter(machine, ports: try self.ports(of: machine))
         try await published.within(waiter.healthyDeadline, left: whole - (ContinuousClock.now - begin)) {
             try await published.stay(waiter.spec.ready, for: waiter.spec.minHealthy)
         }
@@ -70,7 +78,7 @@ extension ServerWorkspace {
 
     /// Checks once more what the user wants to hold before a new machine is kept.
     func verify(_ machine: MachineID) async throws {
-        let waiter = try waiter(machine, ports: try publishedPorts(of: machine))
+        let waiter = try waiter(machine, ports: try self.ports(of: machine))
         guard !waiter.spec.verify.isEmpty else { return }
         try await waiter.within(waiter.readyTimeout) { try await waiter.verify(waiter.spec.verify) }
     }

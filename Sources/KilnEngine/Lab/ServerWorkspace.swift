@@ -58,17 +58,19 @@ struct ServerWorkspace: Sendable {
         try record(machine).ports ?? portBook().ports[id.server] ?? [:]
     }
 
-    /// The forwards of a machine's published ports.
+    /// The forwards of the ports by which a machine itself is reached.
     func forwards(of machine: MachineID) throws -> [PortForward] {
-        let published = try publishedPorts(of: machine)
+        let ports = try ports(of: machine)
         return try record(machine).spec.ports.sorted { $0.key < $1.key }.compactMap { name, port in
-            published[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
+            ports[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
         }
     }
 
-    /// The ports of the host that its connections come through; datagrams find nobody for a moment, and need no reservation.
+    /// The published ports that a machine has itself and its connections come through; datagrams find nobody for a moment, and need
+    /// no reservation.
     func tcpPorts(of machine: MachineID) throws -> [UInt16] {
-        try forwards(of: machine).filter { $0.transport == .tcp }.map(\.host)
+        guard try frontSpec(of: machine) == nil else { return [] }
+        return try forwards(of: machine).filter { $0.transport == .tcp }.map(\.host)
     }
 
     /// The lab's published ports.

@@ -17,7 +17,7 @@ extension ReplacementExecutor {
         case .snapshot:
             try await requireNothingHidden()
             try await seal()
-        case .handover: try lendToNew()
+        case .handover: try await lendToNew()
         case .start: try await startNew()
         case .attach: try await attach()
         case .healthy: try await healthy()
@@ -44,7 +44,7 @@ extension ReplacementExecutor {
             return release()
         }
         // Clients reach the old machine until the new one has shown that it serves; so that is asked on other ports.
-        let ports = try server.freePorts(for: new)
+        let ports = try await server.warmPorts(of: new)
         probePorts = ports
         let isLent = replacement.completed.contains { $0.step == .handover }
         try await server.start(new, ports: ports, withVolumes: isLent)
@@ -81,6 +81,8 @@ extension ReplacementExecutor {
         restarts += try await server.survivingCrash(of: machine) { [server = self.server] in
             try await server.awaitReady(machine)
         }
+        // That clients can't reach it is no reason to give up what serves.
+        await server.putBack(machine)
     }
 
     private mutating func healthy() async throws {
@@ -138,7 +140,16 @@ extension ReplacementExecutor {
         guard let machine else { return }
         try await server.proveOff(machine)
         // Between the two machines nobody else may take the published ports.
-        reservation = reservation ?? (try? server.parts.ports.reserve(server.tcpPorts(of: new)))
+        reservation = reservation ?? (try? server.parts.ports.reserve(portsBetween))
+    }
+
+    // Where a front is to have them, the old machine's own, as long as it may have to come back to them.
+    private var portsBetween: [UInt16] {
+        get throws {
+            let own = try server.tcpPorts(of: new)
+            guard let old, try server.frontSpec(of: new) != nil else { return own }
+            return try own + server.tcpPorts(of: old)
+        }
     }
 
     // Only now nothing comes to it any more.
@@ -170,8 +181,12 @@ extension ReplacementExecutor {
         get throws { "before-\(new.generation)-\(try server.record(new).uuid.uuidString.prefix(8).lowercased())" }
     }
 
-    private func lendToNew() throws {
+    private mutating func lendToNew() async throws {
         for name in try server.volumeNames(of: new) { try server.volumes.lend(lab: id.lab, name, to: new) }
+        // The old machine has let go of the ports that a front is to have from now on.
+        guard try server.frontSpec(of: new) != nil else { return }
+        release()
+        try await server.prepareFront(for: new)
     }
 
     private mutating func commit() async throws {
@@ -221,6 +236,8 @@ extension ReplacementExecutor {
     private mutating func removeNew() async throws {
         let hasRun = replacement.entered.contains(.start)
         if hasRun { await keepEvidence() }
+        // Of a launch nothing is left, so nobody is waited for.
+        if old == nil { await server.leaveFront() }
         if let state = try? await server.parts.machines.state(of: new), state.isAlive {
             try await server.parts.machines.powerOff(new)
         }
@@ -245,11 +262,14 @@ extension ReplacementExecutor {
     // A replacement never needs a healthy old machine: one that can't be asked is not drained.
     private func drain() async throws {
         guard let old, try await server.parts.machines.state(of: old) == .running else { return }
+        try await server.takeOut(old, for: new)
         try await server.runDrain(old)
     }
 
     private func stopOld() async throws {
         guard let old else { return }
+        // One that could not be drained has clients still.
+        try await server.takeOut(old, patiently: false)
         let state = try await server.parts.machines.state(of: old)
         guard state.isAlive else { return }
         // Its guest is dead already; there is nobody to ask.
@@ -263,6 +283,8 @@ extension ReplacementExecutor {
     }
 
     private func stopNew() async throws {
+        // Also where it is off by now: whoever is sent there finds nobody.
+        try await server.takeOut(new)
         guard try await server.parts.machines.state(of: new).isAlive else { return }
         if try await isCutOff { return try await server.cutPower(of: new) }
         try await server.shutDownOrPowerOff(new)
@@ -322,6 +344,7 @@ extension ReplacementExecutor {
     private func restoreData() async throws {
         // It runs already where that was decided after a halt.
         if let old, try await server.parts.machines.state(of: old).isAlive {
+            try await server.takeOut(old)
             try await server.shutDownOrPowerOff(old)
             try await server.proveOff(old)
         }

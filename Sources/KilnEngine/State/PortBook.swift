@@ -47,7 +47,7 @@ struct PortBook: Sendable, Codable {
     /// Every port in the book.
     var all: Set<UInt16> { Set(ports.values.flatMap(\.values)) }
 
-    /// The ports of all labs: the published ones, those that lead to the SSH servers of their machines, and those of external
+    /// The ports of all labs: the published ones, those by which fronts and kiln reach their machines, and those of external
     /// services.
     static func taken(in state: StateDirectory) throws -> Set<UInt16> {
         try children(of: state.labs).reduce(into: ExternalAccess.ports(in: state)) { ports, lab in
@@ -82,9 +82,11 @@ struct PortBook: Sendable, Codable {
     // One that can't be read keeps no other machine from its ports: whether they are free is seen on the host.
     private static func access(of id: ServerID, _ state: StateDirectory) -> [UInt16] {
         let generations = try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")
-        return (generations ?? []).compactMap(Int.init).compactMap { number in
-            let path = state.access(id.machine(Generation(number)))
-            return (try? DurableFile.readJSON(GuestAccessRecord.self, from: path))?.port
+        return (generations ?? []).compactMap(Int.init).flatMap { number in
+            let machine = id.machine(Generation(number))
+            let access = try? DurableFile.readJSON(GuestAccessRecord.self, from: state.access(machine))?.port
+            let own = try? DurableFile.readJSON([Name: UInt16].self, from: state.ownPorts(machine))
+            return [access].compactMap(\.self) + (own ?? [:]).values
         }
     }
 

@@ -11,6 +11,8 @@ import KilnModel
 /// labs/LAB/networks.json                   the addresses of its servers on its networks
 /// labs/LAB/NETWORK.switch-lock             held as long as the network's switch lives
 /// labs/LAB/servers/SERVER/lock, journal
+/// labs/LAB/servers/SERVER/front.json       who serves the ports that belong to its front, where it has one
+/// labs/LAB/servers/SERVER/front.lock       held as long as somebody keeps that front
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, access.json, root.qcow2, seed.iso, console.log
 /// sockets/                                 consoles, agents, ledger ports, and both ends of cards on networks
 /// daemon/                                  the private libvirt daemon
@@ -84,6 +86,8 @@ public struct StateDirectory: Sendable, Hashable {
     public func volume(lab: Name, _ name: Name) -> String { "\(volumes)/\(lab)/\(name)" }
     /// One generation.
     public func generation(_ id: MachineID) -> String { "\(server(id.server))/generations/\(id.generation)" }
+    /// The ports by which a machine is reached where clients reach it by the front.
+    func ownPorts(_ id: MachineID) -> String { generation(id) + "/ports.json" }
     /// How commands get into the guest of a generation.
     func access(_ id: MachineID) -> String { generation(id) + "/access.json" }
     /// The root overlay of a generation.
@@ -107,6 +111,12 @@ public struct StateDirectory: Sendable, Hashable {
         [consoleSocket(id), agentSocket(id), ledgerSocket(id)] + sshSockets(id).map(\.1)
     }
 
+    /// Who serves the ports of a server that belong to its front; there as long as it has one.
+    public func frontPlan(_ id: ServerID) -> String { server(id) + "/front.json" }
+    /// What is locked as long as somebody keeps a server's front.
+    public func frontLock(_ id: ServerID) -> String { server(id) + "/front.lock" }
+    /// How the paths of what a server's front runs with begin.
+    public func frontBase(_ id: ServerID) -> String { String(socket("\(id)", "front").dropLast(".front".count)) }
     /// The addresses of a lab's servers on its networks.
     public func networkBook(_ lab: Name) -> String { "\(self.lab(lab))/networks.json" }
     /// What is locked as long as a network's switch lives.

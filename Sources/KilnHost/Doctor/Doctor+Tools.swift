@@ -45,6 +45,13 @@ extension Doctor {
         Tool("qemu-storage-daemon", of: "qemu-system-common qemu-utils", for: "faults of disks", isOptional: true),
         Tool("mmdebstrap", of: "mmdebstrap", for: "baking Debian images", isOptional: true),
         Tool("psql", of: "postgresql-client", for: "ledgers and banks in databases", isOptional: true),
+        Tool(
+            "haproxy",
+            of: "haproxy",
+            version: "-v",
+            for: "holding requests while no machine serves",
+            isOptional: true
+        ),
         Tool("curl", of: "curl", for: "downloading images", isOptional: true),
         Tool("gzip", of: "gzip", for: "adding packed images", isOptional: true),
         Tool("xz", of: "xz-utils", for: "adding packed images", isOptional: true),

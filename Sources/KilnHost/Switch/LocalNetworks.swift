@@ -101,9 +101,9 @@ extension LocalNetworks {
         var isLaunched = false
         while try !client.isListening() {
             // Who can't take the lock is beside another kiln that starts it, or a parent that is about to.
-            if !isLaunched, let lock = try lock(of: network) {
+            if !isLaunched, let lock = try keeper(of: network).take() {
                 defer { close(lock) }
-                try launch(client.place, holding: lock, until: end)
+                try launch(network, holding: lock, until: end)
                 isLaunched = true
                 continue
             }
@@ -112,73 +112,30 @@ extension LocalNetworks {
         }
     }
 
-    // The lock, where nobody has it; its descriptor lies above what a spawned process gets.
-    private func lock(of network: NetworkID) throws -> Int32? {
-        let path = state.switchLock(network)
-        let opened = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard opened >= 0 else { throw DurableFile.failure("open", path) }
-        defer { close(opened) }
-        let descriptor = fcntl(opened, F_DUPFD_CLOEXEC, 10)
-        guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
-        if KernelLock.take(descriptor) { return descriptor }
-        close(descriptor)
-        return nil
-    }
-
     private func awaitLock(of network: NetworkID, until end: ContinuousClock.Instant) throws {
-        guard access(state.switchLock(network), F_OK) == 0 else { return }
-        while true {
-            if let lock = try lock(of: network) {
-                close(lock)
-                return
-            }
-            guard ContinuousClock.now < end else {
-                throw client(of: network).failed("\(state.switchLock(network)) is still held", exit: .deadline)
-            }
-            poll(nil, 0, 10)
+        guard try keeper(of: network).awaitEnd(until: end) else {
+            throw client(of: network).failed("\(state.switchLock(network)) is still held", exit: .deadline)
         }
     }
 
-    private func launch(_ place: SwitchPlace, holding lock: Int32, until end: ContinuousClock.Instant) throws {
-        var raw: [Int32] = [-1, -1]
-        guard pipe(&raw) == 0 else { throw DurableFile.failure("pipe", place.base) }
-        let ends = raw.map { fcntl($0, F_DUPFD_CLOEXEC, 10) }
-        raw.forEach { close($0) }
-        defer { close(ends[0]) }
+    private func keeper(of network: NetworkID) -> Keeper { Keeper(lock: state.switchLock(network)) }
+
+    private func launch(_ network: NetworkID, holding lock: Int32, until end: ContinuousClock.Instant) throws {
+        let client = client(of: network)
         let user = owner.uid == geteuid() ? nil : owner.name
-        let (pid, error) = ChildProcess.spawn(
-            SwitchProcess.arguments(.begin, place, executable: executable, user: user),
-            environment: SwitchProcess.environment,
-            descriptors: [nil, ends[1], nil, lock]
-        )
-        close(ends[1])
-        guard error == 0 else {
-            throw SwitchClient(place: place, owner: owner.uid)
-                .failed("\(executable) can't be run: \(String(cString: strerror(error)))")
+        let arguments = SwitchProcess.arguments(.begin, client.place, executable: executable, user: user)
+        let report: DaemonReport?
+        do {
+            report = try keeper(of: network).launch(arguments, holding: lock, until: end)
+        } catch let error as POSIXError {
+            throw client.failed("\(executable) can't be run: \(error.localizedDescription)")
         }
-        // Usually kiln ends first. A kiln that stays must not keep the ended parent as a zombie.
-        Thread.detachNewThread { ChildProcess.wait(for: pid) }
-        switch DaemonReport(text: read(ends[0], until: end)) {
+        switch report {
         case .failed(let error)?:
             throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
-        case nil: throw SwitchClient(place: place, owner: owner.uid).failed("it ended without a word")
+        case nil: throw client.failed("it ended without a word")
         default: break
         }
-    }
-
-    // What was reported, once the switch closes its end: that is the event that this waits for.
-    private func read(_ pipe: Int32, until end: ContinuousClock.Instant) -> String {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while ContinuousClock.now < end, bytes.count < 65_536 {
-            var waiting = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, Int32(clamping: max(0, Int((end - .now) / .milliseconds(1))))) > 0 else { continue }
-            let count = Glibc.read(pipe, &chunk, chunk.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { break }
-            bytes += chunk[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -1,4 +1,3 @@
-import CLinux
 import Foundation
 import Glibc
 import KilnModel
@@ -11,9 +10,8 @@ import KilnSystem
 /// inherited, so there is never a second pair; both run as the user who runs machines, without a privilege.
 public enum SwitchProcess {
     static let argument = "__switch"
-    /// Descriptors that the processes start with, besides 2: what the parent holds the other end of, where the first start is
-    /// reported, and the lock.
-    static let (parent, report, lock): (Int32, Int32, Int32) = (0, 1, 3)
+    /// The descriptor of which the parent holds the other end; what else they start with says ``Keeper``.
+    static let parent: Int32 = 0
     /// The exit status of a switch that could not begin.
     private static let unable: Int32 = 3
 
@@ -50,29 +48,13 @@ public enum SwitchProcess {
 
     private static func begin(_ place: SwitchPlace, user: String?) -> Never {
         do {
-            try detach(to: user)
+            try Keeper.detach(to: user)
             if access(place.table, F_OK) != 0 { try DurableFile.writeJSON(SwitchTable(), to: place.table, mode: 0o600) }
         } catch {
-            send(.failed(failure("\(error)")))
+            Keeper.send(.failed(failure("\(error)")))
             exit(1)
         }
         supervise(place, isFirst: true)
-    }
-
-    // Cuts every tie to the kiln that started it, and gives up every privilege.
-    private static func detach(to user: String?) throws {
-        setsid()
-        umask(0o077)
-        if let user {
-            let owner = try MachineOwner.named(user)
-            guard initgroups(user, owner.gid) == 0, setgid(owner.gid) == 0, setuid(owner.uid) == 0, owner.uid != 0,
-                setuid(0) != 0
-            else { throw failure("becoming user '\(user)': \(String(cString: strerror(errno)))") }
-        }
-        guard chdir("/") == 0, kiln_give_up_new_privileges() == 0 else { throw failure("detaching") }
-        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
-            if let descriptor = Int32(name), descriptor > lock { close(descriptor) }
-        }
     }
 
     private static func supervise(_ place: SwitchPlace, isFirst: Bool) -> Never {
@@ -104,11 +86,11 @@ public enum SwitchProcess {
         let (pid, error) = ChildProcess.spawn(
             arguments(.serve, place),
             program: "/proc/self/exe",
-            environment: environment,
-            descriptors: [ends[0], reports ? report : nil, nil, lock]
+            environment: Keeper.environment,
+            descriptors: [ends[0], reports ? Keeper.report : nil, nil, Keeper.held]
         )
         close(ends[0])
-        if reports { close(report) }
+        if reports { close(Keeper.report) }
         return error == 0 ? ChildProcess.wait(for: pid) : 1
     }
 
@@ -116,7 +98,7 @@ public enum SwitchProcess {
         guard access(place.table, F_OK) == 0 else { exit(0) }
         do {
             let loop = try SwitchLoop(place)
-            send(.ready)
+            Keeper.send(.ready)
             switch loop.run(parent: parent) {
             case .asked: exit(0)
             case .forgotten:
@@ -125,7 +107,7 @@ public enum SwitchProcess {
             case .orphaned: becomeParent(place)
             }
         } catch {
-            send(.failed(failure("\(error)")))
+            Keeper.send(.failed(failure("\(error)")))
             exit(unable)
         }
     }
@@ -136,14 +118,6 @@ public enum SwitchProcess {
         _ = execv("/proc/self/exe", words)
         exit(1)
     }
-
-    private static func send(_ outcome: DaemonReport) {
-        let bytes = Array(outcome.text.utf8)
-        _ = write(report, bytes, bytes.count)
-        close(report)
-    }
-
-    static let environment = ["PATH=\(ProgramPath.text)", "LANG=C.UTF-8"]
 
     private static func failure(_ cause: String) -> KilnError {
         KilnError(

@@ -37,7 +37,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// Every code that Kiln gives, area by area.
     public static let index: [ErrorCode] = [
         commands, documents, labs, replacements, readiness, state, volumes, images, guests, host, networks,
-        findings,
+        fronts, findings,
     ].flatMap(\.self)
 }
 

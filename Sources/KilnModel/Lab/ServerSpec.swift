@@ -70,6 +70,13 @@ public struct ServerSpec: Sendable, Hashable {
     public var healthyDeadline: Duration?
     /// How long a machine may take to shut down by itself.
     public var stopTimeout: Duration
+    /// How long the requests of clients wait while nobody serves; nothing means that they don't, and that the machine has the
+    /// published ports itself.
+    public var hold: Duration?
+    /// How many connections a machine gets at once where they are held, 1 to 1,000; nothing means ``FrontSpec``'s default.
+    public var connections: Int?
+    /// How long a machine that is about to stop may go on with what clients have begun; nothing means ``FrontSpec``'s default.
+    public var drainTimeout: Duration?
     /// Console lines that contain one of these texts do not fail a generation.
     public var consoleAllow: [String]
     /// Paths of the root that may differ from the image, besides those that the image declares.
@@ -105,6 +112,9 @@ public struct ServerSpec: Sendable, Hashable {
         minHealthy: Duration = .zero,
         healthyDeadline: Duration? = nil,
         stopTimeout: Duration = .seconds(60),
+        hold: Duration? = nil,
+        connections: Int? = nil,
+        drainTimeout: Duration? = nil,
         consoleAllow: [String] = [],
         ephemeral: [String] = [],
         keepRoots: Int = 1,
@@ -133,6 +143,9 @@ public struct ServerSpec: Sendable, Hashable {
         self.minHealthy = minHealthy
         self.healthyDeadline = healthyDeadline
         self.stopTimeout = stopTimeout
+        self.hold = hold
+        self.connections = connections
+        self.drainTimeout = drainTimeout
         self.consoleAllow = consoleAllow
         self.ephemeral = ephemeral
         self.keepRoots = keepRoots
@@ -249,7 +262,7 @@ extension ServerSpec: Codable {
             ready
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
-        case keepRoots, hiddenData, maxAge
+        case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -280,6 +293,9 @@ extension ServerSpec: Codable {
         minHealthy = try field(.minHealthy, or: minHealthy)
         healthyDeadline = try fields.decodeIfPresent(Duration.self, forKey: .healthyDeadline)
         stopTimeout = try field(.stopTimeout, or: stopTimeout)
+        hold = try fields.decodeIfPresent(Duration.self, forKey: .hold)
+        connections = try fields.decodeIfPresent(Int.self, forKey: .connections)
+        drainTimeout = try fields.decodeIfPresent(Duration.self, forKey: .drainTimeout)
         consoleAllow = try field(.consoleAllow, or: consoleAllow)
         ephemeral = try field(.ephemeral, or: ephemeral)
         keepRoots = try field(.keepRoots, or: keepRoots)

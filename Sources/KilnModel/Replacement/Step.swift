@@ -9,7 +9,7 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case prepare
     /// Warm-first: the new machine is ready but for its data, while the old one serves.
     case warm
-    /// The `drain` hooks run in the old machine.
+    /// Where clients are kept, the old machine gets no new ones and ends what it has begun; its `drain` hooks run.
     case drain
     /// The old machine is shut down.
     case stop
@@ -23,7 +23,7 @@ public enum Step: String, Sendable, Hashable, Codable, CaseIterable {
     case start
     /// Warm-first: the volumes are plugged into the new machine and mounted, and the `after-attach` hooks run.
     case attach
-    /// The new machine is ready, and stays so for `min-healthy`; after that the published ports are its own.
+    /// The new machine is ready, clients reach it by the published ports, and it stays ready for `min-healthy`.
     case healthy
     /// What the user wants verified holds.
     case verify

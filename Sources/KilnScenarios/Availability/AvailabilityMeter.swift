@@ -79,7 +79,7 @@ public final class AvailabilityMeter<Time: Clock>: Sendable where Time.Duration 
 
     private func send(_ number: Int) {
         state.withLock { state in
-            if state.underWay.count >= AvailabilityPlan.mostUnderWay {
+            if state.underWay.count >= plan.mostUnderWay {
                 state.tasks[state.underWay.remove(at: AvailabilityPlan.patient)]?.cancel()
             }
             state.underWay.append(number)

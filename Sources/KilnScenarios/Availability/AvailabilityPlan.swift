@@ -15,10 +15,12 @@ public struct AvailabilityPlan: Sendable, Hashable {
     public static let usualRate = 20
     /// The most requests a second.
     public static let highestRate = 100
-    /// The most requests that wait for an answer at a time.
+    /// The most requests that wait for an answer at a time at a forward into a guest.
     ///
-    /// The forward into a guest has a backlog of one: bursts lose connections in the host's kernel, whatever the guest does.
-    public static let mostUnderWay = 8
+    /// It has a backlog of one: bursts lose connections in the host's kernel, whatever the guest does.
+    public static let mostAtForward = 8
+    /// The same where a front takes them, which holds a thousand; a process has 1,024 files as a rule, and needs some for itself.
+    public static let mostHeld = 800
     /// How many of them, the oldest, wait as long as a user would.
     ///
     /// The others give way to those that are due, or nobody would ask while eight hang, and see when the service is back.
@@ -39,10 +41,14 @@ public struct AvailabilityPlan: Sendable, Hashable {
     /// Whether requests that still wait when it is over are waited for, as it takes to count those that failed; a time without an
     /// answer ends with it otherwise.
     public let awaitsLast: Bool
+    /// The most requests that wait for an answer at a time.
+    public let mostUnderWay: Int
 
     /// A plan; a rate beyond the limits becomes the nearest that is none.
     ///
-    /// - Parameter timeout: how long the probe says that an answer may take; without its saying so a client waits two seconds.
+    /// - Parameters:
+    ///   - timeout: how long the probe says that an answer may take; without its saying so a client waits two seconds.
+    ///   - hold: for how long the service promises to hold a request; a client waits for that, too.
     public init(
         _ request: HTTPProbe,
         port: UInt16,
@@ -50,11 +56,13 @@ public struct AvailabilityPlan: Sendable, Hashable {
         rate: Int = usualRate,
         control: Duration = .seconds(1),
         version: VersionPlace? = nil,
-        awaitsLast: Bool = true
+        awaitsLast: Bool = true,
+        hold: Duration? = nil
     ) {
         self.request = request
         self.port = port
-        patience = timeout == Check.usualTimeout ? .seconds(2) : timeout
+        patience = (timeout == Check.usualTimeout ? .seconds(2) : timeout) + (hold ?? .zero)
+        mostUnderWay = hold == nil ? AvailabilityPlan.mostAtForward : AvailabilityPlan.mostHeld
         self.rate = min(max(rate, 1), AvailabilityPlan.highestRate)
         self.control = control
         self.version = version

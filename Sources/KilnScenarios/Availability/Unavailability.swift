@@ -23,7 +23,7 @@ public enum Unavailability {
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> (Result, AvailabilityLog?) {
         // What is wrong with the server, `body` will tell.
-        guard let (check, probe, port) = try? await target(of: id, engine) else { return (try await body(), nil) }
+        guard let (check, probe, port, hold) = try? await target(of: id, engine) else { return (try await body(), nil) }
         let plan = AvailabilityPlan(
             probe,
             port: port,
@@ -31,7 +31,8 @@ public enum Unavailability {
             rate: rate,
             control: control,
             version: version,
-            awaitsLast: awaitsLast
+            awaitsLast: awaitsLast,
+            hold: hold
         )
         let (result, log) = try await AvailabilityMeter(plan, network: network).measure(body)
         return (result, log)
@@ -46,10 +47,15 @@ public enum Unavailability {
             : "it has no 'http' probe in its 'ready' list, which is what would be asked"
     }
 
-    private static func target(of id: ServerID, _ engine: LabEngine) async throws -> (Check, HTTPProbe, UInt16)? {
+    private static func target(
+        of id: ServerID,
+        _ engine: LabEngine
+    ) async throws -> (Check, HTTPProbe, UInt16, hold: Duration?)? {
         let ports = try await engine.status(id).ports
-        for check in try engine.servingSpec(of: id)?.ready ?? [] {
-            if case .http(let probe) = check.probe, let port = ports[probe.port] { return (check, probe, port.host) }
+        let spec = try engine.servingSpec(of: id)
+        for check in spec?.ready ?? [] {
+            guard case .http(let probe) = check.probe, let port = ports[probe.port] else { continue }
+            return (check, probe, port.host, spec?.heldPorts[probe.port] == nil ? nil : spec?.hold)
         }
         return nil
     }

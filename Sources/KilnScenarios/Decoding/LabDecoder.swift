@@ -150,6 +150,7 @@ struct LabDecoder {
         edits.set(\.maxAge, fields[.maxAge]?.longDuration())
         edits.readHealth(fields, ports: tcpPorts)
         edits.readReplacement(fields, ports: tcpPorts)
+        edits.readFront(fields, ports: tcpPorts)
         // All is read by now, so that all problems are reported.
         var server = DeclaredServer(
             name: name,
@@ -158,6 +159,7 @@ struct LabDecoder {
             mounts: Array(volumes.values),
             spec: image.map(edits.spec)
         )
+        if let spec = server.spec { fields[.hold]?.judgeHold(spec) }
         server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }
         return server

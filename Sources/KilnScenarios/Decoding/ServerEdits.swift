@@ -34,6 +34,21 @@ struct ServerEdits {
         set(\.consoleAllow, fields[.consoleAllow].map { ($0.list(of: "texts") ?? []).compactMap { $0.text() } })
     }
 
+    /// Reads how clients are kept while machines change.
+    mutating func readFront(_ fields: Fields<ServerFields>, ports: [Name]) {
+        let hold = fields[.hold]
+        set(\.hold, hold?.duration())
+        set(\.connections, fields[.connections]?.whole(in: 1...FrontSpec.mostConnections))
+        set(\.drainTimeout, fields[.drainTimeout]?.duration())
+        if ports.isEmpty {
+            hold?.problem("the server publishes no TCP port whose requests could be held; add one to 'ports'")
+        }
+        guard hold == nil else { return }
+        for field in [ServerFields.connections, .drainTimeout] {
+            fields[field]?.problem("it says how requests are held, which takes 'hold'; add that, or leave this out")
+        }
+    }
+
     /// Reads how one generation follows another.
     mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
         let checks = CheckDecoder(ServerChecks(ports: ports))
@@ -48,6 +63,18 @@ struct ServerEdits {
 }
 
 extension Value {
+    // The fastest: a small guest with KVM.
+    private static let shortestGap = Duration.seconds(5)
+
+    /// Warns where requests hardly wait for as long as nobody serves.
+    func judgeHold(_ spec: ServerSpec) {
+        guard spec.strategy == .stopFirst, let hold = spec.hold, hold < Value.shortestGap else { return }
+        warning(
+            "with stop-first nobody serves during a shutdown and a boot, which seldom takes less than 5s: requests get 503 before "
+                + "it ends; make it longer, or replace by warm-first"
+        )
+    }
+
     /// A list of absolute paths in a guest.
     func guestPaths(_ expected: String) -> [String] {
         (list(of: "absolute paths") ?? []).compactMap { $0.guestPath(expected) }

@@ -116,6 +116,8 @@ enum ServerFields: String, FileField {
     case keepRoots = "keep-roots"
     case hiddenData = "hidden-data"
     case maxAge = "max-age"
+    case hold, connections
+    case drainTimeout = "drain-timeout"
 
     static let required: [ServerFields] = [.image]
 
@@ -170,11 +172,32 @@ enum ServerFields: String, FileField {
         case .maxAge: Schema.longDuration("The age at which a generation is due to be replaced, such as 30d.")
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
+        case .hold, .connections, .drainTimeout: front
         }
     }
 
     private var userDataPattern: String {
         #"^\s*(#!|#include|#part-handler|#cloud-(config|boothook)|## template: jinja)|[Mm][Ii][Mm][Ee]-[Vv]ersion:"#
+    }
+
+    // The fields that say how clients are kept.
+    private var front: JSONValue {
+        switch self {
+        case .hold:
+            Schema.duration(
+                "How long requests wait while no machine serves; without it they fail then. It takes HAProxy on this host."
+            )
+        case .connections:
+            Schema.whole(
+                1...FrontSpec.mostConnections,
+                "How many connections a machine gets at once by each port where they are held; without it 1 where a check "
+                    + "shows that the port speaks HTTP, elsewhere no limit below 1,000."
+            )
+        default:
+            Schema.duration(
+                "How long a machine may go on with what clients have begun before it is stopped; 10s without it."
+            )
+        }
     }
 
     // The fields that say when a machine is healthy.

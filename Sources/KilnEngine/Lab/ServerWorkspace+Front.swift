@@ -1,0 +1,221 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+/// The machines of a server whose published ports belong to its front: each has ports of its own, and clients reach it as
+/// long as the front sends them there.
+extension ServerWorkspace {
+    private var front: ServerFront { ServerFront(id: id, state: state, parts: parts) }
+
+    /// How the clients of a machine are kept; nothing where it has the published ports itself.
+    func frontSpec(of machine: MachineID) throws -> FrontSpec? {
+        let spec = try record(machine).spec
+        return spec.heldPorts.isEmpty ? nil : spec.front
+    }
+
+    /// The ports by which a machine itself is reached.
+    func ports(of machine: MachineID) throws -> [Name: UInt16] {
+        let published = try publishedPorts(of: machine)
+        guard try frontSpec(of: machine) != nil else { return published }
+        return try published.merging(ownPorts(of: machine)) { _, own in own }
+    }
+
+    private func ownPorts(of machine: MachineID) throws -> [Name: UInt16] {
+        try DurableFile.readJSON([Name: UInt16].self, from: state.ownPorts(machine)) ?? [:]
+    }
+
+    /// Chooses the ports of a machine that is about to be started, where clients reach it by the front.
+    func chooseOwnPorts(of machine: MachineID) throws {
+        guard try frontSpec(of: machine) != nil else { return }
+        try keepOwnPorts(try freePorts(for: machine), of: machine)
+    }
+
+    /// Notes the ports with which a machine is started, where clients reach it by the front.
+    func keepOwnPorts(_ ports: [Name: UInt16], of machine: MachineID) throws {
+        guard try frontSpec(of: machine) != nil else { return }
+        let held = try record(machine).spec.heldPorts
+        try DurableFile.writeJSON(ports.filter { held[$0.key] != nil }, to: state.ownPorts(machine))
+    }
+
+    /// The ports on which a warm machine is asked; those that it has already where it runs, since clients may be there by now.
+    func warmPorts(of machine: MachineID) async throws -> [Name: UInt16] {
+        let free = try freePorts(for: machine)
+        guard try await parts.machines.state(of: machine).isAlive else { return free }
+        return try free.merging(ownPorts(of: machine)) { _, own in own }
+    }
+
+    /// Lets the front own the published ports of a machine from now on, where it does not yet; requests wait until ``putIn(_:)``.
+    ///
+    /// Of one that has them itself they are its own again.
+    func openFront(for machine: MachineID) async throws {
+        guard let wanted = try frontPlan(for: machine) else { return try await front.end() }
+        var plan = try front.plan() ?? wanted
+        for generation in plan.slots.filter({ $0.standing != .out }).compactMap(\.generation)
+        where try await parts.machines.state(of: id.machine(generation)) != .running {
+            // After a restart of the host its ports may be somebody else's.
+            plan.stand(.out, generation)
+        }
+        try await front.follow(plan)
+    }
+
+    /// The same for a machine that is about to be started.
+    ///
+    /// Where it can't be had that is told: whether clients reach the machine is seen when it is ready.
+    func prepareFront(for machine: MachineID) async throws {
+        do {
+            try await openFront(for: machine)
+        } catch let error as KilnError {
+            parts.progress(.note("the front of \(id) is not as it should be: \(error.message)"))
+        }
+    }
+
+    /// Lets clients reach a machine that is ready.
+    func putIn(_ machine: MachineID) async throws {
+        guard let wanted = try frontPlan(for: machine) else { return }
+        var plan = try front.plan() ?? wanted
+        let (generation, own) = (machine.generation, try ownPorts(of: machine))
+        plan.slots = [FrontPlan.Slot(ordinal: 0, generation: generation, ports: own, standing: .serving)]
+        try await front.follow(plan)
+        // Only now that it serves: what waits can't follow into another process.
+        plan.ports = wanted.ports
+        plan.spec = wanted.spec
+        if try plan != front.plan() { try await front.follow(plan) }
+    }
+
+    /// Sends a machine no more clients, and lets it end what it has begun for those of before.
+    ///
+    /// That it can't be had is said and decides nothing: at worst some requests fail.
+    ///
+    /// - Parameters:
+    ///   - patiently: false where what it has begun is cut at once, as it is where the machine can't go on anyhow.
+    ///   - next: the machine for which clients are to wait; it may want them to be kept otherwise.
+    func takeOut(_ machine: MachineID, patiently: Bool = true, for next: MachineID? = nil) async throws {
+        do {
+            guard let known = try front.plan(), known.slots.contains(where: { $0.generation == machine.generation })
+            else { return }
+            let isRunning = try await parts.machines.state(of: machine) == .running
+            if let next, isRunning { try await keepClients(as: try frontSpec(of: next)) }
+            guard var plan = try front.plan() else { return }
+            if patiently, isRunning {
+                plan.stand(.draining, machine.generation)
+                try await front.follow(plan)
+                try await drain(machine, plan.spec.drainTimeout)
+            }
+            plan.stand(.out, machine.generation)
+            try await front.follow(plan)
+            try await parts.fronts.cut(0, of: id)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            let why = KilnError.wrapping(error).message
+            parts.progress(.note("\(machine) may still be sent requests, which will fail: \(why)"))
+        }
+    }
+
+    /// Takes a machine out for as long as something is done to it; where that fails and it runs on, clients are sent to it again.
+    func takingOut(_ machine: MachineID, patiently: Bool, _ body: () async throws -> Void) async throws {
+        do {
+            try await takeOut(machine, patiently: patiently)
+            try await body()
+        } catch {
+            // Also where the command was interrupted: an unstructured task does not inherit the cancellation.
+            await Task { await putBack(machine) }.value
+            throw error
+        }
+    }
+
+    /// Lets clients reach a machine again that served before; that it can't be had is said, and the next 'up' or 'recover' tries
+    /// again.
+    func putBack(_ machine: MachineID) async {
+        do {
+            guard try await parts.machines.state(of: machine) == .running else { return }
+            try await putIn(machine)
+        } catch {
+            let why = KilnError.wrapping(error).message
+            parts.progress(.note("requests to \(id) wait until 'kiln recover \(id)': \(why)"))
+        }
+    }
+
+    /// Tells that a machine which runs, and was taken out before, has no clients as long as it is not found ready.
+    func tellWaiting(_ machine: MachineID) async {
+        guard let spec = try? frontSpec(of: machine), (try? await parts.machines.state(of: machine)) == .running else {
+            return
+        }
+        let hold = "\(spec.hold.components.seconds) s"
+        parts.progress(
+            .note("clients of \(id) wait up to \(hold), then fail, until it is found ready: 'kiln recover \(id)'")
+        )
+    }
+
+    /// Sees that clients reach a machine that should serve: a front that was killed together with who starts it again comes back,
+    /// and one that a killed command had taken out is put in once it is ready.
+    func serve(_ machine: MachineID) async throws {
+        try await openFront(for: machine)
+        guard try !isServing(machine), try await parts.machines.state(of: machine) == .running else { return }
+        try await awaitServing(machine)
+    }
+
+    // Whether clients reach a machine as they should.
+    private func isServing(_ machine: MachineID) throws -> Bool {
+        guard let wanted = try frontPlan(for: machine) else { return true }
+        guard let plan = try front.plan() else { return false }
+        return plan.ports == wanted.ports && plan.spec == wanted.spec
+            && plan.slots.allSatisfy { $0.generation == machine.generation && $0.standing == .serving }
+    }
+
+    /// Gives the server's ports up.
+    func leaveFront() async {
+        do {
+            try await front.end()
+        } catch {
+            let why = KilnError.wrapping(error).message
+            parts.progress(.note("the front of \(id) may still be there; 'kiln gc' tries again: \(why)"))
+        }
+    }
+
+    // While the old machine still serves. Where it can't be had clients are kept as before.
+    private func keepClients(as spec: FrontSpec?) async throws {
+        guard let spec, var plan = try front.plan(), plan.spec != spec else { return }
+        let patience = plan.spec.drainTimeout + .seconds(10)
+        plan.spec = spec
+        do {
+            try await front.follow(plan)
+            // What the process of before has begun is not seen among the connections of its successor.
+            try await parts.fronts.awaitPredecessors(of: id, within: patience)
+        } catch let error as KilnError {
+            parts.progress(.note("clients of \(id) wait as they did before: \(error.message)"))
+        }
+    }
+
+    // How the front of a machine should be, with nobody in it; nothing where the machine has its ports itself.
+    private func frontPlan(for machine: MachineID) throws -> FrontPlan? {
+        guard let spec = try frontSpec(of: machine) else { return nil }
+        let (published, held) = (try publishedPorts(of: machine), try record(machine).spec.heldPorts)
+        let ports = held.sorted { $0.key < $1.key }.compactMap { name, isHTTP in
+            published[name].map { FrontPlan.Port(name: name, host: $0, isHTTP: isHTTP) }
+        }
+        return FrontPlan(spec: spec, ports: ports)
+    }
+
+    // Waits until a machine has ended what it has begun; the front tells of no event.
+    private func drain(_ machine: MachineID, _ limit: Duration) async throws {
+        let end = ContinuousClock.now + limit
+        while true {
+            let left = try await parts.fronts.traffic(of: id)?.map(\.connections).reduce(0, +) ?? 0
+            guard left > 0 else { return }
+            guard ContinuousClock.now < end else {
+                let what = left == 1 ? "1 connection was" : "\(left) connections were"
+                let seconds = limit.components.seconds
+                return parts.progress(.note("\(machine): \(what) still open after \(seconds) s, and cut"))
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+extension FrontPlan {
+    fileprivate mutating func stand(_ standing: Standing, _ generation: Generation) {
+        for slot in slots.indices where slots[slot].generation == generation { slots[slot].standing = standing }
+    }
+}
