@@ -139,17 +139,7 @@ extension ReplacementExecutor {
     private mutating func proveOff(_ machine: MachineID?) async throws {
         guard let machine else { return }
         try await server.proveOff(machine)
-        // Between the two machines nobody else may take the published ports.
-        reservation = reservation ?? (try? server.parts.ports.reserve(portsBetween))
-    }
-
-    // Where a front is to have them, the old machine's own, as long as it may have to come back to them.
-    private var portsBetween: [UInt16] {
-        get throws {
-            let own = try server.tcpPorts(of: new)
-            guard let old, try server.frontSpec(of: new) != nil else { return own }
-            return try own + server.tcpPorts(of: old)
-        }
+        reserve()
     }
 
     // Only now nothing comes to it any more.
@@ -390,12 +380,5 @@ extension ReplacementExecutor {
             try await server.start(old, isReturning: true)
             try await awaitReady(old)
         }
-    }
-
-    // MARK: - Ports
-
-    private mutating func release() {
-        reservation?.release()
-        reservation = nil
     }
 }

@@ -28,16 +28,16 @@ public enum FrontProcess {
             // HAProxy becomes an orphan, as daemons do, and this process the one that hears of its end.
             guard kiln_become_child_subreaper() == 0 else { throw POSIXError(.EPERM) }
         } catch {
-            Keeper.send(.failed(failure("\(error)")))
+            Keeper.send(.failed(failure("\(error)", of: keeping.place)))
             exit(1)
         }
         keeping.run()
     }
 
-    static func failure(_ cause: String) -> KilnError {
+    static func failure(_ cause: String, of front: FrontPlace) -> KilnError {
         KilnError(
             .frontFailed,
-            "the front of a lab wasn't started",
+            "the front at \(front.socket) wasn't started",
             hint: "see what this host lacks: 'kiln doctor'",
             cause: cause,
             exit: .aborted
@@ -65,7 +65,7 @@ struct FrontKeeping {
         if !isAsTold {
             let first = launch()
             guard first.status == 0 else {
-                Keeper.send(.failed(FrontProcess.failure(first.said)))
+                Keeper.send(.failed(FrontProcess.failure(first.said, of: place)))
                 exit(1)
             }
         }

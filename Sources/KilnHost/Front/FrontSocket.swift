@@ -125,7 +125,7 @@ struct FrontSocket: Sendable {
         KilnError(
             .frontFailed,
             "the front at \(place.socket) does not do what it is told",
-            hint: "end it and run the command again: 'fuser -k \(place.socket)'; it comes back as it was",
+            hint: "end it and run the command again: 'pkill -KILL -f \(place.configuration)'; it comes back as it was",
             cause: Printable.text(cause.utf8),
             exit: exit
         )

@@ -189,18 +189,21 @@ extension LocalFronts {
         do {
             report = try keeper.launch(arguments, holding: lock, until: end)
         } catch let error as POSIXError {
-            throw FrontProcess.failure("\(executable) can't be run: \(error.localizedDescription)")
+            let cause = "\(executable) can't be run: \(error.localizedDescription)"
+            throw FrontProcess.failure(cause, of: configuration.place)
         }
         switch report {
         case .ready?: return
         case .failed(let error)?: throw refused(configuration, error.cause ?? error.message)
-        case nil: throw FrontProcess.failure("its keeper ended without a word")
+        case nil: throw FrontProcess.failure("its keeper ended without a word", of: configuration.place)
         }
     }
 
     // Whatever it says: a port that somebody else has is named.
     private func refused(_ configuration: FrontConfiguration, _ said: String) -> KilnError {
-        guard let port = (try? takenPort(configuration)) ?? nil else { return FrontProcess.failure(said) }
+        guard let port = (try? takenPort(configuration)) ?? nil else {
+            return FrontProcess.failure(said, of: configuration.place)
+        }
         return LoopbackPorts.taken(port, cause: said)
     }
 
