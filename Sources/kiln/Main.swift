@@ -11,7 +11,7 @@ enum Main {
         RootWalk.runIfRequested(arguments: CommandLine.arguments)
         // And as the switch of a lab's network, and the parent of one.
         SwitchProcess.runIfRequested(arguments: CommandLine.arguments)
-        // And as the parent of the front of a lab.
+        // And as what keeps the front of a server.
         FrontProcess.runIfRequested(arguments: CommandLine.arguments)
         // And as the parent of what an embedded libvirt starts.
         EmbedFront.runIfNeeded(arguments: CommandLine.arguments)

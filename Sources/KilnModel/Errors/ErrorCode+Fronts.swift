@@ -5,7 +5,7 @@ extension ErrorCode {
     public static let frontFailed = ErrorCode(
         "front.failed",
         [.aborted, .deadline],
-        "the front of a lab, which owns its published ports, can't be started, or does not do what it is told"
+        "the front of a server, which owns its published ports, can't be started, or does not do what it is told"
     )
     public static let frontNoProgram = ErrorCode(
         "front.no-program",
