@@ -61,16 +61,18 @@ private final class TimedService: NetworkProbe {
 
 @Suite("The client that measures, in a test's own time", .timeLimit(.minutes(2)))
 struct AvailabilityMeterTests {
-    /// Measures two seconds of work, with a second before and after.
+    /// Measures two seconds of work, with a second before and after; the host may sleep for some of the time.
     private func measure(
         rate: Int = 20,
         awaitsLast: Bool = true,
+        hold: Duration? = nil,
+        asleep: Range<Duration>? = nil,
         _ takes: @escaping @Sendable (Duration) -> Duration
     ) async throws -> (AvailabilityLog, TimedService) {
         let clock = ManualClock()
         let service = TimedService(clock, takes)
         let request = HTTPProbe(port: try Name("http"), path: "/")
-        let plan = AvailabilityPlan(request, port: 1, rate: rate, awaitsLast: awaitsLast)
+        let plan = AvailabilityPlan(request, port: 1, rate: rate, awaitsLast: awaitsLast, hold: hold)
         let meter = AvailabilityMeter(plan, network: service, clock: clock)
         let isOver = Mutex(false)
         async let measured = {
@@ -80,7 +82,8 @@ struct AvailabilityMeterTests {
         while !isOver.withLock({ $0 }) {
             // The client's beat and the work each wait for a moment, and so does every request.
             await settled(clock)
-            if let next = clock.next { clock.advance(to: next) }
+            guard let next = clock.next else { continue }
+            clock.advance(to: asleep?.contains(next) == true ? asleep?.upperBound ?? next : next)
         }
         return (try await measured, service)
     }
@@ -114,6 +117,15 @@ struct AvailabilityMeterTests {
         let (log, service) = try await measure { $0 == .milliseconds(1500) ? .milliseconds(300) : .milliseconds(10) }
         #expect(log.result.sent == log.result.due && log.result.failed == 0)
         #expect(service.most > 1)
+    }
+
+    @Test("what a busy host slept through is made late where a front takes it, else missing")
+    func sleptThrough() async throws {
+        let half = Duration.milliseconds(1500)..<Duration.milliseconds(2000)
+        let held = try await measure(hold: .seconds(30), asleep: half) { _ in .milliseconds(10) }.0.result
+        #expect(held.sent == held.due && held.failed == 0 && held.inconclusive == nil, "\(held)")
+        let open = try await measure(asleep: half) { _ in .milliseconds(10) }.0.result
+        #expect(open.sent < open.due && open.inconclusive != nil, "\(open)")
     }
 
     @Test("at most eight wait, while one asks on at the same rate and sees soon when the service is back")

@@ -69,8 +69,8 @@ public final class AvailabilityMeter<Time: Clock>: Sendable where Time.Duration 
                 // The client's own beat, not a wait for something.
                 try await clock.sleep(until: origin.advanced(by: plan.interval * number), tolerance: .zero)
             } catch { break }
-            // What this host slept through is not made up for by a burst; the judge sees that it is missing.
-            number = max(number, Int(elapsed / plan.interval))
+            // What this host slept through longer than that is not made up for; the judge sees that it is missing.
+            number = max(number, Int(elapsed / plan.interval) - plan.mostMadeLate)
             send(number)
             number += 1
         }

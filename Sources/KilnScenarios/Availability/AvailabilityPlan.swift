@@ -43,6 +43,8 @@ public struct AvailabilityPlan: Sendable, Hashable {
     public let awaitsLast: Bool
     /// The most requests that wait for an answer at a time.
     public let mostUnderWay: Int
+    /// How many of those that this host slept through are made late, all at once: a front takes them, a forward loses some.
+    public let mostMadeLate: Int
 
     /// A plan; a rate beyond the limits becomes the nearest that is none.
     ///
@@ -64,6 +66,8 @@ public struct AvailabilityPlan: Sendable, Hashable {
         patience = (timeout == Check.usualTimeout ? .seconds(2) : timeout) + (hold ?? .zero)
         mostUnderWay = hold == nil ? AvailabilityPlan.mostAtForward : AvailabilityPlan.mostHeld
         self.rate = min(max(rate, 1), AvailabilityPlan.highestRate)
+        // A second of them.
+        mostMadeLate = hold == nil ? 0 : self.rate
         self.control = control
         self.version = version
         self.awaitsLast = awaitsLast
