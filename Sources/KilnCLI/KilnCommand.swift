@@ -36,7 +36,9 @@ public struct KilnCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Servers:",
                 subcommands: [
-                    ReplaceVerb.self, RollbackVerb.self, RecoverVerb.self, ShowVerb.self, HistoryVerb.self,
+                    ReplaceVerb.self, RolloutVerbs.self, RollbackVerb.self, RecoverVerb.self, ScaleVerb.self,
+                    ShowVerb.self,
+                    HistoryVerb.self,
                     DriftVerb.self, StartVerb.self, StopVerb.self, WaitVerb.self,
                 ]
             ),
@@ -46,7 +48,9 @@ public struct KilnCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Scenarios:",
-                subcommands: [DemoVerb.self, RunVerb.self, ReportVerb.self, ScenarioVerbs.self, SchemaVerb.self]
+                subcommands: [
+                    DemoVerb.self, LearnVerbs.self, RunVerb.self, ReportVerb.self, ScenarioVerbs.self, SchemaVerb.self,
+                ]
             ),
             CommandGroup(
                 name: "Images, volumes and the host:",

@@ -1,5 +1,6 @@
 import KilnModel
 import KilnStore
+import KilnSystem
 
 /// Everything outside that the engine works with.
 public struct EngineParts: Sendable {
@@ -29,6 +30,8 @@ public struct EngineParts: Sendable {
     public let externals: any ExternalControl
     /// Is told of the moments of steps, and waited for.
     public internal(set) var moments: any StepMoments
+    /// How much memory the host has left for machines; nothing where that can't be told.
+    public let freeMemory: @Sendable () -> ByteCount?
     /// Where progress goes.
     public let progress: ProgressSink
     /// How long a process that has ended for the hypervisor may still be on its way out and hold its files.
@@ -57,6 +60,7 @@ public struct EngineParts: Sendable {
         fronts: any FrontControl,
         externals: any ExternalControl,
         moments: any StepMoments = FailpointMoments(),
+        freeMemory: @escaping @Sendable () -> ByteCount? = HostMemory.available,
         progress: @escaping ProgressSink,
         releaseWithin: Duration = .seconds(10),
         agentGrace: Duration = .seconds(10)
@@ -74,6 +78,7 @@ public struct EngineParts: Sendable {
         self.fronts = fronts
         self.externals = externals
         self.moments = moments
+        self.freeMemory = freeMemory
         self.progress = progress
         self.releaseWithin = releaseWithin
         self.agentGrace = agentGrace

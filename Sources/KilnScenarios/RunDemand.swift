@@ -32,7 +32,7 @@ extension Scenario {
         for (name, server) in lab.servers {
             let usual = size(server.image)
             let machines = server.strategy == .warmFirst || doubled.contains(name) ? 2 : 1
-            for _ in 0..<machines {
+            for _ in 0..<machines + server.replicas - 1 {
                 // A file may declare more than there is in the world.
                 let memory = (server.memory ?? usual?.memory ?? Scenario.usualMemory).bytes
                 bytes = bytes.addingReportingOverflow(memory).overflow ? .max : bytes + memory
@@ -46,5 +46,6 @@ extension Scenario {
         )
     }
 
-    private static let usualMemory = ByteCount(bytes: 512 << 20)
+    /// What a machine has of which nothing is known.
+    static let usualMemory = ByteCount(bytes: 512 << 20)
 }

@@ -16,6 +16,17 @@ extension EndToEnd {
             expectNoFront(home)
         }
 
+        @Test("no request fails while all members of it get another image, and each keeps its data")
+        func rollout() async throws {
+            let home = try #require(Home.shared)
+            let result = try await home.run("run", "\(Home.checkout)/Scenarios/rollout.yaml", "--format", "json")
+            try #require(result.status == 0, "\(result.errors)\n\(result.text)")
+            let ledger = try #require(try result.json(RunReport.self).ledger)
+            #expect(ledger.acknowledged >= 50 && ledger.lost == 0)
+            try await expectNothingLeft(home)
+            expectNoFront(home)
+        }
+
         @Test("its front, killed alone or with who keeps it, is back by itself or with 'up'; its lab takes it along")
         func killed() async throws {
             let home = try #require(Home.shared)

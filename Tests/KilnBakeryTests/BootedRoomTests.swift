@@ -54,7 +54,7 @@ struct BootedRoomTests {
 
     private func room() async throws -> BootedRoom {
         try world.images.add("1")
-        let id = ServerID(lab: try Name("lab"), server: try Name("bake"))
+        let id = MemberID(lab: try Name("lab"), server: try Name("bake"))
         let spec = ServerSpec(image: try ImageReference("tiny:1"))
         _ = try await world.engine.up(LabSpec(name: id.lab, volumes: [:], servers: [id.server: spec]))
         var room = BootedRoom(

@@ -107,7 +107,7 @@ final class BootedWorld: Sendable {
     /// What of the bake's lab is left.
     func left() async throws -> [String] {
         var left = try await world.hypervisor.machines().keys.map(\.description)
-        left += try world.engine.servers().map(\.description)
+        left += try world.engine.members().map(\.description)
         for folder in ["labs", "volumes", "scratch", "retained"] {
             let names = try? FileManager.default.subpathsOfDirectory(atPath: "\(world.state.root)/\(folder)")
             left += (names ?? []).filter { $0.contains("kiln-bake") }

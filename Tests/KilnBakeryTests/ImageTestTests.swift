@@ -34,7 +34,7 @@ struct ImageTestTests {
         case "failed-units": said("", status: 69)
         case "mounts": said("/dev/vda / ext4 rw 0 0\n/dev/vdb /mnt/kiln-test ext4 rw 0 0\n")
         case "identity":
-            said("boot-id \(String(repeating: machine.server.server.text == "one" ? "1" : "2", count: 64)) /boot_id\n")
+            said("boot-id \(String(repeating: machine.member.server.text == "one" ? "1" : "2", count: 64)) /boot_id\n")
         default: nil
         }
     }
@@ -61,7 +61,7 @@ struct ImageTestTests {
 
     private func expectNothingLeft() async throws {
         #expect(try await world.hypervisor.machines().isEmpty && world.hypervisor.violations.isEmpty)
-        #expect(try world.engine.servers().isEmpty && world.engine.volumes.retained().isEmpty)
+        #expect(try world.engine.members().isEmpty && world.engine.volumes.retained().isEmpty)
         for folder in ["labs", "volumes", "scratch", "retained"] {
             let names = try? FileManager.default.subpathsOfDirectory(atPath: "\(world.state.root)/\(folder)")
             let left = (names ?? []).filter { $0.contains("kiln-test") }
@@ -351,9 +351,9 @@ struct ImageTestTests {
         let spec = ServerSpec(image: try ImageReference("tiny:1"))
         try world.images.add("1")
         let server = try Name("one")
-        func up(_ lab: ThrowawayLab) async throws -> ServerID {
+        func up(_ lab: ThrowawayLab) async throws -> MemberID {
             _ = try await world.engine.up(LabSpec(name: lab.name, volumes: [:], servers: [server: spec]))
-            return ServerID(lab: lab.name, server: server)
+            return MemberID(lab: lab.name, server: server)
         }
         let living = try await ThrowawayLab.make("kiln-test", engine: world.engine)
         let kept = try await up(living)
@@ -361,9 +361,9 @@ struct ImageTestTests {
             let dead = try await ThrowawayLab.make("kiln-test", engine: world.engine)
             _ = try await up(dead)
         }
-        #expect(try world.engine.servers().count == 2)
+        #expect(try world.engine.members().count == 2)
         let next = try await ThrowawayLab.make("kiln-test", engine: world.engine)
-        #expect(try world.engine.servers() == [kept])
+        #expect(try world.engine.members() == [kept])
         try await living.remove()
         try await next.remove()
         try await expectNothingLeft()

@@ -21,7 +21,8 @@ struct RecipeTests {
         let recipes = try Recipe.all(in: RecipeTests.images)
         #expect(
             recipes.map(\.name.text) == [
-                "debian-12", "debian-13", "debian-cloud", "nfs", "notes", "tiny", "ubuntu-cloud",
+                "cfengine", "debian-12", "debian-13", "debian-cloud", "etcd", "nfs", "nginx", "notes",
+                "puppet-agent", "rsyslog", "tiny", "ubuntu-cloud", "zookeeper",
             ]
         )
         for recipe in recipes {

@@ -13,7 +13,7 @@ struct CpVerbTests {
         let kiln = try WorldSession()
         #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
         let workspace = try await kiln.workspace()
-        let machine = try workspace.engine.machine(try workspace.engine.server(named: "web"))
+        let machine = try workspace.engine.machine(try workspace.engine.member(named: "web"))
         try await kiln.world.guests.write(content, to: "/etc/motd", in: machine)
         kiln.world.guests.reply { words, _ in
             guard words.contains("place") else { return nil }
@@ -37,7 +37,7 @@ struct CpVerbTests {
         let content = [UInt8](repeating: 65, count: 1 << 20)
         let kiln = try await up(content)
         let workspace = try await kiln.workspace()
-        let machine = try workspace.engine.machine(try workspace.engine.server(named: "web"))
+        let machine = try workspace.engine.machine(try workspace.engine.member(named: "web"))
         try await kiln.world.guests.write(content, to: "/var/log/cloud-init-output.log", in: machine)
         for line in [["cp", "web:/etc/motd", "-"], ["logs", "web", "--source", "cloud-init"]] {
             let writes = Mutex(0)

@@ -33,7 +33,7 @@ struct DriftViewTests {
     }
 
     private func machine() throws -> MachineID {
-        ServerID(lab: try Name("shop"), server: try Name("web")).machine(Generation(3))
+        MemberID(lab: try Name("shop"), server: try Name("web")).machine(Generation(3))
     }
 
     private func digest() throws -> ImageDigest { try #require(ImageDigest(String(repeating: "d", count: 64))) }

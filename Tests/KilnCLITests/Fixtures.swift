@@ -5,8 +5,8 @@ import Foundation
 
 /// Values that several tests show.
 enum Fixtures {
-    static func id(_ lab: String, _ server: String) throws -> ServerID {
-        ServerID(lab: try Name(lab), server: try Name(server))
+    static func id(_ lab: String, _ server: String) throws -> MemberID {
+        MemberID(lab: try Name(lab), server: try Name(server))
     }
 
     static func digest() throws -> ImageDigest {
@@ -27,6 +27,7 @@ enum Fixtures {
         ServerStatus(
             lab: try Name("shop"),
             name: try Name(server),
+            ordinal: nil,
             generation: generation.map { Generation($0) },
             state: state,
             image: generation == nil

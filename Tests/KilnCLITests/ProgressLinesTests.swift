@@ -8,7 +8,7 @@ import Testing
 struct ProgressLinesTests {
     private let plain = Style(isColored: false)
 
-    private func events() throws -> (ServerID, Generation) { (try Fixtures.id("shop", "web"), Generation(2)) }
+    private func events() throws -> (MemberID, Generation) { (try Fixtures.id("shop", "web"), Generation(2)) }
 
     @Test("without a terminal there are only whole lines, one per finished step")
     func finished() throws {

@@ -110,7 +110,7 @@ struct RecoveryTests {
         struct Report: Decodable { let outcome: String }
         struct Problem: Decodable { let code: String }
         struct Failure: Decodable {
-            let server: ServerID
+            let server: MemberID
             let error: Problem
         }
 

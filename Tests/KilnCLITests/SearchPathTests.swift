@@ -55,6 +55,22 @@ struct SearchPathTests {
         }
     }
 
+    @Test("a lesson is a folder with its file, beside the scenarios of each place")
+    func lessons() async throws {
+        try await Fixtures.withDirectory { directory in
+            let folders = ["Scenarios", "data/kiln/scenarios", "prefix/share/kiln/scenarios"]
+            for (folder, name) in zip(folders, ["a", "b", "c"]) {
+                try put(name, in: "\(directory)/\(folder)/lessons")
+                let file = "\(directory)/\(folder)/lessons/\(name)/lesson.yaml"
+                try Data("kiln-lesson: 1\n".utf8).write(to: URL(fileURLWithPath: file))
+            }
+            try put("no-lesson", in: directory + "/Scenarios/lessons")
+            let path = SearchPath(.lessons, surroundings(directory))
+            #expect(path.names.map(\.text) == ["a", "b", "c"])
+            #expect(try path.find(Name("c")) == directory + "/prefix/share/kiln/scenarios/lessons/c")
+        }
+    }
+
     @Test("what is installed is found beside the program, and nothing of where the user stands")
     func installed() async throws {
         try await Fixtures.withDirectory { directory in

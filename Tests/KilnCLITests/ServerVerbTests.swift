@@ -100,7 +100,7 @@ struct ServerVerbTests {
         try kiln.declare("tiny:slow", ports: "{ ssh: 22 }")
         let launch = Task { try await kiln.kiln("up", "-f", kiln.file) }
         let workspace = try await kiln.workspace()
-        let id = try ServerID(lab: Name("shop"), server: Name("web"))
+        let id = try MemberID(lab: Name("shop"), server: Name("web"))
         while (try? workspace.engine.history(id).open?.replacement.entered.contains(.healthy)) != true {
             try await Task.sleep(for: .milliseconds(2))
         }

@@ -33,7 +33,7 @@ struct WatchVerbTests {
             return nil
         }
         let engine = try await kiln.workspace().engine
-        let id = ServerID(lab: try Name("shop"), server: try Name("web"))
+        let id = MemberID(lab: try Name("shop"), server: try Name("web"))
         let replacing = Task {
             try await engine.replace(id, ReplaceOptions(image: try ImageReference("tiny:2")))
         }

@@ -49,7 +49,7 @@ struct GuestScriptTests {
     // What a guest with this output has at a path.
     private func entry(_ output: [UInt8], of name: String) async throws -> RootEntry? {
         let guests = SaidByGuest(result: GuestCommandResult(status: 0, output: output, errors: []))
-        let machine = ServerID(lab: try Name("a"), server: try Name("b")).machine(Generation(1))
+        let machine = MemberID(lab: try Name("a"), server: try Name("b")).machine(Generation(1))
         return try await GuestRoot(guests: guests, machine: machine, limit: .seconds(5)).entry(.root)
     }
 

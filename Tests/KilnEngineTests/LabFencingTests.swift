@@ -145,7 +145,7 @@ import Testing
     func leaseOfLostGeneration() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let path = world.world.state.server(world.id) + "/journal"
+        let path = world.world.state.member(world.id) + "/journal"
         let first = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(try await world.replace("tiny:2").outcome == .committed)
         try await world.engine.stop(world.id)
@@ -180,9 +180,9 @@ import Testing
     func killedRehearsal(_ next: String) async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let rehearsal = ServerID(lab: world.id.lab, server: try Name("web-rehearsal"))
+        let rehearsal = MemberID(lab: world.id.lab, server: try Name("web-rehearsal"))
         try await killRehearsal(world)
-        #expect(try world.engine.servers().contains(rehearsal))
+        #expect(try world.engine.members().contains(rehearsal))
         switch next {
         case "recover": _ = try await world.engine.recover(world.id)
         case "recover-rehearsal": _ = try await world.engine.recover(rehearsal)
@@ -192,10 +192,10 @@ import Testing
         case "gc": _ = try await world.engine.collectGarbage()
         default: try await world.engine.down(world.id.lab)
         }
-        #expect(try world.engine.servers() == (next == "down" ? [] : [world.id]))
+        #expect(try world.engine.members() == (next == "down" ? [] : [world.id]))
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.volumes.retained().isEmpty)
-        #expect(try await world.world.hypervisor.machines().keys.filter { $0.server == rehearsal } == [])
+        #expect(try await world.world.hypervisor.machines().keys.filter { $0.member == rehearsal } == [])
         #expect(world.world.hypervisor.violations.isEmpty)
         #expect(try !world.files().contains { $0.contains("rehearsal") })
     }
@@ -205,10 +205,10 @@ import Testing
         let world = try LabTestWorld()
         try await world.up()
         try await killRehearsal(world)
-        let folder = world.engine.state.server(ServerID(lab: world.id.lab, server: try Name("web-rehearsal")))
+        let folder = world.engine.state.member(MemberID(lab: world.id.lab, server: try Name("web-rehearsal")))
         try FileManager.default.moveItem(atPath: folder + "/rehearsal", toPath: folder + "/canary")
         _ = try await world.engine.collectGarbage()
-        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.members() == [world.id])
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try !world.files().contains { $0.contains("rehearsal") })
     }
@@ -269,7 +269,7 @@ import Testing
     func clock(_ years: Double) async throws {
         for call in stride(from: 4, through: 44, by: 4) {
             let (straight, jumped) = (try await interrupted(at: call), try await interrupted(at: call))
-            try Self.shift(jumped.world.state.server(jumped.id) + "/journal", by: years * 365 * 86400)
+            try Self.shift(jumped.world.state.member(jumped.id) + "/journal", by: years * 365 * 86400)
             #expect(try await jumped.engine.recoveryPlan(jumped.id) == straight.engine.recoveryPlan(straight.id))
             let expected = try await straight.engine.recover(straight.id)?.outcome
             #expect(try await jumped.engine.recover(jumped.id)?.outcome == expected, "call \(call)")

@@ -240,7 +240,7 @@ struct LabFormatTests {
         test.write("a", by: 1)
         let copy = try Name("copy")
         _ = try await test.engine.cloneVolume(lab: test.id.lab, test.volume, as: copy)
-        let other = ServerID(lab: test.id.lab, server: try Name("other"))
+        let other = MemberID(lab: test.id.lab, server: try Name("other"))
         var spec = try test.spec()
         spec.volumes = [copy: "/data"]
         let volume = VolumeSpec(size: .mebibytes(64))

@@ -25,7 +25,7 @@ import Testing
     /// The machine that a client of the published port reaches; nothing where it waits, or finds nobody.
     private func reached() async throws -> MachineID? {
         let port = try await published()
-        let isHeld = fronts.plan(world.id)?.ports.contains { $0.host == port } == true
+        let isHeld = fronts.plan(world.id.whole)?.ports.contains { $0.host == port } == true
         return (isHeld ? fronts.target(of: port) : port).flatMap { hypervisor.running(onPort: $0) }
     }
 
@@ -46,7 +46,7 @@ import Testing
     @Test("the front owns the published port, and each machine has a port of its own")
     func up() async throws {
         try await world.up(held())
-        let plan = try #require(fronts.plan(world.id))
+        let plan = try #require(fronts.plan(world.id.whole))
         let port = try #require(plan.ports.first)
         #expect(try await port.host == published() && port.isHTTP && plan.spec.hold == .seconds(10))
         #expect(plan.slots.map(\.standing) == [.serving] && plan.slots.first?.ports[port.name] != port.host)
@@ -75,7 +75,7 @@ import Testing
         let world = try LabTestWorld(["1": GuestBehaviour(), "2": GuestBehaviour(.silent)])
         try await world.up(held())
         #expect(try await world.replace("tiny:2").outcome == .reverted)
-        let slot = try #require(world.world.fronts.plan(world.id)?.slots.first)
+        let slot = try #require(world.world.fronts.plan(world.id.whole)?.slots.first)
         let own = try #require(slot.ports.values.first)
         #expect(slot.standing == .serving)
         #expect(world.world.hypervisor.running(onPort: own) == world.machine(1))
@@ -96,13 +96,13 @@ import Testing
         try await world.up(world.spec())
         let port = try await published()
         try await world.up(held())
-        #expect(fronts.plan(world.id) == nil && hypervisor.running(onPort: port) == world.machine(1))
+        #expect(fronts.plan(world.id.whole) == nil && hypervisor.running(onPort: port) == world.machine(1))
         #expect(try await world.replace("tiny:2", .warmFirst).outcome == .committed)
         #expect(try await reached() == world.machine(2))
         #expect(hypervisor.running(onPort: port) == nil)
         try await world.up(world.spec())
         #expect(try await world.replace("tiny:1").outcome == .committed)
-        #expect(fronts.plan(world.id) == nil && hypervisor.running(onPort: port) == world.machine(3))
+        #expect(fronts.plan(world.id.whole) == nil && hypervisor.running(onPort: port) == world.machine(3))
     }
 
     @Test("a new machine without 'hold' that fails gives the port back to the front")
@@ -111,7 +111,7 @@ import Testing
         try await world.up(held())
         try await world.up(world.spec())
         #expect(try await world.replace("tiny:2").outcome == .reverted)
-        #expect(world.world.fronts.plan(world.id)?.slots.map(\.standing) == [.serving])
+        #expect(world.world.fronts.plan(world.id.whole)?.slots.map(\.standing) == [.serving])
     }
 
     @Test("clients wait while a server is stopped, is started, or reboots; a start takes them in again")
@@ -119,7 +119,7 @@ import Testing
         try await world.up(held())
         let port = try await published()
         try await world.engine.stop(world.id)
-        #expect(fronts.target(of: port) == nil && fronts.plan(world.id) != nil)
+        #expect(fronts.target(of: port) == nil && fronts.plan(world.id.whole) != nil)
         try await world.engine.start(world.id)
         #expect(try await reached() == world.machine(1))
         rebooting { #expect(fronts.target(of: port) == nil) }
@@ -130,7 +130,7 @@ import Testing
     @Test("'up' brings back a front that is gone, and who is out though it serves", arguments: ["up", "recover"])
     func again(_ command: String) async throws {
         try await world.up(held())
-        fronts.kill(world.id)
+        fronts.kill(world.id.whole)
         try await run(command)
         #expect(try await reached() == world.machine(1))
         fronts.refuse { plan in plan.slots.contains { $0.standing == .serving } ? LabFrontTests.failure : nil }
@@ -165,7 +165,7 @@ import Testing
         #expect(world.world.hypervisor.alive == [world.machine(1)])
         world.world.faults.fail("applyFront", with: nil)
         _ = try await world.engine.recover(world.id)
-        #expect(world.world.fronts.plan(world.id)?.slots.map(\.standing) == [.serving])
+        #expect(world.world.fronts.plan(world.id.whole)?.slots.map(\.standing) == [.serving])
     }
 
     private static let failure = KilnError(.frontFailed, "no", exit: .aborted)
@@ -206,7 +206,7 @@ import Testing
         try await world.engine.stop(world.id, force: true)
         #expect(hypervisor.alive.isEmpty)
         try await world.engine.down(world.id.lab)
-        #expect(try world.engine.servers().isEmpty)
+        #expect(try world.engine.members().isEmpty)
         world.world.faults.fail("endFront", with: nil)
         #expect(try await world.engine.collectGarbage() == ["the front of \(world.id)"])
     }
@@ -216,7 +216,7 @@ import Testing
         let world = try LabTestWorld(["1": GuestBehaviour(shutdown: .ignores)])
         try await world.up(held())
         await #expect(throws: KilnError.self) { try await world.engine.stop(world.id) }
-        #expect(world.world.fronts.plan(world.id)?.slots.map(\.standing) == [.serving])
+        #expect(world.world.fronts.plan(world.id.whole)?.slots.map(\.standing) == [.serving])
     }
 
     @Test(
@@ -229,26 +229,26 @@ import Testing
         spec.hold = .seconds(20)
         spec.ports[try Name("more")] = PortSpec(guest: 81)
         try await world.up(spec)
-        #expect(fronts.plan(world.id)?.spec.hold == .seconds(10))
+        #expect(fronts.plan(world.id.whole)?.spec.hold == .seconds(10))
         world.world.faults.before("requestShutdown") { [fronts, world] in
-            #expect(fronts.plan(world.id)?.spec.hold == .seconds(20))
+            #expect(fronts.plan(world.id.whole)?.spec.hold == .seconds(20))
         }
         #expect(try await world.replace("tiny:2", strategy).outcome == .committed)
-        #expect(fronts.plan(world.id)?.ports.count == 2 && fronts.stranded == 0)
+        #expect(fronts.plan(world.id.whole)?.ports.count == 2 && fronts.stranded == 0)
         #expect(try await reached() == world.machine(2))
     }
 
     @Test("a port that can't be had leaves the front as it was, with the old machine")
     func takenPort() async throws {
         try await world.up(held())
-        let before = try #require(fronts.plan(world.id))
+        let before = try #require(fronts.plan(world.id.whole))
         var spec = try held()
         spec.ports[try Name("more")] = PortSpec(guest: 81)
         try await world.up(spec)
         fronts.refuse { $0.ports.count == 2 ? KilnError(.portTaken, "taken", exit: .blocked) : nil }
         let report = try await world.replace("tiny:2")
         #expect(report.outcome == .reverted && report.turn?.code == .portTaken)
-        #expect(fronts.plan(world.id)?.ports == before.ports && fronts.stranded == 0)
+        #expect(fronts.plan(world.id.whole)?.ports == before.ports && fronts.stranded == 0)
         #expect(try await reached() == world.machine(1))
     }
 
@@ -276,9 +276,9 @@ import Testing
     func hostRestarted() async throws {
         try await world.up(held())
         hypervisor.set(world.machine(1), .off)
-        fronts.kill(world.id)
+        fronts.kill(world.id.whole)
         _ = try await world.engine.recover(world.id)
-        #expect(fronts.plan(world.id)?.slots.map(\.standing) == [.out])
+        #expect(fronts.plan(world.id.whole)?.slots.map(\.standing) == [.out])
         try await world.engine.start(world.id)
         #expect(try await reached() == world.machine(1))
     }
@@ -287,7 +287,7 @@ import Testing
     func launchFails() async throws {
         let world = try LabTestWorld(["1": GuestBehaviour(.silent)])
         await #expect(throws: KilnError.self) { try await world.up(held()) }
-        #expect(world.world.fronts.plan(world.id) == nil && world.world.hypervisor.alive.isEmpty)
+        #expect(world.world.fronts.plan(world.id.whole) == nil && world.world.hypervisor.alive.isEmpty)
     }
 
     @Test("what was recovered is told though clients can't reach the machine")
@@ -319,7 +319,7 @@ import Testing
     func gone() async throws {
         try await world.up(held())
         try await world.engine.down(world.id.lab)
-        #expect(fronts.plan(world.id) == nil)
+        #expect(fronts.plan(world.id.whole) == nil)
     }
 
     @Test("datagrams go to the new machine itself, by either strategy", arguments: [Strategy.stopFirst, .warmFirst])
@@ -338,7 +338,7 @@ import Testing
     func rehearsal() async throws {
         try await world.up(held())
         let port = try await published()
-        world.world.faults.before("requestShutdown") { #expect(fronts.plan(world.id)?.ports.count == 1) }
+        world.world.faults.before("requestShutdown") { #expect(fronts.plan(world.id.whole)?.ports.count == 1) }
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         #expect(try await world.engine.replace(world.id, options).outcome == .committed)
         #expect(try await published() == port)

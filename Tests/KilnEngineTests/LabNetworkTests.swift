@@ -40,7 +40,7 @@ struct LabNetworkTests {
     }
 
     private func address(_ server: Name) async throws -> NetworkAddress? {
-        try await world.engine.status(ServerID(lab: lan.lab, server: server)).networks[lan.network]
+        try await world.engine.status(MemberID(lab: lan.lab, server: server)).networks[lan.network]
     }
 
     @Test(

@@ -92,7 +92,7 @@ import Testing
         #expect(!world.exists(world.world.state.lab(world.id.lab)))
         #expect(try world.record().lease == nil)
         #expect(try world.written() == ["a"])
-        #expect(try world.engine.servers().isEmpty)
+        #expect(try world.engine.members().isEmpty)
         let always = ["images", "images/lock", "labs", "labs/lock"]
         let kept = try world.files().filter { !$0.hasPrefix("volumes") && !always.contains($0) }
         #expect(kept.isEmpty)

@@ -24,7 +24,7 @@ import Testing
         let error = try await #require(throws: KilnError.self) { try await world.engine.replace(world.id, options) }
         #expect(error.code == .rehearsalNameTaken && error.message.contains("lab/data-rehearsal"))
         #expect(try world.world.written(lab: world.id.lab, volume: name) == ["a"])
-        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.members() == [world.id])
     }
 
     @Test("a killed rehearsal's clone goes also where the lab was declared without the volume since")
@@ -53,7 +53,7 @@ import Testing
     func shortJournal() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let path = world.world.state.server(world.id) + "/journal"
+        let path = world.world.state.member(world.id) + "/journal"
         let first = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(try await world.replace("tiny:2").outcome == .committed)
         let files = try world.files()
@@ -94,10 +94,10 @@ import Testing
     func killedDown() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let servers = DurableFile.directory(of: world.world.state.server(world.id))
+        let servers = DurableFile.directory(of: world.world.state.member(world.id))
         let gone = servers + "/.gone-other"
         try DurableFile.makeDirectory(gone + "/generations/3")
-        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.members() == [world.id])
         #expect(try await world.engine.collectGarbage().contains(gone))
         #expect(!world.exists(gone))
     }
@@ -105,11 +105,11 @@ import Testing
     @Test("a server whose journal can't be read hides no other, and keeps no other's garbage")
     func otherServers() async throws {
         let world = try LabTestWorld()
-        let other = ServerID(lab: world.id.lab, server: try Name("other"))
+        let other = MemberID(lab: world.id.lab, server: try Name("other"))
         var spec = try world.spec()
         spec.volumes = [:]
         _ = try await world.engine.up(try world.lab([world.id.server: world.spec(), other.server: spec]))
-        let path = world.world.state.server(other) + "/journal"
+        let path = world.world.state.member(other) + "/journal"
         try Data("kiln-journal 2\n".utf8).write(to: URL(fileURLWithPath: path))
         let seen = try await world.engine.statuses()
         #expect(seen.map(\.name) == [other.server, world.id.server])
@@ -127,7 +127,7 @@ import Testing
     func unwritableJournal() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let path = world.world.state.server(world.id) + "/journal"
+        let path = world.world.state.member(world.id) + "/journal"
         world.world.faults.before("awaitAgent") {
             try? FileManager.default.moveItem(atPath: path, toPath: path + ".kept")
             // Kiln follows no links.

@@ -50,7 +50,7 @@ import Testing
     func journalFailsAfterStop() async throws {
         let world = try LabTestWorld()
         try await world.up()
-        let journal = world.world.state.server(world.id) + "/journal"
+        let journal = world.world.state.member(world.id) + "/journal"
         world.world.faults.before("waitUntilOff") {
             try? FileManager.default.moveItem(atPath: journal, toPath: journal + ".away")
             try? FileManager.default.createDirectory(atPath: journal, withIntermediateDirectories: false)

@@ -7,7 +7,7 @@ import Testing
 /// A fake world with a lab of one server, `lab/web`, on one volume, `data`.
 struct LabTestWorld {
     let world: FakeWorld
-    let id: ServerID
+    let id: MemberID
     let volume: Name
 
     init(
@@ -15,7 +15,7 @@ struct LabTestWorld {
         plant bug: FakeWorld.Bug? = nil
     ) throws {
         world = try FakeWorld(plant: bug)
-        id = ServerID(lab: try Name("lab"), server: try Name("web"))
+        id = MemberID(lab: try Name("lab"), server: try Name("web"))
         volume = try Name("data")
         for (version, behaviour) in behaviours.sorted(by: { $0.key < $1.key }) {
             try world.images.add(version, behaviour)

@@ -208,7 +208,7 @@ import Testing
         #expect(seen.map(\.name) == names)
         #expect(Set(seen.compactMap { $0.ports[http]?.host }).count == names.count)
         for status in seen {
-            let alone = try await world.engine.status(ServerID(lab: status.lab, server: status.name))
+            let alone = try await world.engine.status(MemberID(lab: status.lab, server: status.name))
             #expect(alone.ports == status.ports)
         }
     }

@@ -123,7 +123,7 @@ import Testing
             ($0 as? KilnError)?.code == .rehearsalFailed
         }
         #expect(world.world.hypervisor.starts(world.machine(1)) == 1)
-        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.members() == [world.id])
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(try world.engine.history(world.id).operations.count == 1)
     }
@@ -134,7 +134,7 @@ import Testing
         try await world.up()
         let options = ReplaceOptions(image: try ImageReference("tiny:2"), rehearsesFirst: true)
         #expect(try await world.engine.replace(world.id, options).outcome == .committed)
-        #expect(try world.engine.servers() == [world.id])
+        #expect(try world.engine.members() == [world.id])
         #expect(world.engine.volumes.names(of: world.id.lab) == [world.volume])
         #expect(world.world.hypervisor.alive == [world.machine(2)])
     }

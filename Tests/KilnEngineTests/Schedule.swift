@@ -80,7 +80,7 @@ struct Schedule {
         if isCrashed { try revive() }
         ledger.write(world.world.hypervisor, of: world.id)
         let hypervisor = world.world.hypervisor
-        let writing = hypervisor.alive.filter { hypervisor.spec($0)?.volumes.isEmpty == false && $0.server == world.id }
+        let writing = hypervisor.alive.filter { hypervisor.spec($0)?.volumes.isEmpty == false && $0.member == world.id }
         try check(.bothServing, "\(writing) have the volume", writing.count <= 1)
         try check(
             .bothServing,
@@ -121,7 +121,7 @@ struct Schedule {
     // The process may have died while it appended a record, of which then only a part was written.
     private mutating func revive() throws {
         try world.world.reviveAfterCrash()
-        let path = world.world.state.server(world.id) + "/journal"
+        let path = world.world.state.member(world.id) + "/journal"
         guard Int.random(in: 0..<3, using: &random) == 0, let file = FileHandle(forWritingAtPath: path) else { return }
         defer { try? file.close() }
         let torn: [UInt8] = [90, 0, 0, 0, 1, 2, 3, 4] + Array(#"{"event":{"entered":{"_0":"comm"#.utf8)

@@ -20,7 +20,7 @@ struct SeedDocumentsTests {
         ports: [Name: [Name: UInt16]] = [:]
     ) throws -> [String: String] {
         let machine = MachineID(
-            server: ServerID(lab: try Name("demo"), server: try Name("web")),
+            member: MemberID(lab: try Name("demo"), server: try Name("web")),
             generation: Generation(3)
         )
         let digest = try #require(ImageDigest(String(repeating: "a", count: 64)))

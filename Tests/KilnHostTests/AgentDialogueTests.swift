@@ -18,7 +18,7 @@ struct AgentDialogueTests {
     private let directory = FileManager.default.temporaryDirectory.path + "/kiln-dialogue-\(UUID().uuidString)"
 
     init() throws {
-        machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+        machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 

@@ -46,10 +46,4 @@ struct DoctorTests {
         #expect(Doctor.hasNetworks("QEMU emulator version 6.9") == false)
         #expect(Doctor.hasNetworks("nonsense") == nil)
     }
-
-    @Test("the available memory is read from the kernel's table")
-    func memory() {
-        #expect(Doctor.availableMemory("MemTotal: 9 kB\nMemAvailable:   4096 kB\n") == 4096)
-        #expect(Doctor.availableMemory("nonsense") == nil)
-    }
 }

@@ -101,6 +101,22 @@ struct FrontProcessTests {
         }
     }
 
+    @Test("who listens hears of each answer: from whom, whether it was good, and how long it took")
+    func heard() async throws {
+        let server = try KeptServer { _ in KeptServer.answer(200, "hello") }
+        try await cleaningUp {
+            try await fronts.apply(plan(.serving, to: server.port), to: id)
+            // Nobody hears of this one.
+            #expect(try await status() == 200)
+            let log = try await fronts.listen(to: id)
+            for _ in 0..<3 { #expect(try await status() == 200) }
+            var heard: [FrontAnswer] = []
+            let end = ContinuousClock.now + .seconds(20)
+            while heard.count < 3, ContinuousClock.now < end { heard += try await log.answers(within: .seconds(1)) }
+            #expect(heard.map(\.ordinal) == [0, 0, 0] && heard.allSatisfy(\.isGood), "\(heard)")
+        }
+    }
+
     @Test("one that is killed comes back as it was told last; so does one whose keeper is killed, at the next command")
     func killed() async throws {
         let server = try KeptServer { _ in KeptServer.answer(200, "hello") }

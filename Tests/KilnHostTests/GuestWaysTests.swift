@@ -41,7 +41,7 @@ struct GuestWaysTests {
     private let silent = KilnError(.guestSSHSilent, "sshd is silent", hint: "look", exit: .deadline)
     private let route = GuestRoute(port: 1, hostKey: "k", identity: "i", knownHosts: "h")
 
-    init() throws { machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1)) }
+    init() throws { machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1)) }
 
     private func ways(
         agent: KilnError?,

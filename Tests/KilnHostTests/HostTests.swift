@@ -79,7 +79,7 @@ struct HostTests {
         let home = directory.path + "/" + String(repeating: "h", count: 100)
         let state = try KilnHome(path: home, owner: me).prepared()
         #expect(directory.mode(String(repeating: "h", count: 100)) == "700")
-        let machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+        let machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
         #expect(state.consoleSocket(machine).utf8.count <= UnixSocket.longestPath)
         #expect(FileManager.default.fileExists(atPath: state.sockets))
         HomeAlias(home: home).remove()

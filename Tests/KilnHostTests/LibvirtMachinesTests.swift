@@ -40,7 +40,7 @@ struct LibvirtMachinesTests {
     }
 
     private func spec(_ generation: Int = 1) throws -> MachineSpec {
-        let id = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(generation))
+        let id = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(generation))
         return MachineSpec(
             id: id,
             uuid: UUID(),

@@ -21,7 +21,7 @@ struct LiveMachine {
         let connect = ProcessInfo.processInfo.environment["KILN_TEST_CONNECT"]
         host = try await LocalHost.open(home: home, connect: connect, executable: DaemonTestHome.executable ?? "kiln")
         http = try Name("http")
-        id = ServerID(lab: try Name("live"), server: try Name("web")).machine(Generation(1))
+        id = MemberID(lab: try Name("live"), server: try Name("web")).machine(Generation(1))
     }
 
     /// Any port that nobody uses now.

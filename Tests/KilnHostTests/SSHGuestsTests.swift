@@ -14,7 +14,7 @@ struct SSHGuestsTests {
     private let machine: MachineID
 
     init() throws {
-        machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+        machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
     }
 
     private func code(_ work: () async throws -> Void) async -> ErrorCode? {

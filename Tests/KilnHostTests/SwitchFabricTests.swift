@@ -10,7 +10,7 @@ struct SwitchFabricTests {
     private let now = ContinuousClock.now
 
     private func told(_ server: String, _ host: UInt8, generation: Int = 1, isUp: Bool = true) throws -> SwitchPort {
-        let id = ServerID(lab: try Name("lab"), server: try Name(server))
+        let id = MemberID(lab: try Name("lab"), server: try Name(server))
         let address = NetworkAddress(64, 7, host: host)
         return SwitchPort(
             machine: id.machine(Generation(generation)),

@@ -62,7 +62,7 @@ struct SwitchProcessTests {
         }
 
         func card(_ server: String, _ host: UInt8) throws -> Card {
-            let machine = ServerID(lab: lan.lab, server: try Name(server)).machine(Generation(1))
+            let machine = MemberID(lab: lan.lab, server: try Name(server)).machine(Generation(1))
             let address = NetworkAddress(64, 7, host: host)
             return try Card(
                 SwitchPort(
@@ -214,7 +214,7 @@ struct SwitchProcessTests {
     @Test("a change that can't be made changes nothing, and says why")
     func allOrNothing() async throws {
         try await withSwitch { world, web, db in
-            let machine = ServerID(lab: world.lan.lab, server: try Name("bad")).machine(Generation(1))
+            let machine = MemberID(lab: world.lan.lab, server: try Name("bad")).machine(Generation(1))
             let bad = SwitchPort(
                 machine: machine,
                 mac: db.port.mac,

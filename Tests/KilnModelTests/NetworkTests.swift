@@ -20,7 +20,7 @@ struct NetworkTests {
     @Test("a table survives JSON, and each change can be made twice")
     func table() throws {
         let (web, db, log) = (try Name("web"), try Name("db"), try Name("log"))
-        let machine = ServerID(lab: try Name("lab"), server: web).machine(Generation(1))
+        let machine = MemberID(lab: try Name("lab"), server: web).machine(Generation(1))
         let address = NetworkAddress(64, 7, host: 10)
         let port = SwitchPort(
             machine: machine,

@@ -264,6 +264,27 @@ struct ControlStepTests {
         #expect(try world.engine.volumes.names(of: report.lab).isEmpty && world.engine.volumes.retained().isEmpty)
     }
 
+    @Test("a clone may be a volume that the lab declares, before its server is up and not after")
+    func replica() async throws {
+        func text(_ steps: String) -> String {
+            """
+            kiln: 1
+            name: test
+            lab:
+              volumes: { data: { size: 64MiB }, copy: { size: 64MiB } }
+              servers:
+                first: { image: 'tiny:1', volumes: { data: /data }, ready: [agent], ready-timeout: 100s }
+                replica: { image: 'tiny:1', volumes: { copy: /data }, ready: [agent], ready-timeout: 100s }
+            steps: \(steps)
+            """
+        }
+        let clone = "{ clone: { volume: data, as: copy } }"
+        let late = try problems(text("[up, \(clone)]"))
+        #expect(late.count == 1 && late[0].contains("was made with the server 'replica'"), "\(late)")
+        let report = try await world.run(text("[{ up: [first] }, \(clone), { up: [replica] }]"))
+        #expect(report.outcome == .passed, "\(report.steps)")
+    }
+
     @Test("what a server is checked for is told with what was expected and found")
     func checks() async throws {
         let held = try await run(["up", "{ expect: { server: web, checks: [agent, { exec: ['true'] }] } }"])

@@ -61,7 +61,7 @@ struct DiskFaultTests {
         let report = try await faults.run(
             ["up", fault],
             sink: FaultWorld.atNote { [world] in
-                for machine in world.hypervisor.alive where machine.server.server.text == "web" {
+                for machine in world.hypervisor.alive where machine.member.server.text == "web" {
                     world.hypervisor.set(machine, .paused)
                 }
             }

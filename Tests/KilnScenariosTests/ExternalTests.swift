@@ -37,7 +37,7 @@ struct ExternalTests {
 
     private static func seed(_ world: FakeWorld) throws -> String {
         let engine = world.engine
-        let server = try #require(try engine.servers().first)
+        let server = try #require(try engine.members().first)
         return try #require(world.seeds.files(world.state.seed(try engine.machine(server)))?["user-data"])
     }
 
@@ -198,12 +198,12 @@ struct ExternalTests {
         let lab = try Name("lab")
         let spec = ExternalSpec.postgres(PostgresSpec(database: "notes", user: "app"))
         let started = try await engine.startExternals([try Name("db"): spec], of: lab)
-        let (login, port) = try await engine.database(nil, of: ServerID(lab: lab, server: try Name("db")))
+        let (login, port) = try await engine.database(nil, of: MemberID(lab: lab, server: try Name("db")))
         #expect(port == started[try Name("db")]?.port && login.password == Self.secret)
         #expect(login.database.text == "notes" && login.user.text == "app")
         try await engine.endExternals(of: lab)
         let error = await #expect(throws: KilnError.self) {
-            try await engine.database(nil, of: ServerID(lab: lab, server: try Name("db")))
+            try await engine.database(nil, of: MemberID(lab: lab, server: try Name("db")))
         }
         #expect(error?.code == .externalFailed)
     }

@@ -25,7 +25,7 @@ final class FakeReplacementProcess: ReplacementProcess {
     }
 
     func replace(
-        _ server: ServerID,
+        _ server: MemberID,
         _ options: ReplaceOptions,
         stops: [String],
         progress: @escaping ProgressSink,

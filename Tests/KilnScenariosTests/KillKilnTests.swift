@@ -106,7 +106,7 @@ struct KillKilnTests {
 
     @Test("every line of progress is read back as what was told")
     func lines() throws {
-        let web = ServerID(lab: try Name("shop"), server: try Name("web"))
+        let web = MemberID(lab: try Name("shop"), server: try Name("web"))
         let turn = TurnBack(direction: .revert, step: .healthy, code: .replaceInterrupted, reason: "a: b", cause: "c")
         let all: [KilnEngine.Progress] = [
             .plan(web, "a"), .began(web, Generation(2), .stop), .waiting(web, Generation(2), "b"),

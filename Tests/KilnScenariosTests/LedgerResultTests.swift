@@ -102,7 +102,7 @@ struct LedgerResultTests {
 
     @Test("a record that a machine wrote below the mount point is hidden by the volume")
     func hidden() throws {
-        let machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(2))
+        let machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(2))
         let path = try #require(RootPath("/data/ledger"))
         let facts = { LedgerFacts(file: $0, hidden: [.init(machine: machine, path: path)]) }
         #expect(try lost(6...9, facts("/data/ledger")) == .hidden)

@@ -172,7 +172,7 @@ struct ReportPageTests {
 
     @Test("a journal's replacements each have a row from their own beginning")
     func server() throws {
-        let id = ServerID(lab: try Name("shop"), server: try Name("web"))
+        let id = MemberID(lab: try Name("shop"), server: try Name("web"))
         let digest = try #require(ImageDigest(String(repeating: "a", count: 64)))
         func record(_ event: JournalEvent) -> JournalRecord { JournalRecord(time: .distantPast, pid: 1, event: event) }
         let turn = TurnBack(

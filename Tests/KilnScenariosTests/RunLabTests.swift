@@ -52,7 +52,7 @@ struct RunLabTests {
         #expect(try await engine.collectGarbage(dryRun: true).contains("run \(name), its volumes retained"))
         #expect(world.hypervisor.alive.count == 2)
         #expect(try await engine.collectGarbage().contains("run \(name), its volumes retained"))
-        #expect(world.hypervisor.alive.map(\.server.lab) == [living.name])
+        #expect(world.hypervisor.alive.map(\.member.lab) == [living.name])
         let kept = try engine.volumes.retainedVolumes()
         #expect(kept.count == 1 && kept.allSatisfy { $0.record?.isOfRun == true && $0.record?.lab == name })
         try await living.remove(purging: true)

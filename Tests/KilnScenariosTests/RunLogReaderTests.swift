@@ -21,7 +21,7 @@ struct RunLogReaderTests {
     private func events(_ log: RunLog) throws -> RunEvents {
         let events = RunEvents([log.take])
         let web = try Name("web")
-        let id = ServerID(lab: lab, server: web)
+        let id = MemberID(lab: lab, server: web)
         let step = ReportFixture.step([1], "replace web", .passed, 0, 900, kind: "replace")
         events.emit(.runBegan(title: "a (b=c)", scenario: try Name("a"), variant: [try Name("b"): "c"], lab: lab))
         events.emit(.stepBegan(id: step.id, kind: step.kind, name: step.name, place: step.place))

@@ -77,7 +77,7 @@ struct ScenarioRunnerTests {
         let failed = report.phases.filter(\.failed)
         #expect(failed.map(\.phase) == ["HEALTHY"] && failed.map(\.operation) == ["generation 3"])
         #expect(world.hypervisor.alive.isEmpty)
-        #expect(try world.engine.servers().isEmpty && world.engine.volumes.names(of: report.lab).isEmpty)
+        #expect(try world.engine.members().isEmpty && world.engine.volumes.names(of: report.lab).isEmpty)
         #expect(report.lab.text.hasPrefix("test-"))
         #expect(try retained.isEmpty)
     }
@@ -100,7 +100,7 @@ struct ScenarioRunnerTests {
         #expect(report.steps.map(\.outcome) == [.passed, .failed, .skipped])
         #expect(report.steps[1].detail?.contains(words) == true, "\(report.steps[1].detail ?? "")")
         #expect(world.hypervisor.alive.isEmpty)
-        #expect(try world.engine.servers().isEmpty)
+        #expect(try world.engine.members().isEmpty)
         #expect(try retained.count == 1)
     }
 
@@ -120,7 +120,7 @@ struct ScenarioRunnerTests {
         let second = try await run(["up"])
         #expect(second.outcome == .passed && second.lab != report.lab)
         #expect(world.hypervisor.alive.count == 1)
-        #expect(try world.engine.servers().map(\.lab) == [report.lab])
+        #expect(try world.engine.members().map(\.lab) == [report.lab])
         _ = try await world.engine.collectGarbage()
         #expect(world.hypervisor.alive.count == 1)
         let passed = try await run(["up"], keep: .always)
@@ -136,7 +136,7 @@ struct ScenarioRunnerTests {
         let report = await task.value
         #expect(report.outcome != .passed)
         #expect(world.hypervisor.alive.isEmpty)
-        #expect(try world.engine.servers().isEmpty)
+        #expect(try world.engine.members().isEmpty)
     }
 
     @Test(

@@ -96,6 +96,66 @@ struct ServerFactTests {
         #expect(HostKeyFingerprint.of("ssh-ed25519") == nil && HostKeyFingerprint.of("a ?") == nil)
     }
 
+    // MARK: - The latest replacement, the configuration and snapshots
+
+    @Test("how the latest replacement ended, and by which strategy, is judged by the journal")
+    func latest() async throws {
+        let replace = "replace: { server: web, image: 'tiny:2' }"
+        let committed =
+            "expect: { server: web, latest: { outcome: committed, strategy: stop-first, interrupted: false } }"
+        #expect(try await faults.run(["up", replace, committed]).outcome == .passed)
+        for (expected, found) in [
+            ("{ outcome: reverted }", "one that is committed found"),
+            ("{ outcome: committed, strategy: warm-first }", "one by stop-first found"),
+            ("{ outcome: committed, data-on-revert: restore }", "one that would keep it found"),
+            ("{ outcome: committed, interrupted: true }", "one that ended by itself found"),
+        ] {
+            let report = try await faults.run(["up", replace, "expect: { server: web, latest: \(expected) }"])
+            #expect(report.outcome == .failed && report.error?.message.contains(found) == true, "\(report)")
+        }
+        let first = try await faults.run(["up", "expect: { server: web, latest: { outcome: committed } }"])
+        #expect(first.error?.message.contains("none found") == true, "a first machine follows none: \(first)")
+    }
+
+    @Test("a replacement whose kiln was killed is known as one, whichever way it was ended")
+    func interrupted() async throws {
+        let aborted = """
+            replace: { server: web, image: 'tiny:2', outcome: aborted }
+                during: [{ at: snapshot.before, fault: { kill-kiln: { server: web } } }]
+            """
+        let finished = """
+            replace: { server: web, image: 'tiny:2' }
+                during: [{ at: start.after, fault: { kill-kiln: { server: web } } }]
+            """
+        let report = try await faults.run(
+            [
+                "up", aborted, "expect: { server: web, latest: { outcome: aborted, interrupted: true } }", finished,
+                "expect: { server: web, latest: { outcome: committed, interrupted: true } }",
+            ],
+            killable: true
+        )
+        #expect(report.outcome == .passed, "\(report)")
+    }
+
+    @Test("a configuration that nobody tried with its image is told from one that passed")
+    func configuration() async throws {
+        let passed = "expect: { server: web, configuration: passed }"
+        #expect(try await faults.run(["up", passed]).outcome == .passed)
+        let other = try await faults.run(["up", "expect: { server: web, configuration: untested }"])
+        #expect(other.outcome == .failed && other.error?.message.contains("one that is passed found") == true)
+        let elsewhere = try await faults.run(["up", "replace: { server: web, image: 'tiny:2' }", passed])
+        #expect(elsewhere.error?.message.contains("one that is elsewhere found") == true, "\(elsewhere)")
+    }
+
+    @Test("a snapshot is expected by its name")
+    func snapshot() async throws {
+        let expect = "expect: { server: web, volumes: { data: { snapshot: before } } }"
+        let without = try await faults.run(["up", expect])
+        #expect(without.outcome == .failed && without.error?.message.contains("snapshot before expected") == true)
+        let report = try await faults.run(["up", "snapshot: { volume: data, name: before }", expect])
+        #expect(report.outcome == .passed, "\(report)")
+    }
+
     // MARK: - Volumes
 
     private static let saveVolume =

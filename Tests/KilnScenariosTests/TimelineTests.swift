@@ -5,10 +5,10 @@ import Testing
 
 @Suite("The timeline of a run")
 struct TimelineTests {
-    private let web: ServerID
+    private let web: MemberID
     private let second = Generation(2)
 
-    init() throws { web = ServerID(lab: try Name("lab"), server: try Name("web")) }
+    init() throws { web = MemberID(lab: try Name("lab"), server: try Name("web")) }
 
     private func found(_ progress: [KilnEngine.Progress]) -> [String] {
         let timeline = Timeline()

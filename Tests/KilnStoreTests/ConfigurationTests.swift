@@ -8,11 +8,11 @@ import Testing
 @Suite("Configurations that passed with an image")
 struct ConfigurationTests {
     private let fixture: StoreFixture
-    private let server: ServerID
+    private let server: MemberID
 
     init() throws {
         fixture = try StoreFixture()
-        server = ServerID(lab: try Name("shop"), server: try Name("web"))
+        server = MemberID(lab: try Name("shop"), server: try Name("web"))
     }
 
     private var store: ImageStore { fixture.store }

@@ -11,6 +11,7 @@ public final class FakeFronts: FrontControl {
         var stranded = 0
         var refusal: @Sendable (FrontPlan) -> KilnError? = { _ in nil }
         var isMissing = false
+        var answers: [FrontAnswer] = []
     }
 
     private let faults: Faults
@@ -90,6 +91,21 @@ public final class FakeFronts: FrontControl {
                 }
             }
         }
+    }
+
+    /// What listeners hear, again and again.
+    public func answer(_ answers: [FrontAnswer]) { state.withLock { $0.answers = answers } }
+
+    /// Tells what a test wants to be heard.
+    public func listen(to server: ServerID) async throws -> any FrontLog {
+        struct Log: FrontLog {
+            let all: [FrontAnswer]
+            func answers(within limit: Duration) async throws -> [FrontAnswer] {
+                if all.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
+                return all
+            }
+        }
+        return Log(all: state.withLock { $0.answers })
     }
 
     /// Counts.

@@ -207,7 +207,7 @@ public final class FakeHolders: HolderInspection {
 
     /// The process of a machine: another one for every server and generation.
     static func pid(of machine: MachineID) -> Int32 {
-        40_000 + Int32(StableHash.fnv1a(machine.server.description) % 1000) * 1000
+        40_000 + Int32(StableHash.fnv1a(machine.member.description) % 1000) * 1000
             + Int32(machine.generation.number % 1000)
     }
 

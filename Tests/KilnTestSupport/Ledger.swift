@@ -13,9 +13,9 @@ public final class Ledger: Sendable {
 
     /// Lets every running machine of a server with volumes write its next line; a rehearsal writes to clones, which are no
     /// part of what was promised.
-    public func write(_ hypervisor: FakeHypervisor, of server: ServerID) {
+    public func write(_ hypervisor: FakeHypervisor, of server: MemberID) {
         state.withLock { state in
-            let machines = hypervisor.alive.filter { $0.server == server }
+            let machines = hypervisor.alive.filter { $0.member == server }
             for machine in machines.sorted(by: { $0.generation < $1.generation }) {
                 let line = "\(state.next) by \(machine)"
                 state.next += 1

@@ -8,7 +8,7 @@ struct LiveDomainTests {
     @Test("a running machine is read as what it is")
     func running() throws {
         let domain = try LiveDomain(xml: Self.running)
-        let machine = ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
+        let machine = MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(1))
         #expect(domain.machine == machine)
         #expect(domain.name == machine.domainName)
         #expect(domain.kernel == "/kiln/kernel")

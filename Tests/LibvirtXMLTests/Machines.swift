@@ -48,7 +48,7 @@ enum Machines {
         user: MachineSpec.User? = nil
     ) throws -> MachineSpec {
         MachineSpec(
-            id: ServerID(lab: try Name("lab"), server: try Name("web")).machine(Generation(3)),
+            id: MemberID(lab: try Name("lab"), server: try Name("web")).machine(Generation(3)),
             uuid: UUID(),
             platform: Platform(acceleration: acceleration),
             size: MachineSize(memory: .mebibytes(256), processors: 2, cpu: cpu),

@@ -5,7 +5,7 @@ import KilnSystem
 
 extension BootedBake {
     /// Keeps what a machine had on its disk where a bake failed, and says how to look at it.
-    func keep(_ id: ServerID, _ machines: BakeMachines, at place: String, _ error: KilnError) async -> KilnError {
+    func keep(_ id: MemberID, _ machines: BakeMachines, at place: String, _ error: KilnError) async -> KilnError {
         var hints = [error.hint, "all that was said is in \(bench.log.path)"]
         if error.exit != .unreachable {
             do {
@@ -30,7 +30,7 @@ extension BootedBake {
         )
     }
 
-    private func keepDisk(of id: ServerID, _ machines: BakeMachines) async throws -> String {
+    private func keepDisk(of id: MemberID, _ machines: BakeMachines) async throws -> String {
         let engine = machines.engine
         // Whatever the guest says to it, its power is cut next.
         _ = try? await engine.run(GuestCommand(["sync"], deadline: .seconds(30)), on: id)

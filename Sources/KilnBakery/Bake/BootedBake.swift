@@ -28,7 +28,7 @@ struct BootedBake {
         let lab = try await ThrowawayLab.make("kiln-bake", engine: machines.engine)
         let made: Made
         do {
-            made = try await bake(in: ServerID(lab: lab.name, server: try Name("bake")), machines, parent)
+            made = try await bake(in: MemberID(lab: lab.name, server: try Name("bake")), machines, parent)
         } catch {
             await remove(lab)
             throw error
@@ -69,7 +69,7 @@ struct BootedBake {
 
     // MARK: - The machine
 
-    private func bake(in id: ServerID, _ machines: BakeMachines, _ parent: StoredImage) async throws -> Made {
+    private func bake(in id: MemberID, _ machines: BakeMachines, _ parent: StoredImage) async throws -> Made {
         let machine = BakeMachine(engine: machines.engine, id: id, isOpen: isOpen)
         try await boot(id, machines, parent)
         var place = "reading what is on its disk"
@@ -95,7 +95,7 @@ struct BootedBake {
 
     private var isOpen: Bool { plan.recipe.provisioners.contains { $0.network || $0.fetchesTool } }
 
-    private func boot(_ id: ServerID, _ machines: BakeMachines, _ parent: StoredImage) async throws {
+    private func boot(_ id: MemberID, _ machines: BakeMachines, _ parent: StoredImage) async throws {
         let platform = machines.parts.machines.platform
         let estimate = BootEstimate(store: baker.store, image: parent.manifest, platform: platform)
         let title = parent.manifest.title
@@ -117,7 +117,7 @@ struct BootedBake {
         estimate.note((ContinuousClock.now - begin) / .seconds(1))
     }
 
-    private func declared(_ id: ServerID, _ parent: StoredImage, _ platform: Platform) -> LabSpec {
+    private func declared(_ id: MemberID, _ parent: StoredImage, _ platform: Platform) -> LabSpec {
         let manifest = parent.manifest
         var spec = ServerSpec(image: manifest.exactly)
         let size = plan.settings.size

@@ -5,7 +5,7 @@ import KilnSystem
 /// The machine that a bake works in, as steps reach it.
 struct BakeMachine: Sendable {
     let engine: LabEngine
-    let id: ServerID
+    let id: MemberID
     /// Whether it has a network that reaches anything; a step that may not use it is run with the cable unplugged.
     let isOpen: Bool
 

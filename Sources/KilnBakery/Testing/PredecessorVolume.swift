@@ -17,7 +17,7 @@ struct PredecessorVolume {
     /// Writes a volume with the one and reads it with the other.
     ///
     /// - Throws: `KilnError` where the host is at fault; `CancellationError`.
-    func check(_ id: ServerID) async throws {
+    func check(_ id: MemberID) async throws {
         await machines.record.begin("a volume that \(before) wrote")
         test.tell("\(test.title): booting \(before), which writes a volume")
         if let problem = try await written(by: id) {
@@ -28,7 +28,7 @@ struct PredecessorVolume {
         try await read(by: id)
     }
 
-    private func written(by id: ServerID) async throws -> String? {
+    private func written(by id: MemberID) async throws -> String? {
         let lab = try machines.declared()
         if let problem = try await machines.problem({ _ = try await test.engine.up(lab, only: [id.server]) }) {
             return problem
@@ -39,7 +39,7 @@ struct PredecessorVolume {
         return found.first { $0.outcome != .passed }.map { "\($0.subject): \($0.found)" }
     }
 
-    private func read(by id: ServerID) async throws {
+    private func read(by id: MemberID) async throws {
         let begin = ContinuousClock.now
         var turned: String?
         let options = ReplaceOptions(image: machines.manifest.exactly)

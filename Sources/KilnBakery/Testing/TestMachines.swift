@@ -43,11 +43,11 @@ struct TestMachines: Sendable {
         }
     }
 
-    private func id(_ name: String) throws -> ServerID { ServerID(lab: lab, server: try Name(name)) }
+    private func id(_ name: String) throws -> MemberID { MemberID(lab: lab, server: try Name(name)) }
 
     // MARK: - Boots
 
-    private func boots(_ id: ServerID) async throws -> Bool {
+    private func boots(_ id: MemberID) async throws -> Bool {
         let begin = ContinuousClock.now
         let isFirst = id.server.text == "one"
         let expected = isFirst && takesMetadata ? "it becomes ready, with an empty volume" : "it becomes ready"
@@ -60,7 +60,7 @@ struct TestMachines: Sendable {
         return problem == nil
     }
 
-    private func bootsAgain(_ id: ServerID) async throws {
+    private func bootsAgain(_ id: MemberID) async throws {
         let begin = ContinuousClock.now
         let problem = try await problem {
             try await test.engine.stop(id)
@@ -114,7 +114,7 @@ struct TestMachines: Sendable {
 
     // MARK: - What is asked of the first machine
 
-    private func ask(_ id: ServerID) async throws {
+    private func ask(_ id: MemberID) async throws {
         let checks = try test.engine.checks(on: id)
         var own = takesMetadata ? [Check(.cloudInit())] : []
         if takesMetadata, let path = RootPath(Self.mountPath) {
@@ -145,7 +145,7 @@ struct TestMachines: Sendable {
         }
     }
 
-    private func lookAtConsole(_ id: ServerID) async throws {
+    private func lookAtConsole(_ id: MemberID) async throws {
         let begin = ContinuousClock.now
         let line = try test.engine.fatalLine(on: id)
         await record.add(
@@ -159,7 +159,7 @@ struct TestMachines: Sendable {
         )
     }
 
-    private func compare(_ first: ServerID, _ second: ServerID) async throws {
+    private func compare(_ first: MemberID, _ second: MemberID) async throws {
         let begin = ContinuousClock.now
         do {
             let one = try await test.engine.checks(on: first).identity()

@@ -90,7 +90,7 @@ struct HostFolder {
     /// Makes a folder of a guest's archive, and says what is in it; it appears when it is whole.
     ///
     /// - Throws: `cp.hostile`, `cp.failed`, `file.unwritable`.
-    static func unpack(_ bytes: [UInt8], of id: ServerID, to target: String) throws -> String {
+    static func unpack(_ bytes: [UInt8], of id: MemberID, to target: String) throws -> String {
         let archive: TarArchive
         do {
             archive = try TarArchive(bytes, limit: CpVerb.largest)

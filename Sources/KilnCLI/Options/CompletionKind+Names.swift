@@ -31,6 +31,8 @@ extension CompletionKind {
     static var channels: CompletionKind { names { known, _ in known.channels } }
     /// Recipes by name.
     static var recipes: CompletionKind { names { known, _ in known.recipes } }
+    /// Lessons by name.
+    static var lessons: CompletionKind { names { known, _ in known.lessons } }
     /// Scenarios by name, and files.
     static var scenarios: CompletionKind {
         .custom { _, _, prefix in

@@ -25,8 +25,8 @@ struct ProgressLines {
     var columns: Int
     private let style: Style
     private var steps = RunningSteps()
-    private var waits: [ServerID: Wait] = [:]
-    private var order: [ServerID] = []
+    private var waits: [MemberID: Wait] = [:]
+    private var order: [MemberID] = []
     /// How many lines are there that will be rewritten.
     private var shown = 0
 
@@ -110,17 +110,17 @@ struct ProgressLines {
 
     // MARK: - Waits
 
-    private mutating func begin(_ server: ServerID, _ machine: String, _ step: Step, at now: Duration) {
+    private mutating func begin(_ server: MemberID, _ machine: String, _ step: Step, at now: Duration) {
         if !order.contains(server) { order.append(server) }
         waits[server] = Wait(machine: machine, step: step, since: now, text: nil, told: now, toldText: nil)
     }
 
-    private mutating func end(_ server: ServerID) {
+    private mutating func end(_ server: MemberID) {
         waits[server] = nil
         order.removeAll { $0 == server }
     }
 
-    private mutating func wait(_ server: ServerID, _ generation: Generation, _ text: String, at now: Duration) -> String
+    private mutating func wait(_ server: MemberID, _ generation: Generation, _ text: String, at now: Duration) -> String
     {
         if waits[server] == nil { begin(server, "\(server)#\(generation)", .healthy, at: now) }
         guard var wait = waits[server] else { return "" }

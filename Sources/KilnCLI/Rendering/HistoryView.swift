@@ -3,7 +3,7 @@ import KilnModel
 
 /// The life of a server.
 struct HistoryView: Renderable {
-    let server: ServerID
+    let server: MemberID
     let history: ServerHistory
 
     struct Payload: Encodable {
@@ -24,7 +24,7 @@ struct HistoryView: Renderable {
             let reason: String?
         }
 
-        let server: ServerID
+        let server: MemberID
         let current: Generation?
         let operations: [Operation]
         /// Nothing where there were none.

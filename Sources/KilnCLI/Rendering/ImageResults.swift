@@ -174,13 +174,13 @@ extension [BakeLeftovers.Item] {
 /// Who needs an image.
 struct ImageNeeds: Renderable {
     let image: ImageManifest
-    let servers: [ServerID]
+    let servers: [MemberID]
     let needs: [ImageCatalog.Need]
 
     struct Payload: Encodable {
         let image: String
         let digest: ImageDigest
-        let servers: [ServerID]
+        let servers: [MemberID]
         let channels: [String]
         let back: [String]
         let children: [String]

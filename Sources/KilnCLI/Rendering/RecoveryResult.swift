@@ -4,7 +4,7 @@ import KilnModel
 /// What recovering would do.
 struct RecoveryPlans: Renderable {
     struct Plan: Encodable, Sendable {
-        let server: ServerID
+        let server: MemberID
         let plan: String
     }
 

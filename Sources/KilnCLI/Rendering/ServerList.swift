@@ -22,16 +22,48 @@ struct ServerList: Renderable {
     var payload: Payload { Payload(servers: servers) }
 
     var human: HumanView {
-        let rows = servers.map { server in
-            [
-                "\(server.lab)/\(server.name)", server.generation?.description ?? "-", server.condition,
-                server.image.map { "\($0.name):\($0.version)" } ?? "-", server.portList,
-            ]
+        .table(TextTable(header: ["server", "gen", "state", "image", "ports"], rows: rows), empty: empty)
+    }
+
+    // A server with members is a tree: what belongs to all of them stands in its own line.
+    private var rows: [[String]] {
+        var rows: [[String]] = []
+        for (index, server) in servers.enumerated() {
+            guard let ordinal = server.ordinal else {
+                rows.append(row("\(server.lab)/\(server.name)", server, server.portList))
+                continue
+            }
+            let whole = server.id.whole
+            let members = servers.filter { $0.id.whole == whole }
+            if index == 0 || servers[index - 1].id.whole != whole {
+                rows.append(["\(whole)", "", ServerStatus.summary(members), "", server.portList])
+            }
+            let isLast = index == servers.count - 1 || servers[index + 1].id.whole != whole
+            rows.append(row("\(isLast ? "└" : "├") \(server.name).\(ordinal)", server, server.details))
         }
-        return .table(
-            TextTable(header: ["server", "gen", "state", "image", "ports"], rows: rows),
-            empty: empty
-        )
+        return rows
+    }
+
+    private func row(_ title: String, _ server: ServerStatus, _ last: String) -> [String] {
+        let image = server.image.map { "\($0.name):\($0.version)" } ?? "-"
+        return [title, server.generation?.description ?? "-", server.condition, image, last]
+    }
+}
+
+extension ServerStatus {
+    /// What is so of all members together: how many there are, and what concerns them all.
+    static func summary(_ members: [ServerStatus]) -> String {
+        let serving = members.filter { $0.state == .running && $0.isIn != false }.count
+        let count = members.count == 1 ? "1 member" : "\(members.count) members"
+        return (["\(count), \(serving) serving"] + [members.first?.rollout].compactMap(\.self)).joined(separator: "; ")
+    }
+
+    /// What is a member's own: how old it is, its image's digest, its share of the requests.
+    var details: String {
+        let digest = image.map { String($0.digest.short) }
+        let old = age.map { "\(ServerStatus.days($0)) old" }
+        let asked = share.map { "\($0) % of requests" }
+        return [old, digest, isIn == false ? "no requests" : asked].compactMap(\.self).joined(separator: ", ")
     }
 }
 

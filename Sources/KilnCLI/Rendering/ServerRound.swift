@@ -6,7 +6,7 @@ struct ServerRound<Value: Encodable & Sendable>: Sendable {
     var failures: [ServerFailure] = []
 
     /// Does something for each server; only an interruption keeps the later ones from their turn.
-    static func over(_ servers: [ServerID], _ body: (ServerID) async throws -> Value?) async -> Self {
+    static func over(_ servers: [MemberID], _ body: (MemberID) async throws -> Value?) async -> Self {
         var round = Self()
         for id in servers {
             do {
@@ -54,7 +54,7 @@ struct ServerRound<Value: Encodable & Sendable>: Sendable {
 
 /// A server for which something could not be done.
 struct ServerFailure: Encodable, Sendable {
-    let server: ServerID
+    let server: MemberID
     let report: ErrorReport
 
     private enum CodingKeys: String, CodingKey { case server }

@@ -1,7 +1,7 @@
 import Foundation
-import KilnHost
 import KilnModel
 import KilnScenarios
+import KilnSystem
 
 /// How much of the host runs may take together.
 struct RunBudget: Sendable, Equatable {
@@ -13,7 +13,7 @@ struct RunBudget: Sendable, Equatable {
     /// What is free now: four fifths of the memory, and two virtual processors for each of the host's, for a machine mostly waits.
     static var ofHost: RunBudget {
         RunBudget(
-            memory: Doctor.availableMemory.map { $0.bytes / 5 * 4 } ?? .max,
+            memory: HostMemory.available().map { $0.bytes / 5 * 4 } ?? .max,
             processors: 2 * ProcessInfo.processInfo.activeProcessorCount
         )
     }

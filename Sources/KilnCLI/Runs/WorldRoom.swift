@@ -1,7 +1,7 @@
 import KilnFaults
-import KilnHost
 import KilnModel
 import KilnScenarios
+import KilnSystem
 
 /// How large the file systems of a home of a run's own are: they lie in memory, and a fault may fill them.
 struct WorldRoom: Sendable {
@@ -12,7 +12,7 @@ struct WorldRoom: Sendable {
     ///
     /// - Parameter available: the host's memory; nothing where the kernel does not tell.
     /// - Throws: `KilnError` with code `fault.impossible` where it would take more than half of that.
-    init(for scenarios: [Scenario], of available: ByteCount? = Doctor.availableMemory) throws {
+    init(for scenarios: [Scenario], of available: ByteCount? = HostMemory.available()) throws {
         let declared = scenarios.map { scenario in
             scenario.lab.volumes.values.reduce(UInt64(0)) { sum, volume in
                 let (more, isTooMuch) = sum.addingReportingOverflow(volume.size.bytes)

@@ -18,7 +18,7 @@ struct ConsoleVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let id = try workspace.engine.server(named: target.server)
+        let id = try workspace.engine.member(named: target.server)
         let path = try workspace.engine.consoleSocket(id)
         let isInteractive = session.terminal.isInputInteractive && session.terminal.isOutputInteractive
         if isInteractive { session.say("\(try workspace.engine.machine(id)): leave with Ctrl-]") }

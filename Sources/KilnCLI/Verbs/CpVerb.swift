@@ -56,14 +56,14 @@ struct CpVerb: Verb {
         let engine = try await session.workspace().engine
         switch (CopySide(source), CopySide(destination)) {
         case (.host(let path), .guest(let server, let target)):
-            let guest = Guest(engine: engine, id: try engine.server(named: server), now: now)
+            let guest = Guest(engine: engine, id: try engine.member(named: server), now: now)
             let isFolder = recursive && (path == "-" || HostFile.isFolder(path))
             session.say(try await isFolder ? guest.putFolder(path, target, session) : guest.putFile(path, target))
         case (.guest(let server, let origin), .host(let path)):
-            let guest = Guest(engine: engine, id: try engine.server(named: server), now: now)
+            let guest = Guest(engine: engine, id: try engine.member(named: server), now: now)
             session.say(try await guest.get(origin, path, isRecursive: recursive, session))
         case (.root(let server, let generation, let origin), .host(let path)):
-            let id = try engine.server(named: server)
+            let id = try engine.member(named: server)
             let bytes = try await engine.read(origin, onRootOf: id, generation, limit: CpVerb.largest)
             session.say(try HostFile.hand(bytes, to: path, named: origin, session))
         default: throw ValidationError("Exactly one of the two has to be SERVER:PATH.")
@@ -74,7 +74,7 @@ struct CpVerb: Verb {
     /// The guest that is copied to or from; every copy says what it did.
     private struct Guest {
         let engine: LabEngine
-        let id: ServerID
+        let id: MemberID
         let now: Bool
 
         func putFile(_ path: String, _ target: String) async throws -> String {

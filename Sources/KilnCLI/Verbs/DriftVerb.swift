@@ -28,10 +28,20 @@ struct DriftVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        let report = try await engine.drift(id, generation: generation.map { Generation($0) })
-        try session.show(DriftView(report: report, isServing: generation == nil))
+        // Generations are each member's own.
+        let ids =
+            generation == nil
+            ? try engine.members(named: target.server) : [try engine.member(named: target.server)]
+        var reports: [DriftReport] = []
+        for id in ids { reports.append(try await engine.drift(id, generation: generation.map { Generation($0) })) }
+        let views = reports.map { DriftView(report: $0, isServing: generation == nil) }
+        if let only = views.first, views.count == 1 {
+            try session.show(only)
+        } else {
+            try session.show(MemberViews(views))
+        }
         // What can't be seen is not known to be none.
-        return (report.isDrifted || !report.observable ? KilnModel.ExitCode.unmet : .done).rawValue
+        let isNone = reports.allSatisfy { !$0.isDrifted && $0.observable }
+        return (isNone ? KilnModel.ExitCode.done : .unmet).rawValue
     }
 }

@@ -70,7 +70,7 @@ struct ExecVerb: Verb {
 
     private func run(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
+        let id = try engine.member(named: target.server)
         let run = GuestCommand(command, deadline: timeout?.duration ?? .seconds(60))
         let input: (@Sendable () async throws -> [UInt8])? =
             stdin ? { @Sendable in try await StandardInput.next() } : nil

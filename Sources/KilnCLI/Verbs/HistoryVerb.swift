@@ -15,8 +15,13 @@ struct HistoryVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        try session.show(HistoryView(server: id, history: try engine.history(id)))
+        let ids = try engine.members(named: target.server)
+        let views = try ids.map { HistoryView(server: $0, history: try engine.history($0)) }
+        guard let first = ids.first, ids.count > 1 else {
+            if let only = views.first { try session.show(only) }
+            return 0
+        }
+        try session.show(FleetHistory(members: views, rollouts: try engine.rollouts(of: first.whole)))
         return 0
     }
 }

@@ -49,27 +49,35 @@ struct LogsVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let workspace = try await session.workspace()
-        let id = try workspace.engine.server(named: target.server)
-        let printer = LogPrinter(output: session.output, isRaw: raw)
-        switch source {
-        case .cloudInit:
+        let ids = try workspace.engine.members(named: target.server)
+        // Two logs that grow can't be read beside each other.
+        if follow, ids.count > 1 { _ = try workspace.engine.member(named: target.server) }
+        for id in ids {
+            if ids.count > 1 { session.output.text("==> \(id.whole).\(id.ordinal) <==\n") }
             do {
-                try await printGuestLog(of: id, workspace.engine, printer, session.output)
+                try await printLog(of: id, workspace, session.output)
             } catch is CancellationError where session.output.state() == .unread && !Task.isCancelled {
                 return 0
             }
-        case .console:
-            try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, session.output)
-        case .qemu:
-            let path = try workspace.parts.machines.processLog(of: try machine(of: id, workspace))
-            try await follow(path, printer, session.output)
         }
-        printer.finish()
         return 0
     }
 
+    private func printLog(of id: MemberID, _ workspace: Workspace, _ output: ByteSink) async throws {
+        let printer = LogPrinter(output: output, isRaw: raw)
+        switch source {
+        case .cloudInit: try await printGuestLog(of: id, workspace.engine, printer, output)
+        case .console:
+            try await follow(workspace.state.consoleLog(try machine(of: id, workspace)), printer, output)
+        case .qemu:
+            let path = try workspace.parts.machines.processLog(of: try machine(of: id, workspace))
+            try await follow(path, printer, output)
+        }
+        printer.finish()
+    }
+
     private func printGuestLog(
-        of id: ServerID,
+        of id: MemberID,
         _ engine: LabEngine,
         _ printer: LogPrinter,
         _ output: ByteSink
@@ -89,7 +97,7 @@ struct LogsVerb: Verb {
         )
     }
 
-    private func machine(of id: ServerID, _ workspace: Workspace) throws -> MachineID {
+    private func machine(of id: MemberID, _ workspace: Workspace) throws -> MachineID {
         try generation.map { id.machine(Generation($0)) } ?? workspace.engine.machine(id)
     }
 

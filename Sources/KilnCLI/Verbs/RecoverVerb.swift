@@ -42,7 +42,7 @@ struct RecoverVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let servers = try server.map { [try engine.server(named: $0)] } ?? engine.servers()
+        let servers = try server.map { try engine.members(named: $0) } ?? engine.members()
         if dryRun {
             let round = await ServerRound.over(servers) { id in
                 RecoveryPlans.Plan(server: id, plan: try await engine.recoveryPlan(id))
@@ -50,16 +50,26 @@ struct RecoverVerb: Verb {
             return try round.conclude(session, showing: RecoveryPlans(round: round))
         }
         if server != nil {
-            for id in servers {
-                let report = try await engine.recover(id, data: data)
-                try session.show(RecoveryResult(round: ServerRound(values: report.map { [$0] } ?? [])))
+            var reports: [ReplacementReport] = []
+            for id in servers { reports += [try await engine.recover(id, data: data)].compactMap(\.self) }
+            // What is of all members goes on only where all were meant.
+            if let whole = servers.first?.whole, servers == engine.members(of: whole),
+                let rollout = try await engine.takeUpRollout(of: whole)
+            {
+                try session.show(RolloutResult(report: rollout))
+                return rollout.exit.rawValue
             }
+            try session.show(RecoveryResult(round: ServerRound(values: reports)))
             // To have rolled back is what was asked for; what still needs a person was thrown.
             return 0
         }
         let round = await ServerRound.over(servers) { id in
             // What an earlier one's turn has removed, such as its rehearsal, needs none.
-            try engine.servers().contains(id) ? try await engine.recover(id) : nil
+            try engine.members().contains(id) ? try await engine.recover(id) : nil
+        }
+        for whole in Set(servers.map(\.whole)).sorted() {
+            guard let rollout = try await engine.takeUpRollout(of: whole) else { continue }
+            session.say("\(whole): \(rollout.sentence)")
         }
         return try round.conclude(session, showing: RecoveryResult(round: round))
     }

@@ -11,6 +11,9 @@ struct ReplaceVerb: Verb {
         discussion: """
             If the new machine doesn't become ready, the old one serves again (exit 11). Where kiln is killed, at whatever \
             instant, the next command that changes the server finishes the work or takes it back.
+
+            Of a server with several members all are replaced, a few at a time, as the lab file's 'rollout' says: see \
+            'kiln help rollout'. One of them is NAME.0.
             """
     )
 
@@ -50,13 +53,34 @@ struct ReplaceVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let image = try image.map { try ImageReference($0) }
         let options = options.engineOptions(image: locked ? try await pinned(image, session) : image)
-        guard dryRun else {
-            return try await session.replace(target.server, html: html) { try await $0.replace($1, options) }
-        }
         let engine = try await session.workspace().engine
-        let plan = try await engine.planReplacement(try engine.server(named: target.server), options)
-        try session.show(ReplacementPlanView(plan: plan))
+        let ids = try engine.members(named: target.server)
+        guard dryRun else {
+            guard let first = ids.first, ids.count > 1 else {
+                return try await session.replace(target.server, html: html) { try await $0.replace($1, options) }
+            }
+            try refuseOfSeveral(first.whole)
+            return try await session.rollOut(first.whole, options)
+        }
+        var plans: [ReplacementPlanView] = []
+        for id in ids { plans.append(ReplacementPlanView(plan: try await engine.planReplacement(id, options))) }
+        if let only = plans.first, plans.count == 1 {
+            try session.show(only)
+        } else {
+            try session.show(MemberViews(plans))
+        }
         return 0
+    }
+
+    private func refuseOfSeveral(_ server: ServerID) throws {
+        let refused = [(html != nil, "--html"), (options.rehearse, "--rehearse")].first(where: \.0)?.1
+        guard let refused else { return }
+        throw KilnError(
+            .serverSeveral,
+            "\(server) has several members, and \(refused) is for one of them",
+            hint: "leave it out, or name a member: 'kiln replace \(server).0 \(refused)'",
+            exit: .usage
+        )
     }
 
     // The image of the command, or of the server in the lab file, as the file's lock has it.

@@ -55,9 +55,9 @@ struct ReportVerb: Verb {
         return try logs.history(of: lab, isGoingOn: engine.isGoingOn(run: lab))
     }
 
-    private func server(_ subject: String, _ engine: LabEngine) throws -> ServerID {
+    private func server(_ subject: String, _ engine: LabEngine) throws -> MemberID {
         do {
-            return try engine.server(named: subject)
+            return try engine.member(named: subject)
         } catch let error as KilnError where error.code == .serverMissing {
             throw KilnError(
                 .reportMissing,

@@ -46,7 +46,7 @@ struct SSHVerb: Verb {
 
     /// The way in, whose one host key is written down; also while the server is launched.
     func invocation(_ workspace: Workspace) async throws -> SSHInvocation {
-        let id = try workspace.engine.server(named: target.server)
+        let id = try workspace.engine.member(named: target.server)
         let status = try await workspace.engine.status(id)
         let machine = try workspace.engine.machine(id)
         guard let port = status.ports.first(where: { $0.key.text == "ssh" })?.value else {

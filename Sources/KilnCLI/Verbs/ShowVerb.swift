@@ -18,7 +18,7 @@ struct ShowVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        try session.show(ServerView(details: try await engine.details(try engine.server(named: target.server))))
+        try session.show(ServerView(details: try await engine.details(try engine.member(named: target.server))))
         return 0
     }
 }

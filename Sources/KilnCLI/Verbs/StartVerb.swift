@@ -14,9 +14,9 @@ struct StartVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        try await engine.start(id)
-        try session.show(ServerList(servers: [try await engine.status(id)]))
+        let ids = try engine.members(named: target.server)
+        try await engine.start(ids)
+        try session.show(ServerList(servers: try await engine.statuses(of: ids)))
         return 0
     }
 }

@@ -6,7 +6,8 @@ import KilnModel
 struct StopVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "stop",
-        abstract: "Shut a server's machine down; 'kiln start' brings the same generation back."
+        abstract:
+            "Shut a server's machine down, or those of all its members; 'kiln start' brings the same generation back."
     )
 
     @OptionGroup var target: ServerArgument
@@ -17,9 +18,9 @@ struct StopVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        try await engine.stop(id, force: force)
-        try session.show(ServerList(servers: [try await engine.status(id)]))
+        let ids = try engine.members(named: target.server)
+        try await engine.stop(ids, force: force)
+        try session.show(ServerList(servers: try await engine.statuses(of: ids)))
         return 0
     }
 }

@@ -9,7 +9,11 @@ struct UpVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "up",
         abstract: "Bring up the servers of a lab file; what runs already is left as it is.",
-        discussion: "Servers whose declaration changed are not touched: they are replaced, with 'kiln replace'."
+        discussion: """
+            Servers whose declaration changed are not touched: they are replaced, with 'kiln replace'. Only the number of \
+            members follows at once: new ones get their volumes as the file says, and of those that are too many the volumes \
+            are retained.
+            """
     )
 
     @Argument(help: "The servers; without any, all of the lab.", completion: .serverNames)
@@ -22,6 +26,7 @@ struct UpVerb: Verb {
     var locked = false
 
     @OptionGroup var lab: LabFileOption
+    @OptionGroup var jobs: JobsOption
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
@@ -41,7 +46,8 @@ struct UpVerb: Verb {
         if dryRun {
             try session.show(LabPlanView(lab: file.lab.name, plan: try await engine.plan(declared, only: only)))
         } else {
-            try session.show(ServerList(servers: try await engine.up(declared, only: only)))
+            let servers = try await engine.up(declared, only: only, jobs: jobs.jobs)
+            try session.show(ServerList(servers: servers))
         }
         return 0
     }

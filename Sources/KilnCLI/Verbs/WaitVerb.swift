@@ -23,9 +23,11 @@ struct WaitVerb: Verb {
 
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
-        let id = try engine.server(named: target.server)
-        try await Deadline.within(timeout?.duration, "\(id) was not ready") { try await engine.awaitReady(id) }
-        try session.show(ServerList(servers: [try await engine.status(id)]))
+        let ids = try engine.members(named: target.server)
+        try await Deadline.within(timeout?.duration, "\(target.server) was not ready") {
+            try await engine.awaitReady(ids)
+        }
+        try session.show(ServerList(servers: try await engine.statuses(of: ids)))
         return 0
     }
 }

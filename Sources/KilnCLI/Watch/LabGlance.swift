@@ -75,7 +75,7 @@ extension LabGlance {
     }
 
     private static func server(_ status: ServerStatus, _ engine: LabEngine) async -> Server {
-        let id = ServerID(lab: status.lab, server: status.name)
+        let id = MemberID(lab: status.lab, server: status.name)
         // The status knows whether there is one; of all others the journal need not be read once more.
         let operation = status.operation == nil ? nil : try? engine.history(id).open?.replacement
         let steps = operation.map { operation in
@@ -86,7 +86,7 @@ extension LabGlance {
         return Server(status: status, steps: steps ?? [], answers: await answers(of: id, status, engine))
     }
 
-    private static func answers(of id: ServerID, _ status: ServerStatus, _ engine: LabEngine) async -> [Answer] {
+    private static func answers(of id: MemberID, _ status: ServerStatus, _ engine: LabEngine) async -> [Answer] {
         guard status.state == .running, let spec = try? engine.servingSpec(of: id),
             let look = try? engine.checks(on: id)
         else { return [] }

@@ -22,8 +22,15 @@ struct KnownNames {
             names(in: state.lab(lab) + "/servers").map { ServerID(lab: lab, server: $0) }
         }
         let counts = Dictionary(all.map { ($0.server.text, 1) }, uniquingKeysWith: +)
-        let short = counts.filter { $0.value == 1 }.map(\.key)
-        return (short + all.map(\.description)).sorted()
+        let short = all.filter { counts[$0.server.text] == 1 }
+        return (short.flatMap { forms(of: $0, $0.server.text) } + all.flatMap { forms(of: $0, $0.description) })
+            .sorted()
+    }
+
+    // Where there are several members, each of them, too.
+    private func forms(of server: ServerID, _ text: String) -> [String] {
+        let others = entries(of: state.members(server)).compactMap(Int.init).sorted()
+        return [text] + (others.isEmpty ? [] : ([0] + others).map { "\(text).\($0)" })
     }
 
     /// The servers without their labs.
@@ -42,6 +49,9 @@ struct KnownNames {
 
     /// The scenarios that are found by name.
     var scenarios: [String] { SearchPath(.scenarios).names.map(\.text) }
+
+    /// The lessons that are found by name.
+    var lessons: [String] { SearchPath(.lessons).names.map(\.text) }
 
     /// The runs that are remembered, by their labs, the latest first.
     var runs: [String] { RunLogFiles(folder: state.reports).runs.reversed().map(\.text) }

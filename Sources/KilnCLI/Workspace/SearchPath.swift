@@ -1,19 +1,20 @@
 import Foundation
 import Glibc
 import KilnModel
+import KilnScenarios
 
-/// Where recipes and scenarios are found by name: the first folder that holds one counts.
+/// Where recipes, scenarios and lessons are found by name: the first folder that holds one counts.
 ///
 /// 1. the folder that the command names
-/// 2. `Images` or `Scenarios` in the current directory; for root only where nobody else can write to it
-/// 3. `kiln/images` or `kiln/scenarios` in the user's data: `XDG_DATA_HOME`, else `~/.local/share`
+/// 2. `Images`, `Scenarios` or `Scenarios/lessons` in the current directory; for root only where nobody else can write to it
+/// 3. `kiln/images`, `kiln/scenarios` or `kiln/scenarios/lessons` in the user's data: `XDG_DATA_HOME`, else `~/.local/share`
 /// 4. the same in what is installed: beside the program (`PREFIX/share`), else `/usr/local/share` and `/usr/share`
 ///
 /// https://specifications.freedesktop.org/basedir-spec/latest/
 struct SearchPath: Sendable {
     /// What is found.
     enum Kind: Sendable {
-        case recipes, scenarios
+        case recipes, scenarios, lessons
     }
 
     /// What the folders depend on.
@@ -42,7 +43,7 @@ struct SearchPath: Sendable {
     /// The path for a command, of which `folder` was named.
     init(_ kind: Kind, folder: String? = nil, _ surroundings: Surroundings = Surroundings()) {
         self.kind = kind
-        let local = (surroundings.directory.map { $0 + "/" } ?? "") + (kind == .recipes ? "Images" : "Scenarios")
+        let local = (surroundings.directory.map { $0 + "/" } ?? "") + kind.local
         self.local = local
         trust = surroundings.trust
         let own = SearchPath.userData(surroundings.environment)
@@ -150,17 +151,40 @@ extension SearchPath {
 }
 
 extension SearchPath.Kind {
-    var noun: String { self == .recipes ? "recipe" : "scenario" }
+    var noun: String {
+        switch self {
+        case .recipes: "recipe"
+        case .scenarios: "scenario"
+        case .lessons: "lesson"
+        }
+    }
 
-    func folder(in share: String) -> String { share + (self == .recipes ? "/kiln/images" : "/kiln/scenarios") }
+    /// The folder in the current directory.
+    var local: String {
+        switch self {
+        case .recipes: "Images"
+        case .scenarios: "Scenarios"
+        case .lessons: "Scenarios/lessons"
+        }
+    }
 
-    func entry(_ name: Name) -> String { self == .recipes ? name.text : name.text + ".yaml" }
+    func folder(in share: String) -> String {
+        switch self {
+        case .recipes: share + "/kiln/images"
+        case .scenarios: share + "/kiln/scenarios"
+        case .lessons: share + "/kiln/scenarios/lessons"
+        }
+    }
+
+    func entry(_ name: Name) -> String { self == .scenarios ? name.text + ".yaml" : name.text }
 
     /// The name of an entry of a folder; nothing where it is something else.
     func name(of entry: String, in folder: String) -> Name? {
         switch self {
         case .recipes:
             FileManager.default.fileExists(atPath: "\(folder)/\(entry)/image.yaml") ? try? Name(entry) : nil
+        case .lessons:
+            FileManager.default.fileExists(atPath: "\(folder)/\(entry)/\(LessonFile.name)") ? try? Name(entry) : nil
         case .scenarios:
             entry.hasSuffix(".yaml") ? try? Name(String(entry.dropLast(".yaml".count))) : nil
         }

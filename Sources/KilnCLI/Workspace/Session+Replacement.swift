@@ -13,7 +13,7 @@ extension Session {
     func replace(
         _ server: String,
         html: String? = nil,
-        _ body: @escaping @Sendable (LabEngine, ServerID) async throws -> ReplacementReport
+        _ body: @escaping @Sendable (LabEngine, MemberID) async throws -> ReplacementReport
     ) async throws -> Int32 {
         let file = try html.map { try ReportFile($0) }
         let timeline = Timeline()
@@ -23,7 +23,7 @@ extension Session {
             events.record(progress)
         }
         let engine = workspace.engine
-        let id = try engine.server(named: server)
+        let id = try engine.member(named: server)
         let began = Mutex(Duration.zero)
         let obstacle = await Unavailability.obstacle(of: id, engine)
         // Only the longest time without an answer is told, so a short look before and after will do, and few requests: under emulation

@@ -6,7 +6,7 @@ extension LabEngine {
     /// What looks at a server's machine that runs.
     ///
     /// - Throws: `KilnError` where there is no such server, or no machine of it.
-    public func checks(on id: ServerID) throws -> GuestChecks {
+    public func checks(on id: MemberID) throws -> GuestChecks {
         let machine = try machine(id)
         return GuestChecks(
             guests: parts.guests,
@@ -17,17 +17,17 @@ extension LabEngine {
     }
 
     /// The first line on a server's console, since it was booted last, that tells of something fatal; nothing where none does.
-    public func fatalLine(on id: ServerID) throws -> String? {
+    public func fatalLine(on id: MemberID) throws -> String? {
         try existing(id).console(of: try machine(id)).fatalLine
     }
 
     /// What the console of a server's machine said, since it was made, the last 4 MiB of it; hostile bytes.
-    public func console(of id: ServerID) throws -> Data { ConsoleLog(path: try consoleLog(id)).everything }
+    public func console(of id: MemberID) throws -> Data { ConsoleLog(path: try consoleLog(id)).everything }
 
     /// The id that the kernel of a server's guest has had since it booted.
     ///
     /// - Throws: `KilnError` where the guest can't be asked.
-    public func bootID(of id: ServerID) async throws -> String { try await existing(id).bootID(of: try machine(id)) }
+    public func bootID(of id: MemberID) async throws -> String { try await existing(id).bootID(of: try machine(id)) }
 
     /// The image that a channel points to.
     ///

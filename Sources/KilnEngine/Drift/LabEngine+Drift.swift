@@ -12,7 +12,7 @@ extension LabEngine {
     /// - Throws: `generation.missing` where there never was such a one; `lock.held` while another command changes the
     ///   server; `drift.root-missing`, `drift.copy-torn`, `drift.no-file-system`, `drift.listing-damaged`, `image.…`,
     ///   `tool.…`.
-    public func drift(_ id: ServerID, generation: Generation? = nil) async throws -> DriftReport {
+    public func drift(_ id: MemberID, generation: Generation? = nil) async throws -> DriftReport {
         let workspace = try existing(id)
         let machine = try generation.map { try known($0, of: workspace) } ?? machine(id)
         if generation != nil, let kept = try workspace.keptDriftReport(machine) { return kept }
@@ -37,7 +37,7 @@ extension LabEngine {
     ///   ``drift(_:generation:)``.
     public func read(
         _ path: String,
-        onRootOf id: ServerID,
+        onRootOf id: MemberID,
         _ generation: Generation,
         limit: Int = 64 << 20
     ) async throws -> [UInt8] {

@@ -10,7 +10,7 @@ extension ServerWorkspace {
         let record = try record(machine)
         guard hasMounts(record) else { return }
         let paths = record.spec.mounts.map(\.path).joined(separator: ", ")
-        parts.progress(.waiting(machine.server, machine.generation, "a look below \(paths) on its root"))
+        parts.progress(.waiting(machine.member, machine.generation, "a look below \(paths) on its root"))
         let hidden = try await hiddenPaths(record)
         guard let first = hidden.firstFile else { return }
         throw KilnError(
@@ -103,7 +103,7 @@ extension [RootPath] {
 extension RootPath {
     /// The path as 'kiln cp' takes it, quoted for a shell where that is needed.
     public func source(on machine: MachineID) -> String {
-        let plain = "\(machine.server)@\(machine.generation):\(text)"
+        let plain = "\(machine.member)@\(machine.generation):\(text)"
         let isPlain = plain.utf8.allSatisfy { byte in
             UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
                 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "@:/._-%+,=".utf8.contains(byte)

@@ -4,7 +4,7 @@ import KilnSystem
 
 /// The front of a server: who serves which port, as it was decided last, and the process that follows.
 ///
-/// Whoever uses it has the server's lock.
+/// Whoever uses it has the lock of one of the server's members, so what is decided for all of them has a lock of its own.
 struct ServerFront: Sendable {
     let id: ServerID
     let state: StateDirectory
@@ -13,10 +13,32 @@ struct ServerFront: Sendable {
     /// What was decided last; nothing where the server has no front.
     func plan() throws -> FrontPlan? { try DurableFile.readJSON(FrontPlan.self, from: state.frontPlan(id)) }
 
-    /// Does what was decided: written down first, then done.
+    /// Changes what was decided: written down first, then done; nothing where `change` gives nothing.
+    ///
+    /// - Parameter change: is given what was decided last, and nothing where the server has no front.
+    func change(_ change: (FrontPlan?) async throws -> FrontPlan?) async throws {
+        try await locked {
+            guard let plan = try await change(try plan()) else { return }
+            try await follow(plan)
+        }
+    }
+
+    // Another member's turn takes moments, and a start of the process at most.
+    private func locked(_ body: () async throws -> Void) async throws {
+        try DurableFile.makeDirectory(state.server(id))
+        let lock = try await FileLock.whenFree(
+            state.frontChange(id),
+            subject: "the front of \(id)",
+            within: .seconds(60)
+        )
+        defer { withExtendedLifetime(lock) {} }
+        try await body()
+    }
+
+    /// Does what was decided.
     ///
     /// Other ports, or another way to keep clients, that can't be had leave those of before.
-    func follow(_ plan: FrontPlan) async throws {
+    private func follow(_ plan: FrontPlan) async throws {
         let before = try self.plan()
         if plan != before { try DurableFile.writeJSON(plan, to: state.frontPlan(id)) }
         do {
@@ -27,9 +49,18 @@ struct ServerFront: Sendable {
         }
     }
 
-    /// Ends it; what waits in it is cut.
-    func end() async throws {
+    /// Strikes a member out; without a member it ends, and what waits in it is cut.
+    func leave(_ ordinal: Int) async throws {
         guard FileManager.default.fileExists(atPath: state.frontPlan(id)) else { return }
+        try await locked {
+            guard var plan = try plan() else { return }
+            plan[ordinal] = FrontPlan.Slot(ordinal: ordinal)
+            guard plan.slots.contains(where: { $0.generation != nil }) else { return try await end() }
+            try await follow(plan)
+        }
+    }
+
+    private func end() async throws {
         try await parts.fronts.end(id)
         try DurableFile.remove(state.frontPlan(id))
     }

@@ -21,13 +21,13 @@ struct GenerationWriter: Sendable {
         let manifest = image.manifest
         let hostKey = manifest.ssh ? try await workspace.parts.seeds.makeHostKey(comment: machine.description) : nil
         let ports = try workspace.portBook().ports
-        let externals = try ExternalAccess.all(of: machine.server.lab, in: state)
+        let externals = try ExternalAccess.all(of: machine.member.lab, in: state)
         var network = try GuestNetwork(of: workspace, spec.networks)
         if spec.network == .open { network.externals = externals.keys.sorted() }
         let record = try record(
             machine,
             hostKey: hostKey?.publicKey,
-            ports: ports[machine.server.server],
+            ports: ports[machine.member.server],
             peers: network.peers.values.sorted()
         )
         if manifest.cloudInit != .none {
@@ -139,7 +139,7 @@ struct GenerationWriter: Sendable {
             size: spec.size(over: manifest.size),
             disk: spec.disk,
             uuid: UUID(),
-            instanceID: "\(machine.server.server)-\(machine.generation)-\(random)",
+            instanceID: "\(try machine.member.own(machine.member.server))-\(machine.generation)-\(random)",
             hostKey: hostKey,
             created: Date(),
             ports: ports,

@@ -11,13 +11,13 @@ extension LabEngine {
     ///
     /// - Returns: nothing where it was not found ready since, or an older Kiln has started it.
     /// - Throws: `KilnError` where there is no such server, or no machine of it.
-    public func timeToReady(_ id: ServerID) throws -> Duration? { try existing(id).timeToReady(try machine(id)) }
+    public func timeToReady(_ id: MemberID) throws -> Duration? { try existing(id).timeToReady(try machine(id)) }
 
     /// The UUID of the file system on a volume, as a server's guest has it on the disk; in small letters.
     ///
     /// - Returns: nothing where the guest has no such disk, or no ext4 is on it.
     /// - Throws: `KilnError` where the guest can't be asked.
-    public func fileSystemID(of volume: Name, on id: ServerID, within limit: Duration) async throws -> String? {
+    public func fileSystemID(of volume: Name, on id: MemberID, within limit: Duration) async throws -> String? {
         guard let disk = try volumes.record(lab: id.lab, volume)?.id else { return nil }
         guard let said = try await asked(["file-system", disk.description], on: id, limit) else { return nil }
         let digits = String(decoding: said, as: UTF8.self).filter { !$0.isWhitespace }
@@ -38,7 +38,7 @@ extension LabEngine {
     ///   else keeps the guest from being asked.
     public func contentDigest(
         of volume: Name,
-        on id: ServerID,
+        on id: MemberID,
         within limit: Duration
     ) async throws -> ImageDigest? {
         guard let disk = try volumes.record(lab: id.lab, volume)?.id, let path = try record(id).spec.volumes[volume]
@@ -62,14 +62,14 @@ extension LabEngine {
     }
 
     // Nothing where there is no such thing.
-    private func asked(_ arguments: [String], on id: ServerID, _ limit: Duration) async throws -> [UInt8]? {
+    private func asked(_ arguments: [String], on id: MemberID, _ limit: Duration) async throws -> [UInt8]? {
         try await reaching(id, now: false) { machine in
             let result = try await parts.guests.ask(arguments, in: machine, within: limit)
             return result.status == 0 ? result.output : nil
         }
     }
 
-    private func nonsense(_ what: String, _ said: [UInt8], _ id: ServerID) -> KilnError {
+    private func nonsense(_ what: String, _ said: [UInt8], _ id: MemberID) -> KilnError {
         KilnError(
             .guestNonsense,
             "the guest of \(id) was asked for \(what), and said \(GuestText.line(said))",

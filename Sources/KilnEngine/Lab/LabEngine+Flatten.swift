@@ -5,7 +5,7 @@ extension LabEngine {
     /// Plugs the cable of a server's running machine in, or out: then nothing of the network reaches the guest.
     ///
     /// - Throws: `machine.link-unchanged`.
-    public func setLink(of id: ServerID, isUp: Bool) async throws {
+    public func setLink(of id: MemberID, isUp: Bool) async throws {
         try await parts.machines.setLink(of: try machine(id), isUp: isUp)
     }
 
@@ -14,7 +14,7 @@ extension LabEngine {
     /// A running guest is asked to hold back its writes while its layer is copied, as for ``drift(_:generation:)``.
     ///
     /// - Throws: as ``drift(_:generation:)``.
-    public func listing(ofRootOf id: ServerID) async throws -> RootListing {
+    public func listing(ofRootOf id: MemberID) async throws -> RootListing {
         let (workspace, machine) = (try existing(id), try machine(id))
         let record = try workspace.record(machine)
         let (copy, _) = try await copyLocked(machine, workspace)
@@ -25,7 +25,7 @@ extension LabEngine {
     /// Writes the root of a server's machine, which has to be off, to a new qcow2 file that stands alone.
     ///
     /// - Throws: `machine.alive` where the machine is not off, or a process has its root; `disk.…`, `tool.…`.
-    public func flatten(_ id: ServerID, to file: String) async throws {
+    public func flatten(_ id: MemberID, to file: String) async throws {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }

@@ -23,7 +23,7 @@ extension LabEngine {
     /// What lies at a path in a server's guest.
     ///
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
-    public func place(_ path: String, on id: ServerID, now: Bool = false) async throws -> GuestPlace {
+    public func place(_ path: String, on id: MemberID, now: Bool = false) async throws -> GuestPlace {
         let said = try await folderScript(["place", path], on: id, now: now).output
         return GuestPlace(rawValue: String(decoding: said, as: UTF8.self)) ?? .other
     }
@@ -35,7 +35,7 @@ extension LabEngine {
     /// - Throws: `cp.odd-files` where there is more than files, folders and links; `guest.too-large`; `cp.guest-failed`.
     public func pack(
         _ path: String,
-        on id: ServerID,
+        on id: MemberID,
         limit: Int,
         now: Bool = false
     ) async throws -> (archive: [UInt8], remarks: String) {
@@ -61,7 +61,7 @@ extension LabEngine {
         _ archive: [UInt8],
         to path: String,
         named name: String,
-        on id: ServerID,
+        on id: MemberID,
         now: Bool = false
     ) async throws -> String {
         let unique = UUID().uuidString
@@ -77,7 +77,7 @@ extension LabEngine {
     // Also where the command is interrupted: an unstructured task does not inherit the cancellation.
     private func withoutLeaving<Result>(
         _ work: String,
-        on id: ServerID,
+        on id: MemberID,
         _ body: () async throws -> Result
     ) async throws -> Result {
         let engine = self
@@ -94,7 +94,7 @@ extension LabEngine {
         }
     }
 
-    private func folderScript(_ arguments: [String], on id: ServerID, now: Bool) async throws -> GuestCommandResult {
+    private func folderScript(_ arguments: [String], on id: MemberID, now: Bool) async throws -> GuestCommandResult {
         let line = ["/bin/sh", "-c", FolderScript.text, "kiln"] + arguments
         let result = try await run(GuestCommand(line, deadline: Self.patience), on: id, now: now)
         switch result.status {
@@ -108,7 +108,7 @@ extension LabEngine {
         }
     }
 
-    private func odd(_ id: ServerID, _ names: [UInt8]) -> KilnError {
+    private func odd(_ id: MemberID, _ names: [UInt8]) -> KilnError {
         KilnError(
             .cpOddFiles,
             "the folder on \(id) holds what is no file, folder or link: \(list(names))",
@@ -117,7 +117,7 @@ extension LabEngine {
         )
     }
 
-    private func taken(_ id: ServerID, _ path: [UInt8]) -> KilnError {
+    private func taken(_ id: MemberID, _ path: [UInt8]) -> KilnError {
         KilnError(
             .cpTaken,
             "\(list(path)) is on \(id) already; a folder is copied to where nothing is",
@@ -126,7 +126,7 @@ extension LabEngine {
         )
     }
 
-    private func nowhere(_ id: ServerID, _ path: [UInt8]) -> KilnError {
+    private func nowhere(_ id: MemberID, _ path: [UInt8]) -> KilnError {
         KilnError(
             .cpMissing,
             "there is no folder \(list(path)) on \(id)",
@@ -135,7 +135,7 @@ extension LabEngine {
         )
     }
 
-    private func tooLarge(_ id: ServerID, _ path: String) -> KilnError {
+    private func tooLarge(_ id: MemberID, _ path: String) -> KilnError {
         KilnError(
             .guestTooLarge,
             "the folder \(Name.quoted(path)) of \(id) is larger than is copied at once",
@@ -144,7 +144,7 @@ extension LabEngine {
         )
     }
 
-    private func guestFailed(_ id: ServerID, _ what: String, _ errors: [UInt8]) -> KilnError {
+    private func guestFailed(_ id: MemberID, _ what: String, _ errors: [UInt8]) -> KilnError {
         KilnError(
             .cpGuestFailed,
             what,

@@ -13,8 +13,8 @@ extension LabEngine {
     public func collectGarbage(dryRun: Bool = false) async throws -> [String] {
         var removed = try await removeAbandonedRuns(dryRun: dryRun)
         let machines = try await parts.machines.machines()
-        let known = Set(try servers())
-        for machine in machines.keys where !known.contains(machine.server) {
+        let known = Set(try members())
+        for machine in machines.keys where !known.contains(machine.member) {
             guard try await isOurs(machine) else { continue }
             removed.append("machine \(machine)")
             if !dryRun { try await end(machine) }
@@ -49,7 +49,7 @@ extension LabEngine {
         try await parts.machines.undefine(machine)
     }
 
-    private func rehearsalLeftover(_ id: ServerID, dryRun: Bool) async throws -> [String] {
+    private func rehearsalLeftover(_ id: MemberID, dryRun: Bool) async throws -> [String] {
         do {
             if !dryRun { try await discardAbandonedRehearsal(id) }
             return ["rehearsal \(id)"]
@@ -60,8 +60,8 @@ extension LabEngine {
 
     // Under the server's lock, so that nothing of a running replacement is taken for garbage.
     private func leftovers(
-        of id: ServerID,
-        _ lent: [ServerID: Set<Generation>],
+        of id: MemberID,
+        _ lent: [MemberID: Set<Generation>],
         dryRun: Bool
     ) async throws -> [String] {
         // What was taken down meanwhile would be made again by its lock.
@@ -102,7 +102,7 @@ extension LabEngine {
         let machines = try await parts.machines.machines().keys
         let needed = machines.flatMap(state.sockets(of:))
         let cards = networks.flatMap { network in
-            machines.filter { $0.server.lab == network.lab }.flatMap { machine in
+            machines.filter { $0.member.lab == network.lab }.flatMap { machine in
                 [state.cardSocket(machine, on: network.network), state.portSocket(machine, on: network.network)]
             }
         }
@@ -115,8 +115,10 @@ extension LabEngine {
         let emptyLabs = entries(state.labs).map { "\(state.labs)/\($0)" }.filter { path in
             (try? FileManager.default.contentsOfDirectory(atPath: path + "/servers"))?.isEmpty == true
         }
-        let forgotten = entries(state.labs).map { "\(state.labs)/\($0)/servers" }.flatMap { servers in
-            entries(servers).filter { $0.hasPrefix(StateDirectory.forgotten) }.map { "\(servers)/\($0)" }
+        let servers = entries(state.labs).map { "\(state.labs)/\($0)/servers" }
+        let members = servers.flatMap { servers in entries(servers).map { "\(servers)/\($0)/members" } }
+        let forgotten = (servers + members).flatMap { place in
+            entries(place).filter { $0.hasPrefix(StateDirectory.forgotten) }.map { "\(place)/\($0)" }
         }
         return sockets + forgotten + emptyLabs
     }
@@ -132,7 +134,7 @@ extension LabEngine {
     }
 
     private func fronted() throws -> [ServerID] {
-        try servers().filter { FileManager.default.fileExists(atPath: state.frontPlan($0)) }
+        try Set(members().map(\.whole)).sorted().filter { FileManager.default.fileExists(atPath: state.frontPlan($0)) }
     }
 
     private func entries(_ directory: String) -> [String] {

@@ -5,7 +5,7 @@ extension LabEngine {
     /// Runs a command in a server's guest; a non-zero exit status is a result, not an error.
     ///
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
-    public func run(_ command: GuestCommand, on id: ServerID, now: Bool = false) async throws -> GuestCommandResult {
+    public func run(_ command: GuestCommand, on id: MemberID, now: Bool = false) async throws -> GuestCommandResult {
         try await reaching(id, now: now) { try await parts.guests.run(command, in: $0) }
     }
 
@@ -15,14 +15,14 @@ extension LabEngine {
     public func converse(
         _ command: GuestCommand,
         _ dialogue: GuestDialogue,
-        on id: ServerID,
+        on id: MemberID,
         now: Bool = false
     ) async throws -> GuestEnding {
         try await reaching(id, now: now) { try await parts.guests.converse(command, dialogue, in: $0) }
     }
 
     /// Runs a command, however much it writes, and keeps the first `limit` bytes of each stream.
-    public func collect(_ command: GuestCommand, keeping limit: Int, on id: ServerID) async throws -> GuestCommandResult
+    public func collect(_ command: GuestCommand, keeping limit: Int, on id: MemberID) async throws -> GuestCommandResult
     {
         try await reaching(id, now: false) { try await parts.guests.collect(command, keeping: limit, in: $0) }
     }
@@ -34,7 +34,7 @@ extension LabEngine {
     ///   - now: whether not to wait until the guest that boots has mounted its volumes.
     public func read(
         _ path: String,
-        on id: ServerID,
+        on id: MemberID,
         limit: Int = 64 << 20,
         now: Bool = false
     ) async throws -> [UInt8]? {
@@ -46,7 +46,7 @@ extension LabEngine {
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
     public func read(
         _ path: String,
-        on id: ServerID,
+        on id: MemberID,
         now: Bool = false,
         take: @Sendable ([UInt8]) throws -> Void
     ) async throws -> Bool {
@@ -56,14 +56,14 @@ extension LabEngine {
     /// Writes a file in a server's guest.
     ///
     /// - Parameter now: whether not to wait until the guest that boots has mounted its volumes.
-    public func write(_ content: [UInt8], to path: String, on id: ServerID, now: Bool = false) async throws {
+    public func write(_ content: [UInt8], to path: String, on id: MemberID, now: Bool = false) async throws {
         try await reaching(id, now: now) { try await parts.guests.write(content, to: path, in: $0) }
     }
 
     /// Does something with the machine that commands reach, once its volumes are mounted; what can be known of a guest without
     /// a way in is told.
     func reaching<Result>(
-        _ id: ServerID,
+        _ id: MemberID,
         now: Bool,
         _ body: (MachineID) async throws -> Result
     ) async throws -> Result {
@@ -83,7 +83,7 @@ extension LabEngine {
             "the guest of \(machine) has booted, and commands get in neither by an agent nor by SSH: \(error.message)",
             hint:
                 "its image needs the package qemu-guest-agent, or an SSH server that takes the keys that cloud-init brings; "
-                + "'kiln console \(machine.server)' needs neither",
+                + "'kiln console \(machine.member)' needs neither",
             cause: error.cause,
             exit: .aborted
         )
@@ -92,12 +92,12 @@ extension LabEngine {
     /// Waits until a server is ready.
     ///
     /// - Throws: `ready.timeout`, `ready.failed` or `ready.machine-died`.
-    public func awaitReady(_ id: ServerID) async throws { try await existing(id).awaitReady(try machine(id)) }
+    public func awaitReady(_ id: MemberID) async throws { try await existing(id).awaitReady(try machine(id)) }
 }
 
 extension LabEngine {
     /// Copies console log, definition, journal and record of a server's machine to a new directory, which is returned.
-    public func keepEvidence(_ id: ServerID) async throws -> String {
+    public func keepEvidence(_ id: MemberID) async throws -> String {
         try await existing(id).keepEvidence(try machine(id))
     }
 

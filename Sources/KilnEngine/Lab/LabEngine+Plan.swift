@@ -12,7 +12,7 @@ extension LabEngine {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
-        let missing = try volumesToMake(lab, for: wanted.map(\.1))
+        let missing = try volumesToMake(lab, for: wanted)
         let states = try await parts.machines.machines()
         var servers: [PlannedAction] = []
         for (id, spec) in wanted {
@@ -25,7 +25,7 @@ extension LabEngine {
     /// What ``replace(_:_:)`` would do now.
     ///
     /// - Throws: `server.not-launched`, `image.…`.
-    public func planReplacement(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws
+    public func planReplacement(_ id: MemberID, _ options: ReplaceOptions = ReplaceOptions()) async throws
         -> ReplacementPlan
     {
         let workspace = try existing(id)
@@ -97,10 +97,10 @@ extension LabEngine {
         ]
     }
 
-    private func volumesToMake(_ lab: LabSpec, for specs: [ServerSpec]) throws -> [LabPlan.Volume] {
-        try lab.volumes.sorted { $0.key < $1.key }.compactMap { name, spec in
-            guard specs.contains(where: { $0.volumes[name] != nil }) else { return nil }
-            return try volumes.isMissing(lab: lab.name, name, spec: spec) ? LabPlan.Volume(name: name, spec: spec) : nil
+    private func volumesToMake(_ lab: LabSpec, for members: [(MemberID, ServerSpec)]) throws -> [LabPlan.Volume] {
+        try members.flatMap { id, _ in try ownVolumes(of: id, lab) }.compactMap { volume in
+            let isMissing = try volumes.isMissing(lab: lab.name, volume.name, spec: volume.spec)
+            return isMissing ? LabPlan.Volume(name: volume.name, spec: volume.spec) : nil
         }
     }
 }

@@ -8,7 +8,7 @@ extension LabEngine {
     ///
     /// - Parameter force: whether to end the machine without asking the guest. What the guest had not flushed is lost.
     /// - Throws: `stop.timeout` where the guest ignores the request; it runs on then.
-    public func stop(_ id: ServerID, force: Bool = false) async throws {
+    public func stop(_ id: MemberID, force: Bool = false) async throws {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -26,7 +26,7 @@ extension LabEngine {
     ///
     /// - Returns: how often its machine was booted again because its kernel crashed before init.
     @discardableResult
-    public func start(_ id: ServerID) async throws -> Int {
+    public func start(_ id: MemberID) async throws -> Int {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -42,7 +42,7 @@ extension LabEngine {
     ///   `volume.reformatted`, and what keeps volumes from being sealed.
     /// - Returns: how often its machine was booted again because its kernel crashed before init.
     @discardableResult
-    public func reboot(_ id: ServerID) async throws -> Int {
+    public func reboot(_ id: MemberID) async throws -> Int {
         let workspace = try existing(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -115,24 +115,25 @@ extension LabEngine {
                 exit: .usage
             )
         }
-        let all = try servers().filter { $0.lab == lab }
+        let all = try members().filter { $0.lab == lab }
         let wanted = all.filter { !isRehearsal($0) }
         let locks = try wanted.map { try workspace($0).lock() }
         defer { withExtendedLifetime(locks) {} }
         for id in all where isRehearsal(id) { try await discardRehearsal(id) }
-        for id in wanted { try await remove(workspace(id)) }
+        // The first member's place holds those of the others, so it goes last.
+        for id in wanted.reversed() { try await remove(workspace(id)) }
         for network in try networks(of: lab) { try await parts.networks.end(network) }
         try DurableFile.remove(state.lab(lab))
     }
 
-    /// Ends and removes all machines of a server, and forgets it; its volumes stay.
+    /// Ends and removes all machines of a member, and forgets it; its volumes stay.
     func remove(_ workspace: ServerWorkspace) async throws {
         await workspace.leaveFront()
         var known: Set<MachineID> = []
-        for machine in try await parts.machines.machines().keys where machine.server == workspace.id {
+        for machine in try await parts.machines.machines().keys where machine.member == workspace.id {
             if try await isOurs(machine) { known.insert(machine) }
         }
-        let directory = state.server(workspace.id) + "/generations"
+        let directory = state.member(workspace.id) + "/generations"
         let made = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
             .compactMap(Int.init).map { workspace.id.machine(Generation($0)) }
         for machine in known.union(made) {
@@ -145,17 +146,18 @@ extension LabEngine {
         }
         // By what the volumes say: of a machine that got one nothing else may be left.
         for volume in volumes.readableList().volumes {
-            guard let machine = volume.lease?.machine, machine.server == workspace.id else { continue }
+            guard let machine = volume.lease?.machine, machine.member == workspace.id else { continue }
             try volumes.release(lab: volume.lab, volume.name, from: machine)
         }
         try forget(workspace.id)
     }
 
     // At once: of a server whose journal is gone, but not all that it tells of, nobody could say what it is.
-    private func forget(_ id: ServerID) throws {
-        let forgotten = "\(DurableFile.directory(of: state.server(id)))/\(StateDirectory.forgotten)\(id.server)"
+    private func forget(_ id: MemberID) throws {
+        let name = (state.member(id) as NSString).lastPathComponent
+        let forgotten = "\(DurableFile.directory(of: state.member(id)))/\(StateDirectory.forgotten)\(name)"
         try DurableFile.remove(forgotten)
-        try DurableFile.rename(state.server(id), to: forgotten)
+        try DurableFile.rename(state.member(id), to: forgotten)
         try DurableFile.remove(forgotten)
     }
 

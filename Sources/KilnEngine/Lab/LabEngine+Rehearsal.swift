@@ -48,7 +48,7 @@ extension LabEngine {
     }
 
     private func launchRehearsal(
-        _ rehearsal: ServerID,
+        _ rehearsal: MemberID,
         for workspace: ServerWorkspace,
         _ spec: ServerSpec,
         _ isWayBack: Bool
@@ -65,7 +65,8 @@ extension LabEngine {
             rehearsed.volumes[clone] = path
         }
         rehearsed.ports = spec.ports.mapValues { PortSpec(guest: $0.guest, transport: $0.transport) }
-        // It has no clients.
+        // It has no clients, and is a member of nothing.
+        rehearsed.fleet = nil
         (rehearsed.hold, rehearsed.connections, rehearsed.drainTimeout) = (nil, nil, nil)
         try await publishRehearsal(rehearsal, rehearsed)
         var options = ReplaceOptions()
@@ -76,12 +77,12 @@ extension LabEngine {
     /// Removes the rehearsal of a command that has ended; one that still rehearses is left alone.
     ///
     /// - Throws: `lock.held` where its server is being changed.
-    func discardAbandonedRehearsal(_ rehearsal: ServerID) async throws {
+    func discardAbandonedRehearsal(_ rehearsal: MemberID) async throws {
         let original = try rehearsalMark(of: rehearsal).flatMap {
-            try DurableFile.readJSON([ServerID].self, from: $0)
+            try DurableFile.readJSON([MemberID].self, from: $0)
         }?.first
         let lock = try original.flatMap { id in
-            FileManager.default.fileExists(atPath: state.server(id)) ? try workspace(id).lock() : nil
+            FileManager.default.fileExists(atPath: state.member(id)) ? try workspace(id).lock() : nil
         }
         defer { withExtendedLifetime(lock) {} }
         // Whoever had the lock may have removed it.
@@ -89,11 +90,11 @@ extension LabEngine {
     }
 
     /// Removes a rehearsal: its machine, its clones and its ports.
-    func discardRehearsal(_ rehearsal: ServerID) async throws {
+    func discardRehearsal(_ rehearsal: MemberID) async throws {
         let workspace = workspace(rehearsal)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
-        for machine in try await parts.machines.machines().keys where machine.server == rehearsal {
+        for machine in try await parts.machines.machines().keys where machine.member == rehearsal {
             guard try await isOurs(machine) else { continue }
             try await parts.machines.powerOff(machine)
         }
@@ -111,16 +112,18 @@ extension LabEngine {
     }
 
     /// Whether a server was made for a rehearsal.
-    func isRehearsal(_ id: ServerID) -> Bool { rehearsalMark(of: id) != nil }
+    func isRehearsal(_ id: MemberID) -> Bool { rehearsalMark(of: id) != nil }
 
     /// The server by which another one is rehearsed.
-    func rehearsalID(of id: ServerID) throws -> ServerID { ServerID(lab: id.lab, server: try rehearsalName(id.server)) }
+    func rehearsalID(of id: MemberID) throws -> MemberID {
+        MemberID(lab: id.lab, server: try rehearsalName(id.own(id.server)))
+    }
 
-    private func rehearsalMark(_ rehearsal: ServerID) -> String { state.server(rehearsal) + "/rehearsal" }
+    private func rehearsalMark(_ rehearsal: MemberID) -> String { state.member(rehearsal) + "/rehearsal" }
 
     /// The mark of a rehearsal that is there; before 0.2 it was called `canary`.
-    private func rehearsalMark(of id: ServerID) -> String? {
-        [rehearsalMark(id), state.server(id) + "/canary"].first { FileManager.default.fileExists(atPath: $0) }
+    private func rehearsalMark(of id: MemberID) -> String? {
+        [rehearsalMark(id), state.member(id) + "/canary"].first { FileManager.default.fileExists(atPath: $0) }
     }
 
     private func rehearsalName(_ name: Name) throws -> Name {
@@ -136,7 +139,7 @@ extension LabEngine {
         }
     }
 
-    private func refuseTaken(_ rehearsal: ServerID, _ spec: ServerSpec) throws {
+    private func refuseTaken(_ rehearsal: MemberID, _ spec: ServerSpec) throws {
         for clone in try spec.volumes.keys.sorted().map(rehearsalName)
         where try volumes.record(lab: rehearsal.lab, clone) != nil {
             throw nameTaken(
@@ -158,7 +161,7 @@ extension LabEngine {
         )
     }
 
-    private func publishRehearsal(_ rehearsal: ServerID, _ spec: ServerSpec?) async throws {
+    private func publishRehearsal(_ rehearsal: MemberID, _ spec: ServerSpec?) async throws {
         let lock = try await lockLabs()
         defer { withExtendedLifetime(lock) {} }
         let path = state.lab(rehearsal.lab) + "/ports.json"

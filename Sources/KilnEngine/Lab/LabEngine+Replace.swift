@@ -8,17 +8,22 @@ extension LabEngine {
     ///
     /// - Returns: how it ended: committed, aborted, reverted or halted. Only what prevents the replacement from being
     ///   tried, or from being ended, is thrown.
-    public func replace(_ id: ServerID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
+    public func replace(_ id: MemberID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
     {
         try await changing(id) { workspace, current in
             try await replace(workspace, by: try nextSpec(workspace, current, options), options)
         }
     }
 
+    /// Replaces a member's machine by one that is made from `spec`, whatever the lab declares by now.
+    func replace(_ id: MemberID, by spec: ServerSpec, _ options: ReplaceOptions) async throws -> ReplacementReport {
+        try await changing(id) { workspace, _ in try await replace(workspace, by: spec, options) }
+    }
+
     /// What the next generation is made from: the declaration, and what the command says.
     func nextSpec(_ workspace: ServerWorkspace, _ current: Generation, _ options: ReplaceOptions) throws -> ServerSpec {
         let id = workspace.id
-        var spec = try lab(id.lab).servers[id.server] ?? workspace.record(id.machine(current)).spec
+        var spec = try lab(id.lab).servers[id.server]?.ofMember(id) ?? workspace.record(id.machine(current)).spec
         if let image = options.image { spec.image = image }
         if let strategy = options.strategy { spec.strategy = strategy }
         return spec
@@ -31,7 +36,7 @@ extension LabEngine {
     /// - Parameter generation: whose image; nothing means the last one that served before the present one.
     /// - Throws: `generation.missing` where that never served.
     public func rollback(
-        _ id: ServerID,
+        _ id: MemberID,
         to generation: Generation? = nil,
         _ options: ReplaceOptions = ReplaceOptions()
     ) async throws -> ReplacementReport {
@@ -50,7 +55,7 @@ extension LabEngine {
         }
     }
 
-    private func noGeneration(_ id: ServerID, _ wanted: Generation?, _ served: [Generation]) -> KilnError {
+    private func noGeneration(_ id: MemberID, _ wanted: Generation?, _ served: [Generation]) -> KilnError {
         let what =
             wanted.map { "generation \($0) of \(id) never served" } ?? "no generation of \(id) served before this one"
         return KilnError(
@@ -74,7 +79,7 @@ extension LabEngine {
 
     // Takes the lock, recovers, and tells which generation serves.
     private func changing(
-        _ id: ServerID,
+        _ id: MemberID,
         _ body: (ServerWorkspace, Generation) async throws -> ReplacementReport
     ) async throws -> ReplacementReport {
         let workspace = try existing(id)
@@ -91,7 +96,7 @@ extension LabEngine {
         }
     }
 
-    func notLaunched(_ id: ServerID) -> KilnError {
+    func notLaunched(_ id: MemberID) -> KilnError {
         KilnError(
             .serverNotLaunched,
             "\(id) has no machine that could be replaced",
@@ -116,7 +121,7 @@ extension LabEngine {
         }
     }
 
-    private func mountsItself(_ id: ServerID, _ mount: OwnMount) -> KilnError {
+    private func mountsItself(_ id: MemberID, _ mount: OwnMount) -> KilnError {
         KilnError(
             .userDataOwnMount,
             "the user-data of \(id) has \(mount.found), which does not go with warm-first: \(OwnMount.reason)",
@@ -185,7 +190,7 @@ extension LabEngine {
     /// - Parameter data: what becomes of the data on the way back of a halted replacement; nothing means what was wanted when
     ///   it began.
     /// - Returns: how that ended, or nothing where there was nothing to recover.
-    public func recover(_ id: ServerID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
+    public func recover(_ id: MemberID, data: DataOnRevert? = nil) async throws -> ReplacementReport? {
         if isRehearsal(id) {
             try await discardAbandonedRehearsal(id)
             return nil
@@ -208,7 +213,7 @@ extension LabEngine {
     }
 
     /// What ``recover(_:data:)`` would do, in one sentence.
-    public func recoveryPlan(_ id: ServerID) async throws -> String {
+    public func recoveryPlan(_ id: MemberID) async throws -> String {
         let history = try existing(id).history()
         if let halted = history.halted {
             return "operation \(halted.replacement.intent.number) halted: \(halted.replacement.reason ?? ""); "
@@ -317,10 +322,10 @@ extension LabEngine {
                     exit: .aborted
                 )
             }
-            if let holder = record.lease?.machine, holder.server != workspace.id {
+            if let holder = record.lease?.machine, holder.member != workspace.id {
                 throw KilnError(
                     .volumeLeased,
-                    "volume \(record.lab)/\(name) belongs to the server \(holder.server)",
+                    "volume \(record.lab)/\(name) belongs to the server \(holder.member)",
                     hint: "a volume has one server",
                     exit: .blocked
                 )

@@ -5,7 +5,7 @@ import KilnSystem
 extension LabEngine {
     /// All servers, or those of one lab; one of which nothing can be known hides no other.
     public func statuses(_ lab: Name? = nil) async throws -> [ServerStatus] {
-        let wanted = try servers().filter { lab == nil || $0.lab == lab }
+        let wanted = try members().filter { lab == nil || $0.lab == lab }
         guard !wanted.isEmpty else { return [] }
         // Everything else is read while the hypervisor is being reached.
         async let states = parts.machines.machines()
@@ -14,16 +14,42 @@ extension LabEngine {
         let labs = Dictionary(grouping: wanted, by: \.lab)
         let found = await withTaskGroup(of: [Sight].self) { group in
             for (lab, ids) in labs { group.addTask { await sights(of: ids, files(of: lab), notes, standings) } }
-            return await group.reduce(into: [ServerID: Sight]()) { all, sights in
+            return await group.reduce(into: [MemberID: Sight]()) { all, sights in
                 for sight in sights { all[sight.id] = sight }
             }
         }
         let known = try await states
-        return wanted.compactMap { found[$0]?.status(known) }
+        return await withTraffic(wanted.compactMap { found[$0]?.status(known) })
+    }
+
+    /// These members.
+    public func statuses(of ids: [MemberID]) async throws -> [ServerStatus] {
+        var found: [ServerStatus] = []
+        for id in ids { found.append(try await status(id)) }
+        return await withTraffic(found)
+    }
+
+    // What is so of servers with members only; a front that can't be asked says nothing.
+    private func withTraffic(_ statuses: [ServerStatus]) async -> [ServerStatus] {
+        let servers = Set(statuses.filter { $0.ordinal != nil }.map(\.id.whole)).sorted()
+        var result = statuses
+        for server in servers {
+            let plan = try? ServerFront(id: server, state: state, parts: parts).plan()
+            let traffic = plan == nil ? nil : try? await parts.fronts.traffic(of: server)
+            let rollout = rolloutRemark(server)
+            for index in result.indices where result[index].id.whole == server {
+                result[index].rollout = rollout
+                guard let plan else { continue }
+                let ordinal = result[index].id.ordinal
+                result[index].isIn = plan[ordinal].standing == .serving
+                result[index].share = traffic.flatMap { FrontTraffic.share(of: ordinal, in: $0) }
+            }
+        }
+        return result
     }
 
     /// One server.
-    public func status(_ id: ServerID) async throws -> ServerStatus {
+    public func status(_ id: MemberID) async throws -> ServerStatus {
         _ = try existing(id)
         async let states = parts.machines.machines()
         let found = try sight(id, files(of: id.lab), volumes.notes(), Standings(parts.images))
@@ -31,14 +57,14 @@ extension LabEngine {
     }
 
     /// The declaration that the serving generation was made from; nothing before the first was committed.
-    public func servingSpec(of id: ServerID) throws -> ServerSpec? {
+    public func servingSpec(of id: MemberID) throws -> ServerSpec? {
         let workspace = try existing(id)
         return try workspace.history().current.map { try workspace.record(id.machine($0)).spec }
     }
 
     /// What files tell of a server; the hypervisor tells the rest.
     private struct Sight: Sendable {
-        let id: ServerID
+        let id: MemberID
         let status: @Sendable ([MachineID: MachineState]) -> ServerStatus
     }
 
@@ -69,7 +95,7 @@ extension LabEngine {
 
     /// The servers of one lab, looked at by several tasks: a lab may have many.
     private func sights(
-        of ids: [ServerID],
+        of ids: [MemberID],
         _ files: LabFiles,
         _ notes: VolumeStore.Notes,
         _ standings: Standings
@@ -81,7 +107,7 @@ extension LabEngine {
     }
 
     private func sightOrProblem(
-        _ id: ServerID,
+        _ id: MemberID,
         _ files: LabFiles,
         _ notes: VolumeStore.Notes,
         _ standings: Standings
@@ -95,7 +121,7 @@ extension LabEngine {
     }
 
     private func sight(
-        _ id: ServerID,
+        _ id: MemberID,
         _ files: LabFiles,
         _ notes: VolumeStore.Notes,
         _ standings: Standings
@@ -122,6 +148,7 @@ extension LabEngine {
             ServerStatus(
                 lab: id.lab,
                 name: id.server,
+                ordinal: id.ordinal > 0 || record?.spec.fleet != nil ? id.ordinal : nil,
                 generation: history.current,
                 state: machine.flatMap { states[$0] } ?? .absent,
                 image: record?.image,
@@ -142,14 +169,16 @@ extension LabEngine {
         }
     }
 
-    private func addresses(of id: ServerID, on networks: [Name], _ book: NetworkBook?) -> [Name: NetworkAddress] {
-        networks.reduce(into: [:]) { $0[$1] = book?.networks[$1]?.addresses[id.server] }
+    private func addresses(of id: MemberID, on networks: [Name], _ book: NetworkBook?) -> [Name: NetworkAddress] {
+        guard let name = try? id.own(id.server) else { return [:] }
+        return networks.reduce(into: [:]) { $0[$1] = book?.networks[$1]?.addresses[name] }
     }
 
-    private func unknown(_ id: ServerID, _ problem: String) -> ServerStatus {
+    private func unknown(_ id: MemberID, _ problem: String) -> ServerStatus {
         ServerStatus(
             lab: id.lab,
             name: id.server,
+            ordinal: id.ordinal > 0 ? id.ordinal : nil,
             generation: nil,
             state: .absent,
             image: nil,

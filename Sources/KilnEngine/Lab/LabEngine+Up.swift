@@ -7,25 +7,41 @@ extension LabEngine {
     /// Brings a lab up: makes the volumes that are missing, launches new servers, starts those that are off.
     ///
     /// What runs is left as it is, so `up` can be repeated. A server that was declared otherwise before is not changed:
-    /// that is what `replace` is for.
-    public func up(_ lab: LabSpec, only: [Name] = []) async throws -> [ServerStatus] {
+    /// that is what `replace` is for. Members that are not declared any more go, as ``scale(_:to:)`` lets them go.
+    ///
+    /// - Parameter jobs: how many members of a server are brought up at once; nothing means as many as the host has processors.
+    /// - Throws: `lab.no-memory` where the host has not the memory for all that would be started.
+    public func up(_ lab: LabSpec, only: [Name] = [], jobs: Int? = nil) async throws -> [ServerStatus] {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
         if wanted.contains(where: { !$0.1.heldPorts.isEmpty }) { try parts.fronts.requireProgram() }
+        try await requireMemory(for: wanted)
+        let servers = Dictionary(grouping: wanted) { $0.0.whole }.sorted { $0.key < $1.key }
         try await record(lab)
-        for name in lab.volumes.keys.sorted() where wanted.contains(where: { $0.1.volumes[name] != nil }) {
-            guard let spec = lab.volumes[name] else { continue }
-            let isNew = try volumes.isMissing(lab: lab.name, name, spec: spec)
-            try await volumes.createIfMissing(lab: lab.name, name, spec: spec)
-            guard isNew, let remark = volumes.remark(on: spec.size) else { continue }
-            parts.progress(.note("\(lab.name)/\(name): \(remark)"))
+        for (server, members) in servers {
+            // The lab is known by now: what makes room for others is a replacement by what it declares.
+            try requireFrontOfFirst(server, members.map(\.0))
+            _ = try await takeUpRollout(of: server)
+            try await removeSurplus(of: server, beyond: members.count)
+            try await makeVolumes(lab, server, members)
+            try await bringUp(members, atOnce: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
         }
-        for (id, spec) in wanted { try await bringUp(id, spec) }
-        return try await statuses(lab.name).filter { status in wanted.contains { $0.0.server == status.name } }
+        return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
     }
 
-    private func bringUp(_ id: ServerID, _ spec: ServerSpec) async throws {
+    // The first alone, so that what is wrong with all of them is told once, and by the one that has served already.
+    private func bringUp(_ members: [(MemberID, ServerSpec)], atOnce limit: Int) async throws {
+        let specs = Dictionary(members) { first, _ in first }
+        let (first, others) = (members.prefix(1).map(\.0), members.dropFirst().map(\.0))
+        for ids in [first, others] {
+            _ = try await together(ids, atOnce: limit) { id in
+                if let spec = specs[id] { try await bringUp(id, spec) }
+            }
+        }
+    }
+
+    private func bringUp(_ id: MemberID, _ spec: ServerSpec) async throws {
         let workspace = workspace(id)
         let lock = try workspace.lock()
         defer { withExtendedLifetime(lock) {} }
@@ -65,7 +81,7 @@ extension LabEngine {
         )
     }
 
-    func action(_ id: ServerID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
+    func action(_ id: MemberID, _ spec: ServerSpec, states: [MachineID: MachineState]) throws -> PlannedAction {
         let workspace = workspace(id)
         let history = try workspace.history()
         guard let current = history.current else {
@@ -90,7 +106,7 @@ extension LabEngine {
         return PlannedAction(server: id, kind: .nothing, detail: "runs as generation \(current)", changes: [])
     }
 
-    func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(ServerID, ServerSpec)] {
+    func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(MemberID, ServerSpec)] {
         if let unknown = only.first(where: { lab.servers[$0] == nil }) {
             throw KilnError(
                 .serverMissing,
@@ -99,12 +115,17 @@ extension LabEngine {
                 exit: .usage
             )
         }
-        return lab.servers.sorted { $0.key < $1.key }.filter { only.isEmpty || only.contains($0.key) }
-            .map { (ServerID(lab: lab.name, server: $0.key), $0.value) }
+        return try lab.servers.sorted { $0.key < $1.key }.filter { only.isEmpty || only.contains($0.key) }
+            .flatMap { name, spec in
+                try (0..<spec.replicas).map { ordinal in
+                    let id = MemberID(lab: lab.name, server: name, ordinal: ordinal)
+                    return (id, try spec.ofMember(id))
+                }
+            }
     }
 
     // Before anything is made, so that a missing image leaves nothing behind. What runs or is off gets no new generation.
-    func checkImages(of servers: [(ServerID, ServerSpec)], _ policy: ImagePolicy) async throws {
+    func checkImages(of servers: [(MemberID, ServerSpec)], _ policy: ImagePolicy) async throws {
         var asked: Set<ImageRequest> = []
         for (id, spec) in servers {
             // A journal that can't be read is told once the server's lock is held; it makes nothing new.
@@ -130,7 +151,7 @@ extension LabEngine {
         }
     }
 
-    private func record(_ lab: LabSpec) async throws {
+    func record(_ lab: LabSpec) async throws {
         try DurableFile.makeDirectory(state.lab(lab.name))
         let lock = try await lockLabs()
         defer { withExtendedLifetime(lock) {} }

@@ -29,11 +29,11 @@ public struct LabEngine: Sendable {
     /// The volumes of all labs.
     public var volumes: VolumeStore { VolumeStore(state: state, disks: parts.disks, holders: parts.holders) }
 
-    func workspace(_ id: ServerID) -> ServerWorkspace { ServerWorkspace(id: id, state: state, parts: parts) }
+    func workspace(_ id: MemberID) -> ServerWorkspace { ServerWorkspace(id: id, state: state, parts: parts) }
 
     /// The workspace of a server that exists.
-    func existing(_ id: ServerID) throws -> ServerWorkspace {
-        guard FileManager.default.fileExists(atPath: state.server(id)) else {
+    func existing(_ id: MemberID) throws -> ServerWorkspace {
+        guard FileManager.default.fileExists(atPath: state.member(id)) else {
             throw KilnError(
                 .serverMissing,
                 "there is no server \(id)",
@@ -59,43 +59,12 @@ public struct LabEngine: Sendable {
         return lab
     }
 
-    /// All servers of all labs, by lab and name.
-    public func servers() throws -> [ServerID] {
-        names(in: state.labs).flatMap { lab in
-            names(in: "\(state.lab(lab))/servers").map { ServerID(lab: lab, server: $0) }
-        }
-    }
-
-    /// The server that a user means by `NAME`, where one lab has it, or by `LAB/NAME`.
-    ///
-    /// - Throws: `server.missing` or `server.ambiguous`, which lists the candidates.
-    public func server(named text: String) throws -> ServerID {
-        let all = try servers()
-        let found = all.filter { $0.description == text || $0.server.text == text }
-        if let only = found.first, found.count == 1 { return only }
-        guard found.isEmpty else {
-            throw KilnError(
-                .serverAmbiguous,
-                "\(found.count) labs have a server \(Name.quoted(text))",
-                hint: "say which: \(found.map(\.description).joined(separator: ", "))",
-                exit: .usage
-            )
-        }
-        let known = all.isEmpty ? "there is none yet: 'kiln up'" : all.map(\.description).joined(separator: ", ")
-        throw KilnError(
-            .serverMissing,
-            "there is no server \(Name.quoted(text))",
-            hint: "the servers are: \(known)",
-            exit: .usage
-        )
-    }
-
     /// The servers with a machine from this image, or with one that they may have to go back to.
     ///
     /// - Throws: `image.users-unknown` where that can't be told of a server.
-    public func servers(needing digest: ImageDigest) throws -> [ServerID] {
+    public func servers(needing digest: ImageDigest) throws -> [MemberID] {
         let lent = volumes.lentGenerations()
-        return try servers().filter { id in
+        return try members().filter { id in
             do {
                 let history = try workspace(id).history(lent: lent)
                 // Its machine may be in the making.
@@ -117,12 +86,12 @@ public struct LabEngine: Sendable {
     }
 
     /// Everything that ever happened to a server.
-    public func history(_ id: ServerID) throws -> ServerHistory { try existing(id).journal.history() }
+    public func history(_ id: MemberID) throws -> ServerHistory { try existing(id).journal.history() }
 
     /// The machine that commands reach: the serving one, or the new one while a replacement is past its handover.
-    public func machine(_ id: ServerID) throws -> MachineID { try machine(id, in: history(id)) }
+    public func machine(_ id: MemberID) throws -> MachineID { try machine(id, in: history(id)) }
 
-    func machine(_ id: ServerID, in history: ServerHistory) throws -> MachineID {
+    func machine(_ id: MemberID, in history: ServerHistory) throws -> MachineID {
         if let open = history.open?.replacement, open.isHandedOver, open.direction == .forward {
             return id.machine(open.intent.to)
         }
@@ -138,13 +107,13 @@ public struct LabEngine: Sendable {
     }
 
     /// What the machine that commands reach was made from.
-    public func record(_ id: ServerID) throws -> GenerationRecord { try existing(id).record(try machine(id)) }
+    public func record(_ id: MemberID) throws -> GenerationRecord { try existing(id).record(try machine(id)) }
 
     /// The path of the console log of the machine that commands reach.
-    public func consoleLog(_ id: ServerID) throws -> String { state.consoleLog(try machine(id)) }
+    public func consoleLog(_ id: MemberID) throws -> String { state.consoleLog(try machine(id)) }
 
     /// The path of the console socket of the machine that commands reach.
-    public func consoleSocket(_ id: ServerID) throws -> String { state.consoleSocket(try machine(id)) }
+    public func consoleSocket(_ id: MemberID) throws -> String { state.consoleSocket(try machine(id)) }
 
     /// The path of the ledger socket of a machine.
     public func ledgerSocket(_ machine: MachineID) -> String { state.ledgerSocket(machine) }

@@ -31,7 +31,7 @@ public struct PlannedAction: Sendable, Hashable, Codable {
     }
 
     /// The server.
-    public let server: ServerID
+    public let server: MemberID
     /// What is done.
     public let kind: Kind
     /// The same for people.
@@ -43,7 +43,7 @@ public struct PlannedAction: Sendable, Hashable, Codable {
 /// What `replace` would do, without having done any of it.
 public struct ReplacementPlan: Sendable, Hashable, Codable {
     /// The server.
-    public let server: ServerID
+    public let server: MemberID
     /// The generation that serves.
     public let from: Generation
     /// The generation that would serve.

@@ -56,7 +56,7 @@ public struct ServerDetails: Sendable, Hashable, Codable {
     /// Another server of the lab that has the same image.
     public struct Sibling: Sendable, Hashable, Codable {
         /// Which.
-        public let server: ServerID
+        public let server: MemberID
         /// What names its configuration.
         public let configuration: ImageDigest
         /// In what its declaration differs; nothing in it means that it is the same.
@@ -79,7 +79,7 @@ extension LabEngine {
     /// What a server is made from, what is its own, and where its generations and its neighbours differ.
     ///
     /// - Throws: `KilnError` with code `server.missing`, `server.not-launched` or `state.missing`.
-    public func details(_ id: ServerID) async throws -> ServerDetails {
+    public func details(_ id: MemberID) async throws -> ServerDetails {
         let status = try await status(id)
         let history = try existing(id).history()
         let record = try workspace(id).record(try machine(id, in: history))
@@ -92,7 +92,7 @@ extension LabEngine {
         )
     }
 
-    private func generations(_ id: ServerID, _ history: ServerHistory) throws -> [ServerDetails.Past] {
+    private func generations(_ id: MemberID, _ history: ServerHistory) throws -> [ServerDetails.Past] {
         try history.operations.map(\.replacement).map { replacement in
             let intent = replacement.intent
             let record = try? workspace(id).record(id.machine(intent.to))
@@ -110,8 +110,8 @@ extension LabEngine {
 
     // One of which nothing is known hides no other.
     private func siblings(of record: GenerationRecord) throws -> [ServerDetails.Sibling] {
-        let id = record.machine.server
-        return try servers().filter { $0.lab == id.lab && $0 != id }.compactMap { other in
+        let id = record.machine.member
+        return try members().filter { $0.lab == id.lab && $0.whole != id.whole }.compactMap { other in
             guard let found = try? self.record(other), found.image.digest == record.image.digest else { return nil }
             return ServerDetails.Sibling(
                 server: other,

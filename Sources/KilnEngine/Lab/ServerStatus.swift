@@ -1,7 +1,7 @@
 import Foundation
 import KilnModel
 
-/// What is known of a server, for listings.
+/// What is known of a member of a server, for listings.
 public struct ServerStatus: Sendable, Hashable, Codable {
     /// The image of the serving generation.
     public struct Image: Sendable, Hashable, Codable {
@@ -49,6 +49,8 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     public let lab: Name
     /// The server's name.
     public let name: Name
+    /// Which of the server's members it is; nothing where the server declares no replicas.
+    public let ordinal: Int?
     /// The serving generation; nothing before the first was committed.
     public let generation: Generation?
     /// What the hypervisor says of its machine.
@@ -85,12 +87,24 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     /// By what was found when somebody looked: no disk is read for it.
     public internal(set) var reformatted: [Name: Name]?
 
+    /// Whether the server's front sends it requests; nothing where the server has no members or no front.
+    public internal(set) var isIn: Bool?
+    /// Its share of the requests that the server had since its front began, in percent; nothing as above.
+    public internal(set) var share: Int?
+    /// The rollout of its server that has not ended, and how it stands, for people; nothing where there is none.
+    public internal(set) var rollout: String?
+
+    /// The member.
+    public var id: MemberID { MemberID(lab: lab, server: name, ordinal: ordinal ?? 0) }
+
     /// How old the serving generation is.
     public var age: Duration? { ageSeconds.map { .seconds($0) } }
 
     enum CodingKeys: String, CodingKey {
-        case lab, name, generation, state, image, way, ports, networks, volumes, operation, problem, standing, moved,
-            reformatted
+        case lab, name, ordinal, generation, state, image, way, ports, networks, volumes, operation, problem, standing,
+            moved,
+            reformatted, share, rollout
+        case isIn = "in_front"
         case instanceID = "instance_id"
         case isHalted = "halted"
         case ageSeconds = "age_seconds"

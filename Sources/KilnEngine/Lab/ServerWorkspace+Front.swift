@@ -5,7 +5,7 @@ import KilnSystem
 /// The machines of a server whose published ports belong to its front: each has ports of its own, and clients reach it as
 /// long as the front sends them there.
 extension ServerWorkspace {
-    private var front: ServerFront { ServerFront(id: id, state: state, parts: parts) }
+    private var front: ServerFront { ServerFront(id: id.whole, state: state, parts: parts) }
 
     /// How the clients of a machine are kept; nothing where it has the published ports itself.
     func frontSpec(of machine: MachineID) throws -> FrontSpec? {
@@ -48,14 +48,18 @@ extension ServerWorkspace {
     ///
     /// Of one that has them itself they are its own again.
     func openFront(for machine: MachineID) async throws {
-        guard let wanted = try frontPlan(for: machine) else { return try await front.end() }
-        var plan = try front.plan() ?? wanted
-        for generation in plan.slots.filter({ $0.standing != .out }).compactMap(\.generation)
-        where try await parts.machines.state(of: id.machine(generation)) != .running {
-            // After a restart of the host its ports may be somebody else's.
-            plan.stand(.out, generation)
+        guard let wanted = try frontPlan(for: machine) else { return try await front.leave(id.ordinal) }
+        try await front.change { plan in
+            var plan = plan ?? wanted
+            plan.makeRoom(for: wanted)
+            for slot in plan.slots where slot.standing != .out {
+                guard let generation = slot.generation else { continue }
+                let standing = id.whole.member(slot.ordinal).machine(generation)
+                // After a restart of the host its ports may be somebody else's.
+                if try await parts.machines.state(of: standing) != .running { plan.stand(.out, standing) }
+            }
+            return plan
         }
-        try await front.follow(plan)
     }
 
     /// The same for a machine that is about to be started.
@@ -72,14 +76,25 @@ extension ServerWorkspace {
     /// Lets clients reach a machine that is ready.
     func putIn(_ machine: MachineID) async throws {
         guard let wanted = try frontPlan(for: machine) else { return }
-        var plan = try front.plan() ?? wanted
-        let (generation, own) = (machine.generation, try ownPorts(of: machine))
-        plan.slots = [FrontPlan.Slot(ordinal: 0, generation: generation, ports: own, standing: .serving)]
-        try await front.follow(plan)
+        let own = try ownPorts(of: machine)
+        try await front.change { plan in
+            var plan = plan ?? wanted
+            plan.makeRoom(for: wanted)
+            plan[id.ordinal] = FrontPlan.Slot(
+                ordinal: id.ordinal,
+                generation: machine.generation,
+                ports: own,
+                standing: .serving
+            )
+            return plan
+        }
         // Only now that it serves: what waits can't follow into another process.
-        plan.ports = wanted.ports
-        plan.spec = wanted.spec
-        if try plan != front.plan() { try await front.follow(plan) }
+        try await front.change { plan in
+            guard var plan else { return nil }
+            let before = plan
+            plan.publish(as: wanted, by: id.ordinal)
+            return plan == before ? nil : plan
+        }
     }
 
     /// Sends a machine no more clients, and lets it end what it has begun for those of before.
@@ -91,25 +106,29 @@ extension ServerWorkspace {
     ///   - next: the machine for which clients are to wait; it may want them to be kept otherwise.
     func takeOut(_ machine: MachineID, patiently: Bool = true, for next: MachineID? = nil) async throws {
         do {
-            guard let known = try front.plan(), known.slots.contains(where: { $0.generation == machine.generation })
-            else { return }
+            guard let known = try front.plan(), known[id.ordinal].generation == machine.generation else { return }
             let isRunning = try await parts.machines.state(of: machine) == .running
             if let next, isRunning { try await keepClients(as: try frontSpec(of: next)) }
-            guard var plan = try front.plan() else { return }
             if patiently, isRunning {
-                plan.stand(.draining, machine.generation)
-                try await front.follow(plan)
-                try await drain(machine, plan.spec.drainTimeout)
+                try await stand(.draining, machine)
+                try await drain(machine, known.spec.drainTimeout)
             }
-            plan.stand(.out, machine.generation)
-            try await front.follow(plan)
-            try await parts.fronts.cut(0, of: id)
+            try await stand(.out, machine)
+            try await parts.fronts.cut(id.ordinal, of: id.whole)
         } catch let error as CancellationError {
             throw error
         } catch {
             try Task.checkCancellation()
             let why = KilnError.wrapping(error).message
             parts.progress(.note("\(machine) may still be sent requests, which will fail: \(why)"))
+        }
+    }
+
+    private func stand(_ standing: FrontPlan.Standing, _ machine: MachineID) async throws {
+        try await front.change { plan in
+            guard var plan else { return nil }
+            plan.stand(standing, machine)
+            return plan
         }
     }
 
@@ -160,14 +179,15 @@ extension ServerWorkspace {
     private func isServing(_ machine: MachineID) throws -> Bool {
         guard let wanted = try frontPlan(for: machine) else { return true }
         guard let plan = try front.plan() else { return false }
-        return plan.ports == wanted.ports && plan.spec == wanted.spec
-            && plan.slots.allSatisfy { $0.generation == machine.generation && $0.standing == .serving }
+        let slot = plan[id.ordinal]
+        return wanted.ports.allSatisfy(plan.ports.contains) && plan.spec == wanted.spec
+            && slot.generation == machine.generation && slot.standing == .serving
     }
 
     /// Gives the server's ports up.
     func leaveFront() async {
         do {
-            try await front.end()
+            try await front.leave(id.ordinal)
         } catch {
             let why = KilnError.wrapping(error).message
             parts.progress(.note("the front of \(id) may still be there; 'kiln gc' tries again: \(why)"))
@@ -176,13 +196,15 @@ extension ServerWorkspace {
 
     // While the old machine still serves. Where it can't be had clients are kept as before.
     private func keepClients(as spec: FrontSpec?) async throws {
-        guard let spec, var plan = try front.plan(), plan.spec != spec else { return }
-        let patience = plan.spec.drainTimeout + .seconds(10)
-        plan.spec = spec
+        guard let spec, let before = try front.plan(), before.spec != spec else { return }
         do {
-            try await front.follow(plan)
+            try await front.change { plan in
+                guard var plan else { return nil }
+                plan.spec = spec
+                return plan
+            }
             // What the process of before has begun is not seen among the connections of its successor.
-            try await parts.fronts.awaitPredecessors(of: id, within: patience)
+            try await parts.fronts.awaitPredecessors(of: id.whole, within: before.spec.drainTimeout + .seconds(10))
         } catch let error as KilnError {
             parts.progress(.note("clients of \(id) wait as they did before: \(error.message)"))
         }
@@ -195,14 +217,16 @@ extension ServerWorkspace {
         let ports = held.sorted { $0.key < $1.key }.compactMap { name, isHTTP in
             published[name].map { FrontPlan.Port(name: name, host: $0, isHTTP: isHTTP) }
         }
-        return FrontPlan(spec: spec, ports: ports)
+        let slots = try record(machine).spec.fleet == nil ? 1 : FrontPlan.room(for: id.ordinal)
+        return FrontPlan(spec: spec, ports: ports, slots: (0..<slots).map { FrontPlan.Slot(ordinal: $0) })
     }
 
     // Waits until a machine has ended what it has begun; the front tells of no event.
     private func drain(_ machine: MachineID, _ limit: Duration) async throws {
         let end = ContinuousClock.now + limit
         while true {
-            let left = try await parts.fronts.traffic(of: id)?.map(\.connections).reduce(0, +) ?? 0
+            let traffic = try await parts.fronts.traffic(of: id.whole) ?? []
+            let left = traffic.filter { $0.ordinal == id.ordinal }.map(\.connections).reduce(0, +)
             guard left > 0 else { return }
             guard ContinuousClock.now < end else {
                 let what = left == 1 ? "1 connection was" : "\(left) connections were"
@@ -211,11 +235,5 @@ extension ServerWorkspace {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
-    }
-}
-
-extension FrontPlan {
-    fileprivate mutating func stand(_ standing: Standing, _ generation: Generation) {
-        for slot in slots.indices where slots[slot].generation == generation { slots[slot].standing = standing }
     }
 }

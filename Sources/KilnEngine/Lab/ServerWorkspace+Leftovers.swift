@@ -39,7 +39,7 @@ extension ServerWorkspace {
         let left = parts.writeBack - (try timeReady(machine) ?? .zero)
         if left > .zero {
             let purpose = "its kernel to write what its boot made (\(left.components.seconds + 1) s)"
-            parts.progress(.waiting(machine.server, machine.generation, purpose))
+            parts.progress(.waiting(machine.member, machine.generation, purpose))
             // That time is all there is to wait for: nothing tells of a guest's writes, or of the last of them.
             if try await parts.machines.waitUntilOff(machine, within: left) { throw lostPower(machine) }
         }
@@ -156,7 +156,7 @@ extension ServerWorkspace {
             try DurableFile.write(Data(xml.utf8), to: directory + "/domain.xml")
         }
         for (source, name) in [
-            (state.consoleLog(machine), "console.log"), (state.server(id) + "/journal", "journal"),
+            (state.consoleLog(machine), "console.log"), (state.member(id) + "/journal", "journal"),
         ] where FileManager.default.fileExists(atPath: source) {
             try DurableFile.write(
                 try Data(contentsOf: URL(fileURLWithPath: source)),

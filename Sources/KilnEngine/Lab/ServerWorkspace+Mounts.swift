@@ -97,7 +97,7 @@ extension ServerWorkspace {
         _ purpose: String,
         in machine: MachineID
     ) async throws {
-        parts.progress(.waiting(machine.server, machine.generation, purpose))
+        parts.progress(.waiting(machine.member, machine.generation, purpose))
         let command = GuestCommand(["/bin/sh", "-c", script, "kiln"] + arguments, deadline: .seconds(60))
         let result = try await parts.guests.run(command, in: machine)
         guard result.status != 0 else { return }

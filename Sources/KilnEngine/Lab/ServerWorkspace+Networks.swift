@@ -9,7 +9,7 @@ extension ServerWorkspace {
 
     /// The server's address on a network.
     func address(on network: Name, in book: NetworkBook) throws -> NetworkAddress {
-        guard let address = book.networks[network]?.addresses[id.server] else {
+        guard let address = book.networks[network]?.addresses[try id.own(id.server)] else {
             throw KilnError(
                 .stateMissing,
                 "\(id) has no address on the network \(network): \(state.networkBook(id.lab))",

@@ -18,6 +18,15 @@ extension ServerWorkspace {
         try await putIn(machine)
     }
 
+    /// Whether a machine that was ready before is so now; one that can't be asked is not.
+    func isReadyNow(_ machine: MachineID) async -> Bool {
+        guard (try? await parts.machines.state(of: machine)) == .running,
+            let waiter = try? waiter(machine, ports: try self.ports(of: machine))
+        else { return false }
+        // cloud-init ends once in each boot.
+        return await waiter.holdsNow(waiter.spec.ready.filter { if case .cloudInit = $0.probe { false } else { true } })
+    }
+
     /// Waits until a machine of a warm-first replacement is ready but for its data.
     func awaitWarm(_ machine: MachineID, ports: [Name: UInt16]) async throws {
         let waiter = try waiter(machine, ports: ports)
@@ -87,14 +96,16 @@ extension ServerWorkspace {
     private func becomeReady(_ machine: MachineID, _ waiter: ReadinessWaiter) async throws {
         let (spec, cloudInit) = (waiter.spec, try record(machine).cloudInit)
         let hasMounts = !spec.volumes.isEmpty && cloudInit != .none
-        guard hasMounts || !spec.afterAttach.isEmpty else { return try await waiter.pass(spec.ready) }
+        let hasHooks = try !spec.afterAttach.isEmpty || isCopy(machine)
+        guard hasMounts || hasHooks else { return try await waiter.pass(spec.ready) }
         let booted = cloudInit == .none ? [] : [spec.endOfCloudInit]
         try await waiter.awaitWay()
         try await waiter.pass(booted)
         // A command might write where a volume is not mounted yet.
         let runsCommands = spec.ready.contains { $0.probe.runsCommand }
-        guard spec.afterAttach.isEmpty, !runsCommands else {
+        guard !hasHooks, !runsCommands else {
             if hasMounts { try await requireMounts(of: machine) }
+            try await runAfterClone(machine)
             try await runAfterAttach(machine)
             return try await waiter.pass(spec.ready)
         }
@@ -226,9 +237,25 @@ extension ServerWorkspace {
         for hook in try record(machine).spec.afterAttach { try await run(hook, "after-attach", in: machine) }
     }
 
+    /// Lets a new member's application become another one than that whose data it got, once.
+    private func runAfterClone(_ machine: MachineID) async throws {
+        guard try isCopy(machine) else { return }
+        for hook in try record(machine).spec.afterClone { try await run(hook, "after-clone", in: machine) }
+        for name in try volumeNames(of: machine) {
+            try await volumes.changing(lab: id.lab, name) { record in
+                record.isCopy = false
+                try volumes.save(record)
+            }
+        }
+    }
+
+    private func isCopy(_ machine: MachineID) throws -> Bool {
+        try volumeNames(of: machine).contains { try volumes.record(lab: id.lab, $0)?.isCopy == true }
+    }
+
     private func run(_ hook: Hook, _ kind: String, in machine: MachineID) async throws {
         let command = Name.quoted(hook.command.joined(separator: " "))
-        parts.progress(.waiting(machine.server, machine.generation, "\(kind) hook \(command)"))
+        parts.progress(.waiting(machine.member, machine.generation, "\(kind) hook \(command)"))
         let result: GuestCommandResult
         do {
             result = try await parts.guests.run(GuestCommand(hook.command, deadline: hook.deadline), in: machine)

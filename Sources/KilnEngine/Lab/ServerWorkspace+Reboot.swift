@@ -33,7 +33,7 @@ extension ServerWorkspace {
                 throw KilnError(
                     .stopTimeout,
                     "the guest of \(machine) did not restart within \(limit.components.seconds) s",
-                    hint: "see what it waits for with 'kiln logs \(machine.server)'",
+                    hint: "see what it waits for with 'kiln logs \(machine.member)'",
                     exit: .deadline
                 )
             }

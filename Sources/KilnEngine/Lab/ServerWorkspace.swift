@@ -6,20 +6,20 @@ import KilnSystem
 ///
 /// Whoever changes something through it holds the server's lock.
 struct ServerWorkspace: Sendable {
-    let id: ServerID
+    let id: MemberID
     let state: StateDirectory
     let parts: EngineParts
 
-    var journal: ServerJournal { ServerJournal(path: state.server(id) + "/journal") }
+    var journal: ServerJournal { ServerJournal(path: state.member(id) + "/journal") }
     var volumes: VolumeStore { VolumeStore(state: state, disks: parts.disks, holders: parts.holders) }
 
     /// The history that the journal tells, where that is all there was.
     ///
     /// - Parameter lent: the generations that volumes are lent to, where that was looked up already, for many servers at once.
     /// - Throws: `journal.short` where it does not tell of a generation that was made: its end must have been cut off.
-    func history(lent: [ServerID: Set<Generation>]? = nil) throws -> ServerHistory {
+    func history(lent: [MemberID: Set<Generation>]? = nil) throws -> ServerHistory {
         // In this order: whoever looks without the lock must not miss what began meanwhile.
-        let made = (try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")) ?? []
+        let made = (try? FileManager.default.contentsOfDirectory(atPath: state.member(id) + "/generations")) ?? []
         let lent = (lent ?? volumes.lentGenerations())[id] ?? []
         let last = (made.compactMap(Int.init) + lent.map(\.number)).max() ?? 0
         let history = try journal.history()
@@ -37,8 +37,8 @@ struct ServerWorkspace: Sendable {
 
     /// Takes the server's lock, or throws `lock.held`.
     func lock() throws -> FileLock {
-        try DurableFile.makeDirectory(state.server(id))
-        return try FileLock(state.server(id) + "/lock", subject: "server \(id)")
+        try DurableFile.makeDirectory(state.member(id))
+        return try FileLock(state.member(id) + "/lock", subject: "server \(id)")
     }
 
     /// What a generation was made from.

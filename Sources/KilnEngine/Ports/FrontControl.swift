@@ -20,6 +20,21 @@ public struct FrontTraffic: Sendable, Hashable, Codable {
     }
 }
 
+extension FrontTraffic {
+    /// A member's share of all requests, in percent; nothing before there was one.
+    static func share(of ordinal: Int, in traffic: [FrontTraffic]) -> Int? {
+        let all = traffic.map(\.total).reduce(0, +)
+        guard all > 0 else { return nil }
+        return (traffic.filter { $0.ordinal == ordinal }.map(\.total).reduce(0, +) * 100 + all / 2) / all
+    }
+}
+
+/// Tells of the answers that the clients of a server get.
+public protocol FrontLog: Sendable {
+    /// Those that came since it was asked last, or the first that come within `limit`.
+    func answers(within limit: Duration) async throws -> [FrontAnswer]
+}
+
 /// Runs the fronts of servers: the processes that own the published ports where clients are kept.
 ///
 /// A front outlives commands, and is started again by itself when it dies. All methods can be repeated, and throw `KilnError`.
@@ -37,6 +52,10 @@ public protocol FrontControl: Sendable {
     func awaitPredecessors(of server: ServerID, within limit: Duration) async throws
     /// What its slots have to do; nothing where it does not run.
     func traffic(of server: ServerID) async throws -> [FrontTraffic]?
+    /// Hears of each answer that the clients of a server get from now on, as long as the result is there; one can listen at a time.
+    ///
+    /// - Throws: `front.failed`.
+    func listen(to server: ServerID) async throws -> any FrontLog
     /// Ends the connections that a member still has.
     func cut(_ ordinal: Int, of server: ServerID) async throws
     /// Ends the front with all that waits in it, and removes what it is reached by; one that does not run has ended already.

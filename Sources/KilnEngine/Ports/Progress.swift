@@ -3,15 +3,15 @@ import KilnModel
 /// What the engine tells while it works.
 public enum Progress: Sendable, Hashable {
     /// A line of a plan.
-    case plan(ServerID, String)
+    case plan(MemberID, String)
     /// A step began.
-    case began(ServerID, Generation, Step)
+    case began(MemberID, Generation, Step)
     /// A step is waiting for something; said again when that changes.
-    case waiting(ServerID, Generation, String)
+    case waiting(MemberID, Generation, String)
     /// A step is done.
-    case finished(ServerID, Generation, Step, milliseconds: Int)
+    case finished(MemberID, Generation, Step, milliseconds: Int)
     /// A step failed, and the way back is taken.
-    case turnedBack(ServerID, TurnBack)
+    case turnedBack(MemberID, TurnBack)
     /// Something else worth a line.
     case note(String)
 }

@@ -83,7 +83,7 @@ struct ReadinessWaiter {
     func pass(_ checks: [Check]) async throws {
         for check in checks {
             waiting.text = check.description
-            parts.progress(.waiting(machine.server, machine.generation, check.description))
+            parts.progress(.waiting(machine.member, machine.generation, check.description))
             try await pass(check)
         }
     }
@@ -152,7 +152,7 @@ struct ReadinessWaiter {
         let end = ContinuousClock.now + duration
         guard duration > .zero else { return }
         waiting.text = "min-healthy of \(duration.components.seconds) s"
-        parts.progress(.waiting(machine.server, machine.generation, waiting.text))
+        parts.progress(.waiting(machine.member, machine.generation, waiting.text))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for check in checks { group.addTask { try await hold(check, until: end) } }
             try await group.waitForAll()
@@ -185,7 +185,7 @@ struct ReadinessWaiter {
     func verify(_ checks: [Check]) async throws {
         for check in checks {
             waiting.text = check.description
-            parts.progress(.waiting(machine.server, machine.generation, check.description))
+            parts.progress(.waiting(machine.member, machine.generation, check.description))
             try await verify(check)
         }
     }
@@ -209,6 +209,12 @@ struct ReadinessWaiter {
         }
     }
 
+    /// Whether each of these holds when it is asked once.
+    func holdsNow(_ checks: [Check]) async -> Bool {
+        for check in checks where await attempt(check) != .holds { return false }
+        return true
+    }
+
     private func attempt(_ check: Check) async -> ProbeFinding { await checks.finding(check) }
 
     private var checks: GuestChecks {
@@ -221,7 +227,7 @@ struct ReadinessWaiter {
         var firmwareWatch = FirmwareWatch(self)
         while true {
             let phase = "\(console.phase); waiting for \(waiting.text)"
-            if phase != shown { parts.progress(.waiting(machine.server, machine.generation, phase)) }
+            if phase != shown { parts.progress(.waiting(machine.member, machine.generation, phase)) }
             shown = phase
             let state = try await parts.machines.state(of: machine)
             if state != .running { throw died(state) }
@@ -296,7 +302,7 @@ struct ReadinessWaiter {
     private func damaged(_ check: Check, _ found: String) -> KilnError {
         KilnError(
             .verifyDataDamaged,
-            "\(check) says that the data of \(machine.server) is damaged: \(found)",
+            "\(check) says that the data of \(machine.member) is damaged: \(found)",
             hint: check.hint ?? "look at the data with 'kiln volume check' and a clone before anything writes to it",
             exit: .halted
         )

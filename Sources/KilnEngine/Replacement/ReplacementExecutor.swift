@@ -23,7 +23,7 @@ struct ReplacementExecutor {
     /// When the step that is under way began.
     private var stepBegan = ContinuousClock.now
 
-    var id: ServerID { server.id }
+    var id: MemberID { server.id }
     var new: MachineID { id.machine(replacement.intent.to) }
     var isWarm: Bool { replacement.isWarm }
     var old: MachineID? { replacement.intent.from.map { id.machine($0) } }

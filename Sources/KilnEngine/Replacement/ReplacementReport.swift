@@ -3,7 +3,7 @@ import KilnModel
 /// What became of a replacement, or of the launch of a first generation.
 public struct ReplacementReport: Sendable, Hashable, Codable {
     /// The server.
-    public let server: ServerID
+    public let server: MemberID
     /// The generation that served before.
     public let from: Generation?
     /// The generation that was to serve.

@@ -59,17 +59,22 @@ extension LabEngine {
     func discard(_ files: RunFiles, purging: Bool) async throws {
         if FileManager.default.fileExists(atPath: state.lab(files.lab)) { try await down(files.lab) }
         try await parts.externals.end(of: files.lab)
-        for volume in volumes.names(of: files.lab) { _ = try volumes.retain(lab: files.lab, volume, ofRun: true) }
+        try discardVolumes(of: files.lab, purging: purging)
+        try files.remove()
+    }
+
+    /// Retains the volumes of a lab that is down, and purges them where nobody is to look at them any more.
+    func discardVolumes(of lab: Name, purging: Bool) throws {
+        for volume in volumes.names(of: lab) { _ = try volumes.retain(lab: lab, volume, ofRun: true) }
         // Also what a return to a snapshot has retained.
-        let retained = try volumes.claimRetained(ofRun: files.lab)
+        let retained = try volumes.claimRetained(ofRun: lab)
         if purging { try retained.forEach(volumes.purge) }
-        try removeScratchFiles(of: files.lab)
-        _ = try volumes.removeHalfMade(of: files.lab)
+        try removeScratchFiles(of: lab)
+        _ = try volumes.removeHalfMade(of: lab)
         // Nobody else has volumes of that lab, so nobody waits for their lock.
-        let folder = "\(state.volumes)/\(files.lab)"
+        let folder = "\(state.volumes)/\(lab)"
         unlink(folder + "/.lock")
         rmdir(folder)
-        try files.remove()
     }
 
     private func removeScratchFiles(of lab: Name) throws {

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 /// What a guest is told of the networks of its lab: the addresses of its cards, and the names of the servers on them.
 struct GuestNetwork: Sendable {
@@ -12,6 +13,8 @@ struct GuestNetwork: Sendable {
     let cards: [Card]
     /// The servers that it can reach, itself included, by address.
     let peers: [NetworkAddress: Name]
+    /// Those of them that are the first of several members, who have a name with their number, too.
+    var firsts: Set<Name> = []
     /// The external services that it can reach, through the host.
     var externals: [Name] = []
 
@@ -32,6 +35,9 @@ struct GuestNetwork: Sendable {
             return Card(mac: MACAddress(of: address), address: address)
         }
         self.init(cards: cards, peers: book.peers(on: networks))
+        guard !networks.isEmpty else { return }
+        let lab = try DurableFile.readJSON(LabSpec.self, from: workspace.state.lab(workspace.id.lab) + "/lab.json")
+        firsts = Set((lab?.servers ?? [:]).filter { $0.value.fleet != nil }.keys)
     }
 
     /// The cards as network-config has them, by a name that is only the document's.
@@ -57,7 +63,9 @@ struct GuestNetwork: Sendable {
     /// cloud-init makes /etc/hosts anew from a template at each boot where 'manage_etc_hosts' says so, and after bootcmd. So the
     /// template gets them too.
     var hostsCommand: JSONValue? {
-        let servers = peers.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+        let servers = peers.sorted { $0.key < $1.key }.map { address, name in
+            "\(address) \(name)" + (firsts.contains(name) ? " \(name)-0" : "")
+        }
         let lines = servers + externals.map { "\(ExternalAccess.guestHost) \($0)" }
         guard !lines.isEmpty else { return nil }
         return .string(GuestNetwork.script.replacing("LINES", with: lines.joined(separator: "\n")))

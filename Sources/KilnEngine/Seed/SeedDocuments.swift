@@ -23,7 +23,7 @@ struct SeedDocuments {
 
     /// The files of the seed disk by name.
     func files() throws -> [String: [UInt8]] {
-        var files = ["meta-data": try text(metaData), "network-config": try text(networkConfig)]
+        var files = ["meta-data": try text(metaData()), "network-config": try text(networkConfig)]
         let config = try userData()
         guard let document = record.spec.userDataDocument else {
             files["user-data"] = "#cloud-config\n" + (try text(.object(config)))
@@ -35,10 +35,10 @@ struct SeedDocuments {
         return bytes
     }
 
-    private var metaData: JSONValue {
+    private func metaData() throws -> JSONValue {
         .object([
             "instance-id": .string(record.instanceID),
-            "local-hostname": .string(record.machine.server.server.text),
+            "local-hostname": .string(try record.machine.member.own(record.machine.member.server).text),
         ])
     }
 
@@ -132,7 +132,7 @@ struct SeedDocuments {
         guard let present = value.array else {
             throw KilnError(
                 .userDataNotAList,
-                "'\(key)' in the user-data of \(record.machine.server) is not a list, so Kiln can't add to it",
+                "'\(key)' in the user-data of \(record.machine.member) is not a list, so Kiln can't add to it",
                 hint: "write it as a list, or leave it out",
                 exit: .invalidFile
             )
@@ -141,11 +141,12 @@ struct SeedDocuments {
     }
 
     private func resolve(_ text: String) throws -> String {
-        try PortReference.replacing(in: externals.put(into: text)) { reference in
+        let text = MemberReference.replacing(in: externals.put(into: text), with: record.machine.member)
+        return try PortReference.replacing(in: text) { reference in
             guard let port = ports[reference.server]?[reference.port] else {
                 throw KilnError(
                     .userDataReferenceUnknown,
-                    "\(reference) in the user-data of \(record.machine.server) names no published port",
+                    "\(reference) in the user-data of \(record.machine.member) names no published port",
                     hint: "write ${servers.SERVER.ports.PORT}",
                     exit: .invalidFile
                 )

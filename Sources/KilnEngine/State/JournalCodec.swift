@@ -11,7 +11,11 @@ enum JournalCodec {
     private static let largestRecord = 1 << 20
 
     /// The records.
-    static func decode(_ data: Data, path: String) throws -> [JournalRecord] {
+    static func decode<Record: Decodable>(
+        _ data: Data,
+        as _: Record.Type = JournalRecord.self,
+        path: String
+    ) throws -> [Record] {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         let payloads = try payloads(data, path: path).payloads
@@ -21,7 +25,7 @@ enum JournalCodec {
             if index > 0 { document += ",".utf8 }
             document += payload
         }
-        let all = try? decoder.decode([JournalRecord].self, from: Data(document + "]".utf8))
+        let all = try? decoder.decode([Record].self, from: Data(document + "]".utf8))
         if let all, all.count == payloads.count { return all }
         return try payloads.map { try record($0, decoder, path: path) }
     }
@@ -50,7 +54,7 @@ enum JournalCodec {
     }
 
     /// The bytes of one record.
-    static func encode(_ record: JournalRecord) throws -> Data {
+    static func encode(_ record: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .iso8601
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -90,13 +94,13 @@ enum JournalCodec {
         }
     }
 
-    private static func record(
+    private static func record<Record: Decodable>(
         _ payload: ArraySlice<UInt8>,
         _ decoder: JSONDecoder,
         path: String
-    ) throws -> JournalRecord {
+    ) throws -> Record {
         do {
-            return try decoder.decode(JournalRecord.self, from: Data(payload))
+            return try decoder.decode(Record.self, from: Data(payload))
         } catch {
             throw KilnError(
                 .journalFuture,

@@ -26,7 +26,10 @@ struct NetworkBook: Sendable, Codable {
     mutating func fill(_ lab: LabSpec) throws {
         for name in lab.networks where networks[name] == nil { networks[name] = Network(base: freeBase(name)) }
         for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
-            for name in spec.networks { try add(server, to: name, of: lab.name) }
+            for ordinal in 0..<spec.replicas {
+                let member = try MemberID(lab: lab.name, server: server, ordinal: ordinal).own(server)
+                for name in spec.networks { try add(member, to: name, of: lab.name) }
+            }
         }
     }
 

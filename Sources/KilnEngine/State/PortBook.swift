@@ -53,7 +53,9 @@ struct PortBook: Sendable, Codable {
         try children(of: state.labs).reduce(into: ExternalAccess.ports(in: state)) { ports, lab in
             ports.formUnion(try DurableFile.readJSON(PortBook.self, from: state.lab(lab) + "/ports.json")?.all ?? [])
             for server in children(of: state.lab(lab) + "/servers") {
-                ports.formUnion(access(of: ServerID(lab: lab, server: server), state))
+                for place in places(of: ServerID(lab: lab, server: server), state) {
+                    ports.formUnion(access(of: place, state))
+                }
             }
         }
     }
@@ -63,7 +65,7 @@ struct PortBook: Sendable, Codable {
         let labs = (try? FileManager.default.contentsOfDirectory(atPath: state.labs)) ?? []
         let others = try labs.compactMap { try? Name($0) }.filter { $0 != lab.name }.sorted().flatMap { other in
             let book = try DurableFile.readJSON(PortBook.self, from: state.lab(other) + "/ports.json")
-            return (book?.ports ?? [:]).map { (server: ServerID(lab: other, server: $0.key), ports: $0.value) }
+            return (book?.ports ?? [:]).map { (server: MemberID(lab: other, server: $0.key), ports: $0.value) }
         }
         for (server, spec) in lab.servers.sorted(by: { $0.key < $1.key }) {
             for port in spec.ports.values.compactMap(\.host).sorted() {
@@ -80,14 +82,19 @@ struct PortBook: Sendable, Codable {
     }
 
     // One that can't be read keeps no other machine from its ports: whether they are free is seen on the host.
-    private static func access(of id: ServerID, _ state: StateDirectory) -> [UInt16] {
-        let generations = try? FileManager.default.contentsOfDirectory(atPath: state.server(id) + "/generations")
+    private static func access(of id: MemberID, _ state: StateDirectory) -> [UInt16] {
+        let generations = try? FileManager.default.contentsOfDirectory(atPath: state.member(id) + "/generations")
         return (generations ?? []).compactMap(Int.init).flatMap { number in
             let machine = id.machine(Generation(number))
             let access = try? DurableFile.readJSON(GuestAccessRecord.self, from: state.access(machine))?.port
             let own = try? DurableFile.readJSON([Name: UInt16].self, from: state.ownPorts(machine))
             return [access].compactMap(\.self) + (own ?? [:]).values
         }
+    }
+
+    private static func places(of server: ServerID, _ state: StateDirectory) -> [MemberID] {
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: state.members(server))) ?? []
+        return ([0] + others.compactMap(Int.init)).map(server.member)
     }
 
     private static func children(of folder: String) -> [Name] {

@@ -1,49 +1,23 @@
 import Foundation
 import KilnModel
-import KilnSystem
 
-/// The append-only journal of one server.
-///
-/// A record counts once file and directory are fsynced. Only the holder of the server's lock writes.
+/// The journal of one member: everything that ever happened to it.
 struct ServerJournal: Sendable {
-    let path: String
+    private let file: JournalFile<JournalRecord>
+
+    init(path: String) { file = JournalFile(path: path) }
+
+    /// Where it is.
+    var path: String { file.path }
 
     /// All whole records; none where there is no journal yet.
-    func records() throws -> [JournalRecord] {
-        guard let data = try contents() else { return [] }
-        return try JournalCodec.decode(data, path: path)
-    }
+    func records() throws -> [JournalRecord] { try file.records() }
 
     /// The history that the journal tells.
     func history() throws -> ServerHistory { ServerHistory(try records()) }
 
-    /// Appends an event durably; a torn tail of an earlier crash is cut off first.
+    /// Appends an event durably.
     func append(_ event: JournalEvent) throws {
-        let existing = try contents()
-        let whole = try existing.map { try JournalCodec.wholeBytes($0, path: path) } ?? 0
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-        guard descriptor >= 0 else { throw DurableFile.failure("open", path) }
-        defer { close(descriptor) }
-        guard ftruncate(descriptor, off_t(whole)) == 0 else { throw DurableFile.failure("ftruncate", path) }
-        lseek(descriptor, 0, SEEK_END)
-        let record = JournalRecord(time: Date(), pid: getpid(), event: event)
-        let bytes = (whole == 0 ? JournalCodec.header : Data()) + (try JournalCodec.encode(record))
-        do {
-            try DurableFile.append(bytes, to: descriptor, path: path)
-            if whole == 0 { try DurableFile.synchronizeDirectory(of: path) }
-        } catch {
-            // After a failed fsync the kernel shows what the disk may not have, so nobody may read it as a record that
-            // counts. https://lwn.net/Articles/752063/
-            ftruncate(descriptor, off_t(whole))
-            throw error
-        }
-    }
-
-    private func contents() throws -> Data? {
-        do {
-            return try DurableFile.contents(path)
-        } catch {
-            throw KilnError(.stateUnreadable, "\(path) can't be read", cause: String(describing: error))
-        }
+        try file.append(JournalRecord(time: Date(), pid: getpid(), event: event))
     }
 }

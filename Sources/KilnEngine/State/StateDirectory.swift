@@ -14,6 +14,8 @@ import KilnModel
 /// labs/LAB/servers/SERVER/front.json       who serves the ports that belong to its front, where it has one
 /// labs/LAB/servers/SERVER/front.lock       held as long as somebody keeps that front
 /// labs/LAB/servers/SERVER/generations/N/   generation.json, access.json, root.qcow2, seed.iso, console.log
+/// labs/LAB/servers/SERVER/members/N/       lock, journal and generations of another member than the first
+/// labs/LAB/servers/SERVER/rollout          the journal of what concerns all members; rollout.lock while somebody drives it
 /// sockets/                                 consoles, agents, ledger ports, and both ends of cards on networks
 /// daemon/                                  the private libvirt daemon
 /// ssh/                                     the key that opens the guests
@@ -23,6 +25,9 @@ import KilnModel
 /// runs/LAB.external/NAME/                  a service of the host that a run has beside its machines; HASH.sockets for its socket
 /// worlds/PID/                              the home of a run that breaks what belongs to the host
 /// evidence/                                what failed runs left to look at
+/// learn/lock, lessons.json                 what a trainee has come to
+/// learn/LESSON/                            the files of the lesson that is begun, for him to work on
+/// learn/.lessons/LESSON/                   the same as they were then
 /// reports/LAB.ndjson                       what happened in a run of a scenario, also after its lab is gone
 /// ```
 public struct StateDirectory: Sendable, Hashable {
@@ -58,6 +63,8 @@ public struct StateDirectory: Sendable, Hashable {
     public let reports: String
     /// Copies of roots that are being looked at.
     public var roots: String { root + "/roots" }
+    /// What a trainee has come to, and the files of his lesson.
+    public var lessons: String { root + "/learn" }
     /// Runs of scenarios.
     public var runs: String { root + "/runs" }
     /// The external services of a run's lab; there only while they may be.
@@ -80,12 +87,20 @@ public struct StateDirectory: Sendable, Hashable {
 
     /// One lab.
     public func lab(_ name: Name) -> String { "\(labs)/\(name)" }
-    /// One server.
+    /// One server, which is also the place of its first member.
     public func server(_ id: ServerID) -> String { "\(lab(id.lab))/servers/\(id.server)" }
+    /// One member of a server.
+    public func member(_ id: MemberID) -> String {
+        id.ordinal == 0 ? server(id.whole) : "\(members(id.whole))/\(id.ordinal)"
+    }
+    /// The other members of a server than the first.
+    public func members(_ id: ServerID) -> String { server(id) + "/members" }
+    /// The journal of the rollouts of a server.
+    func rollout(_ id: ServerID) -> String { server(id) + "/rollout" }
     /// One volume.
     public func volume(lab: Name, _ name: Name) -> String { "\(volumes)/\(lab)/\(name)" }
     /// One generation.
-    public func generation(_ id: MachineID) -> String { "\(server(id.server))/generations/\(id.generation)" }
+    public func generation(_ id: MachineID) -> String { "\(member(id.member))/generations/\(id.generation)" }
     /// The ports by which a machine is reached where clients reach it by the front.
     func ownPorts(_ id: MachineID) -> String { generation(id) + "/ports.json" }
     /// How commands get into the guest of a generation.
@@ -113,6 +128,8 @@ public struct StateDirectory: Sendable, Hashable {
 
     /// Who serves the ports of a server that belong to its front; there as long as it has one.
     public func frontPlan(_ id: ServerID) -> String { server(id) + "/front.json" }
+    /// What is locked while it is decided who serves those ports.
+    func frontChange(_ id: ServerID) -> String { server(id) + "/front.change" }
     /// What is locked as long as somebody keeps a server's front.
     public func frontLock(_ id: ServerID) -> String { server(id) + "/front.lock" }
     /// How the paths of what a server's front runs with begin.

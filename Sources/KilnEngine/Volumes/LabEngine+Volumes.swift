@@ -43,12 +43,31 @@ extension LabEngine {
         }
     }
 
+    /// Makes a volume of a new member: what another one's volume has now, or had at a snapshot.
+    ///
+    /// - Throws: as ``cloneVolume(lab:_:as:)``; `volume.snapshot-missing`.
+    func copyVolume(lab: Name, _ name: Name, as new: Name, at snapshot: Name?) async throws -> ClonedVolume {
+        try await withVolume(lab: lab, name) { record, machine in
+            try volumes.refuseTaken(state.volume(lab: lab, new), lab, new)
+            guard let snapshot else { return try await clone(&record, machine, as: new, for: nil, isCopy: true) }
+            let origin = try volumes.snapshot(snapshot.text, of: record)
+            let copy = try await volumes.clone(
+                record,
+                at: origin,
+                as: new,
+                isUnclean: origin.consistency == .crashConsistent,
+                isCopy: true
+            )
+            return ClonedVolume(volume: copy, consistency: origin.consistency)
+        }
+    }
+
     /// The same, for who holds the lock of the server that has the volume.
     func cloneLocked(
         lab: Name,
         _ name: Name,
         as new: Name,
-        for rehearsal: ServerID? = nil
+        for rehearsal: MemberID? = nil
     ) async throws -> ClonedVolume {
         try await volumes.changing(lab: lab, name) { record in
             let machine = try await runningMachine(record)
@@ -61,7 +80,8 @@ extension LabEngine {
         _ record: inout VolumeRecord,
         _ machine: MachineID?,
         as new: Name,
-        for rehearsal: ServerID?
+        for rehearsal: MemberID?,
+        isCopy: Bool = false
     ) async throws -> ClonedVolume {
         try volumes.refuseTaken(state.volume(lab: record.lab, new), record.lab, new)
         let consistency = try await seal(&record, machine, as: nil)
@@ -69,7 +89,8 @@ extension LabEngine {
             record,
             as: new,
             isUnclean: consistency == .crashConsistent,
-            for: rehearsal
+            for: rehearsal,
+            isCopy: isCopy
         )
         return ClonedVolume(volume: clone, consistency: consistency)
     }
@@ -137,7 +158,7 @@ extension LabEngine {
     /// The caller holds the server's lock.
     func sealForReboot(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
         for name in try workspace.volumeNames(of: machine) {
-            try await volumes.changing(lab: machine.server.lab, name) { record in
+            try await volumes.changing(lab: machine.member.lab, name) { record in
                 guard try await runningMachine(record) == machine else { return }
                 try await settle(&record, machine)
                 // What can be returned to is what an earlier boot sealed.
@@ -145,7 +166,7 @@ extension LabEngine {
                     return parts.progress(
                         .note(
                             "volume \(record.title) has too many layers to be sealed before this boot; stop and start "
-                                + "\(machine.server), which merges them"
+                                + "\(machine.member), which merges them"
                         )
                     )
                 }
@@ -156,11 +177,11 @@ extension LabEngine {
     }
 
     /// Puts a volume's machines, if any, in order that were left between two layers.
-    func settleSwitches(of id: ServerID) async throws {
+    func settleSwitches(of id: MemberID) async throws {
         for name in volumes.names(in: "\(state.volumes)/\(id.lab)") {
             // What can't be read is said to whoever needs it.
             guard let found = try? volumes.record(lab: id.lab, name), found.unconfirmed != nil,
-                found.lease?.machine.server == id
+                found.lease?.machine.member == id
             else { continue }
             try await volumes.changing(lab: id.lab, name) { record in
                 guard let machine = try await runningMachine(record) else { return }
@@ -197,7 +218,7 @@ extension LabEngine {
 
     // A halted server has no machine that runs, and its volumes may be what a person has to look at.
     private func serverLock(_ record: VolumeRecord) async throws -> FileLock? {
-        guard let id = record.lease?.machine.server, FileManager.default.fileExists(atPath: state.server(id)) else {
+        guard let id = record.lease?.machine.member, FileManager.default.fileExists(atPath: state.member(id)) else {
             return nil
         }
         let workspace = workspace(id)
@@ -218,7 +239,7 @@ extension LabEngine {
         throw KilnError(
             .volumeAttached,
             "volume \(record.title) is in use by \(machine)",
-            hint: "stop it first: 'kiln stop \(machine.server)'; or work on a clone: "
+            hint: "stop it first: 'kiln stop \(machine.member)'; or work on a clone: "
                 + "'kiln volume clone \(record.title) NAME'",
             exit: .blocked
         )
@@ -281,7 +302,7 @@ extension LabEngine {
             throw KilnError(
                 .guestFrozen,
                 "the snapshot was made, but the guest of \(machine) did not say that its file systems go on",
-                hint: "try again: 'kiln recover \(machine.server)'; or end it: 'kiln stop --force \(machine.server)'",
+                hint: "try again: 'kiln recover \(machine.member)'; or end it: 'kiln stop --force \(machine.member)'",
                 exit: .halted
             )
         }
@@ -305,7 +326,7 @@ extension LabEngine {
                 .volumeUnsettled,
                 "\(machine) writes to \(used ?? "no layer") of volume \(record.title), expected "
                     + "\(record.layers.last ?? "") or \(below)",
-                hint: "stop the machine: 'kiln stop \(machine.server)'; with it off the volume is in order",
+                hint: "stop the machine: 'kiln stop \(machine.member)'; with it off the volume is in order",
                 exit: .halted
             )
         }
@@ -339,7 +360,7 @@ extension LabEngine {
         }
         // One that stands still may be frozen once it goes on.
         if (try? await parts.machines.state(of: machine)) == .paused {
-            try? workspace(machine.server).noteFrozen(machine)
+            try? workspace(machine.member).noteFrozen(machine)
         }
         return false
     }

@@ -46,7 +46,7 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     /// The last return to a snapshot, so that it isn't done twice for one reason.
     public internal(set) var restoration: Restoration?
     /// The server of the rehearsal that it was made for, with which it goes; nothing for every volume of a user.
-    public internal(set) var rehearsal: ServerID?
+    public internal(set) var rehearsal: MemberID?
     /// Whether a run of a scenario set it aside: then it goes when those are pruned.
     public internal(set) var isOfRun = false
     /// What tells its file system from one that a guest makes in its place; nothing where an older Kiln made it and no
@@ -60,6 +60,8 @@ public struct VolumeRecord: Sendable, Hashable, Codable {
     var isUsed = true
     /// The snapshot from before a guest formatted it, to which it can return; nothing where no guest did.
     public internal(set) var reformatted: Name?
+    /// Whether it is another member's data still: what has to be done in a copy before it is served from has not been done.
+    public internal(set) var isCopy = false
     /// In which format it is written.
     var format = RecordFormat()
 }
@@ -83,13 +85,14 @@ extension VolumeRecord {
         unconfirmed = try values.decodeIfPresent(String.self, forKey: .unconfirmed)
         isUnclean = try values.decodeIfPresent(Bool.self, forKey: .isUnclean) ?? false
         restoration = try values.decodeIfPresent(Restoration.self, forKey: .restoration)
-        rehearsal = try values.decodeIfPresent(ServerID.self, forKey: .rehearsal)
+        rehearsal = try values.decodeIfPresent(MemberID.self, forKey: .rehearsal)
         isOfRun = try values.decodeIfPresent(Bool.self, forKey: .isOfRun) ?? false
         mark = try values.decodeIfPresent(VolumeMark.self, forKey: .mark)
         fileSystemID = try values.decodeIfPresent(UUID.self, forKey: .fileSystemID)
         unmarked = try values.decodeIfPresent(String.self, forKey: .unmarked)
         isUsed = try values.decodeIfPresent(Bool.self, forKey: .isUsed) ?? true
         reformatted = try values.decodeIfPresent(Name.self, forKey: .reformatted)
+        isCopy = try values.decodeIfPresent(Bool.self, forKey: .isCopy) ?? false
         guard layers.allSatisfy(VolumeRecord.isLayerName), Set(layers).count == layers.count, !layers.isEmpty else {
             throw DecodingError.dataCorruptedError(
                 forKey: .layers,

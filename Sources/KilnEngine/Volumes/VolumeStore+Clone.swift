@@ -16,14 +16,19 @@ extension VolumeStore {
     /// of the two outlives the other. The file system, its UUID and label included, is the same; the mark is its
     /// own from its first boot on.
     ///
-    /// - Parameter rehearsal: the server of the rehearsal that it is for, if any.
+    /// - Parameters:
+    ///   - snapshot: what it begins with; nothing means all that is sealed.
+    ///   - rehearsal: the server of the rehearsal that it is for, if any.
+    ///   - isCopy: whether a new member gets it, whose application has to become another one than that of the original.
     func clone(
         _ record: VolumeRecord,
+        at snapshot: VolumeSnapshot? = nil,
         as name: Name,
         isUnclean: Bool,
-        for rehearsal: ServerID? = nil
+        for rehearsal: MemberID? = nil,
+        isCopy: Bool = false
     ) async throws -> VolumeRecord {
-        let sealed = Array(record.layers.dropLast())
+        let sealed = snapshot.flatMap(record.layers(of:)) ?? Array(record.layers.dropLast())
         return try await make(lab: record.lab, name) { directory in
             try link(sealed, of: record, into: directory)
             let active = VolumeStore.newLayerName()
@@ -33,6 +38,7 @@ extension VolumeStore {
             (clone.mark, clone.unmarked, clone.isUsed) = (nil, record.unmarked, false)
             clone.isUnclean = isUnclean
             clone.rehearsal = rehearsal
+            clone.isCopy = isCopy
             return clone
         }
     }

@@ -205,7 +205,7 @@ extension VolumeStore {
             .volumeLeased,
             "\(machine) is not to have the volume \(record.title), which is lent to "
                 + (record.lease?.machine.description ?? "nobody"),
-            hint: "see which generation is the server's with 'kiln history \(machine.server)'",
+            hint: "see which generation is the server's with 'kiln history \(machine.member)'",
             exit: .halted
         )
     }

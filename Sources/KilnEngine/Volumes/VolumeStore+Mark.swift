@@ -137,7 +137,7 @@ extension VolumeStore {
     }
 
     private func reformatted(_ record: VolumeRecord, _ snapshot: Name) -> KilnError {
-        let user = record.lease.map { "'kiln stop \($0.machine.server)', then " } ?? ""
+        let user = record.lease.map { "'kiln stop \($0.machine.member)', then " } ?? ""
         return KilnError(
             .volumeReformatted,
             "a guest has formatted volume \(record.title): what it held before is its snapshot \(snapshot)",

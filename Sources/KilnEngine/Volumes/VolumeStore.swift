@@ -19,14 +19,14 @@ public struct VolumeStore: Sendable {
     public func names(of lab: Name) -> [Name] { names(in: "\(state.volumes)/\(lab)") }
 
     /// The generations that volumes are lent to, as far as records can be read.
-    func lentGenerations() -> [ServerID: Set<Generation>] { notes().lent }
+    func lentGenerations() -> [MemberID: Set<Generation>] { notes().lent }
 
     /// What records tell of the servers that have volumes, as far as they can be read.
     struct Notes: Sendable {
         /// The generations that volumes are lent to.
-        var lent: [ServerID: Set<Generation>] = [:]
+        var lent: [MemberID: Set<Generation>] = [:]
         /// The volumes that guests are known to have formatted, each with the snapshot of what it held before.
-        var reformatted: [ServerID: [Name: Name]] = [:]
+        var reformatted: [MemberID: [Name: Name]] = [:]
     }
 
     /// What all records tell.
@@ -53,9 +53,9 @@ public struct VolumeStore: Sendable {
         return all.reduce(into: Notes()) { notes, volume in
             let found = try? DurableFile.readJSON(Lent.self, from: volume.path + "/volume.json")
             guard let machine = found?.lease?.machine else { return }
-            notes.lent[machine.server, default: []].insert(machine.generation)
+            notes.lent[machine.member, default: []].insert(machine.generation)
             guard let snapshot = found?.reformatted else { return }
-            notes.reformatted[machine.server, default: [:]][volume.name] = snapshot
+            notes.reformatted[machine.member, default: [:]][volume.name] = snapshot
         }
     }
 
@@ -198,11 +198,11 @@ public struct VolumeStore: Sendable {
         defer { withExtendedLifetime(lock) {} }
         var record = try existing(lab: lab, name)
         if record.lease?.machine == machine { return }
-        if let other = record.lease?.machine, other.server != machine.server {
+        if let other = record.lease?.machine, other.member != machine.member {
             throw KilnError(
                 .volumeLeased,
-                "volume \(lab)/\(name) belongs to the server \(other.server), not to \(machine.server)",
-                hint: "stop sharing it: a volume has one server; 'kiln down \(other.server.lab)' gives it free",
+                "volume \(lab)/\(name) belongs to the server \(other.member), not to \(machine.member)",
+                hint: "stop sharing it: a volume has one server; 'kiln down \(other.member.lab)' gives it free",
                 exit: .blocked
             )
         }

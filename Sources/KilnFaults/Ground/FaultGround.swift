@@ -55,7 +55,7 @@ package struct FaultGround: Sendable {
     /// The chance of the fault that is made.
     var chance: SeededChance { seed.chance(for: "fault \(occasion)") }
 
-    func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
+    func id(_ server: Name) -> MemberID { MemberID(lab: lab.name, server: server) }
 
     func id(network: Name) -> NetworkID { NetworkID(lab: lab.name, network: network) }
 

@@ -61,7 +61,7 @@ struct ClockSkew: FaultAction {
 /// The clock of a guest, compared with the host's.
 private struct GuestClock: Sendable {
     let engine: LabEngine
-    let server: ServerID
+    let server: MemberID
 
     /// How far a slow guest's answer may be off, in seconds.
     static let slack = 30

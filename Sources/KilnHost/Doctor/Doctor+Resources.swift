@@ -52,7 +52,7 @@ extension Doctor {
     }
 
     private func memory() -> DoctorFinding {
-        guard let available = Doctor.availableMemory else {
+        guard let available = HostMemory.available() else {
             return DoctorFinding("memory", .warn, "the available memory can't be measured")
         }
         let enough = available >= Doctor.wantedMemory
@@ -62,17 +62,5 @@ extension Doctor {
             "\(available.bytes >> 20) MiB available",
             remedy: enough ? nil : "end other programs, or give the machines less memory"
         )
-    }
-
-    /// The memory that programs can have without swapping; nothing where the kernel does not tell.
-    public static var availableMemory: ByteCount? {
-        let text = FileManager.default.contents(atPath: "/proc/meminfo").map { String(decoding: $0, as: UTF8.self) }
-        return availableMemory(text ?? "").map { ByteCount(bytes: $0 << 10) }
-    }
-
-    /// The line `MemAvailable` of /proc/meminfo, in KiB.
-    static func availableMemory(_ text: String) -> UInt64? {
-        text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }?
-            .split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { UInt64($0) }
     }
 }

@@ -30,6 +30,7 @@ struct FrontConfiguration: Sendable {
         """
         global
             description \(ground)
+            log \(FrontConfiguration.quoted("unix@" + place.log)) format raw local0
             stats socket \(FrontConfiguration.quoted("unix@" + place.socket)) mode 600 level admin expose-fd listeners
             lua-load \(FrontConfiguration.quoted(place.script))
             nbthread 1
@@ -44,6 +45,7 @@ struct FrontConfiguration: Sendable {
     private var defaults: String {
         """
         defaults
+            log global
             timeout connect 2s
             timeout http-request 30s
             timeout client 1h
@@ -67,7 +69,8 @@ struct FrontConfiguration: Sendable {
                 "mode tcp", "tcp-request inspect-delay \(hold + 1_000)ms",
                 "tcp-request content lua.hold \(port.name) \(hold)",
             ]
-        let front = ["bind 127.0.0.1:\(port.host)"] + gate + ["default_backend \(port.name)"]
+        let log = "log-format \"\(port.isHTTP ? FrontLine.http : FrontLine.tcp)\""
+        let front = ["bind 127.0.0.1:\(port.host)", log] + gate + ["default_backend \(port.name)"]
         let back = ["mode \(port.isHTTP ? "http" : "tcp")", "balance leastconn", "timeout queue \(hold)ms"]
         let slots = plan.slots.map { slot in
             "server \(FrontConfiguration.slot(slot)) \(address(slot, port)) maxconn "
@@ -107,6 +110,8 @@ struct FrontPlace: Sendable, Hashable {
     var configuration: String { base + FrontPlace.suffix + ".cfg" }
     /// What it does with requests that wait.
     var script: String { base + FrontPlace.suffix + ".lua" }
+    /// Where it tells of each answer, where somebody listens.
+    var log: String { base + FrontPlace.suffix + ".log" }
     /// How its latest start went.
     var attempt: String { base + FrontPlace.suffix + ".start" }
 

@@ -42,8 +42,8 @@ enum GuestFailure {
             .guestRefused,
             "the guest of machine \(machine) can't \(what) \(Name.quoted(path))",
             hint: what == "write"
-                ? "its folder may be missing, read-only or full: 'kiln exec \(machine.server) -- df -h DIRECTORY'"
-                : "it may be a folder, or its disk damaged: 'kiln exec \(machine.server) -- ls -la PATH'",
+                ? "its folder may be missing, read-only or full: 'kiln exec \(machine.member) -- df -h DIRECTORY'"
+                : "it may be a folder, or its disk damaged: 'kiln exec \(machine.member) -- ls -la PATH'",
             cause: cause,
             exit: .aborted
         )
@@ -113,7 +113,7 @@ enum GuestFailure {
         KilnError(
             .guestNoAgent,
             "no agent runs in the guest of machine \(machine)",
-            hint: "it boots yet, or its image has none: 'kiln logs \(machine.server)' shows how far it is",
+            hint: "it boots yet, or its image has none: 'kiln logs \(machine.member)' shows how far it is",
             cause: text(error.message),
             exit: .deadline
         )
@@ -124,7 +124,7 @@ enum GuestFailure {
         KilnError(
             .guestAgentSilent,
             "the agent of machine \(machine) does not answer",
-            hint: "its guest hangs or has too much to do; 'kiln logs \(machine.server)' shows its console",
+            hint: "its guest hangs or has too much to do; 'kiln logs \(machine.member)' shows its console",
             cause: text(error.message),
             exit: .deadline
         )
@@ -135,7 +135,7 @@ enum GuestFailure {
         KilnError(
             .guestMachineOff,
             "machine \(machine) is off, so its guest can't be reached",
-            hint: "start it with 'kiln start \(machine.server)'",
+            hint: "start it with 'kiln start \(machine.member)'",
             cause: text(error.message),
             exit: .blocked
         )

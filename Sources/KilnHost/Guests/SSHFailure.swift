@@ -16,7 +16,7 @@ enum SSHFailure {
         KilnError(
             .guestSSHSilent,
             "the SSH server of machine \(machine) does not answer",
-            hint: "its guest boots yet, or its image starts none: 'kiln logs \(machine.server)' shows its console",
+            hint: "its guest boots yet, or its image starts none: 'kiln logs \(machine.member)' shows its console",
             exit: .deadline
         )
     }

@@ -88,7 +88,7 @@ public struct LibvirtMachines: MachineControl {
             throw KilnError(
                 .machineNotOff,
                 "machine \(machine) is still on, expected off",
-                hint: "switch it off with 'kiln stop \(machine.server)', then repeat the command",
+                hint: "switch it off with 'kiln stop \(machine.member)', then repeat the command",
                 exit: .blocked
             )
         }

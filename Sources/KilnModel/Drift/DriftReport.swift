@@ -62,7 +62,7 @@ public struct DriftReport: Sendable, Hashable, Codable {
     }
 
     /// The server.
-    public let server: ServerID
+    public let server: MemberID
     /// The generation that was looked at.
     public let generation: Generation
     /// The image that it was compared with.
@@ -121,7 +121,7 @@ public struct DriftReport: Sendable, Hashable, Codable {
         _ difference: RootDifference,
         _ bytesChanged: ByteCount
     ) {
-        server = machine.server
+        server = machine.member
         generation = machine.generation
         self.image = image
         observable = reason == nil
@@ -138,7 +138,7 @@ public struct DriftReport: Sendable, Hashable, Codable {
     /// Decodes what this or an earlier version wrote, which did not look below mount points.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        server = try fields.decode(ServerID.self, forKey: .server)
+        server = try fields.decode(MemberID.self, forKey: .server)
         generation = try fields.decode(Generation.self, forKey: .generation)
         image = try fields.decode(ImageDigest.self, forKey: .image)
         observable = try fields.decode(Bool.self, forKey: .observable)

@@ -52,6 +52,53 @@ extension ErrorCode {
         .usage,
         "standard input holds more than a guest is given"
     )
+    public static let learnImagesMissing = ErrorCode(
+        "learn.images-missing",
+        .aborted,
+        "the store lacks images that a lesson needs; nothing of it was begun"
+    )
+    public static let learnLabBusy = ErrorCode(
+        "learn.lab-busy",
+        .blocked,
+        "a server of the lesson's lab is being replaced, so its task can't be judged"
+    )
+    public static let learnLabGone = ErrorCode(
+        "learn.lab-gone",
+        .blocked,
+        "the lab of the lesson, or one of its servers, is not there any more"
+    )
+    public static let learnLabTaken = ErrorCode(
+        "learn.lab-taken",
+        .blocked,
+        "there is a lab of the lesson's name, or a volume of one, that is no lesson's"
+    )
+    public static let learnMemory = ErrorCode(
+        "learn.memory",
+        .aborted,
+        "the host has too little free memory for a lesson; nothing of it was begun"
+    )
+    public static let learnNone = ErrorCode("learn.none", .usage, "no lesson is begun")
+    public static let learnNotDone = ErrorCode(
+        "learn.not-done",
+        .unmet,
+        "the next task was asked for before the present one was found done"
+    )
+    public static let learnNotReady = ErrorCode(
+        "learn.not-ready",
+        .blocked,
+        "the making of a lesson's setting broke off"
+    )
+    public static let learnOther = ErrorCode("learn.other", .usage, "another lesson is begun and not done")
+    public static let learnSettingFailed = ErrorCode(
+        "learn.setting-failed",
+        .aborted,
+        "what a lesson begins with could not be made"
+    )
+    public static let learnSolutionFailed = ErrorCode(
+        "learn.solution-failed",
+        .aborted,
+        "a part of a task's solution did not end as the lesson says"
+    )
     public static let logsMissing = ErrorCode("logs.missing", .usage, "there is no log yet")
     public static let logsNone = ErrorCode(
         "logs.none",
@@ -95,9 +142,10 @@ extension ErrorCode {
     /// The codes of errors about the command line and kiln itself.
     public static let commands: [ErrorCode] = [
         usage, deadline, interrupted, internalFault, consoleUnreachable, cpFailed, cpGuestFailed, cpHostile, cpMissing,
-        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, logsMissing, logsNone, outputNotWritten,
-        reportMissing,
-        reportNotWritable, searchNotFound,
+        cpOddFiles, cpTaken, initExists, initFailed, inputTooLarge, learnImagesMissing, learnLabBusy, learnLabGone,
+        learnLabTaken,
+        learnMemory, learnNone, learnNotDone, learnNotReady, learnOther, learnSettingFailed, learnSolutionFailed,
+        logsMissing, logsNone, outputNotWritten, reportMissing, reportNotWritable, searchNotFound,
         searchUnreadable, sshKnownHosts, sshMissing, sshNoHostKey, sshNoPort,
     ]
 }

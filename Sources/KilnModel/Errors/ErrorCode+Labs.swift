@@ -21,9 +21,25 @@ extension ErrorCode {
         "a file has external services, which only a run of its scenario starts"
     )
     public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
+    public static let labNoMemory = ErrorCode(
+        "lab.no-memory",
+        .blocked,
+        "the host has less memory than the members that are to be started need"
+    )
     public static let serverAmbiguous = ErrorCode("server.ambiguous", .usage, "several labs have a server of that name")
     public static let serverMissing = ErrorCode("server.missing", .usage, "the lab has no server of that name")
     public static let serverNotLaunched = ErrorCode("server.not-launched", .blocked, "the server has no machine yet")
+    public static let serverNotReplicated = ErrorCode(
+        "server.not-replicated",
+        [.usage, .blocked],
+        "the server can't have several members yet"
+    )
+    public static let serverReplicas = ErrorCode("server.replicas", .usage, "no server can have so many members")
+    public static let serverSeveral = ErrorCode(
+        "server.several",
+        .usage,
+        "a command for one member names a server with several"
+    )
     public static let portNoneFree = ErrorCode("port.none-free", .blocked, "no port of 127.0.0.1 is free for a server")
     public static let portPrivileged = ErrorCode(
         "port.privileged",
@@ -35,8 +51,8 @@ extension ErrorCode {
     /// The codes of errors about labs, servers and generations.
     public static let labs: [ErrorCode] = [
         generationMissing, labLockDamaged, labLockMissing, labLockStale, labMissing, labNeedsRun,
-        labNoFile, serverAmbiguous,
-        serverMissing, serverNotLaunched,
+        labNoFile, labNoMemory, serverAmbiguous, serverMissing, serverNotLaunched, serverNotReplicated, serverReplicas,
+        serverSeveral,
         portNoneFree, portPrivileged, portTaken,
     ]
 }

@@ -67,6 +67,44 @@ public struct FrontPlan: Sendable, Hashable, Codable {
     }
 }
 
+extension FrontPlan {
+    /// How many slots there are where that member has one: the front begins anew where it gets more, so they grow by many.
+    public static func room(for ordinal: Int) -> Int { (ordinal / 8 + 1) * 8 }
+
+    /// A member's slot; one that nobody ever stood in where there is none.
+    public subscript(ordinal: Int) -> Slot {
+        get { slots.first { $0.ordinal == ordinal } ?? Slot(ordinal: ordinal) }
+        set {
+            slots.removeAll { $0.ordinal == ordinal }
+            slots.append(newValue)
+            slots.sort { $0.ordinal < $1.ordinal }
+        }
+    }
+
+    /// Adds the slots that another plan has besides.
+    public mutating func makeRoom(for other: FrontPlan) {
+        for slot in other.slots where !slots.contains(where: { $0.ordinal == slot.ordinal }) {
+            self[slot.ordinal] = slot
+        }
+    }
+
+    /// Lets a machine take part otherwise; one that stands in no slot is left alone.
+    public mutating func stand(_ standing: Standing, _ machine: MachineID) {
+        guard self[machine.member.ordinal].generation == machine.generation else { return }
+        self[machine.member.ordinal].standing = standing
+    }
+
+    /// Publishes what a member wants to have published; what only others still serve stays, until they follow.
+    public mutating func publish(as wanted: FrontPlan, by ordinal: Int) {
+        let others = slots.filter { $0.ordinal != ordinal && $0.standing != .out }
+        let kept = ports.filter { port in
+            !wanted.ports.contains { $0.name == port.name } && others.contains { $0.ports[port.name] != nil }
+        }
+        ports = (wanted.ports + kept).sorted { $0.name < $1.name }
+        spec = wanted.spec
+    }
+}
+
 /// How the clients of a server are kept while its machines change.
 public struct FrontSpec: Sendable, Hashable, Codable {
     /// How long a request waits while nobody serves; never scaled by the host's speed.

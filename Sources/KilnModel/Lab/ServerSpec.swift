@@ -62,6 +62,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var drain: [Hook]
     /// Run in the new machine of a warm-first replacement once its volumes are mounted, in order.
     public var afterAttach: [Hook]
+    /// Run in the first machine of a new member that got copies of another one's volumes, before it has to be ready; in order.
+    public var afterClone: [Hook]
     /// How long a machine may take to be ready; nothing means the default for the host's acceleration.
     public var readyTimeout: Duration?
     /// How long a new machine that is ready must stay so before it counts as healthy; zero means not at all.
@@ -87,6 +89,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var hiddenData: HiddenData
     /// The age at which a generation is due to be replaced; nothing means never.
     public var maxAge: Duration?
+    /// Its members; nothing means that it is its only one.
+    public var fleet: FleetSpec?
 
     /// A server from its parts.
     public init(
@@ -108,6 +112,7 @@ public struct ServerSpec: Sendable, Hashable {
         verify: [Check] = [],
         drain: [Hook] = [],
         afterAttach: [Hook] = [],
+        afterClone: [Hook] = [],
         readyTimeout: Duration? = nil,
         minHealthy: Duration = .zero,
         healthyDeadline: Duration? = nil,
@@ -119,7 +124,8 @@ public struct ServerSpec: Sendable, Hashable {
         ephemeral: [String] = [],
         keepRoots: Int = 1,
         hiddenData: HiddenData = .report,
-        maxAge: Duration? = nil
+        maxAge: Duration? = nil,
+        fleet: FleetSpec? = nil
     ) {
         self.image = image
         self.memory = memory
@@ -139,6 +145,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.verify = verify
         self.drain = drain
         self.afterAttach = afterAttach
+        self.afterClone = afterClone
         self.readyTimeout = readyTimeout
         self.minHealthy = minHealthy
         self.healthyDeadline = healthyDeadline
@@ -151,6 +158,7 @@ public struct ServerSpec: Sendable, Hashable {
         self.keepRoots = keepRoots
         self.hiddenData = hiddenData
         self.maxAge = maxAge
+        self.fleet = fleet
     }
 
     /// What a machine has to compute with, where the server leaves the rest to its image.
@@ -262,7 +270,7 @@ extension ServerSpec: Codable {
             ready
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
-        case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout
+        case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout, afterClone, fleet
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -289,6 +297,7 @@ extension ServerSpec: Codable {
         verify = try field(.verify, or: verify)
         drain = try field(.drain, or: drain)
         afterAttach = try field(.afterAttach, or: afterAttach)
+        afterClone = try field(.afterClone, or: afterClone)
         readyTimeout = try fields.decodeIfPresent(Duration.self, forKey: .readyTimeout)
         minHealthy = try field(.minHealthy, or: minHealthy)
         healthyDeadline = try fields.decodeIfPresent(Duration.self, forKey: .healthyDeadline)
@@ -301,5 +310,6 @@ extension ServerSpec: Codable {
         keepRoots = try field(.keepRoots, or: keepRoots)
         hiddenData = try field(.hiddenData, or: hiddenData)
         maxAge = try fields.decodeIfPresent(Duration.self, forKey: .maxAge)
+        fleet = try fields.decodeIfPresent(FleetSpec.self, forKey: .fleet)
     }
 }

@@ -50,6 +50,8 @@ extension ServerSpec {
         else { return [:] }
         fields["image"] = nil
         fields["volumes"] = nil
+        // It concerns all members together.
+        fields["fleet"] = nil
         return fields
     }
 

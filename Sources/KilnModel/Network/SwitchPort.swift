@@ -31,7 +31,7 @@ public struct SwitchPort: Sendable, Hashable, Codable {
     }
 
     /// The server that the machine embodies.
-    public var server: Name { machine.server.server }
+    public var server: Name { machine.member.server }
 }
 
 /// What is wrong, on purpose, with the link of a server to a network; it stays with the server when its machine is replaced.

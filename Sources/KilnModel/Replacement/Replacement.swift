@@ -39,7 +39,8 @@ public struct Replacement: Sendable, Hashable {
     /// Whether the one before it halted, so that nothing is known of the old machine.
     public let isAfterHalt: Bool
 
-    private var isResumed = false
+    /// Whether a command other than the one that began it went on with it after its handover.
+    public private(set) var isResumed = false
 
     /// A replacement that has just begun.
     ///

@@ -13,7 +13,7 @@ public enum Unavailability {
     ///   - awaitsLast: whether requests that still wait when it is over are waited for.
     /// - Returns: what `body` returned, and the log of all requests; nothing where nobody could be asked.
     public static func log<Result: Sendable>(
-        of id: ServerID,
+        of id: MemberID,
         _ engine: LabEngine,
         _ network: any NetworkProbe,
         rate: Int = AvailabilityPlan.usualRate,
@@ -39,7 +39,7 @@ public enum Unavailability {
     }
 
     /// Why nothing can be measured of a server, in a sentence; nothing where it can, or where it does not serve.
-    public static func obstacle(of id: ServerID, _ engine: LabEngine) async -> String? {
+    public static func obstacle(of id: MemberID, _ engine: LabEngine) async -> String? {
         guard let spec = try? engine.servingSpec(of: id), (try? await target(of: id, engine)) == nil else { return nil }
         let isProbed = spec.ready.contains { if case .http = $0.probe { true } else { false } }
         return isProbed
@@ -48,7 +48,7 @@ public enum Unavailability {
     }
 
     private static func target(
-        of id: ServerID,
+        of id: MemberID,
         _ engine: LabEngine
     ) async throws -> (Check, HTTPProbe, UInt16, hold: Duration?)? {
         let ports = try await engine.status(id).ports

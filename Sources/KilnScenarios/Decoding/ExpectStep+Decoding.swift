@@ -43,6 +43,8 @@ extension ExpectStep {
         return [
             fields[.attested]?.bool().map { .attested($0) },
             fields[.channel]?.newName().map { .channel($0) },
+            fields[.configuration]?.word(ExpectedConfiguration.self).map { .configuration($0) },
+            fields[.latest].flatMap { ExpectedLatest($0) }.map { .latest($0) },
             fields[.instanceID].flatMap { ExpectedText($0, reader) }.map { .instanceID($0) },
             fields[.bootID].flatMap { ExpectedText($0, reader) }.map { .bootID($0) },
             fields[.readyWithin]?.duration().map { .readyWithin($0) },

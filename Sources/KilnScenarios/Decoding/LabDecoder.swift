@@ -18,6 +18,8 @@ struct DeclaredServer {
 
 /// A lab as far as it could be read.
 struct DecodedLab {
+    /// What its own file calls it, where it has one.
+    var ownName: Name?
     var volumes: [Name: VolumeSpec] = [:]
     /// The names of its volumes, valid or not, so that one mistake is reported once.
     var volumeNames: [Name] = []
@@ -99,6 +101,7 @@ struct LabDecoder {
         for (server, network, parts) in userData {
             parts.forEach { UserDataDecoder.checkReferences($0, from: server, network, lab) }
         }
+        lab.refuseNamesOfMembers(fields)
         return lab
     }
 
@@ -151,6 +154,7 @@ struct LabDecoder {
         edits.readHealth(fields, ports: tcpPorts)
         edits.readReplacement(fields, ports: tcpPorts)
         edits.readFront(fields, ports: tcpPorts)
+        edits.readFleet(fields, published ?? [:])
         // All is read by now, so that all problems are reported.
         var server = DeclaredServer(
             name: name,

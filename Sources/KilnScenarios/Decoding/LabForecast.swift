@@ -50,6 +50,13 @@ struct LabForecast {
         end.follow(finally)
     }
 
+    /// Follows steps that begin with some servers up.
+    static func check(_ steps: [PlacedStep], with servers: [Name], of lab: DecodedLab, _ problems: ProblemList) {
+        var forecast = LabForecast(lab: lab, problems: problems)
+        forecast.bringUp(servers)
+        forecast.follow(steps)
+    }
+
     /// Reports what is wrong with the step that is being followed.
     func problem(_ message: String) {
         guard let place else { return }
@@ -184,6 +191,14 @@ extension LabForecast {
         guard !isBlind, let owner = lab.servers.first(where: { $0.spec?.volumes[volume] != nil }) else { return }
         if states[owner.name] == .running {
             problem("the volume '\(volume)' is in use at this step; stop the server '\(owner.name)' first")
+        }
+    }
+
+    /// The volume must not be there yet: one that the lab declares is made with the first machine of its server.
+    func requireUnmade(_ volume: Name) {
+        guard !isBlind, let owner = lab.servers.first(where: { $0.spec?.volumes[volume] != nil }) else { return }
+        if states[owner.name] != nil {
+            problem("the volume '\(volume)' was made with the server '\(owner.name)'; clone it before that is up")
         }
     }
 

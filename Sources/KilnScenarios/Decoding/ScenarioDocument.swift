@@ -111,7 +111,7 @@ extension ScenarioDocument {
 
 extension ScenarioDocument {
     /// The lab of the file that `value` names, whose problems carry that file's name.
-    private static func labFile(
+    static func labFile(
         _ value: Value,
         _ externals: ExternalNames,
         _ images: @escaping ScenarioFile.KnownImage
@@ -136,14 +136,16 @@ extension ScenarioDocument {
         let value = Value(node: node, path: "", problems: problems)
         guard let fields = Fields<FileFields>(value, expected) else { return nil }
         if fields[.kiln]?.whole(in: 1...1) == nil, fields[.kiln] != nil { return nil }
-        _ = fields[.name]?.newName()
+        let name = fields[.name]?.newName()
         _ = fields[.about]?.text()
         fields[.matrix]?.problem("a lab file that is named by another file has one combination; leave the matrix out")
         guard let lab = fields[.lab] else { return nil }
         if lab.isText {
             lab.problem("expected a map: a lab file that is named by another file declares its lab itself")
         }
-        return lab.isText ? nil : LabDecoder.decode(lab, externals: externals, images)
+        var decoded = lab.isText ? nil : LabDecoder.decode(lab, externals: externals, images)
+        decoded?.ownName = name
+        return decoded
     }
 }
 

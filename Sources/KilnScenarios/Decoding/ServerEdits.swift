@@ -43,7 +43,8 @@ struct ServerEdits {
         if ports.isEmpty {
             hold?.problem("the server publishes no TCP port whose requests could be held; add one to 'ports'")
         }
-        guard hold == nil else { return }
+        // A server with members has a front in any case.
+        guard hold == nil, fields[.replicas] == nil else { return }
         for field in [ServerFields.connections, .drainTimeout] {
             fields[field]?.problem("it says how requests are held, which takes 'hold'; add that, or leave this out")
         }

@@ -9,7 +9,9 @@ enum ExpectedDrift: String, CaseIterable {
 
 /// The fields of an `expect` step.
 enum ExpectFields: String, FileField {
-    case server, generation, ready, image, attested, channel, http, checks, console, drift, hidden, volumes
+    case server, generation, latest, ready, image, attested, channel, configuration, http, checks, console, drift,
+        hidden
+    case volumes
     case eventually, always, never
     case instanceID = "instance-id"
     case bootID = "boot-id"
@@ -29,12 +31,18 @@ enum ExpectFields: String, FileField {
         switch self {
         case .server: Schema.name("The server.")
         case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
+        case .latest: Schema.object(ExpectedLatestFields.self, "Its latest replacement, as its journal tells it.")
         case .ready: Schema.bool("Whether the probes of its ready list hold.")
         case .image: Schema.image("The image of the generation that serves.")
         case .http: ExpectedHTTP.schema("What it answers.")
         case .checks: CheckSchema.list(ScenarioChecks.self, "What has to hold in it.")
         case .attested: Schema.bool("Whether that image passed its tests, and is not revoked.")
         case .channel: Schema.name("A channel of that image, which has to point to it.")
+        case .configuration:
+            Schema.words(
+                ExpectedConfiguration.self,
+                "Whether its configuration passed with just that image: it was rehearsed, or its verify list held."
+            )
         case .console: Schema.patterns("What its console said since it was made; all of it holds.")
         case .hidden: Schema.words(ExpectedDrift.self, "none: no volume hides a file of its root.")
         case .instanceID: ExpectedText.schema("cloud-init's id of its machine.")

@@ -118,6 +118,9 @@ enum ServerFields: String, FileField {
     case maxAge = "max-age"
     case hold, connections
     case drainTimeout = "drain-timeout"
+    case replicas, rollout
+    case volumeFrom = "volume-from"
+    case afterClone = "after-clone"
 
     static let required: [ServerFields] = [.image]
 
@@ -173,6 +176,27 @@ enum ServerFields: String, FileField {
         case .ready, .readyTimeout, .minHealthy, .healthyDeadline, .consoleAllow: health
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         case .hold, .connections, .drainTimeout: front
+        case .replicas, .rollout, .volumeFrom, .afterClone: fleet
+        }
+    }
+
+    // The fields that say how many members there are, and how those come and go.
+    private var fleet: JSONValue {
+        switch self {
+        case .replicas:
+            Schema.whole(
+                1...MemberID.most,
+                "How many members it has, each with volumes of its own, behind one front; without it is its only one."
+            )
+        case .volumeFrom:
+            Schema.pattern(
+                "^(clone( [0-9]+)?|snapshot [a-z][a-z0-9-]*|empty)$",
+                "What the volumes of a new member begin with, once another one serves: clone (of the first one), clone "
+                    + "ORDINAL, snapshot NAME or empty; clone without it."
+            )
+        case .afterClone:
+            HookFields.list("Run once in a new member with a copy of another one's data, before it has to be ready.")
+        default: RolloutFields.schema
         }
     }
 

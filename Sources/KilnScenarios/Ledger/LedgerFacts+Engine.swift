@@ -5,7 +5,7 @@ extension LedgerFacts {
     /// The volume of a server on which a file of its guest lies.
     ///
     /// - Parameter file: the file; nothing where only a service knows it, and then it is on the only volume, if there is one.
-    public static func volume(of file: String?, on server: ServerID, _ engine: LabEngine) -> VolumeRecord? {
+    public static func volume(of file: String?, on server: MemberID, _ engine: LabEngine) -> VolumeRecord? {
         let mounts = (try? engine.servingSpec(of: server))?.mounts ?? []
         // Of several mount points the innermost one counts.
         let around = file.map { file in mounts.filter { file.hasPrefix($0.path + "/") } }
@@ -21,7 +21,7 @@ extension LedgerFacts {
     ///   - restorations: returns to snapshots of which the run knows when they were.
     public static func recorded(
         file: String?,
-        on server: ServerID,
+        on server: MemberID,
         written: VolumeID?,
         restorations: [Restoration] = [],
         _ engine: LabEngine
@@ -40,7 +40,7 @@ extension LedgerFacts {
     }
 
     // Of machines that were replaced there is what was found then.
-    private static func hidden(on server: ServerID, _ engine: LabEngine) async -> [HiddenFile] {
+    private static func hidden(on server: MemberID, _ engine: LabEngine) async -> [HiddenFile] {
         guard let history = try? engine.history(server) else { return [] }
         var found: [HiddenFile] = []
         for generation in history.operations.suffix(8).map(\.replacement.intent.to) {

@@ -3,7 +3,7 @@ import KilnModel
 
 extension LedgerPlan {
     /// The way by which its records go.
-    func way(to server: ServerID, _ engine: LabEngine, _ network: any NetworkProbe) -> any LedgerPath {
+    func way(to server: MemberID, _ engine: LabEngine, _ network: any NetworkProbe) -> any LedgerPath {
         switch path {
         case .agent(let file):
             return AgentPath(engine: engine, server: server, file: file, interval: interval)
@@ -29,7 +29,7 @@ extension LedgerPlan {
         }
     }
 
-    private func way(to server: ServerID, _ table: LedgerTable?, _ engine: LabEngine) -> any LedgerPath {
+    private func way(to server: MemberID, _ table: LedgerTable?, _ engine: LabEngine) -> any LedgerPath {
         let open = { @Sendable [name] () async throws -> SQLLedgerConnection in
             let (login, port) = try await engine.database(table, of: server)
             return try await SQLLedgerConnection.open(login, port: port, ledger: name)
@@ -58,7 +58,7 @@ extension LabEngine {
     ///
     /// - Parameter table: the database of a server; nothing where `server` names an external service.
     /// - Throws: ``Unmet`` or `KilnError` where there is none now.
-    func database(_ table: LedgerTable?, of server: ServerID) async throws -> (login: SQLLogin, port: UInt16) {
+    func database(_ table: LedgerTable?, of server: MemberID) async throws -> (login: SQLLogin, port: UInt16) {
         if let table { return (table.login, try await hostPort(table.port, of: server)) }
         let access = try externalAccess(ExternalID(lab: server.lab, name: server.server))
         guard let database = SQLName(access.database), let user = SQLName(access.user) else {
@@ -70,7 +70,7 @@ extension LabEngine {
     /// The port of this host that leads to a published port of a server.
     ///
     /// - Throws: ``Unmet`` where the server publishes none of that name now.
-    func hostPort(_ port: Name, of server: ServerID) async throws -> UInt16 {
+    func hostPort(_ port: Name, of server: MemberID) async throws -> UInt16 {
         guard let found = try await status(server).ports[port] else {
             throw Unmet("\(server): a published port '\(port)' expected, none found")
         }

@@ -132,7 +132,7 @@ extension LedgerSession {
     /// A ledger as a scenario asks for it.
     init(
         _ plan: LedgerPlan,
-        of server: ServerID,
+        of server: MemberID,
         _ engine: LabEngine,
         _ network: any NetworkProbe,
         list: String,
@@ -150,7 +150,7 @@ extension LedgerSession {
     }
 
     /// A ledger that a program in the guest writes to a file there.
-    init(engine: LabEngine, server: ServerID, path: String, list: String) throws {
+    init(engine: LabEngine, server: MemberID, path: String, list: String) throws {
         let start = ContinuousClock.now
         let path = AgentPath(engine: engine, server: server, file: path)
         try self.init(server.server, of: server.server, path, list: list) { ContinuousClock.now - start }

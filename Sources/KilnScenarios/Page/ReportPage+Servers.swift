@@ -4,7 +4,7 @@ import KilnModel
 
 extension ReportPage {
     /// The life of a server, from its journal.
-    public init(_ server: ServerID, _ history: ServerHistory) {
+    public init(_ server: MemberID, _ history: ServerHistory) {
         self.init(head: "\(server)", [ServerSection(server, history).section])
     }
 

@@ -3,11 +3,11 @@ import KilnModel
 
 /// What a page tells of the life of a server.
 struct ServerSection {
-    private let server: ServerID
+    private let server: MemberID
     private let history: ServerHistory
     private let measure = ReportPage.Measure(sharedBy: 1)
 
-    init(_ server: ServerID, _ history: ServerHistory) {
+    init(_ server: MemberID, _ history: ServerHistory) {
         self.server = server
         self.history = history
     }

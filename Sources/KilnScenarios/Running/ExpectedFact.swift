@@ -9,6 +9,10 @@ enum ExpectedFact: Sendable, Hashable {
     case attested(Bool)
     /// That it has the image that a channel points to.
     case channel(Name)
+    /// Whether its configuration passed with that image.
+    case configuration(ExpectedConfiguration)
+    /// How its latest replacement went.
+    case latest(ExpectedLatest)
     /// cloud-init's id of its machine.
     case instanceID(ExpectedText)
     /// The id that its kernel has had since it booted.
@@ -38,6 +42,8 @@ enum ExpectedFact: Sendable, Hashable {
         switch self {
         case .attested(let wanted): attested(wanted, status)
         case .channel(let channel): try self.channel(channel, status, context)
+        case .configuration(let expected): expected.unmet(by: status)
+        case .latest(let expected): expected.unmet(by: try context.engine.history(context.id(status.name)))
         case .instanceID(let expected): await expected.unmet("instance id", by: status.instanceID ?? "none", context)
         case .bootID(let expected):
             await expected.unmet("boot id", by: try await context.engine.bootID(of: context.id(status.name)), context)

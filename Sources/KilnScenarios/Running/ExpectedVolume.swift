@@ -9,6 +9,8 @@ struct ExpectedVolume: Sendable, Hashable {
     let uuid: ExpectedText?
     /// The sum over the files below its mount point.
     let content: ExpectedText?
+    /// A snapshot that it has to have.
+    var snapshot: Name?
     /// How long each look may take.
     let limit: Duration
 
@@ -23,6 +25,9 @@ struct ExpectedVolume: Sendable, Hashable {
             }
             if let unmet = await uuid.unmet("volume \(name) with the UUID", by: found, context) { return unmet }
         }
+        if let snapshot, try !snapshots(context).contains(snapshot) {
+            return "volume \(name) with a snapshot \(snapshot) expected, none of that name found"
+        }
         guard let content else { return nil }
         guard let found = try await digest(on: server, context) else {
             return "volume \(name) expected where the server has it, found that it is not mounted there"
@@ -34,6 +39,10 @@ struct ExpectedVolume: Sendable, Hashable {
         try await inTime(server) {
             try await context.engine.fileSystemID(of: name, on: context.id(server), within: context.scale.of(limit))
         }
+    }
+
+    private func snapshots(_ context: RunContext) throws -> [Name] {
+        try context.engine.volumes.existing(lab: context.lab.name, name).snapshots.map(\.name)
     }
 
     private func digest(on server: Name, _ context: RunContext) async throws -> String? {
@@ -104,13 +113,18 @@ extension ExpectedVolume {
     }
 
     private init?(_ value: Value, _ reader: StepReader, named name: Name?) {
-        guard let fields = Fields<ExpectedVolumeFields>(value, "a map with 'uuid' or 'content'") else { return nil }
-        if fields.hasOnly([.timeout]) { value.problem("nothing is expected of it; add 'uuid' or 'content'") }
+        guard let fields = Fields<ExpectedVolumeFields>(value, "a map with 'uuid', 'content' or 'snapshot'") else {
+            return nil
+        }
+        if fields.hasOnly([.timeout]) {
+            value.problem("nothing is expected of it; add 'uuid', 'content' or 'snapshot'")
+        }
         let uuid = fields[.uuid].flatMap { ExpectedText($0, reader, ExpectedVolume.uuidForm) }
         let content = fields[.content].flatMap { ExpectedText($0, reader, ExpectedVolume.contentForm) }
+        let snapshot = fields[.snapshot]?.newName()
         let limit = fields[.timeout].map { $0.duration() } ?? ExpectedVolume.usualLimit
         guard let name, let limit else { return nil }
-        self.init(name: name, uuid: uuid, content: content, limit: limit)
+        self.init(name: name, uuid: uuid, content: content, snapshot: snapshot, limit: limit)
     }
 
     private static let uuidForm = TextForm(
@@ -126,7 +140,7 @@ extension ExpectedVolume {
 
 /// The fields of what is expected of a volume.
 enum ExpectedVolumeFields: String, FileField {
-    case uuid, content, timeout
+    case uuid, content, snapshot, timeout
 
     static let required: [ExpectedVolumeFields] = []
 
@@ -134,6 +148,7 @@ enum ExpectedVolumeFields: String, FileField {
         switch self {
         case .uuid: ExpectedText.schema("The UUID of its file system, as the guest has it on the disk.")
         case .content: ExpectedText.schema("The sum over the files below its mount point.")
+        case .snapshot: Schema.name("A snapshot of that name, which it has.")
         case .timeout: Schema.duration("How long a look at it may take; 60s without it.")
         }
     }

@@ -9,7 +9,7 @@ import KilnModel
 /// It is the key that the seed of the serving generation brought, and the only one that Kiln's own connections accept.
 enum HostKeyFingerprint {
     /// That of a server's; `none` where its image has no SSH server.
-    static func of(_ id: ServerID, _ context: RunContext) throws -> String {
+    static func of(_ id: MemberID, _ context: RunContext) throws -> String {
         try context.engine.record(id).hostKey.flatMap(of) ?? "none"
     }
 

@@ -19,7 +19,7 @@ struct JudgedReplacement {
     /// What can be saved of one.
     static let outputs = ["generation", "unavailable-ms"]
 
-    let server: ServerID
+    let server: MemberID
     let expected: ReplacementEnd
 
     func perform(
@@ -75,6 +75,19 @@ struct ReplacementEnding: Sendable {
         outcome = report.outcome
         reason = report.turn?.reason ?? report.reason
         evidence = report.evidence
+        exit = report.exit
+    }
+
+    /// How a rollout ended: all members are new, or none is any more; anything between is for a person.
+    init(_ report: RolloutReport) {
+        outcome =
+            switch report.outcome {
+            case .completed: .committed
+            case .rolledBack, .aborted: .reverted
+            case .degraded, nil: .halted
+            }
+        reason = report.failure?.reason ?? report.sentence
+        evidence = nil
         exit = report.exit
     }
 

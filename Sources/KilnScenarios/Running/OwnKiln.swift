@@ -15,7 +15,7 @@ package protocol ReplacementProcess: Sendable {
     /// - Returns: how it ended.
     /// - Throws: `KilnError` where it can't be started.
     func replace(
-        _ server: ServerID,
+        _ server: MemberID,
         _ options: ReplaceOptions,
         stops: [String],
         progress: @escaping ProgressSink,
@@ -45,7 +45,7 @@ public struct OwnKiln: ReplacementProcess {
     }
 
     package func replace(
-        _ server: ServerID,
+        _ server: MemberID,
         _ options: ReplaceOptions,
         stops: [String],
         progress: @escaping ProgressSink,
@@ -57,7 +57,7 @@ public struct OwnKiln: ReplacementProcess {
         return .ended(refusal: ended.status == 0 ? nil : output.refusal(ended))
     }
 
-    private func command(_ server: ServerID, _ options: ReplaceOptions, _ stops: [String]) -> Command {
+    private func command(_ server: MemberID, _ options: ReplaceOptions, _ stops: [String]) -> Command {
         // By SIGKILL: another signal would not reach one that stands still.
         var words = ["--pdeathsig", "KILL", "--", program, "replace", "\(server)", "--format", "ndjson", "--quiet"]
         if let image = options.image { words += ["--image", "\(image)"] }
@@ -88,11 +88,11 @@ private final class OwnKilnOutput: Sendable {
         let error: Inner
     }
 
-    private let server: ServerID
+    private let server: MemberID
     private let progress: ProgressSink
     private let failure = Mutex<Failure?>(nil)
 
-    init(of server: ServerID, _ progress: @escaping ProgressSink) {
+    init(of server: MemberID, _ progress: @escaping ProgressSink) {
         self.server = server
         self.progress = progress
     }
@@ -123,7 +123,7 @@ private final class OwnKilnOutput: Sendable {
 
 extension RecordedEvent {
     /// What an engine told of one server; nothing where the line is something else.
-    func progress(of server: ServerID) -> KilnEngine.Progress? {
+    func progress(of server: MemberID) -> KilnEngine.Progress? {
         guard event == "progress" else { return nil }
         guard self.server == server.server else { return text.map { .note($0) } }
         switch (generation, step, stepMS, text) {

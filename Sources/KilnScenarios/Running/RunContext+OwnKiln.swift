@@ -7,7 +7,7 @@ extension RunContext {
     ///
     /// - Throws: `KilnError`, also where nothing could be begun.
     nonisolated func replaceApart(
-        _ server: ServerID,
+        _ server: MemberID,
         _ options: ReplaceOptions,
         as id: StepID
     ) async throws -> ReplacementEnding {
@@ -38,14 +38,14 @@ extension RunContext {
     }
 
     // What halts is told by an error; the journal has it as well.
-    nonisolated private func recovered(_ server: ServerID) async throws -> ReplacementReport? {
+    nonisolated private func recovered(_ server: MemberID) async throws -> ReplacementReport? {
         do {
             return try await engine.recover(server)
         } catch let error as KilnError where error.code == .replaceHalted { return nil }
     }
 
     /// The moment at which a replacement stands still, by its journal; nothing where none is open.
-    nonisolated private func point(of server: ServerID) throws -> (MomentPoint, MachineID)? {
+    nonisolated private func point(of server: MemberID) throws -> (MomentPoint, MachineID)? {
         guard let open = try engine.history(server).open?.replacement else { return nil }
         let machine = server.machine(open.intent.to)
         // What a step did is done before that is written, and what failed is not.

@@ -89,7 +89,7 @@ actor RunContext {
     nonisolated var scale: TimeoutScale { conditions.scale }
 
     /// A server of the run's lab.
-    nonisolated func id(_ server: Name) -> ServerID { ServerID(lab: lab.name, server: server) }
+    nonisolated func id(_ server: Name) -> MemberID { MemberID(lab: lab.name, server: server) }
 }
 
 /// Is asked before each step whether it may begin; throws where the run is to end.

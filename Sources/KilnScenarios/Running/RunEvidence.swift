@@ -21,7 +21,7 @@ struct RunEvidence {
     /// system; returns the folder, or nothing where there was nothing to keep.
     func keep() async -> String? {
         var isKept = false
-        for server in ((try? engine.servers()) ?? []).filter({ $0.lab == lab }) {
+        for server in ((try? engine.members()) ?? []).filter({ $0.lab == lab }) {
             // What can't be kept of one server keeps nothing of the others back.
             guard let directory = try? await engine.keepEvidence(server) else { continue }
             await keepGuestLogs(server, directory)
@@ -49,7 +49,7 @@ struct RunEvidence {
     func consoles() async -> [ConsoleExcerpt] {
         let (engine, lab) = (engine, lab)
         return await BlockingWork.run {
-            ((try? engine.servers()) ?? []).filter { $0.lab == lab }.compactMap { server in
+            ((try? engine.members()) ?? []).filter { $0.lab == lab }.compactMap { server in
                 guard let machine = try? engine.machine(server), let path = try? engine.consoleLog(server) else {
                     return nil
                 }
@@ -59,7 +59,7 @@ struct RunEvidence {
     }
 
     // Into the folder of the run, where it can be told from what its replacements left.
-    private func move(_ directory: String, of server: ServerID) -> Bool {
+    private func move(_ directory: String, of server: MemberID) -> Bool {
         do {
             try DurableFile.makeDirectory(folder)
             let generation = try engine.machine(server).generation
@@ -68,7 +68,7 @@ struct RunEvidence {
         } catch { return false }
     }
 
-    private func keepGuestLogs(_ server: ServerID, _ directory: String) async {
+    private func keepGuestLogs(_ server: MemberID, _ directory: String) async {
         for name in ["cloud-init.log", "cloud-init-output.log"] {
             guard let content = try? await engine.read("/var/log/\(name)", on: server, limit: 1 << 20, now: true) else {
                 continue

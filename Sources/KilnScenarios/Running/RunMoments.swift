@@ -8,7 +8,7 @@ final class RunMoments: StepMoments {
     struct Plan: Sendable {
         /// The step of the run that it belongs to.
         let owner: StepID
-        let servers: Set<ServerID>
+        let servers: Set<MemberID>
         let point: MomentPoint
         /// Whether it ends the kiln that does the step.
         var killsKiln = false
@@ -38,7 +38,7 @@ final class RunMoments: StepMoments {
     func reached(_ step: KilnModel.Step, _ moment: StepMoment, of machine: MachineID) async throws {
         let point = MomentPoint(step, moment)
         // In the order of the file; each sees what those before it did.
-        for plan in plans.withLock({ $0 }) where plan.point == point && plan.servers.contains(machine.server) {
+        for plan in plans.withLock({ $0 }) where plan.point == point && plan.servers.contains(machine.member) {
             await plan.act()
         }
         try await others.reached(step, moment, of: machine)

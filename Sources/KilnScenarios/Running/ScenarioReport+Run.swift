@@ -73,7 +73,8 @@ extension ExitCode {
 }
 
 extension KilnError {
-    fileprivate init(failure: any Error) {
+    /// What a run's failure is to whoever asked for it.
+    init(failure: any Error) {
         switch failure {
         case let known as KilnError: self = known
         case let unmet as Unmet: self = KilnError(.runUnmet, unmet.description, hint: unmet.hint, exit: unmet.exit)

@@ -19,16 +19,20 @@ struct CloneStep: StepAction {
         guard let fields = Fields<CloneFields>(value, "a map with 'volume' and 'as'") else { return nil }
         let volume = reader.volume(fields[.volume])
         guard let name = fields[.as]?.newName(), let volume else { return nil }
+        if name == volume {
+            fields[.as]?.problem("a volume is no clone of itself; choose another name for the clone")
+            return nil
+        }
         self.volume = volume
         self.name = name
-        if reader.lab.volumeNames.contains(name) {
-            fields[.as]?.problem("the lab declares a volume '\(name)'; choose another name for the clone")
-        }
     }
 
     var summary: String { "clone \(volume) as \(name)" }
 
-    func foresee(_ forecast: inout LabForecast) { forecast.requireAny() }
+    func foresee(_ forecast: inout LabForecast) {
+        forecast.requireAny()
+        forecast.requireUnmade(name)
+    }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let made = try await context.engine.cloneVolume(lab: context.lab.name, volume, as: name)
@@ -45,7 +49,7 @@ enum CloneFields: String, FileField {
     var schema: JSONValue {
         switch self {
         case .volume: Schema.name("The volume.")
-        case .as: Schema.name("What the new volume is called.")
+        case .as: Schema.name("What the new volume is called; of one that the lab declares, before its server is up.")
         }
     }
 }

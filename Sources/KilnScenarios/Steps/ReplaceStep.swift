@@ -9,7 +9,7 @@ struct ReplaceStep: StepAction {
         hasMoments: true,
         isKillable: true,
         outputs: JudgedReplacement.outputs,
-        about: "Replaces a server's machine.",
+        about: "Replaces a server's machine, or those of all its members as its rollout says.",
         fields: { Schema.object(ReplaceFields.self, $0) },
         decode: { ReplaceStep($0, $1) }
     )
@@ -65,7 +65,11 @@ struct ReplaceStep: StepAction {
         let (engine, server, pinned) = (context.engine, context.id(server), options)
         return try await JudgedReplacement(server: server, expected: outcome).perform(context) {
             guard context.moments.killsKiln(in: id) else {
-                return ReplacementEnding(try await engine.replace(server, pinned))
+                // All members of it, a few at a time, where it has several.
+                guard engine.members(of: server.whole).count > 1 else {
+                    return ReplacementEnding(try await engine.replace(server, pinned))
+                }
+                return ReplacementEnding(try await engine.rollOut(server.whole, pinned))
             }
             return try await context.replaceApart(server, pinned, as: id)
         }

@@ -25,12 +25,12 @@ public struct ConfigurationPass: Sendable, Hashable, Codable {
     /// What passed.
     public let basis: Basis
     /// The server that it passed with.
-    public let server: ServerID
+    public let server: MemberID
     /// When it was kept, for people.
     public let recorded: Date
 
     /// A pass that was seen now.
-    public init(_ configuration: ImageDigest, on image: ImageDigest, by basis: Basis, of server: ServerID) {
+    public init(_ configuration: ImageDigest, on image: ImageDigest, by basis: Basis, of server: MemberID) {
         format = RecordFormat()
         self.configuration = configuration
         self.image = image

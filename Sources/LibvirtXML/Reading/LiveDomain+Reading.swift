@@ -8,7 +8,8 @@ extension LiveDomain {
         guard let ours, let lab = name(ours["lab"]), let server = name(ours["server"]),
             let generation = ours["generation"].flatMap(Int.init), generation > 0
         else { return nil }
-        return ServerID(lab: lab, server: server).machine(Generation(generation))
+        guard let ordinal = ours["member"].map(Int.init) ?? 0, (0..<MemberID.most).contains(ordinal) else { return nil }
+        return MemberID(lab: lab, server: server, ordinal: ordinal).machine(Generation(generation))
     }
 
     private static func name(_ text: String?) -> Name? {

@@ -52,10 +52,16 @@ public enum DomainDocument {
     }
 
     private static func metadata(of id: MachineID) -> XMLElement {
+        let member = id.member
         let machine = XMLElement(
             "machine",
             in: metadataNamespace,
-            ["lab": id.server.lab.text, "server": id.server.server.text, "generation": id.generation.description]
+            [
+                "lab": member.lab.text, "server": member.server.text,
+                // As before servers had several: that of the first has none.
+                "member": member.ordinal == 0 ? nil : "\(member.ordinal)",
+                "generation": id.generation.description,
+            ]
         )
         return XMLElement("metadata", [machine])
     }

@@ -12,6 +12,7 @@ struct ReferenceDocument {
     /// The documents of the project.
     static let all = [
         ReferenceDocument(path: "Scenarios/README.md", schema: ScenarioSchema.document),
+        ReferenceDocument(path: "Scenarios/lessons/README.md", schema: LessonSchema.fields),
         ReferenceDocument(path: "Images/README.md", schema: RecipeSchema.document),
     ]
 

@@ -37,7 +37,7 @@ actor BankSession {
     /// A bank in a server's database.
     init(
         _ plan: BankPlan,
-        of server: ServerID,
+        of server: MemberID,
         _ engine: LabEngine,
         seed: RunSeed,
         elapsed: @escaping @Sendable () -> Duration

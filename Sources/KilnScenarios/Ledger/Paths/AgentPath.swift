@@ -7,7 +7,7 @@ import KilnModel
 /// waited for.
 struct AgentPath: LedgerPath {
     let engine: LabEngine
-    let server: ServerID
+    let server: MemberID
     let file: String
     /// The time between two records.
     var interval = Duration.zero

@@ -1,0 +1,220 @@
+import Foundation
+import KilnModel
+import KilnStore
+import KilnSystem
+
+/// Members that come and go, with their volumes.
+extension LabEngine {
+    /// Lets a server have so many members from now on.
+    ///
+    /// New ones get their volumes as the server declares it, or what was retained of a member of the same ordinal. Those that are
+    /// too many end what they have begun for clients, and go; their volumes are retained.
+    ///
+    /// - Throws: `server.not-replicated` where the server declares no `replicas`, `server.replicas` for a number that none can have,
+    ///   and as ``up(_:only:jobs:)``.
+    public func scale(_ server: ServerID, to replicas: Int, jobs: Int? = nil) async throws -> [ServerStatus] {
+        let lab = try lab(server.lab)
+        guard var spec = lab.servers[server.server], var fleet = spec.fleet else { throw notReplicated(server) }
+        guard (1...MemberID.most).contains(replicas) else { throw noSuchNumber(replicas, server) }
+        fleet.replicas = replicas
+        spec.fleet = fleet
+        return try await up(lab.with(spec, as: server.server), only: [server.server], jobs: jobs)
+    }
+
+    private func notReplicated(_ server: ServerID) -> KilnError {
+        KilnError(
+            .serverNotReplicated,
+            "\(server) declares no replicas, so it is its only member",
+            hint:
+                "write 'replicas: 1' into its lab file, then 'kiln up' and 'kiln replace \(server)', which gives it a front",
+            exit: .usage
+        )
+    }
+
+    private func noSuchNumber(_ replicas: Int, _ server: ServerID) -> KilnError {
+        KilnError(
+            .serverReplicas,
+            "\(server) can't have \(replicas) members: expected 1 to \(MemberID.most)",
+            hint: "'kiln down \(server.lab)' takes all of them away",
+            exit: .usage
+        )
+    }
+
+    private func openRollout(_ open: RolloutReport) -> KilnError {
+        KilnError(
+            .rolloutOpen,
+            "\(open.server) can't lose members while a rollout is open: \(open.sentence)",
+            hint: "let it end first: 'kiln rollout status \(open.server)'",
+            exit: .blocked
+        )
+    }
+
+    /// Refuses more members beside one that has the published ports itself, so that nobody else could be sent requests.
+    func requireFrontOfFirst(_ server: ServerID, _ members: [MemberID]) throws {
+        guard members.count > 1, let current = try workspace(server.member(0)).history().current else { return }
+        let first = server.member(0).machine(current)
+        let spec = try workspace(first.member).record(first).spec
+        guard spec.fleet == nil, spec.heldPorts.isEmpty, spec.ports.values.contains(where: { $0.transport == .tcp })
+        else {
+            return
+        }
+        throw KilnError(
+            .serverNotReplicated,
+            "\(server) was launched before it declared replicas: its machine has the published ports itself",
+            hint:
+                "'kiln replace \(server).0' makes one behind a front, which others can stand beside; then 'kiln up' again",
+            exit: .blocked
+        )
+    }
+
+    /// Refuses to start more members than the host has memory for.
+    func requireMemory(for wanted: [(MemberID, ServerSpec)]) async throws {
+        let several = Dictionary(grouping: wanted) { $0.0.whole }.values.filter { $0.count > 1 }.flatMap(\.self)
+        guard !several.isEmpty, let free = parts.freeMemory() else { return }
+        let states = try await parts.machines.machines()
+        let running = Set(states.filter { $0.value.isAlive }.map(\.key.member))
+        let needed = several.filter { !running.contains($0.0) }.map { _, spec in
+            spec.memory ?? (try? parts.images.usable(spec.image, .any))?.manifest.size.memory ?? ByteCount(bytes: 0)
+        }
+        let sum = needed.reduce(UInt64(0)) { $0.addingReportingOverflow($1.bytes).overflow ? .max : $0 + $1.bytes }
+        guard sum > free.bytes else { return }
+        throw KilnError(
+            .labNoMemory,
+            "\(needed.count) machines are to be started with \(ByteCount(bytes: sum)) together, and the host has "
+                + "\(free.bytes >> 20) MiB free",
+            hint: "declare fewer replicas or less 'memory', or take a lab down that is not needed: 'kiln ps'",
+            exit: .blocked
+        )
+    }
+
+    /// Takes the members of a server away that are not declared any more, the last first; their volumes are retained.
+    func removeSurplus(of server: ServerID, beyond count: Int) async throws {
+        let surplus = members(of: server).filter { $0.ordinal >= count }
+        guard !surplus.isEmpty else { return }
+        if let open = try rollout(of: server), open.standing != .ended { throw openRollout(open) }
+        for id in surplus.reversed() {
+            let workspace = workspace(id)
+            let lock = try workspace.lock()
+            defer { withExtendedLifetime(lock) {} }
+            _ = try await recoverLocked(workspace)
+            if let machine = try? machine(id) { try await workspace.takeOut(machine) }
+            let own = volumes.readableList().volumes.filter { $0.lease?.machine.member == id }
+            try await remove(workspace)
+            for volume in own {
+                let kept = try volumes.retain(lab: volume.lab, volume.name)
+                parts.progress(.note("\(id) is gone; its volume \(volume.name) is retained as \(kept)"))
+            }
+        }
+    }
+}
+
+// MARK: - Volumes
+
+extension LabEngine {
+    /// A volume of a member.
+    struct OwnVolume {
+        /// Its name in the lab file.
+        let declared: Name
+        /// Its own name.
+        let name: Name
+        let spec: VolumeSpec
+    }
+
+    /// The volumes that a member mounts as a lab declares it, by name.
+    func ownVolumes(of id: MemberID, _ lab: LabSpec) throws -> [OwnVolume] {
+        let declared = lab.servers[id.server]?.volumes.keys.sorted() ?? []
+        return try declared.compactMap { name in
+            try lab.volumes[name].map { OwnVolume(declared: name, name: try id.own(name), spec: $0) }
+        }
+    }
+
+    /// Makes the volumes of members that are missing.
+    func makeVolumes(_ lab: LabSpec, _ server: ServerID, _ members: [(MemberID, ServerSpec)]) async throws {
+        let source = lab.servers[server.server]?.fleet?.volumeFrom ?? .empty
+        let origin = try origin(of: source, server)
+        for (id, _) in members {
+            for volume in try ownVolumes(of: id, lab) {
+                if id.ordinal > 0, lab.volumes[volume.name] != nil { throw taken(volume, of: id) }
+                guard try volumes.isMissing(lab: lab.name, volume.name, spec: volume.spec) else { continue }
+                try await make(volume, of: id, source, origin)
+            }
+        }
+    }
+
+    private func taken(_ volume: OwnVolume, of id: MemberID) -> KilnError {
+        KilnError(
+            .volumeExists,
+            "the volume \(volume.declared) of \(id) would be called \(volume.name), which the lab declares as another one",
+            hint: "call that one otherwise",
+            exit: .aborted
+        )
+    }
+
+    // Before anybody serves there is no data that a new member could have.
+    private func origin(of source: FleetSpec.VolumeSource, _ server: ServerID) throws -> MemberID? {
+        let serving = try members(of: server).filter { try workspace($0).history().current != nil }
+        guard case .clone(let wanted?) = source else { return serving.first }
+        if serving.isEmpty { return nil }
+        guard let named = serving.first(where: { $0.ordinal == wanted }) else {
+            throw KilnError(
+                .serverMissing,
+                "new members of \(server) get clones of the volumes of \(server).\(wanted), which does not serve",
+                hint: "bring it up, or declare another 'volume-from'; those that serve: "
+                    + serving.map { "\($0.ordinal)" }.joined(separator: ", "),
+                exit: .usage
+            )
+        }
+        return named
+    }
+
+    private func make(
+        _ volume: OwnVolume,
+        of id: MemberID,
+        _ source: FleetSpec.VolumeSource,
+        _ origin: MemberID?
+    ) async throws {
+        if id.ordinal > 0, let kept = try retained(volume, of: id) {
+            _ = try volumes.undelete(kept)
+            return parts.progress(.note("\(id) takes up its retained volume \(kept)"))
+        }
+        guard id.ordinal > 0, source != .empty, let origin else {
+            try await volumes.createIfMissing(lab: id.lab, volume.name, spec: volume.spec)
+            guard let remark = volumes.remark(on: volume.spec.size) else { return }
+            return parts.progress(.note("\(id.lab)/\(volume.name): \(remark)"))
+        }
+        var snapshot: Name?
+        if case .snapshot(let name) = source { snapshot = name }
+        let from = try origin.own(volume.declared)
+        let copy = try await copyVolume(lab: id.lab, from, as: volume.name, at: snapshot)
+        let what = snapshot.map { "snapshot \($0) of \(from)" } ?? from.text
+        parts.progress(.note("\(id.lab)/\(volume.name) begins as a copy of \(what) (\(copy.consistency.rawValue))"))
+        try await requireSound(volume, of: id)
+    }
+
+    // The latest that was this member's, and not a state that a return to a snapshot discarded.
+    private func retained(_ volume: OwnVolume, of id: MemberID) throws -> String? {
+        try volumes.retainedVolumes().filter { kept in
+            guard let record = kept.record, !kept.isDiscarded, !record.isOfRun else { return false }
+            return record.lab == id.lab && record.name == volume.name && record.spec == volume.spec
+        }.map(\.kept).max()
+    }
+
+    // What has damage is no start for a new member: its copy goes, and the original is for a person to look at.
+    private func requireSound(_ volume: OwnVolume, of id: MemberID) async throws {
+        do {
+            _ = try await checkVolume(lab: id.lab, volume.name)
+        } catch {
+            try? volumes.purge(try volumes.retain(lab: id.lab, volume.name))
+            throw error
+        }
+    }
+}
+
+extension LabSpec {
+    /// The same lab with another declaration of a server.
+    fileprivate func with(_ spec: ServerSpec, as name: Name) -> LabSpec {
+        var servers = servers
+        servers[name] = spec
+        return LabSpec(name: self.name, volumes: volumes, servers: servers, images: images, networks: networks)
+    }
+}

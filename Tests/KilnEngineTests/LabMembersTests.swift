@@ -1,0 +1,156 @@
+import KilnEngine
+import KilnModel
+import KilnTestSupport
+import Testing
+
+@Suite("Members of a server")
+struct LabMembersTests {
+    private let world: LabTestWorld
+    private var fronts: FakeFronts { world.world.fronts }
+    private var server: ServerID { world.id.whole }
+
+    init() throws { world = try LabTestWorld() }
+
+    private func spec(_ replicas: Int, from source: FleetSpec.VolumeSource = .clone(ordinal: nil)) throws -> ServerSpec
+    {
+        var spec = try world.spec()
+        spec.drainTimeout = .milliseconds(60)
+        spec.fleet = FleetSpec(replicas: replicas, volumeFrom: source)
+        return spec
+    }
+
+    @discardableResult
+    private func up(_ spec: ServerSpec) async throws -> [ServerStatus] {
+        try await world.engine.up(world.lab([world.id.server: spec]))
+    }
+
+    private func written(_ volume: String) throws -> [String] {
+        try world.world.written(lab: world.id.lab, volume: Name(volume))
+    }
+
+    private func serving() -> [Int] {
+        fronts.plan(server)?.slots.filter { $0.standing == .serving }.map(\.ordinal) ?? []
+    }
+
+    private func notes() -> [String] {
+        world.world.progress.compactMap { if case .note(let text) = $0 { text } else { nil } }
+    }
+
+    @Test("each has its own volume, generations and ports, behind one published port")
+    func up() async throws {
+        let found = try await up(spec(3))
+        #expect(found.map(\.ordinal) == [0, 1, 2] && found.allSatisfy { $0.state == .running && $0.isIn == true })
+        #expect(found.map { $0.volumes.keys.map(\.text) } == [["data"], ["data-1"], ["data-2"]])
+        #expect(Set(found.compactMap { $0.ports.values.first?.host }).count == 1)
+        let slots = try #require(fronts.plan(server)).slots.filter { $0.standing == .serving }
+        #expect(slots.map(\.ordinal) == [0, 1, 2] && Set(slots.flatMap(\.ports.values)).count == 3)
+        let names = world.world.hypervisor.alive.map(\.domainName).sorted()
+        #expect(names == ["kiln.lab.web.1", "kiln.lab.web.1.1", "kiln.lab.web.2.1"])
+    }
+
+    @Test("the first is what the server was before it had others: scaling out and in renames nothing")
+    func renamesNothing() async throws {
+        try await up(spec(1))
+        let before = try world.files().filter { $0.contains("servers/web/generations") }
+        _ = try await world.engine.scale(server, to: 3)
+        _ = try await world.engine.scale(server, to: 1)
+        #expect(try world.files().filter { $0.contains("servers/web/generations") } == before)
+        #expect(world.engine.members(of: server) == [world.id] && serving() == [0])
+    }
+
+    @Test("a new member begins with a copy of what the first one has, and 'after-clone' runs in it once")
+    func clones() async throws {
+        var spec = try spec(1)
+        spec.afterClone = [Hook(["/bin/become-another"])]
+        try await up(spec)
+        world.write("first", by: 1)
+        _ = try await world.engine.scale(server, to: 2)
+        #expect(try written("data-1") == ["first"])
+        let hooks = { [world] in
+            world.world.guests.commands(of: "/bin/become-another").map(\.machine.member.ordinal)
+        }
+        #expect(hooks() == [1])
+        #expect(try await world.engine.replace(server.member(1)).outcome == .committed)
+        #expect(hooks() == [1])
+        #expect(try world.written() == ["first"])
+    }
+
+    @Test("before anybody serves there is nothing to copy, and 'empty' copies nothing later either")
+    func empty() async throws {
+        try await up(spec(2))
+        #expect(try written("data-1").isEmpty)
+        world.write("first", by: 1)
+        try await up(spec(3, from: .empty))
+        #expect(try written("data-2").isEmpty)
+    }
+
+    @Test("one that goes leaves its volume retained, and one that comes again takes it up and says so")
+    func retained() async throws {
+        try await up(spec(2))
+        #expect(world.world.hypervisor.write("mine", by: server.member(1).machine(Generation(1))))
+        _ = try await world.engine.scale(server, to: 1)
+        #expect(serving() == [0])
+        #expect(try world.engine.volumes.retained().count == 1)
+        _ = try await world.engine.scale(server, to: 2)
+        #expect(try written("data-1") == ["mine"] && world.engine.volumes.retained().isEmpty)
+        #expect(notes().contains { $0.contains("lab/web.1 takes up its retained volume") })
+    }
+
+    @Test("'web' means all of them, 'web.1' one; what is for one names them")
+    func names() async throws {
+        try await up(spec(2))
+        #expect(try world.engine.members(named: "web").map(\.ordinal) == [0, 1])
+        #expect(try world.engine.member(named: "lab/web.1") == server.member(1))
+        #expect(try world.engine.member(named: "web.0") == world.id)
+        let error = #expect(throws: KilnError.self) { try world.engine.member(named: "web") }
+        #expect(error?.code == .serverSeveral && error?.hint?.contains("lab/web.0, lab/web.1") == true)
+        #expect(throws: KilnError.self) { try world.engine.member(named: "web.7") }
+    }
+
+    @Test("a replacement of one leaves the others alone, and they serve meanwhile")
+    func replacesOne() async throws {
+        try await up(spec(2))
+        world.world.faults.before("requestShutdown") { [self] in #expect(serving() == [0]) }
+        #expect(try await world.engine.replace(server.member(1)).outcome == .committed)
+        let found = try await world.engine.statuses(world.id.lab)
+        #expect(found.map(\.generation) == [Generation(1), Generation(2)] && serving() == [0, 1])
+    }
+
+    @Test("a server that was launched without replicas gets others only once it stands behind a front")
+    func turning() async throws {
+        try await world.up(world.spec())
+        let error = await #expect(throws: KilnError.self) { try await up(spec(2)) }
+        #expect(error?.code == .serverNotReplicated && error?.hint?.contains("kiln replace lab/web.0") == true)
+        #expect(try await world.engine.replace(world.id).outcome == .committed)
+        try await up(spec(2))
+        #expect(serving() == [0, 1])
+    }
+
+    @Test("one that declares no replicas can't be scaled, and nobody has more than there are ordinals")
+    func refused() async throws {
+        try await world.up(world.spec())
+        let error = await #expect(throws: KilnError.self) { try await world.engine.scale(server, to: 2) }
+        #expect(error?.code == .serverNotReplicated)
+        try await up(spec(1))
+        let many = await #expect(throws: KilnError.self) { try await world.engine.scale(server, to: 17) }
+        #expect(many?.code == .serverReplicas)
+    }
+
+    @Test("'down' takes all of them away, and the front; the volumes stay")
+    func down() async throws {
+        try await up(spec(3))
+        try await world.engine.down(world.id.lab)
+        #expect(
+            try world.engine.members().isEmpty && world.world.hypervisor.alive.isEmpty && fronts.plan(server) == nil
+        )
+        #expect(world.engine.volumes.names(of: world.id.lab).map(\.text) == ["data", "data-1", "data-2"])
+    }
+
+    @Test("a member whose boot fails leaves the others as they are, and its place in the front empty")
+    func fails() async throws {
+        try await up(spec(1))
+        world.world.faults.fail("define", with: KilnError("fake.failed", "no", exit: .aborted))
+        await #expect(throws: KilnError.self) { try await world.engine.scale(server, to: 2) }
+        #expect(serving() == [0] && fronts.plan(server)?[1].generation == nil)
+    }
+}
