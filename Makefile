@@ -1,5 +1,5 @@
 # Everything that is done with Kiln from a checkout. Each target does its own set-up, asks nothing and needs no terminal.
-.PHONY: setup build release man install deb demo test bench sweep hosts docs format lint lint-ci sbom clean
+.PHONY: setup build release man install deb demo test library bench sweep hosts docs format lint lint-ci sbom clean
 
 SWIFT_SOURCES := Sources Tests Package.swift
 SHELL_SOURCES := $(wildcard Tests/EndToEndTests/Support/cloud-disk .github/actions/*/*.sh .packaging/install .packaging/make-deb .packaging/p*)
@@ -67,7 +67,7 @@ demo: setup build
 	$(KILN) run Scenarios/replace-keeps-data.yaml
 
 # What takes many boots, or some of Debian, which are minutes where they are emulated.
-LONG_TESTS := EndToEnd/(Drift/debian|Formatting/(everywhere|otherChanges)|Mounts/nested|Runs/facts|MountPointWriter/twentyKills|Reproducible/everybody|ConfigurationTools|OfficialDisk|SharedFiles|Runs/everyKill|Faults/all|Notes/life|Debian/boots|LyingHypervisor/looking|Scenarios/(warmFirst|badImage))
+LONG_TESTS := EndToEnd/(Drift/debian|Formatting/(everywhere|otherChanges)|Mounts/nested|Runs/facts|MountPointWriter/twentyKills|Reproducible/everybody|ConfigurationTools|OfficialDisk|SharedFiles|Runs/everyKill|Faults/all|Notes/life|Debian/boots|Library/(all|twins|services)|LyingHypervisor/looking|Scenarios/(warmFirst|badImage)|Lessons/all)
 
 # What spoils headers and recipes: a few thousand times in each run, more than a million times in a sweep.
 MUTATION_TESTS := (QCOW2HeaderTests|PartitionTableTests|FATVolumeTests|TarStreamTests)/mutated|RecipeMutationTests
@@ -90,6 +90,31 @@ test: setup lint build
 	@if [ "$$(id -u)" -eq 0 ]; then .build/debug/kiln-hosts roots --suite trixie; fi
 	$(call run-tests,--skip EndToEnd,$(SMALL_TESTS))
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
+
+# A file for each scenario that passed, so that what was interrupted goes on; a changed scenario or program is run again.
+LIBRARY := $(patsubst Scenarios/%.yaml,.build/library/%.passed,$(wildcard Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml))
+
+## library: bakes what is missing and runs all scenarios, for each a page and JUnit in .build/library; goes on where it was, and passes over what fails
+library: setup build
+	@status=0; $(MAKE) -j1 --no-print-directory --keep-going .build/library/tested $(LIBRARY) || status=$$?; \
+	grep -hos '<testsuite [^>]*' $(LIBRARY:.passed=.xml) | \
+		sed 's/.* name="\([^"]*\)".* time="\([^"]*\)".*/\2 \1/' | sort -n | \
+		awk '{ sum += $$1; printf "%6.1f min  %s\n", $$1 / 60, $$2 } END { printf "%6.1f min  all %d\n", sum / 60, NR }'; \
+	exit $$status
+
+# What a lab needs that takes tested images only.
+.build/library/tested: $(KILN)
+	@mkdir -p $(@D)
+	$(KILN) image bake --no-test --folder Images tiny
+	$(KILN) image test tiny:1
+	$(KILN) image test tiny:2
+	$(KILN) image promote tiny:1 --to stable
+	@touch $@
+
+.build/library/%.passed: Scenarios/%.yaml $(KILN)
+	@mkdir -p $(@D)
+	$(KILN) run --bake $< --junit $(@:.passed=.xml) --html $(@:.passed=.html)
+	@touch $@
 
 ## bench: compares the program as it is given away with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build release
@@ -141,8 +166,10 @@ lint-ci: setup build
 	.build/lint-ci/bin/zizmor --offline .github
 	$(KILN) schema lab > .build/lint-ci/lab.json
 	$(KILN) schema recipe > .build/lint-ci/recipe.json
-	.build/lint-ci/bin/check-jsonschema --check-metaschema .build/lint-ci/lab.json .build/lint-ci/recipe.json
-	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lab.json Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml
+	$(KILN) schema lesson > .build/lint-ci/lesson.json
+	.build/lint-ci/bin/check-jsonschema --check-metaschema .build/lint-ci/lab.json .build/lint-ci/recipe.json .build/lint-ci/lesson.json
+	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lab.json Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml $(filter-out %/lesson.yaml,$(wildcard Scenarios/lessons/*/*.yaml))
+	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/lesson.json Scenarios/lessons/*/lesson.yaml
 	.build/lint-ci/bin/check-jsonschema --schemafile .build/lint-ci/recipe.json Images/*/image.yaml
 
 ## sbom: has SPDX's own reader, from PyPI, judge an image's bill of materials; needs python3-venv

@@ -4,6 +4,7 @@ import KilnModel
 package enum FileKind: String, CaseIterable, Sendable {
     case lab = "kiln"
     case recipe = "kiln-image"
+    case lesson = "kiln-lesson"
 
     /// Whether the file can be of this kind; one of another kind is reported, with the command that checks it.
     package func accepts(_ root: Value) -> Bool {
@@ -24,6 +25,7 @@ package enum FileKind: String, CaseIterable, Sendable {
         switch self {
         case .lab: "a lab or scenario"
         case .recipe: "the recipe of an image"
+        case .lesson: "a lesson"
         }
     }
 
@@ -31,6 +33,7 @@ package enum FileKind: String, CaseIterable, Sendable {
         switch self {
         case .lab: "kiln scenario lint"
         case .recipe: "kiln image lint"
+        case .lesson: "kiln learn lint"
         }
     }
 }

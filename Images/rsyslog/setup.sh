@@ -1,0 +1,6 @@
+#!/bin/sh
+# What differs between the versions. It runs in the image's tree.
+set -eu
+printf 'IMAGE=%s\nVERSION=%s\n' "$KILN_NAME" "$KILN_VERSION" > /etc/kiln-release
+echo "$KILN_VERSION" > /srv/www/version
+install -d -m 0700 /var/spool/rsyslog

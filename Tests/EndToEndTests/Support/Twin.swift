@@ -1,0 +1,148 @@
+import Testing
+
+/// A scenario of the library without the line that its lesson is about: it has to fail, for the reason that the lesson names.
+struct Twin: Sendable, CustomTestStringConvertible {
+    /// The scenario's name.
+    let scenario: String
+    /// What is taken out, wherever it stands.
+    let line: String
+    /// What stands in its place.
+    let instead: String
+    /// What the run says of its failure.
+    let reason: String
+
+    init(_ scenario: String, without line: String, with instead: String = "", says reason: String) {
+        self.scenario = scenario
+        self.line = line
+        self.instead = instead
+        self.reason = reason
+    }
+
+    var testDescription: String { scenario }
+}
+
+extension Twin {
+    /// Those that need tiny only.
+    static let tiny: [Twin] = [
+        Twin(
+            "replace-keeps-data",
+            without: #"  - replace: { server: web, image: "tiny:2" }\#n"#,
+            with: """
+                  - replace: { server: web, image: "tiny:2" }
+                  - exec: { server: web, command: "truncate -s 0 /data/ledger && sync" }
+
+                """,
+            says: "first lost: record"
+        ),
+        Twin("bad-image-reverts", without: ", outcome: reverted", says: "does not pass its 'verify'"),
+        Twin("rehearsal", without: "rehearse: true, ", says: "reverted found"),
+        Twin("hold", without: "      hold: 2m\n", says: "failed requests expected"),
+        Twin(
+            "reboot-is-no-replacement",
+            without: "replace: { server: web }",
+            with: "reboot: [web]",
+            says: "/etc/changed"
+        ),
+        Twin(
+            "snowflake",
+            without: #"replace: { server: web, image: "tiny:1" }"#,
+            with: "reboot: [web]",
+            says: "    web: no drift expected, found /etc/hotfix"
+        ),
+        Twin(
+            "phoenix-round",
+            without: #"  - replace: { server: south, image: "tiny:1" }\#n"#,
+            says: "no drift expected, found /etc/gathered"
+        ),
+        Twin("metadata-makes-a-server", without: "content: blog", with: "content: shop", says: "'blog' expected"),
+        Twin(
+            "warm-against-stop",
+            without: "strategy: warm-first",
+            with: "strategy: stop-first",
+            says: "exit status 0 expected, 1 found"
+        ),
+        Twin("volume-attached-again", without: "/data/record", with: "/srv/record", says: "/srv/record"),
+        Twin(
+            "replica-from-a-clone",
+            without: """
+                  - clone: { volume: data, as: copy }
+                    save: { consistency: consistency }
+                  - note: "the copy is ${saved.consistency}"
+
+                """,
+            says: "/data/record"
+        ),
+        Twin(
+            "nested-mounts",
+            without: "{ inner: /data/inner, outer: /data }",
+            with: "{ outer: /data }",
+            says: "can't create /data/inner/name"
+        ),
+        Twin("device-order", without: "  - reboot: [web]\n", says: "exit status 0 expected, 1 found"),
+        Twin("formatting-boot", without: ", outcome: reverted", says: "has formatted volume"),
+        Twin("hidden-below-the-mount", without: "      hidden-data: abort\n", says: "committed found"),
+        Twin(
+            "uid-mismatch",
+            without: """
+                      verify:
+                        - exec: { run: "su app -c 'echo record >> /data/app/records'", failures: 1, hint: the user has another number }
+
+                """,
+            says: "committed found"
+        ),
+        Twin("image-lacks-the-mount", without: ", outcome: reverted", says: "is not the volume"),
+        Twin(
+            "forgotten-fsync",
+            without: "/data/careful && sync",
+            with: "/data/careful",
+            says: "what was synced is lost"
+        ),
+        Twin(
+            "power-cut-while-writing",
+            without: "  - start: [web]\n",
+            with: """
+                  - start: [web]
+                  - exec: { server: web, command: "truncate -s 0 /data/ledger && sync" }
+
+                """,
+            says: "first lost: record"
+        ),
+        Twin("crashing-image-reverts", without: ", outcome: reverted", says: "panic"),
+        Twin("never-ready-reverts", without: ", outcome: reverted", says: "/version"),
+        Twin("kiln-killed", without: ", outcome: aborted", says: "aborted"),
+        Twin("link-cut-while-warm", without: ", outcome: reverted", says: "ping"),
+    ]
+
+    /// Those that need an image of a service.
+    static let services: [Twin] = [
+        Twin(
+            "registry-etcd",
+            without: #"  - replace: { server: app, image: "etcd:2" }\#n"#,
+            says: "'goodbye' expected in the output"
+        ),
+        Twin(
+            "registry-zookeeper",
+            without: #"  - replace: { server: app, image: "zookeeper:2" }\#n"#,
+            says: "'goodbye' expected in the output"
+        ),
+        Twin("central-syslog", without: #"action.resumeRetryCount="-1" "#, says: "is missing"),
+        Twin(
+            "cfengine-snowflake",
+            without: #"replace: { server: web, image: "cfengine:1" }"#,
+            with: "reboot: [web]",
+            says: "    web: no drift expected, found /etc/motd"
+        ),
+        Twin(
+            "puppet-snowflake",
+            without: #"replace: { server: web, image: "puppet-agent:1" }"#,
+            with: "reboot: [web]",
+            says: "    web: no drift expected, found /etc/motd"
+        ),
+        Twin(
+            "baked-not-configured",
+            without: "    expect-failure: /srv/www/role\n",
+            says: "    configured: no drift expected, found /srv/www/role"
+        ),
+        Twin("baked-pages", without: "nginx:2", with: "nginx:1", says: "'The second page' expected"),
+    ]
+}
