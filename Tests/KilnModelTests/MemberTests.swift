@@ -17,6 +17,7 @@ struct MemberTests {
         #expect(first.machine(Generation(3)).domainName == "kiln.lab.web.3")
         #expect(second.machine(Generation(3)).domainName == "kiln.lab.web.1.3")
         #expect(try first.own(Name("data")) == Name("data") && second.own(Name("data")) == Name("data-1"))
+        #expect(first.ownName.text == "web" && second.ownName.text == "web-1")
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         #expect(String(decoding: try encoder.encode(first), as: UTF8.self) == #"{"lab":"lab","server":"web"}"#)

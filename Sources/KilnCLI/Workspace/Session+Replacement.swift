@@ -41,7 +41,7 @@ extension Session {
         }
         timeline.end()
         // A rehearsal's own phases are not the server's.
-        let phases = timeline.reported.filter { $0.server == id.server }
+        let phases = timeline.reported.filter { $0.server == id.ownName }
         try show(ReplacementResult(report: report, phases: phases, unavailable: log?.longestGap, unmeasured: obstacle))
         let late = await write(file, report, phases, log, work: began.withLock { $0 })
         return report.exit == .done ? late : report.exit.rawValue

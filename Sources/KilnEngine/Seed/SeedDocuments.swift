@@ -35,10 +35,10 @@ struct SeedDocuments {
         return bytes
     }
 
-    private func metaData() throws -> JSONValue {
+    private func metaData() -> JSONValue {
         .object([
             "instance-id": .string(record.instanceID),
-            "local-hostname": .string(try record.machine.member.own(record.machine.member.server).text),
+            "local-hostname": .string(record.machine.member.ownName.text),
         ])
     }
 

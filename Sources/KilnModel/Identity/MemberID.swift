@@ -28,6 +28,9 @@ public struct MemberID: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// `server`, and `server.1` for others than the first.
     public var title: String { ordinal == 0 ? server.text : "\(server).\(ordinal)" }
 
+    /// A name of its own where there is room for a name only, such as in reports: `web`, and `web-1` for others than the first.
+    public var ownName: Name { (try? own(server)) ?? server }
+
     /// Order by lab, by name, and then by ordinal.
     public static func < (left: MemberID, right: MemberID) -> Bool {
         (left.lab, left.server, left.ordinal) < (right.lab, right.server, right.ordinal)

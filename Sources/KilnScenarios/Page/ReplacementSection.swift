@@ -30,7 +30,7 @@ struct ReplacementSection {
         section.rows = phases.enumerated().map(row)
         section.consoles =
             (report.turn?.cause).map { cause in
-                let excerpt = ConsoleExcerpt(server: report.server.server, generation: report.to, text: cause)
+                let excerpt = ConsoleExcerpt(server: report.server.ownName, generation: report.to, text: cause)
                 return [.init(machine: "generation \(report.to): what caused it", said: excerpt.text)]
             } ?? []
         section.notes = notes

@@ -94,7 +94,9 @@ struct ServerSection {
         let shown = history.operations.suffix(measure.lanes).reversed().map(OperationPhases.init)
         guard !shown.isEmpty else { return nil }
         let axis = PageAxis(shown.map(\.end))
-        let lanes = shown.flatMap { PhaseLanes($0.phases(of: server.server), axis, most: 1, tellsService: false).lanes }
+        let lanes = shown.flatMap {
+            PhaseLanes($0.phases(of: server.ownName), axis, most: 1, tellsService: false).lanes
+        }
         return PageSection.Picture(
             ticks: axis.ticks,
             lanes: lanes,
@@ -106,7 +108,7 @@ struct ServerSection {
         guard let turn = operation.replacement.turn, let cause = turn.cause else { return nil }
         return PageSection.Console(
             machine: "\(server) generation \(operation.replacement.intent.to): what caused it",
-            said: PageText.block(ConsoleExcerpt(server: server.server, generation: nil, text: cause).text, 4_000)
+            said: PageText.block(ConsoleExcerpt(server: server.ownName, generation: nil, text: cause).text, 4_000)
         )
     }
 }

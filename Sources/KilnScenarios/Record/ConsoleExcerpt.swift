@@ -34,7 +34,7 @@ public struct ConsoleExcerpt: Sendable, Hashable, Codable {
     init?(of machine: MachineID, at path: String) {
         guard let bytes = FileTail.read(path, atMost: Self.length) else { return nil }
         self.init(
-            server: machine.member.server,
+            server: machine.member.ownName,
             generation: machine.generation,
             text: String(decoding: bytes, as: UTF8.self)
         )

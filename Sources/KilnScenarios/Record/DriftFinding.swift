@@ -18,7 +18,7 @@ public struct DriftFinding: Sendable, Hashable, Codable {
 
     /// What a report says.
     public init(_ report: DriftReport) {
-        server = report.server.server
+        server = report.server.ownName
         generation = report.generation
         blind = report.observable ? nil : report.reason ?? "its root can't be observed"
         count = report.count + report.packages.count

@@ -60,23 +60,23 @@ extension RunEvent: Encodable {
         try fields.encode("progress", forKey: .event)
         switch progress {
         case .plan(let server, let text):
-            try fields.encode(server.server, forKey: .server)
+            try fields.encode(server.ownName, forKey: .server)
             try fields.encode(text, forKey: .text)
         case .began(let server, let generation, let step):
-            try fields.encode(server.server, forKey: .server)
+            try fields.encode(server.ownName, forKey: .server)
             try fields.encode(generation, forKey: .generation)
             try fields.encode(step, forKey: .step)
         case .waiting(let server, let generation, let text):
-            try fields.encode(server.server, forKey: .server)
+            try fields.encode(server.ownName, forKey: .server)
             try fields.encode(generation, forKey: .generation)
             try fields.encode(text, forKey: .text)
         case .finished(let server, let generation, let step, let milliseconds):
-            try fields.encode(server.server, forKey: .server)
+            try fields.encode(server.ownName, forKey: .server)
             try fields.encode(generation, forKey: .generation)
             try fields.encode(step, forKey: .step)
             try fields.encode(milliseconds, forKey: .stepMS)
         case .turnedBack(let server, let turn):
-            try fields.encode(server.server, forKey: .server)
+            try fields.encode(server.ownName, forKey: .server)
             try fields.encode(turn.step, forKey: .step)
             try fields.encode("\(turn.direction.rawValue): \(turn.reason)", forKey: .text)
             try fields.encodeIfPresent(turn.cause, forKey: .cause)

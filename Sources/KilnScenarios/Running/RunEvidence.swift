@@ -63,7 +63,7 @@ struct RunEvidence {
         do {
             try DurableFile.makeDirectory(folder)
             let generation = try engine.machine(server).generation
-            try FileManager.default.moveItem(atPath: directory, toPath: "\(folder)/\(server.server).\(generation)")
+            try FileManager.default.moveItem(atPath: directory, toPath: "\(folder)/\(server.ownName).\(generation)")
             return true
         } catch { return false }
     }

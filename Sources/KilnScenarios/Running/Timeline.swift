@@ -38,7 +38,7 @@ public final class Timeline: Sendable {
         trace.withLock { trace in
             switch progress {
             case .began(let server, let generation, let step):
-                trace.begin("\(server)", of: server.server, generation, step, at: now)
+                trace.begin("\(server)", of: server.ownName, generation, step, at: now)
             case .finished(let server, _, _, _): trace.close("\(server)", at: now, hasFailed: false)
             case .turnedBack(let server, _): trace.close("\(server)", at: now, hasFailed: true)
             case .plan, .waiting, .note: break
