@@ -177,7 +177,7 @@ struct LabRolloutTests {
     }
 
     @Test(
-        "killed before or after any call, it is taken up: all end new or all as they were, no data is lost, never more than one is out"
+        "killed before or after any call, it is taken up: all end new, no data is lost, never more than one is out"
     )
     func killedAnywhere() async throws {
         var call = 1
@@ -216,9 +216,7 @@ struct LabRolloutTests {
             return true
         }
         _ = try await other.engine.takeUpRollout(of: other.server)
-        // A member whose machine had not served yet when it died is taken back, which turns the rollout back.
-        let versions = try await other.versions()
-        #expect([["1", "1", "1"], ["2", "2", "2"]].contains(versions), "\(call): \(fired): \(versions)")
+        #expect(try await other.versions() == ["2", "2", "2"], "\(call): \(fired)")
         #expect(other.serving() == [0, 1, 2] && most.withLock { $0 } <= 1, "\(call): \(fired)")
         for ordinal in 0..<3 {
             let volume = try other.server.member(ordinal).own(Name("data"))

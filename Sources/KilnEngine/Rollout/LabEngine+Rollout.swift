@@ -116,6 +116,7 @@ extension LabEngine {
                     exit: .blocked
                 )
             }
+            // Nothing tells of a file that another process removes, nor of a lock that it gives back.
             try await Task.sleep(for: .milliseconds(100))
         }
         return try rollout(of: server)

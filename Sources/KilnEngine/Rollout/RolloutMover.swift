@@ -7,33 +7,35 @@ struct RolloutMover: Sendable {
     let target: RolloutFiles.Target
     let plan: RolloutPlan?
 
-    /// Does it.
+    /// Does it; how a replacement ended is seen at the next look at the member.
     ///
-    /// - Returns: how a replacement ended, as an event to write; nothing of what has no end of its own.
+    /// - Returns: that a move is done, as an event to write.
     func perform(_ step: RolloutStep) async throws -> RolloutEvent? {
         let begin = ContinuousClock.now
         switch step {
-        case .recover(let ordinal): return try await recover(server.member(ordinal))
+        case .recover(let ordinal):
+            try await recover(server.member(ordinal))
+            return nil
         case .move(let move):
             switch move.kind {
             case .takeOut: try await engine.takeOut(server.member(move.ordinal))
             case .putIn: try await engine.putIn(server.member(move.ordinal))
-            case .replace, .rollBack: return .replaced(move.ordinal, try await replace(move))
+            case .replace, .rollBack: try await replace(move)
             }
             return .completed(move, milliseconds: Int((ContinuousClock.now - begin) / .milliseconds(1)))
         default: return nil
         }
     }
 
-    private func recover(_ id: MemberID) async throws -> RolloutEvent? {
+    private func recover(_ id: MemberID) async throws {
         do {
-            return try await engine.recover(id).map { .replaced(id.ordinal, $0.outcome) }
+            _ = try await engine.recover(id)
         } catch let error as KilnError where error.code == .replaceHalted {
-            return .replaced(id.ordinal, .halted)
+            // That is seen, too.
         }
     }
 
-    private func replace(_ move: RolloutMove) async throws -> Outcome {
+    private func replace(_ move: RolloutMove) async throws {
         let id = server.member(move.ordinal)
         var options = ReplaceOptions(dataOnRevert: target.dataOnRevert, forceStop: target.forceStop)
         options.isWayBack = move.kind == .rollBack
@@ -42,7 +44,6 @@ struct RolloutMover: Sendable {
         let report = try await engine.replace(id, by: spec, options)
         // Whoever interrupts it wants the rollout to stay where it is, not to turn back.
         if report.turn?.code == .interrupted { throw CancellationError() }
-        return report.outcome
     }
 
     // As the generation was made that the rollout found.

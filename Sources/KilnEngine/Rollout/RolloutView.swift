@@ -30,16 +30,26 @@ struct RolloutView: Sendable {
         let machine = id.machine(current)
         let record = try workspace.record(machine)
         let slot = plan?[id.ordinal]
+        let counted = history.operations.map(\.replacement).filter { !$0.isInterrupted }
         return RolloutObservation.Member(
             isReady: isBusy ? false : await workspace.isReadyNow(machine),
             generation: current,
-            highest: Generation(history.highest),
+            highest: counted.map(\.intent.to).max(),
             version: record.version,
             standing: history.open != nil ? .open : history.halted != nil ? .halted : .none,
-            latest: history.operations.last?.replacement.outcome,
+            latest: counted.last?.outcome,
             // One that serves datagrams or nobody has no place in a front.
             isIn: record.spec.heldPorts.isEmpty
                 ? nil : slot?.standing == .serving && slot?.generation == current
         )
+    }
+}
+
+extension Replacement {
+    /// Whether it was taken back because whoever drove it ended, or was interrupted: nothing is known against what it was to bring,
+    /// so it is begun once more.
+    fileprivate var isInterrupted: Bool {
+        guard outcome == .aborted || outcome == .reverted else { return false }
+        return turn?.code == .replaceInterrupted || turn?.code == .interrupted
     }
 }

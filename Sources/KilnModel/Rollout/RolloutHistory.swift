@@ -58,7 +58,7 @@ public struct RolloutHistory: Sendable, Hashable {
             throw KilnError(
                 .rolloutOpen,
                 "\(server): expected no open rollout, found rollout \(open.plan.id)",
-                hint: "promote, retry or abort that one first",
+                hint: "let that one end first: 'kiln rollout status \(server)' says how it stands",
                 exit: .blocked
             )
         }
@@ -104,7 +104,7 @@ public struct RolloutHistory: Sendable, Hashable {
         KilnError(
             .rolloutNone,
             "\(server): expected a rollout to \(command.word), found \(found)",
-            hint: "kiln replace begins one",
+            hint: "'kiln replace \(server)' begins one",
             exit: .usage
         )
     }

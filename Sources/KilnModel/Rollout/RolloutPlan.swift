@@ -76,7 +76,7 @@ public struct RolloutPlan: Sendable, Hashable, Codable {
         return KilnError(
             .replaceHalted,
             "\(server): expected no halted member before a rollout, found \(names)",
-            hint: "kiln recover, for each of them",
+            hint: "'kiln recover \(server).\(ordinals[0])', and so for each of them",
             exit: .halted
         )
     }
