@@ -58,17 +58,13 @@ public struct RolloutReport: Sendable, Hashable, Encodable {
 
     /// In a line for people.
     public var sentence: String {
-        let members = "\(RolloutReport.count(new)) new, \(RolloutReport.count(old)) not"
+        let members = "\(RolloutOutcome.words(new)) new, \(RolloutOutcome.words(old)) not"
         switch (standing, outcome) {
-        case (_, .completed): return "rollout \(id) completed: \(RolloutReport.count(new)) new"
+        case (_, .completed): return "rollout \(id) completed: \(RolloutOutcome.words(new)) new"
         case (_, .rolledBack): return "rollout \(id) was taken back"
         case (_, .aborted): return "rollout \(id) was aborted, and taken back"
         case (_, .degraded): return "rollout \(id) stopped on the way: \(members)"
         case (let standing, nil): return "rollout \(id) \(standing.rawValue): \(members)"
         }
-    }
-
-    private static func count(_ ordinals: [Int]) -> String {
-        ordinals.isEmpty ? "0" : "\(ordinals.count) (\(ordinals.sorted().map(String.init).joined(separator: ", ")))"
     }
 }

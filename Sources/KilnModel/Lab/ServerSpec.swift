@@ -63,7 +63,7 @@ public struct ServerSpec: Sendable, Hashable {
     /// Run in the new machine of a warm-first replacement once its volumes are mounted, in order.
     public var afterAttach: [Hook]
     /// Run in the first machine of a new member that got copies of another one's volumes, before it has to be ready; in order.
-    public var afterClone: [Hook]
+    public var afterClone: [Hook] = []
     /// How long a machine may take to be ready; nothing means the default for the host's acceleration.
     public var readyTimeout: Duration?
     /// How long a new machine that is ready must stay so before it counts as healthy; zero means not at all.
@@ -92,7 +92,7 @@ public struct ServerSpec: Sendable, Hashable {
     /// Its members; nothing means that it is its only one.
     public var fleet: FleetSpec?
 
-    /// A server from its parts.
+    /// A server from its parts; clients are not kept and it is its only member where that is not set afterwards.
     public init(
         image: ImageReference,
         memory: ByteCount? = nil,
@@ -112,20 +112,15 @@ public struct ServerSpec: Sendable, Hashable {
         verify: [Check] = [],
         drain: [Hook] = [],
         afterAttach: [Hook] = [],
-        afterClone: [Hook] = [],
         readyTimeout: Duration? = nil,
         minHealthy: Duration = .zero,
         healthyDeadline: Duration? = nil,
         stopTimeout: Duration = .seconds(60),
-        hold: Duration? = nil,
-        connections: Int? = nil,
-        drainTimeout: Duration? = nil,
         consoleAllow: [String] = [],
         ephemeral: [String] = [],
         keepRoots: Int = 1,
         hiddenData: HiddenData = .report,
-        maxAge: Duration? = nil,
-        fleet: FleetSpec? = nil
+        maxAge: Duration? = nil
     ) {
         self.image = image
         self.memory = memory
@@ -145,20 +140,15 @@ public struct ServerSpec: Sendable, Hashable {
         self.verify = verify
         self.drain = drain
         self.afterAttach = afterAttach
-        self.afterClone = afterClone
         self.readyTimeout = readyTimeout
         self.minHealthy = minHealthy
         self.healthyDeadline = healthyDeadline
         self.stopTimeout = stopTimeout
-        self.hold = hold
-        self.connections = connections
-        self.drainTimeout = drainTimeout
         self.consoleAllow = consoleAllow
         self.ephemeral = ephemeral
         self.keepRoots = keepRoots
         self.hiddenData = hiddenData
         self.maxAge = maxAge
-        self.fleet = fleet
     }
 
     /// What a machine has to compute with, where the server leaves the rest to its image.

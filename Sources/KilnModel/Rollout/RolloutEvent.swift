@@ -97,6 +97,11 @@ public struct RolloutOutcome: Sendable, Hashable, Codable {
         self.new = new
         self.old = old
     }
+
+    /// How many members these are, and which: `2 (2, 0)`.
+    public static func words(_ ordinals: [Int]) -> String {
+        ordinals.isEmpty ? "0" : "\(ordinals.count) (\(ordinals.map(String.init).joined(separator: ", ")))"
+    }
 }
 
 /// One thing that happened to a rollout; its journal is a list of these.

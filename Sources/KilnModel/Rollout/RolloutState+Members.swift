@@ -76,12 +76,4 @@ extension RolloutState {
         let stopped: RolloutOutcome.Kind = direction == .back && isRestored ? back : .degraded
         return RolloutOutcome(isComplete ? .completed : stopped, new: new, old: old)
     }
-
-    /// The words for an outcome that left members apart: who is new and who is not.
-    public static func words(_ outcome: RolloutOutcome) -> String {
-        func list(_ ordinals: [Int]) -> String {
-            ordinals.isEmpty ? "0" : "\(ordinals.count) (\(ordinals.map(String.init).joined(separator: ", ")))"
-        }
-        return "\(list(outcome.new)) new, \(list(outcome.old)) old"
-    }
 }
