@@ -48,6 +48,13 @@ struct LabMembersTests {
         #expect(names == ["kiln.lab.web.1", "kiln.lab.web.1.1", "kiln.lab.web.2.1"])
     }
 
+    @Test("members that are started at once get ports that no other one has")
+    func atOnce() async throws {
+        _ = try await world.engine.up(world.lab([world.id.server: spec(16)]), jobs: 16)
+        let ports = try #require(fronts.plan(server)).slots.flatMap(\.ports.values)
+        #expect(ports.count == 16 && Set(ports).count == 16)
+    }
+
     @Test("the first is what the server was before it had others: scaling out and in renames nothing")
     func renamesNothing() async throws {
         try await up(spec(1))

@@ -146,9 +146,7 @@ extension LabEngine {
     ///
     /// - Throws: `lock.held`, naming who has it, after a while.
     func lockLabs() async throws -> FileLock {
-        try await FileLock.whenFree(state.labs + "/lock", subject: "the list of labs", within: .seconds(30)) {
-            [progress = parts.progress] held in progress(.note("waiting: \(held.message)"))
-        }
+        try await state.lockLabs { [progress = parts.progress] held in progress(.note("waiting: \(held.message)")) }
     }
 
     func record(_ lab: LabSpec) async throws {

@@ -25,8 +25,11 @@ extension ServerWorkspace {
     }
 
     /// Chooses the ports of a machine that is about to be started, where clients reach it by the front.
-    func chooseOwnPorts(of machine: MachineID) throws {
+    func chooseOwnPorts(of machine: MachineID) async throws {
         guard try frontSpec(of: machine) != nil else { return }
+        // Another member that is started beside it must see what is chosen.
+        let lock = try await state.lockLabs()
+        defer { withExtendedLifetime(lock) {} }
         try keepOwnPorts(try freePorts(for: machine), of: machine)
     }
 
@@ -39,9 +42,13 @@ extension ServerWorkspace {
 
     /// The ports on which a warm machine is asked; those that it has already where it runs, since clients may be there by now.
     func warmPorts(of machine: MachineID) async throws -> [Name: UInt16] {
+        let isAlive = try await parts.machines.state(of: machine).isAlive
+        let lock = try await state.lockLabs()
+        defer { withExtendedLifetime(lock) {} }
         let free = try freePorts(for: machine)
-        guard try await parts.machines.state(of: machine).isAlive else { return free }
-        return try free.merging(ownPorts(of: machine)) { _, own in own }
+        let ports = try isAlive ? free.merging(ownPorts(of: machine)) { _, own in own } : free
+        try keepOwnPorts(ports, of: machine)
+        return ports
     }
 
     /// Lets the front own the published ports of a machine from now on, where it does not yet; requests wait until ``putIn(_:)``.

@@ -21,7 +21,7 @@ extension ServerWorkspace {
         // What a front holds for others, a machine that has its ports itself can't bind.
         try await prepareFront(for: machine)
         try await takeOut(machine, patiently: false)
-        try chooseOwnPorts(of: machine)
+        try await chooseOwnPorts(of: machine)
         let forwards = try forwards(of: machine)
         try await start(machine, forwards: forwards, withVolumes: true, isReturning: isReturning)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import KilnModel
+import KilnSystem
 
 /// Where Kiln keeps what it knows, and the paths in it.
 ///
@@ -84,6 +85,13 @@ public struct StateDirectory: Sendable, Hashable {
     public var volumes: String { root + "/volumes" }
     /// Volumes that were deleted but not removed.
     public var retained: String { root + "/retained" }
+
+    /// Takes the lock of the list of labs, under which ports are chosen, too: everybody has it for moments only.
+    ///
+    /// - Throws: `lock.held`, naming who has it, after a while.
+    func lockLabs(waiting: @Sendable (KilnError) -> Void = { _ in }) async throws -> FileLock {
+        try await FileLock.whenFree(labs + "/lock", subject: "the list of labs", within: .seconds(30), waiting: waiting)
+    }
 
     /// One lab.
     public func lab(_ name: Name) -> String { "\(labs)/\(name)" }
