@@ -63,7 +63,7 @@ extension ServerWorkspace {
         try removeSockets(machine)
         try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
         try markBoot(machine)
-        chooseAccess(of: machine, besides: forwards)
+        await chooseAccess(of: machine, besides: forwards)
         try await parts.machines.start(machine, forwards: try withAccess(forwards, machine))
     }
 

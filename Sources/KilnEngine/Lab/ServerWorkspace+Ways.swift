@@ -19,17 +19,20 @@ extension ServerWorkspace {
 
     /// Chooses that port for a machine that is about to start, besides those that it publishes; a machine that gets none starts
     /// all the same, for its guest may have an agent.
-    func chooseAccess(of machine: MachineID, besides forwards: [PortForward]) {
+    func chooseAccess(of machine: MachineID, besides forwards: [PortForward]) async {
         do {
-            try choosePort(of: machine, besides: forwards)
+            try await choosePort(of: machine, besides: forwards)
         } catch {
             parts.progress(.note("\(machine) can't be reached by SSH: \(KilnError.wrapping(error).message)"))
         }
     }
 
-    private func choosePort(of machine: MachineID, besides forwards: [PortForward]) throws {
+    private func choosePort(of machine: MachineID, besides forwards: [PortForward]) async throws {
         let record = try record(machine)
         guard record.takesKeys else { return }
+        // Who is started beside it must see what is chosen.
+        let lock = try await state.lockLabs()
+        defer { withExtendedLifetime(lock) {} }
         let known = try access(machine)
         var taken = try PortBook.taken(in: state)
         if let known { taken.remove(known.port) }
