@@ -10,6 +10,7 @@ import KilnSystem
 /// retained/LAB.VOLUME.TIME/                volumes after 'volume delete'; what a restore discarded
 /// labs/LAB/lab.json, ports.json            the lab as last brought up; its published ports
 /// labs/LAB/networks.json                   the addresses of its servers on its networks
+/// labs/LAB/autopilot                       what its autopilot did; autopilot.lock while there is one
 /// labs/LAB/NETWORK.switch-lock             held as long as the network's switch lives
 /// labs/LAB/servers/SERVER/lock, journal
 /// labs/LAB/servers/SERVER/front.json       who serves the ports that belong to its front, where it has one
@@ -95,6 +96,8 @@ public struct StateDirectory: Sendable, Hashable {
 
     /// One lab.
     public func lab(_ name: Name) -> String { "\(labs)/\(name)" }
+    /// The journal of a lab's autopilots.
+    func autopilot(_ lab: Name) -> String { "\(self.lab(lab))/autopilot" }
     /// One server, which is also the place of its first member.
     public func server(_ id: ServerID) -> String { "\(lab(id.lab))/servers/\(id.server)" }
     /// One member of a server.

@@ -21,6 +21,7 @@ extension ErrorCode {
         "a file has external services, which only a run of its scenario starts"
     )
     public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
+    public static let labNoHeal = ErrorCode("lab.no-heal", .usage, "no server of the lab declares 'heal'")
     public static let labNoMemory = ErrorCode(
         "lab.no-memory",
         .blocked,
@@ -51,7 +52,8 @@ extension ErrorCode {
     /// The codes of errors about labs, servers and generations.
     public static let labs: [ErrorCode] = [
         generationMissing, labLockDamaged, labLockMissing, labLockStale, labMissing, labNeedsRun,
-        labNoFile, labNoMemory, serverAmbiguous, serverMissing, serverNotLaunched, serverNotReplicated, serverReplicas,
+        labNoFile, labNoHeal, labNoMemory, serverAmbiguous, serverMissing, serverNotLaunched, serverNotReplicated,
+        serverReplicas,
         serverSeveral,
         portNoneFree, portPrivileged, portTaken,
     ]

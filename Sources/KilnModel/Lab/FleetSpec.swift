@@ -84,12 +84,14 @@ extension ServerSpec {
     /// How long the requests of a server with members wait where its declaration does not say.
     public static let usualHold = FrontSpec().hold
 
-    /// The declaration of one member: with volumes of its own, and without what concerns all members together.
+    /// The declaration of one member: with volumes of its own, and without what concerns all members together, or no machine.
     ///
     /// - Throws: `name.invalid` where the name of one of its volumes would be too long.
     public func ofMember(_ id: MemberID) throws -> ServerSpec {
-        guard fleet != nil else { return self }
         var own = self
+        // It is about how the machine is looked after, and no part of it.
+        own.heal = nil
+        guard fleet != nil else { return own }
         own.fleet = .ofMember
         own.volumes = try volumes.reduce(into: [:]) { $0[try id.own($1.key)] = $1.value }
         // Without a front one published port would have several owners.

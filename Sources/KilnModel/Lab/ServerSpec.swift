@@ -91,8 +91,11 @@ public struct ServerSpec: Sendable, Hashable {
     public var maxAge: Duration?
     /// Its members; nothing means that it is its only one.
     public var fleet: FleetSpec?
+    /// What an autopilot may do for it; nothing means that it leaves it alone.
+    public var heal: HealSpec?
 
-    /// A server from its parts; clients are not kept and it is its only member where that is not set afterwards.
+    /// A server from its parts; clients are not kept, it is its only member and no autopilot heals it where that is not set
+    /// afterwards.
     public init(
         image: ImageReference,
         memory: ByteCount? = nil,
@@ -260,7 +263,7 @@ extension ServerSpec: Codable {
             ready
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
-        case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout, afterClone, fleet
+        case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout, afterClone, fleet, heal
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -301,5 +304,6 @@ extension ServerSpec: Codable {
         hiddenData = try field(.hiddenData, or: hiddenData)
         maxAge = try fields.decodeIfPresent(Duration.self, forKey: .maxAge)
         fleet = try fields.decodeIfPresent(FleetSpec.self, forKey: .fleet)
+        heal = try fields.decodeIfPresent(HealSpec.self, forKey: .heal)
     }
 }
