@@ -31,7 +31,10 @@ public struct KilnCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Labs:",
-                subcommands: [InitVerb.self, LockVerb.self, UpVerb.self, PsVerb.self, WatchVerb.self, DownVerb.self]
+                subcommands: [
+                    InitVerb.self, LockVerb.self, UpVerb.self, PsVerb.self, WatchVerb.self, AutopilotVerb.self,
+                    DownVerb.self,
+                ]
             ),
             CommandGroup(
                 name: "Servers:",

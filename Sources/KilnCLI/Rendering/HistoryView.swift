@@ -1,10 +1,13 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// The life of a server.
 struct HistoryView: Renderable {
     let server: MemberID
     let history: ServerHistory
+    /// What autopilots did to it.
+    var autopilot: [AutopilotRecord] = []
 
     struct Payload: Encodable {
         struct Operation: Encodable {
@@ -29,6 +32,15 @@ struct HistoryView: Renderable {
         let operations: [Operation]
         /// Nothing where there were none.
         let crashes: [ServerHistory.Crash]?
+        /// Nothing where no autopilot ever did anything.
+        let autopilot: [Decision]?
+
+        struct Decision: Encodable {
+            let time: Date
+            let pid: Int32
+            let decision: String
+            let text: String
+        }
     }
 
     var payload: Payload {
@@ -54,7 +66,8 @@ struct HistoryView: Renderable {
                     reason: replacement.reason
                 )
             },
-            crashes: history.crashes.isEmpty ? nil : history.crashes
+            crashes: history.crashes.isEmpty ? nil : history.crashes,
+            autopilot: autopilot.isEmpty ? nil : autopilot.map(decision)
         )
     }
 
@@ -70,7 +83,18 @@ struct HistoryView: Renderable {
         let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
             [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
         }
-        return .lines([header] + lines + crashes)
+        return .lines([header] + lines + crashes + heals)
+    }
+
+    private func decision(_ record: AutopilotRecord) -> Payload.Decision {
+        let line = record.event.line
+        return Payload.Decision(time: record.time, pid: record.pid, decision: line.decision, text: line.text)
+    }
+
+    private var heals: [String] {
+        autopilot.map { record in
+            ConsoleText.singleLine("\(record.time.formatted(.iso8601)): autopilot: \(record.event.line.text)")
+        }
     }
 
     private var crashes: [String] {

@@ -70,7 +70,14 @@ extension ServerStatus {
 extension ServerStatus {
     /// The state in words: the machine's, and what a person has to know beyond it.
     var condition: String {
-        ([work] + formatted + (standing?.remarks ?? []) + [due].compactMap(\.self)).joined(separator: ", ")
+        ([work] + formatted + (standing?.remarks ?? []) + [due, heal].compactMap(\.self)).joined(separator: ", ")
+    }
+
+    // Only where an autopilot is, or was in vain.
+    private var heal: String? {
+        guard let autopilot else { return nil }
+        if autopilot.isGivenUp { return "given up by the autopilot: 'kiln history \(id)'" }
+        return autopilot.pid.map { "autopilot (pid \($0))" }
     }
 
     private var formatted: [String] {

@@ -7,7 +7,10 @@ struct HistoryVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "history",
         abstract: "List everything that happened to a server, from its journal.",
-        discussion: "When, by which image and strategy, how it ended, the time of each step, and why it turned back."
+        discussion: """
+            When, by which image and strategy, how it ended, the time of each step, and why it turned back; and what \
+            'kiln autopilot' did.
+            """
     )
 
     @OptionGroup var target: ServerArgument
@@ -16,7 +19,13 @@ struct HistoryVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let engine = try await session.workspace().engine
         let ids = try engine.members(named: target.server)
-        let views = try ids.map { HistoryView(server: $0, history: try engine.history($0)) }
+        let views = try ids.map { id in
+            HistoryView(
+                server: id,
+                history: try engine.history(id),
+                autopilot: try engine.autopilotRecords(of: id)
+            )
+        }
         guard let first = ids.first, ids.count > 1 else {
             if let only = views.first { try session.show(only) }
             return 0

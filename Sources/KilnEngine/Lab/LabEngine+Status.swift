@@ -19,14 +19,14 @@ extension LabEngine {
             }
         }
         let known = try await states
-        return await withTraffic(wanted.compactMap { found[$0]?.status(known) })
+        return withAutopilot(await withTraffic(wanted.compactMap { found[$0]?.status(known) }))
     }
 
     /// These members.
     public func statuses(of ids: [MemberID]) async throws -> [ServerStatus] {
         var found: [ServerStatus] = []
         for id in ids { found.append(try await status(id)) }
-        return await withTraffic(found)
+        return withAutopilot(await withTraffic(found))
     }
 
     // What is so of servers with members only; a front that can't be asked says nothing.
@@ -138,7 +138,7 @@ extension LabEngine {
         let networks = record.map { addresses(of: id, on: $0.spec.networks, files.networks) } ?? [:]
         let current = history.current.map(id.machine)
         let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
-        let age = serving.map { max(0, Int(Date.now.timeIntervalSince($0.created))) }
+        let age = serving.map(\.age)
         // As declared by now: a server becomes due also where the file came to say so after the machine was made.
         let maxAge = if let declared { declared.maxAge } else { serving?.spec.maxAge }
         let isOld = ServerStatus.isDue(age: age, maxAge: maxAge)
@@ -206,6 +206,11 @@ extension LabEngine {
             pid: alive ? operation.pid : nil
         )
     }
+}
+
+extension GenerationRecord {
+    /// How old the generation is, in whole seconds by the wall clock; 0 where that was set back to before it was made.
+    var age: Int { max(0, Int(Date.now.timeIntervalSince(created))) }
 }
 
 extension ServerStatus {

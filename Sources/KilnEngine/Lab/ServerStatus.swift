@@ -94,6 +94,9 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     /// The rollout of its server that has not ended, and how it stands, for people; nothing where there is none.
     public internal(set) var rollout: String?
 
+    /// What the lab's autopilot makes of it; nothing where there is none that looks after it, and none gave it up.
+    public internal(set) var autopilot: AutopilotStanding?
+
     /// The member.
     public var id: MemberID { MemberID(lab: lab, server: name, ordinal: ordinal ?? 0) }
 
@@ -103,7 +106,7 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case lab, name, ordinal, generation, state, image, way, ports, networks, volumes, operation, problem, standing,
             moved,
-            reformatted, share, rollout
+            reformatted, share, rollout, autopilot
         case isIn = "in_front"
         case instanceID = "instance_id"
         case isHalted = "halted"

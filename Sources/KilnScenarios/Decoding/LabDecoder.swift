@@ -155,6 +155,7 @@ struct LabDecoder {
         edits.readReplacement(fields, ports: tcpPorts)
         edits.readFront(fields, ports: tcpPorts)
         edits.readFleet(fields, published ?? [:])
+        edits.readHeal(fields)
         // All is read by now, so that all problems are reported.
         var server = DeclaredServer(
             name: name,

@@ -118,7 +118,7 @@ enum ServerFields: String, FileField {
     case maxAge = "max-age"
     case hold, connections
     case drainTimeout = "drain-timeout"
-    case replicas, rollout
+    case replicas, rollout, heal
     case volumeFrom = "volume-from"
     case afterClone = "after-clone"
 
@@ -177,6 +177,7 @@ enum ServerFields: String, FileField {
         case .strategy, .warmReady, .afterAttach, .verify, .drain, .stopTimeout, .hiddenData: replacement
         case .hold, .connections, .drainTimeout: front
         case .replicas, .rollout, .volumeFrom, .afterClone: fleet
+        case .heal: HealFields.schema
         }
     }
 

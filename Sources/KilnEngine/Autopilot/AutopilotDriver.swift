@@ -1,0 +1,160 @@
+import Foundation
+import KilnModel
+import KilnSystem
+
+/// Looks at a lab again and again and does what follows from that; each decision is ``AutopilotState``'s.
+///
+/// The caller has the lock of the lab's autopilot.
+struct AutopilotDriver {
+    let view: AutopilotView
+    let files: AutopilotFiles
+    let options: AutopilotOptions
+    let tell: @Sendable (AutopilotLine) -> Void
+    private var state: AutopilotState
+    private var busy: Set<MemberID> = []
+    /// What was decided about members last, so that it is said once.
+    private var said: [MemberID: AutopilotDecision] = [:]
+    private var report = AutopilotReport()
+    private var isTicking = false
+    private var hasLooked = false
+
+    /// How long it is from one look to the next where nothing happens.
+    private static let beat = Duration.seconds(2)
+
+    init(
+        view: AutopilotView,
+        files: AutopilotFiles,
+        options: AutopilotOptions,
+        tell: @escaping @Sendable (AutopilotLine) -> Void
+    ) throws {
+        self.view = view
+        self.files = files
+        self.options = options
+        self.tell = tell
+        state = AutopilotState(
+            beat: AutopilotDriver.beat,
+            patience: AutopilotView.patience,
+            atOnce: ProcessInfo.processInfo.activeProcessorCount,
+            isOnlyLook: options.isOnce
+        )
+        for event in try files.events() { state.apply(event) }
+    }
+
+    private enum End: Sendable {
+        case beat
+        case heal(AutopilotHeal, AutopilotEnd)
+    }
+
+    /// Goes on until it has done what it is for, or is cancelled.
+    mutating func run() async throws -> AutopilotReport {
+        var driver = self
+        let report = try await withThrowingTaskGroup(of: End.self) { group in
+            while try await driver.proceed(&group) { try Task.checkCancellation() }
+            group.cancelAll()
+            return driver.report
+        }
+        self = driver
+        return report
+    }
+
+    /// Whether it goes on.
+    private mutating func proceed(_ group: inout ThrowingTaskGroup<End, any Error>) async throws -> Bool {
+        if !options.isOnce || !hasLooked {
+            let seen = try await view.observe(busy: busy)
+            try Task.checkCancellation()
+            hasLooked = true
+            state.look(seen)
+            let decisions = state.next(seen)
+            let decided = Set(decisions.map(\.member))
+            said = said.filter { decided.contains($0.key) }
+            for decision in decisions { try take(decision, &group) }
+            report.stuck = decisions.filter(\.needsPerson).map(\.member)
+            if let server = options.until, isReady(server, seen) { return false }
+        }
+        if options.isOnce && busy.isEmpty { return false }
+        try await rest(&group)
+        return true
+    }
+
+    private func isReady(_ server: ServerID, _ seen: AutopilotObservation) -> Bool {
+        let members = seen.members.filter { $0.key.whole == server }
+        return busy.isEmpty && !members.isEmpty && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+    }
+
+    private mutating func take(
+        _ decision: AutopilotDecision,
+        _ group: inout ThrowingTaskGroup<End, any Error>
+    ) throws {
+        if !decision.isSame(as: said[decision.member]) { say(decision.line) }
+        said[decision.member] = decision
+        if options.isDryRun { return }
+        switch decision {
+        case .record(let event): try record(event)
+        case .act(let heal):
+            try record(.began(heal, at: AutopilotClock.now))
+            busy.insert(heal.member)
+            let mover = AutopilotMover(engine: view.engine)
+            group.addTask { .heal(heal, try await mover.perform(heal)) }
+        case .wait: break
+        }
+    }
+
+    private mutating func record(_ event: AutopilotEvent) throws {
+        try files.append(event)
+        state.apply(event)
+    }
+
+    private func say(_ line: AutopilotLine) {
+        var line = line
+        line.isDryRun = options.isDryRun
+        tell(line)
+    }
+
+    // Until something ends, or time has passed.
+    private mutating func rest(_ group: inout ThrowingTaskGroup<End, any Error>) async throws {
+        if !isTicking {
+            isTicking = true
+            group.addTask {
+                // Nothing tells of a guest that is no longer ready.
+                try await Task.sleep(for: AutopilotDriver.beat)
+                return .beat
+            }
+        }
+        switch try await group.next() {
+        case .beat?: isTicking = false
+        case .heal(let heal, let end)?:
+            busy.remove(heal.member)
+            said[heal.member] = nil
+            let event = AutopilotEvent.ended(heal.member, end, at: AutopilotClock.now)
+            try record(event)
+            say(event.line)
+            switch end {
+            case .serves: report.done += 1
+            case .failed: report.failed += 1
+            case .left: break
+            }
+        case nil: break
+        }
+    }
+}
+
+extension AutopilotDecision {
+    /// Whether nothing more is done until a person has done something.
+    fileprivate var needsPerson: Bool {
+        switch self {
+        case .record(.gaveUp), .wait(_, .meltdown), .wait(_, .left(.halted)), .wait(_, .left(.givenUp)): true
+        default: false
+        }
+    }
+
+    /// Whether it says the same, though its figures may have moved on.
+    fileprivate func isSame(as other: AutopilotDecision?) -> Bool {
+        switch (self, other) {
+        case (.record, .record?): true
+        case (.act(let heal), .act(let before)?):
+            heal.act == before.act && heal.attempt == before.attempt && heal.generation == before.generation
+        case (.wait(_, let wait), .wait(_, let before)?): wait == before
+        default: false
+        }
+    }
+}

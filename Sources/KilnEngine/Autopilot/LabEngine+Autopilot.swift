@@ -1,0 +1,61 @@
+import KilnModel
+import KilnSystem
+
+/// The autopilot: a lab that recovers by itself, as long as somebody lets it.
+extension LabEngine {
+    /// Looks after the servers of a lab that declare `heal` until it is cancelled, or until what `options` say.
+    ///
+    /// It never brings another image or configuration, and leaves alone who was stopped by a person, who is halted, who is being
+    /// changed by another command, and whose server has an open rollout.
+    ///
+    /// - Parameter tell: is told of each decision, and what came of it.
+    /// - Throws: `lab.missing`; `lab.no-heal` where no server declares it; `lock.held` where the lab has an autopilot already.
+    public func autopilot(
+        _ lab: Name,
+        _ options: AutopilotOptions = AutopilotOptions(),
+        tell: @escaping @Sendable (AutopilotLine) -> Void
+    ) async throws -> AutopilotReport {
+        guard try self.lab(lab).servers.values.contains(where: { $0.heal != nil }) else { throw noHeal(lab) }
+        let files = AutopilotFiles(lab: lab, state: state)
+        // Who only tells stands in nobody's way.
+        let lock = options.isDryRun ? nil : try files.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let view = AutopilotView(engine: self, lab: lab)
+        var driver = try AutopilotDriver(view: view, files: files, options: options, tell: tell)
+        return try await driver.run()
+    }
+
+    private func noHeal(_ lab: Name) -> KilnError {
+        KilnError(
+            .labNoHeal,
+            "no server of the lab \(lab) declares 'heal', so there is nobody to look after",
+            hint: "write 'heal: {}' into its lab file, then 'kiln up'",
+            exit: .usage
+        )
+    }
+
+    /// What autopilots did to a member, oldest first.
+    public func autopilotRecords(of id: MemberID) throws -> [AutopilotRecord] {
+        try AutopilotFiles(lab: id.lab, state: state).records().filter { $0.event.member == id }
+    }
+
+    /// The same statuses, with what an autopilot makes of members where there is or was one.
+    func withAutopilot(_ statuses: [ServerStatus]) -> [ServerStatus] {
+        var result = statuses
+        for lab in Set(statuses.map(\.lab)) {
+            let files = AutopilotFiles(lab: lab, state: state)
+            let events = (try? files.events()) ?? []
+            let pid = files.pid
+            guard pid != nil || !events.isEmpty else { continue }
+            let declared = (try? self.lab(lab).servers) ?? [:]
+            // Only what was done is asked for, so it matters not how often anybody looks.
+            var known = AutopilotState(beat: .zero, patience: .zero, atOnce: 0)
+            for event in events { known.apply(event) }
+            for index in result.indices where result[index].lab == lab && declared[result[index].name]?.heal != nil {
+                let standing = AutopilotStanding(pid: pid, isGivenUp: known.isGivenUp(result[index].id))
+                if standing.pid != nil || standing.isGivenUp { result[index].autopilot = standing }
+            }
+        }
+        return result
+    }
+}
