@@ -42,6 +42,8 @@ public struct AutopilotState: Sendable, Hashable {
     private(set) var series: [MemberID: Series] = [:]
     private(set) var troubles: [MemberID: Trouble] = [:]
     private(set) var open: [MemberID: AutopilotHeal] = [:]
+    /// What was known of members before what is open began.
+    private var before: [MemberID: Series] = [:]
     private(set) var heals: [MemberID: [Duration]] = [:]
     /// The generations that were to be replaced for their age already.
     private(set) var renewed: [MemberID: Generation] = [:]
@@ -80,6 +82,7 @@ public struct AutopilotState: Sendable, Hashable {
     private mutating func begin(_ heal: AutopilotHeal, _ at: Duration) {
         open[heal.member] = heal
         guard heal.act != .renew else { return renewed[heal.member] = heal.generation }
+        before[heal.member] = series[heal.member]
         var own = (heal.attempt > 1 ? series[heal.member] : nil) ?? Series(first: at, latest: at)
         own.acts.append(heal.act)
         own.latest = at
@@ -94,9 +97,8 @@ public struct AutopilotState: Sendable, Hashable {
         switch end {
         case .left where heal.act == .renew: renewed[member] = nil
         case .left:
-            series[member]?.acts.removeLast()
+            series[member] = before[member]
             heals[member]?.removeLast()
-            if series[member]?.acts.isEmpty == true { series[member] = nil }
         case .serves where heal.act == .renew, .failed where heal.act == .renew: break
         case .serves: serve(member, at)
         case .failed(let failure):
