@@ -65,6 +65,8 @@ struct VerbParsingTests {
             ["doctor", "--connect", "test:///default"],
             ["gc", "--dry-run"], ["lock"], ["lock", "s.yaml"], ["up", "--locked"], ["run", "s.yaml", "--locked"],
             ["replace", "web", "--locked", "-f", "lab.yaml"],
+            ["autopilot", "shop"], ["autopilot", "shop", "--dry-run", "--format", "ndjson"],
+            ["autopilot", "shop", "--once", "--format", "json"],
         ]
     )
     func understood(_ arguments: [String]) throws {
@@ -93,7 +95,8 @@ struct VerbParsingTests {
             ["schema", "labs"], ["learn", "start"], ["learn", "lint"], ["volume", "delete"],
             ["volume", "snapshot", "data"], ["volume", "snapshot", "shop/data", "--remove"],
             ["volume", "snapshot", "../x/y"], ["volume", "grow", "shop/data", "2G"],
-            ["volume", "export", "shop/data", "x", "--as", "vmdk"],
+            ["volume", "export", "shop/data", "x", "--as", "vmdk"], ["autopilot"],
+            ["autopilot", "shop", "--format", "json"],
         ]
     )
     func mistake(_ arguments: [String]) {

@@ -53,6 +53,8 @@ struct SchemaTests {
             "verify: [{ file: { path: /a, eventually: { within: 1s } } }]", "user-data: 'echo'", "user-data-file: []",
             "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []", "disk: 8G", "disk: []",
             "ports: { log: { guest: 514, protocol: sctp } }", "networks: []", "networks: [Lan]", "networks: {}",
+            "heal: []", "heal: { after: 5 }", "heal: { at-most: 0 }", "heal: { every: 1s }",
+            "heal: { window: { from: '02:00' } }", "heal: { window: { from: '2:00', to: '24:00' } }",
         ]
     )
     func refused(fields: String) throws {
