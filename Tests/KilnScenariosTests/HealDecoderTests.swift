@@ -55,9 +55,8 @@ struct HealDecoderTests {
         #expect(undeclared.contains { $0.contains("declares no 'heal'") }, "\(undeclared)")
         let early = try KilnScenariosTests.problems(scenario(server: "heal: {}", steps: "[\(step)]"))
         #expect(early.contains { $0.contains("is not up at this step") }, "\(early)")
-        let stopped = try KilnScenariosTests.problems(
-            scenario(server: "heal: {}", steps: "[up, stop, { heal: { server: web, within: 60s } }]")
-        )
-        #expect(!stopped.isEmpty)
+        let off = "[up, { stop: all }, \(step)]"
+        let stopped = try KilnScenariosTests.problems(scenario(server: "heal: {}", steps: off))
+        #expect(stopped.contains { $0.contains("is stopped at this step") }, "\(stopped)")
     }
 }

@@ -11,12 +11,16 @@ struct HealStepTests {
 
     init() throws { faults = try FaultWorld() }
 
-    private func run(_ steps: [String], heal: String = "{}") async throws -> ScenarioReport {
+    private func run(
+        _ steps: [String],
+        heal: String = "{}",
+        sink: @escaping RunSink = { _ in }
+    ) async throws -> ScenarioReport {
         let text = FaultWorld.text(steps).replacing(
             "volumes: { data: /data }",
             with: "volumes: { data: /data }\n      heal: \(heal)"
         )
-        return try await faults.world.run(text, host: faults.host)
+        return try await faults.world.run(text, host: faults.host, sink: sink)
     }
 
     @Test("a machine that lost its power serves again, and the step tells what was done")
@@ -36,10 +40,16 @@ struct HealStepTests {
 
     @Test("one that does not come back in time is an unmet expectation, with the autopilot's last word")
     func late() async throws {
-        let steps = [
-            "up", "fault: { freeze: { server: web } }", "{ heal: { server: web, within: 1s }, timeout: 30s }",
-        ]
-        let report = try await run(steps, heal: "{ after: 1h }")
-        #expect(report.outcome == .failed && report.error?.message.contains("it is not ready") == true, "\(report)")
+        let world = faults.world
+        let steps = ["up", "note: now", "heal: { server: web, within: 1s }"]
+        let report = try await run(
+            steps,
+            heal: "{ after: 1h }",
+            sink: FaultWorld.atNote {
+                world.hypervisor.setBehaviour(GuestBehaviour(.silent), ofImage: world.images.disk("1"))
+            }
+        )
+        #expect(report.outcome == .failed && report.exit == .deadline, "\(report)")
+        #expect(report.steps.last?.detail?.contains("it is not ready; something is done once") == true, "\(report)")
     }
 }
