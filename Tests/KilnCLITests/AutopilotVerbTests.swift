@@ -1,4 +1,5 @@
 import Foundation
+import KilnEngine
 import KilnModel
 import KilnTestSupport
 import Testing
