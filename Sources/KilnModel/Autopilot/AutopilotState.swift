@@ -71,6 +71,8 @@ public struct AutopilotState: Sendable, Hashable {
             // Also where nothing was tried in this life of the host.
             var own = series[what.member] ?? Series(first: at, latest: at)
             own.isGivenUp = true
+            // It fell again, so no time in which it served ends that.
+            own.isServing = false
             series[what.member] = own
         case .serves(let member, let at):
             // Another's doing, so that it begins anew.

@@ -133,6 +133,22 @@ struct AutopilotTests {
         #expect(stage.look().words == ["start web"])
     }
 
+    @Test("one that served after each heal and fell again is given up for good, not only for 'per'")
+    func crashLoop() {
+        var stage = AutopilotStage(1, HealSpec(atMost: 2))
+        for _ in 0..<2 {
+            stage[0].standing = .gone
+            stage.act(stage.look(), .serves)
+            stage[0].standing = .ready
+            #expect(stage.look(for: 60) == [])
+        }
+        stage[0].standing = .gone
+        let last = stage.look()
+        #expect(last.words == ["give-up web"])
+        stage.record(last)
+        #expect(stage.look(for: 2000) == [Self.left(.givenUp)])
+    }
+
     @Test("what a person has to decide ends in giving up at once")
     func damaged() {
         var stage = AutopilotStage()
