@@ -121,6 +121,38 @@ extension Twin {
             with: #"DATABASE_URL=none\n"#,
             says: "nobody has told it of the database"
         ),
+        // Nobody has rehearsed it, and no run before this one has: it is not quite the same.
+        Twin(
+            "configuration-tested",
+            without: """
+                grep -q goodbye /srv/www/greeting]
+                  - replace: { server: web, rehearse: true }
+                """,
+            with: """
+                grep goodbye /srv/www/greeting]
+                  - replace: { server: web }
+                """,
+            says: "one that is untested found"
+        ),
+        Twin(
+            "forgotten-after-clone",
+            without: "      after-clone: [{ run: [cp, /etc/member, /data/identity] }]\n",
+            says: "it takes itself for another member"
+        ),
+        // All are out at once.
+        Twin(
+            "rollout",
+            without: "      replicas: 3\n",
+            with: "      replicas: 3\n      rollout: { max-unavailable: 3 }\n",
+            says: "failed requests expected"
+        ),
+        // The image is good.
+        Twin("rollout-bad-from-the-start", without: #", contains: "1""#, says: "committed found"),
+        Twin(
+            "rollout-judged",
+            without: "        judge: { requests: 30, more-errors: 5 }\n",
+            says: "committed found"
+        ),
     ]
 
     /// Those that need an image of a service.
