@@ -92,7 +92,7 @@ test: setup lint build
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 # A file for each scenario that passed, so that what was interrupted goes on; a changed scenario or program is run again.
-LIBRARY := $(patsubst Scenarios/%.yaml,.build/library/%.passed,$(wildcard Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml))
+LIBRARY := $(patsubst Scenarios/%.yaml,.build/library/%.passed,$(wildcard Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml Scenarios/images/*.yaml))
 
 ## library: bakes what is missing and runs all scenarios, for each a page and JUnit in .build/library; goes on where it was, and passes over what fails
 library: setup build
