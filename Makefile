@@ -92,7 +92,7 @@ test: setup lint build
 	$(call run-tests,--skip-build --filter EndToEnd --skip '$(LONG_TESTS)')
 
 # A file for each scenario that passed, so that what was interrupted goes on; a changed scenario or program is run again.
-LIBRARY := $(patsubst Scenarios/%.yaml,.build/library/%.passed,$(wildcard Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml))
+LIBRARY := $(patsubst Scenarios/%.yaml,.build/library/%.passed,$(wildcard Scenarios/*.yaml Scenarios/faults/*.yaml Scenarios/faults/host/*.yaml Scenarios/images/*.yaml))
 
 ## library: bakes what is missing and runs all scenarios, for each a page and JUnit in .build/library; goes on where it was, and passes over what fails
 library: setup build
@@ -119,7 +119,7 @@ library: setup build
 ## bench: compares the program as it is given away with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build release
 	$(KILN) image bake --no-test --folder Images tiny
-	$(KILN) image bake --no-test --folder Images debian-13
+	$(KILN) image bake --no-test --folder Images debian-13 etcd
 	.build/debug/kiln-bench --kiln $(RELEASE)
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was

@@ -28,11 +28,13 @@ extension Scenario {
         // Of a warm-first replacement, and in a rehearsal, there are two machines at once.
         let doubled = all.compactMap { $0.action as? ReplaceStep }
             .filter { $0.options.strategy == .warmFirst || $0.options.rehearsesFirst }.map(\.server)
+        let declared = all.compactMap { $0.action as? DeclareStep }
         var (bytes, processors) = (UInt64(0), 0)
         for (name, server) in lab.servers {
             let usual = size(server.image)
             let machines = server.strategy == .warmFirst || doubled.contains(name) ? 2 : 1
-            for _ in 0..<machines + server.replicas - 1 {
+            let members = declared.filter { $0.server == name }.compactMap(\.replicas).reduce(server.replicas, max)
+            for _ in 0..<machines + members - 1 {
                 // A file may declare more than there is in the world.
                 let memory = (server.memory ?? usual?.memory ?? Scenario.usualMemory).bytes
                 bytes = bytes.addingReportingOverflow(memory).overflow ? .max : bytes + memory

@@ -66,10 +66,14 @@ extension Benchmark {
 
     // Both, one after the other, publish the same port.
     func freePort() throws -> UInt16 {
+        try freePorts(1)[0]
+    }
+
+    /// So many ports that nobody has.
+    func freePorts(_ count: Int) throws -> [UInt16] {
         let ports = LoopbackPorts()
-        guard let port = ports.choice.first(where: { ports.isFree($0, .tcp) }) else {
-            throw Failure("no port of 127.0.0.1 is free")
-        }
-        return port
+        let free = Array(ports.choice.lazy.filter { ports.isFree($0, .tcp) }.prefix(count))
+        guard free.count == count else { throw Failure("127.0.0.1 has \(free.count) free ports, \(count) are needed") }
+        return free
     }
 }

@@ -16,12 +16,23 @@ struct Benchmark: Sendable {
         case imageTest = "image-test"
         case scenarios
         case crowd = "ps-many"
+        case rollout
+        case rolloutEtcd = "rollout-etcd"
+        case scale
+        case upMany = "up-many"
+        case front
 
         /// How often it is measured where the command does not say.
-        var runs: Int { [.debian, .replaceDebian, .bakes].contains(self) ? 3 : 5 }
+        var runs: Int { [.debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
 
         /// The image that it measures with.
-        var image: String { self == .debian || self == .replaceDebian ? Part.debian.rawValue : Part.tiny.rawValue }
+        var image: String {
+            switch self {
+            case .debian, .replaceDebian: Part.debian.rawValue
+            case .rolloutEtcd: "etcd"
+            default: Part.tiny.rawValue
+            }
+        }
 
         var isReplacement: Bool { self == .replaceTiny || self == .replaceDebian }
         var isBoot: Bool { self == .tiny || self == .debian }
@@ -65,6 +76,11 @@ struct Benchmark: Sendable {
         let testing = parts.contains(.imageTest) ? try await measureTests() : nil
         let running = parts.contains(.scenarios) ? try await measureScenarios() : nil
         let crowd = parts.contains(.crowd) ? try await measureCrowd() : nil
+        let rollouts = parts.contains(.rollout) ? try await measureRollouts(processor) : nil
+        let etcd = parts.contains(.rolloutEtcd) ? try await measureEtcd() : nil
+        let scaling = parts.contains(.scale) ? try await measureScaling() : nil
+        let launching = parts.contains(.upMany) ? try await measureLaunches() : nil
+        let front = parts.contains(.front) ? try await measureFront() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -76,7 +92,12 @@ struct Benchmark: Sendable {
             baking: baking,
             testing: testing,
             running: running,
-            crowd: crowd
+            crowd: crowd,
+            rollouts: rollouts,
+            etcd: etcd,
+            scaling: scaling,
+            launching: launching,
+            front: front
         )
     }
 

@@ -5,7 +5,7 @@ import Subprocess
 /// The kiln program, in a home of its own.
 struct Kiln: Sendable {
     let home: PrivateHome
-    private let program: Program
+    let program: Program
 
     init(_ path: String, home: PrivateHome) {
         self.home = home
@@ -17,14 +17,15 @@ struct Kiln: Sendable {
     /// The same program in a home below this one's, with a store of its own that is empty.
     func apart(_ name: String) throws -> Kiln { Kiln(program.path, home: try home.inner(name)) }
 
-    /// A lab of one server, `web`, that counts as ready when its agent answers.
+    /// A lab and its server, which is called `web` where nothing else is said.
     struct Lab: Sendable {
         let name: String
         let file: String
-        var server: String { name + "/web" }
+        var serverName = "web"
+        var server: String { "\(name)/\(serverName)" }
     }
 
-    /// Writes the file of a lab.
+    /// Writes the file of a lab of one server that counts as ready when its agent answers.
     func lab(_ name: String, image: StoredImage) throws -> Lab {
         let reference = "\(image.manifest.name):\(image.manifest.version)"
         let text = """

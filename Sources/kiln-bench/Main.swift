@@ -19,7 +19,7 @@ struct KilnBench: AsyncParsableCommand {
         case json
     }
 
-    @Option(help: "How often each thing is measured; without it, 5 times, with debian-13 3 times.")
+    @Option(help: "How often each thing is measured; without it, 5 times, with debian-13 and etcd 3 times.")
     var runs: Int?
 
     @Option(help: "Measure only this.")

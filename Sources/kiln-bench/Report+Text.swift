@@ -18,10 +18,8 @@ extension Report {
                 "",
             ]
         }
-        return (comparisons + listingLines + replacementLines + copyLines + imageLines + scenarioLines + hostLines)
-            .joined(
-                separator: "\n"
-            )
+        let lines = listingLines + replacementLines + copyLines + imageLines + scenarioLines + memberLines + hostLines
+        return (comparisons + lines).joined(separator: "\n")
     }
 
     private var listingLines: [String] {

@@ -29,6 +29,11 @@ struct Report: Sendable, Codable {
     let testing: ImageTesting?
     let running: Running?
     let crowd: Crowd?
+    let rollouts: RolloutComparison?
+    let etcd: [EtcdSample]?
+    let scaling: Scaling?
+    let launching: Launching?
+    let front: FrontCost?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {

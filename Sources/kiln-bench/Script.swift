@@ -20,11 +20,17 @@ struct Script: Sendable {
     private static let serial = "bench-data"
     private static let shortly = Duration.seconds(60)
 
-    init(processor: RawMachine.Processor, home: PrivateHome, port: UInt16, patience: Duration) throws {
+    init(
+        _ name: String = "script",
+        processor: RawMachine.Processor,
+        home: PrivateHome,
+        port: UInt16,
+        patience: Duration
+    ) throws {
         self.processor = processor
         self.port = port
         self.patience = patience
-        directory = home.path + "/script"
+        directory = "\(home.path)/\(name)"
         virsh = Program(
             try Program.find("virsh"),
             environment: .inherit.updating(["LIBVIRT_DEFAULT_URI": home.uri]),
@@ -39,14 +45,16 @@ struct Script: Sendable {
         do {
             return try await replace(old, by: new, volume: size)
         } catch is ScriptMachine.KernelPanic {
-            try await clear()
+            try await clear(["old", "new"])
             return try await replace(old, by: new, volume: size)
         }
     }
 
-    // Not an error: a machine that is off, or was never made.
-    private func clear() async throws {
-        for name in ["old", "new"] {
+    /// Ends machines and removes what was made for them.
+    ///
+    /// Not an error: a machine that is off, or was never made.
+    func clear(_ machines: [String]) async throws {
+        for name in machines {
             for verb in ["destroy", "undefine"] { _ = try? await run(verb, name) }
         }
         try FileManager.default.removeItem(atPath: directory)
@@ -56,9 +64,7 @@ struct Script: Sendable {
     private func replace(_ old: StoredImage, by new: StoredImage, volume size: ByteCount) async throws
         -> ReplacementSample
     {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        try MachineOwner.current().give(directory)
-        try await makeVolume(size)
+        try await makePlace(volume: size)
         let first = ScriptMachine(name: "old", image: old, script: self)
         let second = ScriptMachine(name: "new", image: new, script: self)
         try await second.writeTexts()
@@ -94,19 +100,25 @@ struct Script: Sendable {
         }
         try await prepare(new)
         end("prepare")
-        _ = try await run("shutdown", old.name)
-        let deadline = ContinuousClock.now + patience
-        while try await run("domstate", old.name).trimmingCharacters(in: .whitespacesAndNewlines) != "shut off" {
-            guard ContinuousClock.now < deadline else { throw Failure("the script's old machine did not shut down") }
-            try await Task.sleep(for: .milliseconds(100))
-        }
+        try await shutDown(old)
         end("stop")
         try await start(new)
         end("start")
         return phases
     }
 
-    private func prepare(_ machine: ScriptMachine) async throws {
+    /// Shuts a machine down, and waits until it is off.
+    func shutDown(_ machine: ScriptMachine) async throws {
+        _ = try await run("shutdown", machine.name)
+        let deadline = ContinuousClock.now + patience
+        while try await run("domstate", machine.name).trimmingCharacters(in: .whitespacesAndNewlines) != "shut off" {
+            guard ContinuousClock.now < deadline else { throw Failure("the script's old machine did not shut down") }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Makes the overlay, the seed and the domain of a machine whose texts are written.
+    func prepare(_ machine: ScriptMachine) async throws {
         _ = try await program("qemu-img").run(
             ["create", "-q", "-f", "qcow2", "-b", machine.image.disk, "-F", "qcow2", machine.root],
             within: Script.shortly
@@ -120,7 +132,8 @@ struct Script: Sendable {
         _ = try await run("define", machine.document)
     }
 
-    private func start(_ machine: ScriptMachine) async throws {
+    /// Starts a machine, and publishes its web server.
+    func start(_ machine: ScriptMachine) async throws {
         _ = try await run("start", machine.name)
         let forward = "hostfwd_add hostnet0 tcp:127.0.0.1:\(port)-:80"
         let answer = try await run("qemu-monitor-command", machine.name, "--hmp", forward)
@@ -132,6 +145,13 @@ struct Script: Sendable {
     }
 
     private func program(_ name: String) throws -> Program { Program(try Program.find(name), directory: directory) }
+
+    /// Makes the directory and the volume.
+    func makePlace(volume size: ByteCount) async throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try MachineOwner.current().give(directory)
+        try await makeVolume(size)
+    }
 
     // Formatted once by the host, as kiln does: left to the guest, the initialisation would keep it busy while it is measured.
     private func makeVolume(_ size: ByteCount) async throws {

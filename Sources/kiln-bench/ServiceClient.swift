@@ -68,7 +68,11 @@ final class ServiceClient: Sendable {
         while !isStopped.load(ordering: .relaxed) {
             let now = ContinuousClock.now
             if now >= next {
-                if open.count < ServiceClient.mostOpen, let exchange = Exchange(port: port) { open.append(exchange) }
+                if open.count < ServiceClient.mostOpen,
+                    let exchange = try? Exchange(port: port, request: Exchange.generation)
+                {
+                    open.append(exchange)
+                }
                 next = max(next + ServiceClient.interval, now)
             }
             open = Exchange.waited(for: open, atMost: next - now).compactMap(advanced)
@@ -81,12 +85,23 @@ final class ServiceClient: Sendable {
         var exchange = exchange
         switch exchange.advance() {
         case .goesOn where ContinuousClock.now - exchange.start < ServiceClient.patience: return exchange
-        case .goesOn, .failed: break
-        case .answered(let generation):
+        case .goesOn, .refused, .broken: break
+        case .answered(let body):
+            guard let generation = ServiceClient.generation(in: body) else { break }
             answers.withLock { $0.append(Answer(time: .now, generation: generation)) }
         }
         close(exchange.descriptor)
         return nil
+    }
+
+    // Who gave an answer.
+    private static func generation(in body: [UInt8]) -> String? {
+        struct Description: Decodable {
+            let instance: String
+
+            enum CodingKeys: String, CodingKey { case instance = "instance-id" }
+        }
+        return try? JSONDecoder().decode(Description.self, from: Data(body)).instance
     }
 }
 

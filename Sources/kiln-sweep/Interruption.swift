@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP ask the sweep to begin no other cell; the ones that run come to their end, which takes
-/// less than a minute, so that nothing is left behind.
+/// less than a minute, of a rollout some minutes, so that nothing is left behind.
 enum Interruption {
     private static let caught = Atomic(false)
 

@@ -6,7 +6,7 @@ import KilnOutside
 struct KilnSweep: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kiln-sweep",
-        abstract: "Try every fault at every step of a replacement, and look whether anything is lost.",
+        abstract: "Try every fault at every step of a replacement and of a rollout, and look whether anything is lost.",
         discussion: """
             Finished cells are kept in a file, so that an interrupted sweep goes on where it was. The exit status is 0 only \
             where every cell was run and nothing was lost, left behind or served twice; 75 where the time was up before.
@@ -32,7 +32,9 @@ struct Run: ParsableCommand {
     @Option(help: "Begin no cell after so many minutes.")
     var budgetMinutes = 75
 
-    @Option(help: "How many servers are replaced at the same time; each takes a core.")
+    @Option(
+        help: "How many servers are replaced at the same time; each takes a core. Rollouts are tried one at a time."
+    )
     var lanes = 2
 
     @Option(help: "How many power cuts are looked at in each recording.")

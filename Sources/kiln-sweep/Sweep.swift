@@ -47,6 +47,7 @@ final class Sweep: Sendable {
         for number in 1...Sweep.recordings { try runPowerCut("power-cuts/\(number)") }
         for number in 1...Sweep.schedules.runs { try runSchedules("schedules/\(number)") }
         for operation in Operation.all { try runFailpoints(operation) }
+        try runRollouts()
         return table(took: ContinuousClock.now - start)
     }
 
@@ -55,7 +56,7 @@ final class Sweep: Sendable {
     /// - Parameter possible: whether a cell that can't occur does not count.
     static func stray(_ only: [String], possible: Bool) -> String? {
         let cells = FailpointCell.all.filter { !possible || $0.fault.impossibility(at: $0.point) == nil }
-        let names = others + cells.map(\.name)
+        let names = others + cells.map(\.name) + RolloutCell.all.map(\.name)
         return only.first { text in !names.contains { $0.contains(text) } }
     }
 
@@ -64,7 +65,8 @@ final class Sweep: Sendable {
         let failpoints = FailpointCell.all.map { cell in
             cell.name + (cell.fault.impossibility(at: cell.point).map { "  can't occur: \($0)" } ?? "")
         }
-        return (Sweep.others + failpoints).filter { isWanted($0) }.map { $0 + "\n" }.joined()
+        let all = Sweep.others + failpoints + RolloutCell.all.map(\.name)
+        return all.filter { isWanted($0) }.map { $0 + "\n" }.joined()
     }
 
     private static func names(_ tier: String, _ count: Int) -> [String] { (1...count).map { "\(tier)/\($0)" } }
@@ -76,7 +78,8 @@ final class Sweep: Sendable {
     private func table(took: Duration) -> SweepTable {
         let failpoints = FailpointCell.all.filter { isWanted($0.name) }
         let possible = failpoints.filter { $0.fault.impossibility(at: $0.point) == nil }
-        let wanted = Sweep.others.filter(isWanted) + possible.map(\.name)
+        let rollouts = RolloutCell.all.filter { isWanted($0.name) }
+        let wanted = Sweep.others.filter(isWanted) + possible.map(\.name) + rollouts.map(\.name)
         let all = finished.withLock { $0 }
         return SweepTable(
             results: wanted.compactMap { all[$0] },
@@ -85,6 +88,7 @@ final class Sweep: Sendable {
                 cell.fault.impossibility(at: cell.point).map { (cell: cell, reason: $0) }
             },
             failpoints: possible,
+            rollouts: rollouts,
             took: took
         )
     }
@@ -120,11 +124,21 @@ final class Sweep: Sendable {
         let due = FailpointCell.all.filter {
             $0.point.operation.name == operation.name && $0.fault.impossibility(at: $0.point) == nil && isDue($0.name)
         }
-        guard !due.isEmpty else { return }
-        let queue = Mutex(due.map(\.name)[...])
+        try run(due.map(\.name), of: operation.name, lanes: lanes)
+    }
+
+    // One at a time: three members of a server take all that a small host has.
+    private func runRollouts() throws {
+        try run(RolloutCell.all.map(\.name).filter(isDue), of: RolloutCell.tier, lanes: 1)
+    }
+
+    /// Runs cells on servers of their own, several at a time.
+    private func run(_ names: [String], of operation: String, lanes: Int) throws {
+        guard !names.isEmpty else { return }
+        let queue = Mutex(names[...])
         let problems = Mutex<[String]>([])
         let group = DispatchGroup()
-        for _ in 0..<min(lanes, due.count) {
+        for _ in 0..<min(lanes, names.count) {
             group.enter()
             // Each waits for a process of its own, most of the time.
             Thread.detachNewThread {
@@ -141,13 +155,13 @@ final class Sweep: Sendable {
     }
 
     /// Runs cells one after the other on one server; after a cell that found something, on a new one.
-    private func work(off next: () -> String?, _ operation: Operation) throws {
+    private func work(off next: () -> String?, _ operation: String) throws {
         var lane: LaneProcess?
         defer { lane?.end() }
         let directory = URL(fileURLWithPath: results.path).deletingLastPathComponent().path
         while !isOver, let cell = next() {
             let current =
-                try lane ?? LaneProcess(kiln: kiln, images: images, operation: operation.name, directory: directory)
+                try lane ?? LaneProcess(kiln: kiln, images: images, operation: operation, directory: directory)
             lane = current
             var result = CellResult(cell: cell)
             if let found = current.run(cell) {

@@ -18,6 +18,9 @@ extension EndToEnd {
         @Test("without its crucial line a scenario fails, for the reason that its lesson names", arguments: Twin.tiny)
         func twins(_ twin: Twin) async throws { try await fail(twin) }
 
+        @Test("so does one without its fault, or whose fault hits nothing", arguments: Twin.faults)
+        func twinsOfFaults(_ twin: Twin) async throws { try await fail(twin) }
+
         @Test(
             "so do those with an image of a service, which are baked first",
             .enabled(if: geteuid() == 0, "a plain user needs subordinate ids"),
@@ -50,7 +53,8 @@ extension EndToEnd {
         private func fail(_ twin: Twin) async throws {
             let text = try Library.text(twin.scenario)
             try #require(text.contains(twin.line), "\(twin.scenario) has no such line: \(twin.line)")
-            let end = try await run(text.replacing(twin.line, with: twin.instead), as: twin.scenario)
+            let name = (twin.scenario as NSString).lastPathComponent
+            let end = try await run(text.replacing(twin.line, with: twin.instead), as: name)
             #expect(end.status != 0, "it passes without '\(twin.line)'")
             let told = end.text + end.errors
             #expect(told.contains(twin.reason), "\(told.suffix(4_000))")

@@ -153,6 +153,16 @@ struct LabMembersTests {
         #expect(world.engine.volumes.names(of: world.id.lab).map(\.text) == ["data", "data-1", "data-2"])
     }
 
+    @Test(
+        "what is wrong with the first is told once, but for members that begin empty: they may need each other to be ready",
+        arguments: [(FleetSpec.VolumeSource.clone(ordinal: nil), 0), (.empty, 2)]
+    )
+    func firstAlone(_ source: FleetSpec.VolumeSource, _ alive: Int) async throws {
+        world.world.faults.fail("define", with: KilnError("fake.failed", "no", exit: .aborted))
+        await #expect(throws: KilnError.self) { try await up(spec(3, from: source)) }
+        #expect(world.world.hypervisor.alive.count == alive)
+    }
+
     @Test("a member whose boot fails leaves the others as they are, and its place in the front empty")
     func fails() async throws {
         try await up(spec(1))

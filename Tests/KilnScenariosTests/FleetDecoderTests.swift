@@ -5,9 +5,12 @@ import Testing
 
 @Suite("Members of a server, in a lab file")
 struct FleetDecoderTests {
-    private func lab(_ fields: String, besides others: String = "", volumes: String = "{ data: { size: 64MiB } }")
-        -> String
-    {
+    private func lab(
+        _ fields: String,
+        besides others: String = "",
+        volumes: String = "{ data: { size: 64MiB } }",
+        steps: String = "[up]"
+    ) -> String {
         """
         kiln: 1
         name: test
@@ -18,7 +21,7 @@ struct FleetDecoderTests {
               image: tiny
         \(fields.split(separator: "\n").map { "      \($0)" }.joined(separator: "\n"))
         \(others.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
-        steps: [up]
+        steps: \(steps)
         """
     }
 
@@ -90,5 +93,25 @@ struct FleetDecoderTests {
         )
         let found = try KilnScenariosTests.problems(text)
         #expect(found.contains { $0.contains("member 1's volume 'data' has this name") }, "\(found)")
+    }
+
+    @Test("a step about one machine takes a member by its number")
+    func members() throws {
+        let steps = "[up, { exec: { server: web.1, command: a } }, { expect: { server: web.0, ready: true } }]"
+        let read = try KilnScenariosTests.read(lab("replicas: 2", steps: steps))
+        #expect(read.steps.map(\.description) == ["up", "exec web.1", "expect web"])
+    }
+
+    @Test(
+        "a member that there is not is refused, and so is one where all are meant",
+        arguments: [
+            ("exec: { server: web.2, command: a }", "expected a member of web, found 'web.2'; declared: web.0, web.1"),
+            ("exec: { server: wep.1, command: a }", "found 'wep.1' (did you mean 'web'?)"),
+            ("replace: { server: web.1 }", "expected the name of a server, found 'web.1'"),
+        ]
+    )
+    func noMember(_ step: String, _ expected: String) throws {
+        let found = try KilnScenariosTests.problems(lab("replicas: 2", steps: "[up, { \(step) }]"))
+        #expect(found.contains { $0.contains(expected) }, "\(found)")
     }
 }

@@ -80,6 +80,7 @@ struct ProblemTests {
             ("ready: [{ exec: { run: [] } }]", "found an empty list"),
             ("ready: [{ agent: { successes: 0 } }]", "expected a whole number from 1 to 100"),
             ("strategy: warm-frist", "(did you mean 'warm-first'?)"),
+            ("strategy: blue-green", "blue-green is not done: what the other colour acknowledged"),
             ("root: volatil", "(did you mean 'volatile'?)"),
             ("warm-ready: [agnet]", "(did you mean 'agent'?)"),
             ("verify: [{ http: { port: http, path: / } }]", "expected the name of a port of this server"),

@@ -97,6 +97,21 @@ struct VariablesTests {
     }
 
     @Test(
+        "what is so of a member is known in user-data only, and what is no such thing is told with what was meant",
+        arguments: [
+            ("${member.index}", "a", nil),
+            ("${member.indx}", "a", "nothing is called '${member.indx}' (did you mean 'member.index'?)"),
+            ("a", "${member.index}", "'${member.index}' is known in user-data only"),
+        ]
+    )
+    func ofMembers(_ inData: String, _ inStep: String, _ warning: String?) throws {
+        let server = #"{ image: tiny, user-data: { runcmd: ["echo \#(inData)"] } }"#
+        let file = text("about: a", steps: "[up, { note: '\(inStep)' }]").replacing(#"{ image: "tiny" }"#, with: server)
+        let told = try #require(try scenarios(file).first).warnings.map(\.message)
+        #expect(warning.map { expected in told.contains { $0.hasPrefix(expected) } } ?? told.isEmpty, "\(told)")
+    }
+
+    @Test(
         "a mistake is told at its place",
         arguments: [
             ("vars: { a: 1 }", "tiny:${vars.b}", "6:19: lab.servers.web.image: nothing is called '${vars.b}'"),

@@ -50,6 +50,11 @@ package enum Schema {
 
     package static func name(_ about: String) -> JSONValue { titled("name", pattern(namePattern, about)) }
 
+    /// A server's name, or that of one of its members.
+    package static func member(_ about: String) -> JSONValue {
+        titled("name", pattern(namePattern.dropLast() + "(\\.[0-9]+)?$", "\(about) 'web.1' is one of its members."))
+    }
+
     package static func size(_ about: String) -> JSONValue {
         titled("size", pattern("^[1-9][0-9]*(KiB|MiB|GiB|TiB)$", about))
     }

@@ -25,20 +25,27 @@ extension LabEngine {
             _ = try await takeUpRollout(of: server)
             try await removeSurplus(of: server, beyond: members.count)
             try await makeVolumes(lab, server, members)
-            try await bringUp(members, atOnce: jobs ?? ProcessInfo.processInfo.activeProcessorCount)
+            let alone = try isFirstAlone(server, lab) ? 1 : 0
+            let limit = jobs ?? ProcessInfo.processInfo.activeProcessorCount
+            for part in [members.prefix(alone), members.dropFirst(alone)] {
+                try await bringUp(Array(part), atOnce: limit)
+            }
         }
         return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
     }
 
-    // The first alone, so that what is wrong with all of them is told once, and by the one that has served already.
     private func bringUp(_ members: [(MemberID, ServerSpec)], atOnce limit: Int) async throws {
         let specs = Dictionary(members) { first, _ in first }
-        let (first, others) = (members.prefix(1).map(\.0), members.dropFirst().map(\.0))
-        for ids in [first, others] {
-            _ = try await together(ids, atOnce: limit) { id in
-                if let spec = specs[id] { try await bringUp(id, spec) }
-            }
+        _ = try await together(members.map(\.0), atOnce: limit) { id in
+            if let spec = specs[id] { try await bringUp(id, spec) }
         }
+    }
+
+    // So that what is wrong with all of them is told once. Those that begin empty may have to find each other first, as the
+    // members of a registry do, and so may those that served before.
+    private func isFirstAlone(_ server: ServerID, _ lab: LabSpec) throws -> Bool {
+        guard lab.servers[server.server]?.fleet?.volumeFrom != .empty else { return false }
+        return try workspace(server.member(0)).history().current == nil
     }
 
     private func bringUp(_ id: MemberID, _ spec: ServerSpec) async throws {

@@ -170,10 +170,19 @@ extension LabEngine {
     }
 }
 
-/// The clock of rollouts: time in which the host sleeps counts.
+/// The clock of rollouts.
+///
+/// Time in which the host sleeps does not count: its machines sleep as well, so a member is not late for it, and has not been
+/// tried either.
 enum RolloutClock {
-    /// The time since the host's boot.
-    static var now: Duration { .seconds(HostUptime.now.seconds) }
+    /// The time since the host's boot in which it was awake.
+    ///
+    /// clock_gettime(2): CLOCK_MONOTONIC.
+    static var now: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
 }
 
 extension GenerationRecord {

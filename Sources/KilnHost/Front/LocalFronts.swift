@@ -185,18 +185,17 @@ extension LocalFronts {
             executable: executable,
             user: user
         )
-        let report: DaemonReport?
+        let report: DaemonReport
         do {
             report = try keeper.launch(arguments, holding: lock, until: end)
         } catch let error as POSIXError {
             let cause = "\(executable) can't be run: \(error.localizedDescription)"
             throw FrontProcess.failure(cause, of: configuration.place)
+        } catch let silence as Keeper.Silence {
+            throw FrontProcess.failure("its keeper \(silence.words)", of: configuration.place)
         }
-        switch report {
-        case .ready?: return
-        case .failed(let error)?: throw refused(configuration, error.cause ?? error.message)
-        case nil: throw FrontProcess.failure("its keeper ended without a word", of: configuration.place)
-        }
+        guard case .failed(let error) = report else { return }
+        throw refused(configuration, error.cause ?? error.message)
     }
 
     // Whatever it says: a port that somebody else has is named.

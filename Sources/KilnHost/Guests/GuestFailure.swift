@@ -43,7 +43,7 @@ enum GuestFailure {
             "the guest of machine \(machine) can't \(what) \(Name.quoted(path))",
             hint: what == "write"
                 ? "its folder may be missing, read-only or full: 'kiln exec \(machine.member) -- df -h DIRECTORY'"
-                : "it may be a folder, or its disk damaged: 'kiln exec \(machine.member) -- ls -la PATH'",
+                : "it may be a folder, have gone meanwhile, or its disk be damaged: 'kiln exec \(machine.member) -- ls -la PATH'",
             cause: cause,
             exit: .aborted
         )

@@ -42,13 +42,13 @@ struct Keeper: Sendable {
     /// Starts kiln once more, and waits for its report.
     ///
     /// - Parameter descriptor: the lock, which the caller closes.
-    /// - Returns: what it reported; nothing where it ended without a word.
-    /// - Throws: `POSIXError` where kiln can't be run.
+    /// - Returns: what it reported.
+    /// - Throws: `POSIXError` where kiln can't be run, and ``Silence`` where it reported nothing.
     func launch(
         _ arguments: [String],
         holding descriptor: Int32,
         until end: ContinuousClock.Instant
-    ) throws -> DaemonReport? {
+    ) throws -> DaemonReport {
         var raw: [Int32] = [-1, -1]
         guard pipe(&raw) == 0 else { throw DurableFile.failure("pipe", lock) }
         let ends = raw.map { fcntl($0, F_DUPFD_CLOEXEC, 10) }
@@ -63,7 +63,23 @@ struct Keeper: Sendable {
         guard error == 0 else { throw POSIXError(POSIXErrorCode(rawValue: error) ?? .EIO) }
         // Usually kiln ends first. A kiln that stays must not keep the ended parent as a zombie.
         Thread.detachNewThread { ChildProcess.wait(for: pid) }
-        return DaemonReport(text: String(decoding: Keeper.read(ends[0], until: end).bytes, as: UTF8.self))
+        let (said, isWhole) = Keeper.read(ends[0], until: end)
+        if let report = DaemonReport(text: String(decoding: said, as: UTF8.self)) { return report }
+        throw isWhole ? Silence.ended : Silence.late
+    }
+
+    /// Why nothing is known of a kiln that was started.
+    enum Silence: Error {
+        case ended
+        case late
+
+        /// What is said of it.
+        var words: String {
+            switch self {
+            case .ended: "ended without a word"
+            case .late: "did not say in time that it serves, which a busy host may be the reason of"
+            }
+        }
     }
 
     /// What comes through a pipe until its other end is closed, which is the event that this waits for.

@@ -124,18 +124,16 @@ extension LocalNetworks {
         let client = client(of: network)
         let user = owner.uid == geteuid() ? nil : owner.name
         let arguments = SwitchProcess.arguments(.begin, client.place, executable: executable, user: user)
-        let report: DaemonReport?
+        let report: DaemonReport
         do {
             report = try keeper(of: network).launch(arguments, holding: lock, until: end)
         } catch let error as POSIXError {
             throw client.failed("\(executable) can't be run: \(error.localizedDescription)")
+        } catch let silence as Keeper.Silence {
+            throw client.failed("it \(silence.words)")
         }
-        switch report {
-        case .failed(let error)?:
-            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
-        case nil: throw client.failed("it ended without a word")
-        default: break
-        }
+        guard case .failed(let error) = report else { return }
+        throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
     }
 }
 

@@ -9,14 +9,14 @@ extension ExpectStep {
             let others = ExpectFields.things.map(\.rawValue).joined(separator: ", ")
             value.problem("nothing is expected; add one of \(others)")
         }
-        let server = reader.server(fields[.server])
+        let server = reader.member(fields[.server])
         let generation = fields[.generation]?.whole(in: 1...1_000_000).map { Generation($0) }
         let ready = fields[.ready]?.bool()
         if ready == false {
             fields[.ready]?.problem("expected true, found false: nothing can wait for a server not to be ready")
         }
         let image = fields[.image].flatMap(ExpectStep.image)
-        let ports = server.flatMap(reader.lab.server)?.tcpPorts ?? []
+        let ports = server.flatMap { reader.lab.server($0.server) }?.tcpPorts ?? []
         let http = server == nil ? nil : fields[.http].flatMap { HTTPExpectation($0, reader, ports: ports) }
         let drift = fields[.drift]?.word(ExpectedDrift.self)
         let checks = fields[.checks].map { CheckDecoder(ScenarioChecks(ports: ports)).list($0) } ?? []
@@ -30,7 +30,8 @@ extension ExpectStep {
         isUndrifted = drift == ExpectedDrift.nothing
         self.checks = checks
         time = ExpectedTime(fields)
-        let names = reader.lab.server(server)?.spec?.volumes.keys.sorted() ?? reader.lab.volumeNames
+        let declared = reader.lab.server(server.server)?.spec?.volumes.keys.sorted() ?? reader.lab.volumeNames
+        let names = declared.compactMap { try? server.id(in: $0).own($0) }
         let expected = fields[.volumes].map { ExpectedVolume.all(in: $0, reader, of: names) } ?? []
         volumes = names.map { name in expected.first { $0.name == name } ?? ExpectedVolume(name) }
         facts = ExpectStep.facts(fields, reader) + expected.map { .volume($0) }

@@ -53,7 +53,7 @@ struct ServerEdits {
     /// Reads how one generation follows another.
     mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
         let checks = CheckDecoder(ServerChecks(ports: ports))
-        set(\.strategy, fields[.strategy]?.word(Strategy.self))
+        set(\.strategy, fields[.strategy]?.strategy())
         set(\.warmReady, fields[.warmReady].map(checks.list))
         set(\.verify, fields[.verify].map(checks.list))
         set(\.drain, fields[.drain].map { $0.hooks() })
@@ -74,6 +74,17 @@ extension Value {
             "with stop-first nobody serves during a shutdown and a boot, which seldom takes less than 5s: requests get 503 before "
                 + "it ends; make it longer, or replace by warm-first"
         )
+    }
+
+    /// How one generation follows another.
+    func strategy() -> Strategy? {
+        guard case .scalar(let scalar) = node.content, scalar.text == "blue-green" else { return word(Strategy.self) }
+        problem(
+            "blue-green is not done: what the other colour acknowledged after its volumes were copied would be lost; 'kiln replace "
+                + "--rehearse' tries a new generation on clones first, warm-first boots it beside the old one, and members get it one "
+                + "after the other"
+        )
+        return nil
     }
 
     /// A list of absolute paths in a guest.

@@ -29,7 +29,7 @@ enum ExpectFields: String, FileField {
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server.")
+        case .server: Schema.member("The server.")
         case .generation: Schema.whole(1...1_000_000, "The generation that serves.")
         case .latest: Schema.object(ExpectedLatestFields.self, "Its latest replacement, as its journal tells it.")
         case .ready: Schema.bool("Whether the probes of its ready list hold.")

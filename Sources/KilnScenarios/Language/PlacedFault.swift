@@ -16,9 +16,12 @@ struct PlacedFault: Sendable {
 }
 
 extension Scenario {
-    /// Whether one of its faults breaks something of the host, so that it has to run in a home of its own.
+    /// Whether one of its faults breaks something of the host, or one of its steps changes something of it, so that it has to
+    /// run in a home of its own.
     public var needsOwnHome: Bool {
-        (steps + finally).flatMap(\.all).flatMap(\.made).contains { $0.action.needsOwnHome }
+        (steps + finally).flatMap(\.all).contains { step in
+            step.action.needsOwnHome || step.made.contains { $0.action.needsOwnHome }
+        }
     }
 
     /// The images that its lab and its steps name.

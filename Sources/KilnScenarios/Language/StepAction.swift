@@ -14,6 +14,8 @@ protocol StepAction: Sendable {
     var images: [ImageReference] { get }
     /// The servers of which it makes generations.
     var renewed: [Name] { get }
+    /// Whether it changes what belongs to the host, which is done in a home of the run's own only.
+    var needsOwnHome: Bool { get }
     /// What it knows and nobody is to read: passwords, tokens.
     var secrets: [String] { get }
     /// Tells what it needs of the lab and what it makes of it, before anything runs; what can't work is reported there.
@@ -30,6 +32,7 @@ extension StepAction {
     var outputs: [String] { [] }
     var images: [ImageReference] { [] }
     var renewed: [Name] { [] }
+    var needsOwnHome: Bool { false }
     var secrets: [String] { [] }
 }
 

@@ -5,7 +5,8 @@ extension StepKind {
         WriteLedgerStep.kind, BankStep.kind, VerifyLedgerStep.kind, ReplaceStep.kind, RollbackStep.kind, StopStep.kind,
         StartStep.kind, HealStep.kind, RebootStep.kind, SnapshotStep.kind, RestoreStep.kind, CloneStep.kind,
         CheckStep.kind,
-        ExpectStep.kind, DownStep.kind, ParallelStep.kind, RepeatStep.kind, RetryStep.kind, WithinStep.kind,
+        ExpectStep.kind, DeclareStep.kind, PromoteStep.kind, RevokeStep.kind, DownStep.kind, ParallelStep.kind,
+        RepeatStep.kind, RetryStep.kind, WithinStep.kind,
         UseStep.kind, FaultStep.kind, SleepStep.kind, NoteStep.kind,
     ]
 }

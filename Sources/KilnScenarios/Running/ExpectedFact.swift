@@ -35,7 +35,7 @@ enum ExpectedFact: Sendable, Hashable {
     /// - Throws: `Unmet` where it is otherwise, and `KilnError` where that can't be told.
     func require(of status: ServerStatus, _ context: RunContext) async throws {
         guard let found = try await unmet(status, context) else { return }
-        throw Unmet("\(status.name): \(found)")
+        throw Unmet("\(status.id.title): \(found)")
     }
 
     private func unmet(_ status: ServerStatus, _ context: RunContext) async throws -> String? {
@@ -43,14 +43,14 @@ enum ExpectedFact: Sendable, Hashable {
         case .attested(let wanted): attested(wanted, status)
         case .channel(let channel): try self.channel(channel, status, context)
         case .configuration(let expected): expected.unmet(by: status)
-        case .latest(let expected): expected.unmet(by: try context.engine.history(context.id(status.name)))
+        case .latest(let expected): expected.unmet(by: try context.engine.history(status.id))
         case .instanceID(let expected): await expected.unmet("instance id", by: status.instanceID ?? "none", context)
         case .bootID(let expected):
-            await expected.unmet("boot id", by: try await context.engine.bootID(of: context.id(status.name)), context)
+            await expected.unmet("boot id", by: try await context.engine.bootID(of: status.id), context)
         case .readyWithin(let limit): try readyWithin(limit, status, context)
         case .hostKey(let expected):
-            await expected.unmet("host key", by: try HostKeyFingerprint.of(context.id(status.name), context), context)
-        case .volume(let expected): try await expected.unmet(on: status.name, context)
+            await expected.unmet("host key", by: try HostKeyFingerprint.of(status.id, context), context)
+        case .volume(let expected): try await expected.unmet(on: status.id, context)
         case .console(let patterns): try console(patterns, status, context)
         case .hidesNothing: try await hidden(status, context)
         case .availability(let expectation): await availability(expectation, status, context)
@@ -72,14 +72,14 @@ enum ExpectedFact: Sendable, Hashable {
     }
 
     private func readyWithin(_ limit: Duration, _ status: ServerStatus, _ context: RunContext) throws -> String? {
-        guard let time = try context.engine.timeToReady(context.id(status.name)) else {
+        guard let time = try context.engine.timeToReady(status.id) else {
             return "ready within \(limit.words) of its start expected, but it was not found ready since it was started"
         }
         return time <= limit ? nil : "ready within \(limit.words) of its start expected, \(time.words) found"
     }
 
     private func console(_ patterns: [TextPattern], _ status: ServerStatus, _ context: RunContext) throws -> String? {
-        let said = try context.engine.console(of: context.id(status.name))
+        let said = try context.engine.console(of: status.id)
         let text = String(decoding: said, as: UTF8.self)
         return patterns.first { !$0.isMet(by: text) }.map { pattern in
             "'\(pattern)' expected on its console, not so found in its last \(said.count >> 10) KiB"
@@ -87,7 +87,7 @@ enum ExpectedFact: Sendable, Hashable {
     }
 
     private func hidden(_ status: ServerStatus, _ context: RunContext) async throws -> String? {
-        let report = try await context.engine.drift(context.id(status.name))
+        let report = try await context.engine.drift(status.id)
         guard report.observable else {
             return "nothing hidden by volumes expected, but its root can't be observed: \(report.reason ?? "")"
         }

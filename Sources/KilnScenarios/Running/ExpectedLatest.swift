@@ -48,7 +48,7 @@ extension ExpectedLatest {
     init?(_ value: Value) {
         guard let fields = Fields<ExpectedLatestFields>(value, "a map with 'outcome'") else { return nil }
         let outcome = fields[.outcome]?.word(ReplacementEnd.self)
-        let strategy = fields[.strategy].map { $0.word(Strategy.self) }
+        let strategy = fields[.strategy].map { $0.strategy() }
         let data = fields[.dataOnRevert].map { $0.word(DataOnRevert.self) }
         let isInterrupted = fields[.interrupted].map { $0.bool() }
         guard let outcome, strategy != .some(nil), data != .some(nil), isInterrupted != .some(nil) else { return nil }

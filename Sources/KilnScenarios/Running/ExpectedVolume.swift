@@ -18,7 +18,7 @@ struct ExpectedVolume: Sendable, Hashable {
     static let usualLimit = Duration.seconds(60)
 
     /// What is wrong with it; nothing where it is as expected.
-    func unmet(on server: Name, _ context: RunContext) async throws -> String? {
+    func unmet(on server: MemberID, _ context: RunContext) async throws -> String? {
         if let uuid {
             guard let found = try await fileSystemID(on: server, context) else {
                 return "a file system on volume \(name) expected, none that is ext4 found"
@@ -35,9 +35,9 @@ struct ExpectedVolume: Sendable, Hashable {
         return await content.unmet("volume \(name) with the content", by: found, context)
     }
 
-    private func fileSystemID(on server: Name, _ context: RunContext) async throws -> String? {
+    private func fileSystemID(on server: MemberID, _ context: RunContext) async throws -> String? {
         try await inTime(server) {
-            try await context.engine.fileSystemID(of: name, on: context.id(server), within: context.scale.of(limit))
+            try await context.engine.fileSystemID(of: name, on: server, within: context.scale.of(limit))
         }
     }
 
@@ -45,19 +45,19 @@ struct ExpectedVolume: Sendable, Hashable {
         try context.engine.volumes.existing(lab: context.lab.name, name).snapshots.map(\.name)
     }
 
-    private func digest(on server: Name, _ context: RunContext) async throws -> String? {
+    private func digest(on server: MemberID, _ context: RunContext) async throws -> String? {
         try await inTime(server) {
-            try await context.engine.contentDigest(of: name, on: context.id(server), within: context.scale.of(limit))?
+            try await context.engine.contentDigest(of: name, on: server, within: context.scale.of(limit))?
                 .description
         }
     }
 
-    private func inTime<Found>(_ server: Name, _ body: () async throws -> Found) async throws -> Found {
+    private func inTime<Found>(_ server: MemberID, _ body: () async throws -> Found) async throws -> Found {
         do { return try await body() } catch let error as KilnError where error.code == .guestCommandDeadline {
             // Not unmet: nobody knows what it holds.
             throw KilnError(
                 error.code,
-                "\(server): volume \(name) could not be read within \(limit.words)",
+                "\(server.title): volume \(name) could not be read within \(limit.words)",
                 hint: "give it more time: 'volumes: { \(name): { timeout: … } }'",
                 exit: error.exit
             )
@@ -80,17 +80,19 @@ extension ExpectedVolume {
     var outputs: [String] { [uuidOutput, contentOutput] }
 
     /// How that is found out, by those names.
-    func asked(on server: Name, _ context: RunContext) -> [String: @Sendable () async throws -> String] {
+    func asked(on server: MemberID, _ context: RunContext) -> [String: @Sendable () async throws -> String] {
         [
             uuidOutput: {
                 guard let found = try await fileSystemID(on: server, context) else {
-                    throw Unmet("\(server): a file system on volume \(name) expected, none that is ext4 found")
+                    throw Unmet("\(server.title): a file system on volume \(name) expected, none that is ext4 found")
                 }
                 return found
             },
             contentOutput: {
                 guard let found = try await digest(on: server, context) else {
-                    throw Unmet("\(server): volume \(name) can't be saved: it is not mounted where the server has it")
+                    throw Unmet(
+                        "\(server.title): volume \(name) can't be saved: it is not mounted where the server has it"
+                    )
                 }
                 return found
             },

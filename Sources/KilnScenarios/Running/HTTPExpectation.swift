@@ -27,13 +27,13 @@ struct HTTPExpectation: Sendable, Hashable {
     func require(of status: ServerStatus, _ context: RunContext) async throws {
         let probe = try probe.resolved(await context.known)
         guard let port = status.ports[probe.port]?.host else {
-            throw Unmet("\(status.name): a published port \(probe.port) expected, none found")
+            throw Unmet("\(status.id.title): a published port \(probe.port) expected, none found")
         }
         switch await context.network.http(probe, on: port, within: context.scale.of(timeout)) {
         case .holds: return
         case .notYet(let found), .failed(let found), .dataDamaged(let found):
             throw Unmet(
-                "\(status.name): \(probe.method.rawValue) \(probe.path): "
+                "\(status.id.title): \(probe.method.rawValue) \(probe.path): "
                     + "\(probe.contains.map { Name.quoted($0) } ?? "\(probe.status)") expected, \(found) found"
             )
         }

@@ -32,6 +32,7 @@ actor RunContext {
     private(set) var externals: [Name: ExternalAccess] = [:]
     /// The longest time without an answer.
     private(set) var unavailable: Duration?
+    /// How servers were last seen, each member by its own name.
     private(set) var servers: [Name: ServerStatus] = [:]
     /// The ledgers that were verified.
     private(set) var verdicts: [LedgerResult] = []
@@ -90,6 +91,7 @@ actor RunContext {
 
     /// A server of the run's lab.
     nonisolated func id(_ server: Name) -> MemberID { MemberID(lab: lab.name, server: server) }
+    nonisolated func id(_ member: ServerMember) -> MemberID { member.id(in: lab.name) }
 }
 
 /// Is asked before each step whether it may begin; throws where the run is to end.
@@ -129,7 +131,7 @@ extension RunContext {
     func know(_ externals: [Name: ExternalAccess]) { self.externals = externals }
 
     /// Notes how servers are.
-    func remember(_ statuses: [ServerStatus]) { for status in statuses { servers[status.name] = status } }
+    func remember(_ statuses: [ServerStatus]) { for status in statuses { servers[status.id.ownName] = status } }
 
     /// Notes how all servers are, before they go.
     func rememberServers() async { remember((try? await engine.statuses(lab.name)) ?? []) }
@@ -145,7 +147,7 @@ extension RunContext {
     }
 
     /// Waits until a server is ready; one that is not is an unmet expectation.
-    nonisolated func awaitReady(_ server: Name) async throws {
+    nonisolated func awaitReady(_ server: ServerMember) async throws {
         do {
             try await engine.awaitReady(id(server))
         } catch let error as KilnError where ErrorCode.readiness.contains(error.code) {

@@ -25,8 +25,7 @@ struct RunSecrets: Sendable, Hashable {
     init(_ scenario: Scenario) {
         var found: Set<String> = []
         for server in scenario.lab.servers.values {
-            if let data = server.userData { RunSecrets.take(data, &found) }
-            if let text = server.userDataDocument?.text { found.formUnion(RunSecrets.assigned(in: text)) }
+            found.formUnion(RunSecrets.ofUserData(server.userData, server.userDataDocument))
             for check in server.ready + server.warmReady + server.verify {
                 if case .http(let probe) = check.probe { found.formUnion(RunSecrets.headers(probe)) }
             }
@@ -106,6 +105,14 @@ extension RunSecrets {
         // What it holds besides passwords are names.
         guard key != "chpasswd" else { return false }
         return words.contains { key.contains($0) }
+    }
+
+    /// The secrets of user-data, in whichever form it is.
+    static func ofUserData(_ config: JSONValue?, _ document: UserDataDocument?) -> [String] {
+        var found: Set<String> = []
+        if let config { take(config, &found) }
+        if let text = document?.text { found.formUnion(assigned(in: text)) }
+        return Array(found)
     }
 
     /// Takes the secrets of user-data.

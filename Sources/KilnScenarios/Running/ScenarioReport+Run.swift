@@ -4,7 +4,7 @@ import KilnModel
 extension ScenarioReport {
     /// The report of a run that has ended.
     init(_ end: RunEnd, _ context: RunContext, version: String, timeline: Timeline) async {
-        let servers = await context.servers.values.sorted { $0.name < $1.name }
+        let servers = await context.servers.values.sorted { $0.id < $1.id }
         let unavailable = await context.unavailable
         self.init(
             kiln: version,
@@ -49,7 +49,7 @@ extension ScenarioReport.Server {
             return nil
         }
         self.init(
-            name: status.name,
+            name: status.id.ownName,
             generation: generation,
             image: image,
             instanceID: instanceID

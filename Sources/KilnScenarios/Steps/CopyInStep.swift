@@ -17,7 +17,7 @@ struct CopyInStep: StepAction {
         case file(name: String, bytes: [UInt8])
     }
 
-    let server: Name
+    let server: ServerMember
     let path: String
     let content: Content
 
@@ -25,7 +25,7 @@ struct CopyInStep: StepAction {
         guard let fields = Fields<CopyInFields>(value, "a map with 'server', 'to', and 'content' or 'from'") else {
             return nil
         }
-        let server = reader.server(fields[.server])
+        let server = reader.member(fields[.server])
         let path = fields[.to]?.guestPath("the file in the guest")
         let text = fields[.content].map { reader.text($0) }
         let file = fields[.from].map { CopyInStep.file($0) }
@@ -50,7 +50,7 @@ struct CopyInStep: StepAction {
 
     var summary: String { "copy-in \(server) \(path)" }
 
-    func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
+    func foresee(_ forecast: inout LabForecast) { forecast.require(server.server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let bytes: [UInt8]
@@ -71,7 +71,7 @@ enum CopyInFields: String, FileField {
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server.")
+        case .server: Schema.member("The server.")
         case .to: Schema.guestPath("The file in the guest; what it held is gone.")
         case .content: Schema.text("What it gets to hold.")
         case .from: Schema.text("A file of at most 1 MiB, relative to this one, whose content it gets.")

@@ -15,14 +15,14 @@ struct CopyOutStep: StepAction {
     /// The largest file.
     static let largest = 64 << 20
 
-    let server: Name
+    let server: ServerMember
     let path: String
     /// What the file is called among those that the run keeps; nothing where it is only read.
     let name: String?
 
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<CopyOutFields>(value, "a map with 'server' and 'from'") else { return nil }
-        let server = reader.server(fields[.server])
+        let server = reader.member(fields[.server])
         let path = fields[.from]?.guestPath("the file in the guest")
         let name = fields[.as].map { $0.text(.keptFile) }
         guard let server, let path, name != .some(nil) else { return nil }
@@ -33,7 +33,7 @@ struct CopyOutStep: StepAction {
 
     var summary: String { "copy-out \(server) \(path)" }
 
-    func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
+    func foresee(_ forecast: inout LabForecast) { forecast.require(server.server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         guard let bytes = try await context.engine.read(path, on: context.id(server), limit: CopyOutStep.largest) else {
@@ -55,7 +55,7 @@ enum CopyOutFields: String, FileField {
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server.")
+        case .server: Schema.member("The server.")
         case .from: Schema.guestPath("The file in the guest, of at most 64 MiB.")
         case .as: Schema.text(.keptFile, "What it is called among the files that the run keeps.")
         }

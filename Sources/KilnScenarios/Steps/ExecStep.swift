@@ -13,7 +13,7 @@ struct ExecStep: StepAction {
         decode: { ExecStep($0, $1) }
     )
 
-    let server: Name
+    let server: ServerMember
     /// Program and arguments; a text in the file becomes `/bin/sh -c TEXT`.
     let arguments: [SavedText]
     /// The expected exit status.
@@ -23,15 +23,15 @@ struct ExecStep: StepAction {
 
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<ExecFields>(value, "a map with 'server' and 'command'") else { return nil }
-        let server = reader.server(fields[.server])
+        let server = reader.member(fields[.server])
         let arguments = fields[.command].flatMap(reader.command)
         let exit = fields[.exit].map { $0.whole(in: 0...255) } ?? 0
         let contains = fields[.contains].map { reader.text($0) }
         guard let server, let arguments, let exit, contains != .some(nil) else { return nil }
         if arguments.contains(where: { reader.lab.externals.areNamed(in: $0.text) }),
-            reader.lab.server(server)?.spec?.network == .isolated
+            reader.lab.server(server.server)?.spec?.network == .isolated
         {
-            fields[.command]?.problem(ExternalNames.isolated(server))
+            fields[.command]?.problem(ExternalNames.isolated(server.server))
         }
         self.server = server
         self.arguments = arguments
@@ -44,7 +44,7 @@ struct ExecStep: StepAction {
 
     var summary: String { "exec \(server)" }
 
-    func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
+    func foresee(_ forecast: inout LabForecast) { forecast.require(server.server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let known = await context.known
@@ -84,7 +84,7 @@ enum ExecFields: String, FileField {
 
     var schema: JSONValue {
         switch self {
-        case .server: Schema.name("The server whose machine runs it.")
+        case .server: Schema.member("The server whose machine runs it.")
         case .command: Schema.command("What to run.")
         case .exit: Schema.whole(0...255, "The expected exit status; 0 without it.")
         case .contains: Schema.text("What the standard output has to contain.")

@@ -12,7 +12,7 @@ struct ExpectStep: StepAction {
         decode: { ExpectStep($0, $1) }
     )
 
-    let server: Name
+    let server: ServerMember
     /// The generation that serves.
     var generation: Generation?
     /// Whether every probe of its ready list holds.
@@ -53,10 +53,10 @@ struct ExpectStep: StepAction {
         }
     }
 
-    func foresee(_ forecast: inout LabForecast) { forecast.require(server) }
+    func foresee(_ forecast: inout LabForecast) { forecast.require(server.server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        let seen = try await context.scale.of(time).judge(server.text) { try await look(context) }
+        let seen = try await context.scale.of(time).judge(server.description) { try await look(context) }
         // What must not hold was looked at in vain.
         let status: ServerStatus
         if let seen { status = seen } else { status = try await context.engine.status(context.id(server)) }
@@ -71,7 +71,7 @@ struct ExpectStep: StepAction {
                 "ready-ms": { try readyMilliseconds(context) },
             ]
         )
-        for volume in volumes { found.asked.merge(volume.asked(on: server, context)) { $1 } }
+        for volume in volumes { found.asked.merge(volume.asked(on: context.id(server), context)) { $1 } }
         return found
     }
 

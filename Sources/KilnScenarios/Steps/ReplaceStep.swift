@@ -24,7 +24,7 @@ struct ReplaceStep: StepAction {
         guard let fields = Fields<ReplaceFields>(value, "a map with 'server'") else { return nil }
         let server = reader.server(fields[.server])
         let image = fields[.image].map { $0.image() }
-        let strategy = fields[.strategy].map { $0.word(Strategy.self) }
+        let strategy = fields[.strategy].map { $0.strategy() }
         let data = fields[.dataOnRevert].map { $0.word(DataOnRevert.self) } ?? .keep
         let forceStop = fields[.forceStop].map { $0.bool() } ?? false
         let rehearsesFirst = fields[.rehearse].map { $0.bool() } ?? false

@@ -18,7 +18,7 @@ struct WaitStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { servers.forEach { forecast.require($0) } }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        for server in servers { try await context.awaitReady(server) }
+        for server in servers { try await context.awaitReady(ServerMember(server: server)) }
         return StepYield()
     }
 }

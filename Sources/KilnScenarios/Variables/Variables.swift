@@ -72,6 +72,7 @@ extension Variables {
             case .broken: return node
             case .scalar(let scalar):
                 guard scalar.text.contains("${") else { return node }
+                judgeMembers(scalar.text, node.position, place)
                 content = .scalar(put(into: scalar, node.position, place))
             case .list(let elements):
                 content = .list(elements.enumerated().map { put(into: $1, place.below($0)) })
@@ -87,6 +88,18 @@ extension Variables {
                 )
             }
             return YAMLNode(position: node.position, content: content)
+        }
+
+        private func judgeMembers(_ text: String, _ position: Position, _ place: Whereabouts) {
+            for match in text.matches(of: Variables.ofMember) {
+                let name = Name.quoted("${\(match.1)}")
+                if !place.isForOthers {
+                    problems.warn(position, place.path, "\(name) is known in user-data only: it stays as it is written")
+                } else if match.1 != MemberReference.index {
+                    let hint = Suggestion.text(for: String(match.1), among: [MemberReference.index])
+                    problems.warn(position, place.path, "nothing is called \(name)\(hint): it stays as it is written")
+                }
+            }
         }
 
         private mutating func put(
@@ -136,6 +149,9 @@ extension Variables {
             return nil
         }
     }
+
+    /// What is so of a member is put in when its seed is written, and nowhere else.
+    private static var ofMember: Regex<(Substring, Substring)> { /\$\{(member\.[^}]*)\}/ }
 
     private static var expression: Regex<(Substring, Substring)> { /\$\{((?:vars|matrix)\.[^}]*)\}/ }
 }

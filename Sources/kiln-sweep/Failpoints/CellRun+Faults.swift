@@ -21,12 +21,12 @@ extension CellRun {
         case .killNew: try whileStopped { _ in try self.killMachine(try self.newGeneration()) }
         case .secondKiln: try whileStopped { try self.runSecondKiln(while: $0) }
         case .fullState: try whileFull(home.labs)
-        case .fullOverlay: try whileFull(home.generations)
+        case .fullOverlay: try whileFull(member.generations)
         case .fullVolume: try whileFull(home.volumes)
         case .inputOutputErrorOfState: try whileSyncsFail()
         case .inputOutputError: try whileStopped { _ in try self.failVolumeWrite() }
         case .inputOutputErrorOfRoot: try whileStopped { _ in try self.failRootWrite() }
-        case .killDaemon: try whileStopped { _ in try self.killDaemon() }
+        case .killDaemon: try whileStopped { _ in try self.home.killDaemon() }
         }
     }
 
@@ -51,7 +51,7 @@ extension CellRun {
             // Where the cell before made none, there is none.
             _ = try home.run(["volume", "snapshot", LaneServer.volume, CellRun.snapshot, "--remove"])
         }
-        before = home.machines.first.flatMap(LaneHome.generation)
+        before = running.first
     }
 
     private static let snapshot = "sweep"
@@ -84,21 +84,14 @@ extension CellRun {
 
     /// The generation that the replacement is to lead to, as its journal says.
     private func newGeneration() throws -> Int? {
-        let target = JournalFile.latestTarget(try contents(home.server + "/journal"))
+        let target = JournalFile.latestTarget(try contents(member.journal))
         guard target != before else { throw Failure("the journal names no new generation") }
         return target
     }
 
     private func killMachine(_ generation: Int?) throws {
-        guard let generation, let victim = home.machines.first(where: { LaneHome.generation(of: $0) == generation })
-        else { throw Failure("generation \(generation ?? 0), which was to be killed, does not run") }
-        let host = LinuxHost()
-        guard host.send(SIGKILL, to: victim.pid) else {
-            throw Failure("QEMU of generation \(generation) can't be killed")
-        }
-        try awaitThat("QEMU of generation \(generation) is dead", within: .seconds(10)) {
-            host.state(of: victim.pid) == .gone
-        }
+        guard let generation else { throw Failure("no generation served that could be killed") }
+        try member.kill(generation)
     }
 
     private func runSecondKiln(while first: Child) throws {
@@ -110,13 +103,6 @@ extension CellRun {
                 "a second command ended with \(second.status), not 12 naming pid \(first.pid): \(second.errors.suffix(200))"
             )
         }
-    }
-
-    private func killDaemon() throws {
-        let daemons = Processes.below(home.path).filter { $0.name == "libvirtd" }
-        guard !daemons.isEmpty else { throw Failure("no daemon runs that could be killed") }
-        for daemon in daemons { kill(daemon.pid, SIGKILL) }
-        try awaitThat("the daemon is dead", within: .seconds(10)) { !daemons.contains { Processes.isAlive($0.pid) } }
     }
 
     // MARK: - Space

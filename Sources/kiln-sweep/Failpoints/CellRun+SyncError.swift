@@ -13,7 +13,7 @@ extension CellRun {
         defer { tracer?.send(SIGTERM) }
         var journal = Data()
         try whileStopped { kiln in
-            journal = try contents(self.home.server + "/journal")
+            journal = try contents(self.member.journal)
             tracer = try self.failSyncs(of: kiln, log)
         }
         // It lets go of what kiln has started.
@@ -22,7 +22,7 @@ extension CellRun {
         if try !SyncErrors.proof(in: String(decoding: contents(log), as: UTF8.self)) {
             result.miss("kiln synced nothing any more")
         }
-        if try contents(home.server + "/journal") != journal {
+        if try contents(member.journal) != journal {
             result.broken.append("the journal has a record that the disk may not have")
         }
     }

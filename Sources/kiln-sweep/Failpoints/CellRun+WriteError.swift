@@ -11,8 +11,8 @@ extension CellRun {
     /// Lets a write to the volume fail with EIO, of the machine that has it.
     func failVolumeWrite() throws {
         // In the middle of a snapshot the record names a layer already that no machine has.
-        guard let machine = home.writers.first,
-            let layer = Processes.openForWriting(machine.pid).first(where: { $0.hasPrefix(home.volume + "/") })
+        guard let machine = member.writers.first,
+            let layer = Processes.openForWriting(machine.pid).first(where: { $0.hasPrefix(member.volume + "/") })
         else { throw Failure("no machine has the volume open") }
         try failWrite(of: machine, to: layer, folder: "/data")
     }
@@ -20,10 +20,10 @@ extension CellRun {
     /// Lets a write to a root overlay fail with EIO, that of the newest machine.
     func failRootWrite() throws {
         let machines = home.machines.compactMap { machine in
-            LaneHome.generation(of: machine).map { (number: $0, machine: machine) }
+            Embodiment(machine).map { (number: $0.generation, machine: machine) }
         }
         guard let newest = machines.max(by: { $0.number < $1.number }) else { throw Failure("no machine runs") }
-        try failWrite(of: newest.machine, to: "\(home.generations)/\(newest.number)/root.qcow2", folder: "/")
+        try failWrite(of: newest.machine, to: "\(member.generations)/\(newest.number)/root.qcow2", folder: "/")
     }
 
     /// Lets one write of a machine to one of its disks fail, and returns once it has.
@@ -31,8 +31,8 @@ extension CellRun {
     /// One write fails, as of a disk that had to relocate a sector. Then the filter is taken out again, so that no other cell
     /// meets it.
     private func failWrite(of machine: Processes.Process, to path: String, folder: String) throws {
-        guard let generation = LaneHome.generation(of: machine) else { throw Failure("no machine has \(path) open") }
-        let domain = LaneHome.domain(generation)
+        guard let generation = Embodiment(machine)?.generation else { throw Failure("no machine has \(path) open") }
+        let domain = member.domain(generation)
         guard let node = try BlockNode.ofStart(machine.arguments, path: path) ?? pluggedNode(domain, path) else {
             throw Failure("QEMU has no node of \(path)")
         }
@@ -70,8 +70,8 @@ extension CellRun {
 
     /// Whether a machine stands still, for this reason where one is named.
     func isPaused(_ machine: Processes.Process, _ reason: String = "") throws -> Bool {
-        guard let generation = LaneHome.generation(of: machine) else { return false }
-        return try home.virsh(["domstate", "--reason", LaneHome.domain(generation)]).output
+        guard let generation = Embodiment(machine)?.generation else { return false }
+        return try home.virsh(["domstate", "--reason", member.domain(generation)]).output
             .hasPrefix(("paused " + reason).trimmingCharacters(in: .whitespaces))
     }
 

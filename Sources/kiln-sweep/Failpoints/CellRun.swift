@@ -7,13 +7,10 @@ final class CellRun {
     let server: LaneServer
     var result: CellResult
     var home: LaneHome { server.home }
+    var member: LaneMember { server.member }
     /// The generation that served before the operation.
     var before: Int?
-    // What kiln said, in order.
-    private var transcript: [String] = []
-
-    /// What kiln may end with; 70 says that Kiln itself is wrong, so it is never right.
-    private static let documented: Set<Int32> = [0, 10, 11, 12, 13, 69, 75]
+    private var transcript = Transcript()
 
     init(_ cell: FailpointCell, on server: LaneServer) {
         self.cell = cell
@@ -24,7 +21,7 @@ final class CellRun {
     /// Runs it; what is wrong is in the result.
     func run() -> CellResult {
         let start = ContinuousClock.now
-        let watch = WriterWatch(home)
+        let watch = WriterWatch([member], of: home)
         do {
             try server.beginLedger(awaiting: 3)
             try prepare()
@@ -38,56 +35,37 @@ final class CellRun {
         }
         let seen = watch.end()
         result.bothServing += seen.twice
-        if seen.most == 0 { result.broken.append("no machine was ever seen to have the volume open for writing") }
+        if !seen.all { result.broken.append("no machine was ever seen to have the volume open for writing") }
         result.seconds = (ContinuousClock.now - start) / .seconds(1)
         return result
     }
 
-    /// A number that differs from cell to cell, but is the same whenever the cell is run.
-    var variant: Int { cell.name.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
-
     var operation: String { cell.point.operation.name }
 
-    func note(_ command: String, _ end: Child.End) {
-        result.notes.append("\(command) \(end.status)")
-        transcript.append("\(command) ended with \(end.status)\n\(end.output)\(end.errors)")
-    }
+    /// A number that differs from cell to cell, but is the same whenever the cell is run.
+    var variant: Int { result.variant }
 
-    /// Keeps what helps to understand what was found: what kiln said, and what its home says of the machines.
+    func note(_ command: String, _ end: Child.End) { transcript.note(command, end, &result) }
+
+    /// Keeps what helps to understand what was found.
     func keepEvidence(in directory: String) {
-        let folder = directory + "/" + cell.name.replacingOccurrences(of: "/", with: ".")
-        let manager = FileManager.default
-        try? manager.removeItem(atPath: folder)
-        try? manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let lines = home.machines.map { $0.arguments.joined(separator: " ") }
-        let all = transcript + result.broken + result.leftovers + lines
-        try? Data(all.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder + "/transcript.txt"))
-        try? manager.copyItem(atPath: home.server + "/journal", toPath: folder + "/journal")
-        for number in Set(home.machines.compactMap(LaneHome.generation) + [before].compactMap { $0 }) {
-            let name = LaneHome.domain(number)
-            let console = "\(home.generations)/\(number)/console.log"
-            try? manager.copyItem(atPath: console, toPath: "\(folder)/\(name).console")
-            try? manager.copyItem(atPath: "\(home.machineLogs)/\(name).log", toPath: "\(folder)/\(name).qemu")
-            guard let document = try? home.virsh(["dumpxml", name]) else { continue }
-            try? Data(document.output.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).xml"))
-        }
+        try? transcript.keep(in: directory, result, home, [(member: member, before: before)])
     }
 
     /// Requires a documented exit code, explained in JSON, that is true.
     func expectDocumented(_ end: Child.End) {
         // 10 and 11 say that what served before serves on; unless this cell has killed it.
-        let isKept = home.machines.compactMap(LaneHome.generation) == (before.map { [$0] } ?? [])
+        let isKept = running == (before.map { [$0] } ?? [])
         if [10, 11].contains(end.status), !isKept, cell.fault != .killOld {
             result.broken.append("kiln ended with \(end.status), but generation \(before ?? 0) does not run")
         }
-        if !CellRun.documented.contains(end.status) {
-            result.broken.append("kiln ended with \(end.status): \((end.output + end.errors).suffix(400))")
-        } else if end.status != 0 && Ending(end)?.explains(end.status) != true {
-            result.broken.append(
-                "kiln ended with \(end.status) and no code or outcome in JSON: \(end.output.suffix(300))"
-            )
+        if let problem = Ending.problem(end, isExplained: Ending(end)?.explains(end.status) == true) {
+            result.broken.append(problem)
         }
     }
+
+    /// The generations that run.
+    var running: [Int] { home.machines.compactMap { Embodiment($0)?.generation } }
 
     /// Requires that it was the failpoint that failed, and that kiln then did what its rules say.
     ///
@@ -141,6 +119,18 @@ struct Ending: Decodable {
         }
         guard let first = documents.first else { return nil }
         self = first
+    }
+
+    /// What kiln may end with; 70 says that Kiln itself is wrong, so it is never right.
+    private static let documented: Set<Int32> = [0, 10, 11, 12, 13, 69, 75]
+
+    /// What is wrong with an exit status, of which it is known whether the document explains it.
+    static func problem(_ end: Child.End, isExplained: Bool) -> String? {
+        guard documented.contains(end.status) else {
+            return "kiln ended with \(end.status): \((end.output + end.errors).suffix(400))"
+        }
+        guard end.status != 0, !isExplained else { return nil }
+        return "kiln ended with \(end.status) and no code or outcome in JSON: \(end.output.suffix(300))"
     }
 
     /// Whether it says why the status is not 0.

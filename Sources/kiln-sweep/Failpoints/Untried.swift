@@ -6,7 +6,11 @@ enum Untried {
 
     /// What no cell is about, as far as it isn't a moment and a fault of those that there are.
     private static let never = [
-        "RESTORE-DATA, the steps of a halt: 'make test' has a few faults there"
+        "RESTORE-DATA, the steps of a halt: 'make test' has a few faults there",
+        "\(RolloutCell.tier), other moments: within the replacement of a member they are those of "
+            + "\(Operation.stopFirst.name), and the way back of a rollout is made of such replacements",
+        "\(RolloutCell.tier) with canaries, pauses, a judge or \(Operation.warmFirst.name) members: 'make test' tries what "
+            + "they decide, on the model and on fakes",
     ]
 
     /// The steps forward that are no different from those of another operation.

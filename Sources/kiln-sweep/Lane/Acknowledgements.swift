@@ -30,12 +30,19 @@ final class Acknowledgements: Sendable {
 
     private let state = Mutex(State())
     private let arrived: @Sendable () -> UInt64
+    private let own: (@Sendable () -> Set<String>)?
 
     /// Starts to follow the sockets `*.ledger` that are or will be in `directory`.
     ///
-    /// - Parameter mark: asked for at each arrival; what it returns is kept beside the acknowledgement.
-    init(directory: String, mark: @escaping @Sendable () -> UInt64 = { 0 }) {
-        arrived = mark
+    /// - Parameters:
+    ///   - mark: asked for at each arrival; what it returns is kept beside the acknowledgement.
+    ///   - own: the names of those that are followed, where there are others beside them; all are without it.
+    init(
+        directory: String,
+        mark: @escaping @Sendable () -> UInt64 = { 0 },
+        own: (@Sendable () -> Set<String>)? = nil
+    ) {
+        (arrived, self.own) = (mark, own)
         Thread.detachNewThread { [weak self] in
             // No event tells of a new socket before the guest can write to it.
             while self?.look(in: directory) != nil { pause(.milliseconds(30)) }
@@ -66,7 +73,8 @@ final class Acknowledgements: Sendable {
 
     private func look(in directory: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        for name in names where name.hasSuffix(".ledger") {
+        let own = own?()
+        for name in names where name.hasSuffix(".ledger") && own?.contains(name) != false {
             let path = "\(directory)/\(name)"
             guard state.withLock({ $0.followed.insert(path).inserted }) else { continue }
             guard let descriptor = LocalSocket.connected(to: path) else {

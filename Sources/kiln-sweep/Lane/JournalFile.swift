@@ -14,6 +14,11 @@ enum JournalFile {
         }.first
     }
 
+    /// What happened, up to the first record that is not whole.
+    static func events(_ data: Data) -> [[String: Any]] {
+        read(data).records.compactMap { $0["event"] as? [String: Any] }
+    }
+
     /// The records up to the first that is not whole, and what is wrong with that one.
     private static func read(_ data: Data) -> (records: [[String: Any]], problem: String?) {
         let bytes = [UInt8](data)

@@ -3,8 +3,8 @@ import Foundation
 import KilnOutside
 import Synchronization
 
-/// The process that changes one server again and again, in a mount namespace of its own: reads names of cells, a line
-/// each, and answers each with a result.
+/// The process that changes one server, or its members, again and again, in a mount namespace of its own: reads names
+/// of cells, a line each, and answers each with a result.
 struct Lane: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Used by the sweep itself.", shouldDisplay: false)
 
@@ -16,22 +16,46 @@ struct Lane: ParsableCommand {
 
     func run() throws {
         let lane = LaneHome(path: home, kiln: kiln)
+        // Also where the sweep was killed, and nobody else could do it.
+        defer { LaneHome.endProcesses(of: home) }
+        let run = try operation == RolloutCell.tier ? rollouts(lane) : failpoints(lane)
+        while let name = readLine() {
+            let answer = try JSONEncoder().encode(try run(name)) + Data("\n".utf8)
+            try FileHandle.standardOutput.write(contentsOf: answer)
+        }
+    }
+
+    /// Makes the server of an operation; what is returned runs a cell by its name.
+    private func failpoints(_ lane: LaneHome) throws -> (String) throws -> CellResult {
         guard let operation = Operation.all.first(where: { $0.name == operation }) else {
             throw Failure("there is no operation \(operation)")
         }
-        // Also where the sweep was killed, and nobody else could do it.
-        defer { LaneHome.endProcesses(of: home) }
-        try lane.make(images: images, for: operation)
         let server = LaneServer(lane)
+        try lane.make(images: images, members: [server.member], ownOverlays: operation.faults.contains(.fullOverlay))
         try server.create(operation)
         let cells = Dictionary(uniqueKeysWithValues: FailpointCell.all.map { ($0.name, $0) })
-        while let name = readLine() {
+        return { name in
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
             let run = CellRun(cell, on: server)
             let result = run.run()
             if !result.isClean { run.keepEvidence(in: evidence) }
-            let answer = try JSONEncoder().encode(result) + Data("\n".utf8)
-            try FileHandle.standardOutput.write(contentsOf: answer)
+            return result
+        }
+    }
+
+    /// The same for the members of the rollout tier.
+    private func rollouts(_ lane: LaneHome) throws -> (String) throws -> CellResult {
+        let fleet = LaneFleet(lane)
+        // What fills the file system of lab and journals must not stop machines.
+        try lane.make(images: images, members: fleet.members.map(\.member), ownOverlays: true)
+        try fleet.create()
+        let cells = Dictionary(uniqueKeysWithValues: RolloutCell.all.map { ($0.name, $0) })
+        return { name in
+            guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
+            let run = RolloutRun(cell, on: fleet)
+            let result = run.run()
+            if !result.isClean { run.keepEvidence(in: evidence) }
+            return result
         }
     }
 }

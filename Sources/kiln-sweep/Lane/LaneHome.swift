@@ -12,9 +12,7 @@ struct LaneHome: Sendable {
 
     var labs: String { path + "/labs" }
     var server: String { labs + "/sweep/servers/web" }
-    var generations: String { server + "/generations" }
     var volumes: String { path + "/volumes" }
-    var volume: String { volumes + "/sweep/data" }
     var sockets: String { path + "/sockets" }
     /// What lies here is the sweep's own.
     var scratch: String { path + "/sweep" }
@@ -24,18 +22,21 @@ struct LaneHome: Sendable {
 
     /// Mounts the file systems and writes the lab's file.
     ///
-    /// - Parameter images: the image store, used in place.
-    func make(images: String, for operation: Operation) throws {
+    /// - Parameters:
+    ///   - images: the image store, used in place.
+    ///   - members: those that the server will have.
+    ///   - ownOverlays: whether the root overlays of each have a file system of their own.
+    func make(images: String, members: [LaneMember], ownOverlays: Bool) throws {
         // The user who runs root's machines has to pass.
         try LaneHome.mount(path, size: "1g", mode: "755")
         for directory in [labs, volumes, scratch] {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         }
         try mountLabs()
-        try LaneHome.mount(volumes, size: "192m", mode: "755")
-        if operation.faults.contains(.fullOverlay) {
-            try FileManager.default.createDirectory(atPath: generations, withIntermediateDirectories: true)
-            try LaneHome.mount(generations, size: "96m", mode: "755")
+        try LaneHome.mount(volumes, size: "\(192 * members.count)m", mode: "755")
+        for member in members where ownOverlays {
+            try FileManager.default.createDirectory(atPath: member.generations, withIntermediateDirectories: true)
+            try LaneHome.mount(member.generations, size: "96m", mode: "755")
         }
         try FileManager.default.createSymbolicLink(atPath: path + "/images", withDestinationPath: images)
     }
@@ -63,8 +64,12 @@ struct LaneHome: Sendable {
         while ContinuousClock.now < deadline {
             let alive = Processes.below(home).filter { $0.name != "kiln-sweep" }
             if alive.isEmpty { break }
-            // The daemon's parent ends by itself, as soon as it has reaped the others.
-            for process in alive where process.name != "kiln" || alive.count == 1 { kill(process.pid, SIGKILL) }
+            // The daemon's parent ends by itself, as soon as it has reaped the others. A front's keeper does not, and would
+            // start the front again.
+            for process in alive
+            where process.name != "kiln" || process.isFrontKeeper || alive.count == 1 {
+                kill(process.pid, SIGKILL)
+            }
             pause(.milliseconds(50))
         }
     }
@@ -104,26 +109,14 @@ struct LaneHome: Sendable {
     /// The QEMU processes of this home.
     var machines: [Processes.Process] { Processes.below(path).filter { $0.name.hasPrefix("qemu-system") } }
 
-    /// The generation that a QEMU embodies, which its domain's name says.
-    static func generation(of machine: Processes.Process) -> Int? {
-        let name = machine.arguments.first { $0.hasPrefix("guest=kiln.sweep.web.") }
-        return name?.dropFirst("guest=kiln.sweep.web.".count).split(separator: ",").first.flatMap { Int($0) }
+    /// How many machines have a layer of each of these volumes open for writing.
+    func writers(of volumes: [String]) -> [Int] {
+        let open = machines.map { Processes.openForWriting($0.pid) }
+        return volumes.map { volume in open.count { LaneHome.isLayer(of: volume, among: $0) } }
     }
 
-    /// The name of a generation's domain.
-    static func domain(_ generation: Int) -> String { "kiln.sweep.web.\(generation)" }
-
-    /// The machines that have a file of the volume open for writing.
-    var writers: [Processes.Process] {
-        machines.filter { machine in
-            Processes.openForWriting(machine.pid).contains { $0.hasPrefix(volume + "/") && $0.hasSuffix(".qcow2") }
-        }
-    }
-
-    /// The names of the volume's layers, the active one last, as `volume.json` says.
-    func layers() throws -> [String] {
-        struct Record: Decodable { let layers: [String] }
-        return try JSONDecoder().decode(Record.self, from: try contents(volume + "/volume.json")).layers
+    static func isLayer(of volume: String, among files: [String]) -> Bool {
+        files.contains { $0.hasPrefix(volume + "/") && $0.hasSuffix(".qcow2") }
     }
 }
 

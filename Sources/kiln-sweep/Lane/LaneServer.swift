@@ -2,18 +2,29 @@ import Foundation
 import KilnOutside
 import KilnScenarios
 
-/// The one server of a home, which is used from outside: by commands, sockets, files.
+/// The one server of a home, or a member of it, which is used from outside: by commands, sockets, files.
 final class LaneServer {
     /// What `kiln ps --format json` says of it.
     struct Status: Decodable {
         struct Port: Decodable { let host: UInt16 }
         struct Operation: Decodable { let number: Int }
+        struct Image: Decodable { let version: String }
         let lab: String
+        let ordinal: Int?
         let generation: Int?
         let state: String
+        let image: Image?
         let halted: Bool
         let ports: [String: Port]
         let operation: Operation?
+        /// How an open rollout stands; nothing where there is none.
+        let rollout: String?
+        let instanceID: String?
+
+        enum CodingKeys: String, CodingKey {
+            case lab, ordinal, generation, state, image, halted, ports, operation, rollout
+            case instanceID = "instance_id"
+        }
     }
 
     /// A ledger that a writer of the server has begun.
@@ -25,24 +36,33 @@ final class LaneServer {
     static let name = "sweep/web"
     static let volume = "sweep/data"
 
-    let home: LaneHome
+    let member: LaneMember
     let acknowledgements: Acknowledgements
+    var home: LaneHome { member.home }
     /// The ledgers whose records have to be on the volume, the present one last.
     private(set) var ledgers: [Ledger] = []
     private var begun = 0
 
-    init(_ home: LaneHome) {
-        self.home = home
-        acknowledgements = Acknowledgements(directory: home.sockets)
+    /// A member; without an ordinal, the server itself, which has no others.
+    init(_ home: LaneHome, ordinal: Int? = nil) {
+        let member = LaneMember(home: home, ordinal: ordinal)
+        self.member = member
+        // Beside those of other members.
+        let own: @Sendable () -> Set<String> = { member.ledgerSockets }
+        acknowledgements = Acknowledgements(directory: home.sockets, own: ordinal == nil ? nil : own)
     }
 
     /// Brings it up for the first time.
     func create(_ operation: Operation) throws {
-        let strategy =
-            switch operation.command {
-            case .replace(let strategy): "\n      strategy: \(strategy)"
-            case .launch, .snapshot: ""
-            }
+        switch operation.command {
+        case .replace(let strategy): try LaneServer.bringUp(home, ["strategy: \(strategy)"])
+        case .launch, .snapshot: try LaneServer.bringUp(home, [])
+        }
+    }
+
+    /// Writes the lab's file, in which the server has these lines besides, and brings the lab up for the first time.
+    static func bringUp(_ home: LaneHome, _ lines: [String]) throws {
+        let more = lines.map { "\n      " + $0 }.joined()
         let text = """
             kiln: 1
             name: sweep
@@ -56,7 +76,7 @@ final class LaneServer {
                   ports: { http: 80 }
                   ready: [cloud-init, { http: { port: http, path: /health } }]
                   ready-timeout: 60s
-                  stop-timeout: 10s\(strategy)
+                  stop-timeout: 10s\(more)
 
             """
         try Data(text.utf8).write(to: URL(fileURLWithPath: home.labFile))
@@ -65,12 +85,17 @@ final class LaneServer {
     }
 
     func status() throws -> Status {
+        let own = try LaneServer.statuses(home).first { ($0.ordinal ?? 0) == member.index }
+        guard let own else { throw Failure("kiln ps shows no server") }
+        return own
+    }
+
+    /// What kiln says of the server, or of each of its members.
+    static func statuses(_ home: LaneHome) throws -> [Status] {
         struct List: Decodable { let servers: [Status] }
         let list = try home.run(["ps", "--format", "json"])
         guard list.status == 0 else { throw Failure("kiln ps ended with \(list.status): \(list.errors)") }
-        let servers = try JSONDecoder().decode(List.self, from: Data(list.output.utf8)).servers
-        guard let own = servers.first(where: { $0.lab == "sweep" }) else { throw Failure("kiln ps shows no server") }
-        return own
+        return try JSONDecoder().decode(List.self, from: Data(list.output.utf8)).servers.filter { $0.lab == "sweep" }
     }
 
     /// The image that a replacement puts in: the other one than before, in turn.
@@ -81,7 +106,9 @@ final class LaneServer {
     /// Ends the writer that may run, and starts another on a new file; returns once it has acknowledged `count` records.
     ///
     /// The ledger before stays and is checked once more; older ones are removed.
-    func beginLedger(awaiting count: Int) throws {
+    ///
+    /// - Parameter rest: seconds between two records, as `sleep` takes them; without it, as fast as the disk allows.
+    func beginLedger(awaiting count: Int, rest: String = "") throws {
         try exec(LedgerWriter.stopCommand())
         if !ledgers.isEmpty {
             try acknowledgements.forget { ledgers[ledgers.count - 1].acknowledged = $0 }
@@ -94,20 +121,20 @@ final class LaneServer {
         let start = #"rm -f $1; shift; setsid "$@" </dev/null >/dev/null 2>&1 &"#
         try exec(
             ["/bin/sh", "-c", start, "start", old.joined(separator: " ")]
-                + LedgerWriter.command(path: "/data/ledger-\(begun)")
+                + LedgerWriter.command(path: "/data/ledger-\(begun)", pause: rest)
         )
         try awaitThat("\(count) acknowledged records", within: .seconds(60)) { acknowledgements.count >= count }
     }
 
     private func exec(_ command: [String]) throws {
-        let end = try home.run(["exec", LaneServer.name, "--"] + command)
+        let end = try home.run(["exec", member.name, "--"] + command)
         guard end.status == 0 else { throw Failure("'\(command.prefix(3))' ended with \(end.status): \(end.errors)") }
     }
 
     /// The machine's answer to a request names its generation in the instance-id; nothing where none answers.
     func answeringGeneration(port: UInt16) -> Int? {
         guard let answer = LocalSocket.get(port: port, "/generation"),
-            let start = answer.range(of: #""instance-id":"web-"#)
+            let start = answer.range(of: #""instance-id":"\#(member.host)-"#)
         else { return nil }
         return Int(answer[start.upperBound...].prefix { $0.isNumber })
     }

@@ -2,29 +2,31 @@ import Foundation
 import KilnOutside
 import Synchronization
 
-/// Looks some six times a second how many machines have the volume open for writing; what is shorter may be missed.
+/// Looks some six times a second how many machines have each volume open for writing; what is shorter may be missed.
 final class WriterWatch: Sendable {
-    private let state = Mutex((isOver: false, most: 0, twice: 0))
+    private let state: Mutex<(isOver: Bool, most: [Int], twice: Int)>
 
-    /// Starts to look.
-    init(_ home: LaneHome) {
+    /// Starts to look at the volumes of these members of a home's server.
+    init(_ members: [LaneMember], of home: LaneHome) {
+        let volumes = members.map(\.volume)
+        state = Mutex((isOver: false, most: volumes.map { _ in 0 }, twice: 0))
         Thread.detachNewThread { [weak self] in
             while let self, !self.state.withLock({ $0.isOver }) {
-                let writers = home.writers.count
+                let writers = home.writers(of: volumes)
                 self.state.withLock { state in
-                    state.most = max(state.most, writers)
-                    if writers > 1 { state.twice += 1 }
+                    state.most = zip(state.most, writers).map { max($0, $1) }
+                    if writers.contains(where: { $0 > 1 }) { state.twice += 1 }
                 }
                 pause(.milliseconds(150))
             }
         }
     }
 
-    /// Stops to look; returns the most that were seen at once, and how often there was more than one.
-    func end() -> (most: Int, twice: Int) {
+    /// Stops to look; returns whether each volume was seen open, and how often one was by more than one machine.
+    func end() -> (all: Bool, twice: Int) {
         state.withLock { state in
             state.isOver = true
-            return (state.most, state.twice)
+            return (state.most.allSatisfy { $0 > 0 }, state.twice)
         }
     }
 }

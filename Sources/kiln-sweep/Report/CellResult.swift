@@ -13,6 +13,8 @@ struct CellResult: Codable, Sendable {
     var bothServing = 0
     /// How often no machine served after the next command.
     var neitherServing = 0
+    /// How often more members were out than the rollout allows; nothing where there is none.
+    var tooManyOut: Int?
     /// What was left behind.
     var leftovers: [String] = []
     /// Every other promise that was not kept, in a sentence.
@@ -25,10 +27,13 @@ struct CellResult: Codable, Sendable {
     var runs = 1
     var seconds = 0.0
 
+    /// A number that differs from cell to cell, but is the same whenever the cell is run.
+    var variant: Int { cell.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xffff } / 7 }
+
     var tier: String { cell.split(separator: "/").first.map(String.init) ?? cell }
     var isClean: Bool {
-        lost == 0 && bothServing == 0 && neitherServing == 0 && leftovers.isEmpty && broken.isEmpty
-            && missed == nil
+        lost == 0 && bothServing == 0 && neitherServing == 0 && (tooManyOut ?? 0) == 0 && leftovers.isEmpty
+            && broken.isEmpty && missed == nil
     }
 
     init(cell: String) { self.cell = cell }

@@ -7,12 +7,13 @@ struct SweepTable {
     let unfinished: [String]
     let impossible: [(cell: FailpointCell, reason: String)]
     let failpoints: [FailpointCell]
+    let rollouts: [RolloutCell]
     /// How long this run took; cells of earlier runs are not in it.
     let took: Duration
 
     private static let header = [
         "tier", "points", "cells run", "cannot occur", "not hit", "acknowledged", "lost", "both serving",
-        "neither serving", "leftovers", "other", "seconds",
+        "neither serving", "too many out", "leftovers", "other", "seconds",
     ]
 
     private static let untried = "Not tried, and why:"
@@ -34,6 +35,11 @@ struct SweepTable {
                 if points > 0 { rows.append(row("\(operation.name), \(fault.rawValue)", points, own, not)) }
             }
         }
+        for fault in RolloutFault.allCases {
+            let names = Set(rollouts.filter { $0.fault == fault }.map(\.name))
+            let own = results.filter { names.contains($0.cell) }
+            if !names.isEmpty { rows.append(row("\(RolloutCell.tier), \(fault.rawValue)", names.count, own, 0)) }
+        }
         for (tier, name) in [("schedules", "random lives of the model"), ("power-cuts", "power cuts")] {
             let own = results.filter { $0.tier == tier }
             if !own.isEmpty { rows.append(row(name, own.reduce(0) { $0 + $1.runs }, own, 0)) }
@@ -47,7 +53,8 @@ struct SweepTable {
             own.reduce(0) { $0 + $1.runs }, not, own.count { $0.missed != nil },
             own.reduce(0) { $0 + $1.acknowledged }, own.reduce(0) { $0 + $1.lost },
             own.reduce(0) { $0 + $1.bothServing }, own.reduce(0) { $0 + $1.neitherServing },
-            own.reduce(0) { $0 + $1.leftovers.count }, own.reduce(0) { $0 + $1.broken.count },
+            own.reduce(0) { $0 + ($1.tooManyOut ?? 0) }, own.reduce(0) { $0 + $1.leftovers.count },
+            own.reduce(0) { $0 + $1.broken.count },
             Int(own.reduce(0) { $0 + $1.seconds }.rounded()),
         ]
         return [name, "\(points)"] + sums.map(String.init)
@@ -83,6 +90,7 @@ struct SweepTable {
     static func findings(_ result: CellResult) -> String {
         let counts = [
             (result.lost, "lost"), (result.bothServing, "both serving"), (result.neitherServing, "neither serving"),
+            (result.tooManyOut ?? 0, "too many out"),
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let missed = result.missed.map { ["not hit: \($0)"] } ?? []
         let left = result.leftovers.map { "left: \($0)" }

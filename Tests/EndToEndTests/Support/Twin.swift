@@ -112,6 +112,47 @@ extension Twin {
         Twin("never-ready-reverts", without: ", outcome: reverted", says: "/version"),
         Twin("kiln-killed", without: ", outcome: aborted", says: "aborted"),
         Twin("link-cut-while-warm", without: ", outcome: reverted", says: "ping"),
+        // The old machine is off while its successor boots.
+        Twin("warm-first", without: "      strategy: warm-first\n", says: "one by stop-first found"),
+        // The guest does not know where its data is.
+        Twin(
+            "external-database",
+            without: #"DATABASE_URL=${external.db.url}\n"#,
+            with: #"DATABASE_URL=none\n"#,
+            says: "nobody has told it of the database"
+        ),
+        // Nobody has rehearsed it, and no run before this one has: it is not quite the same.
+        Twin(
+            "configuration-tested",
+            without: """
+                grep -q goodbye /srv/www/greeting]
+                  - replace: { server: web, rehearse: true }
+                """,
+            with: """
+                grep goodbye /srv/www/greeting]
+                  - replace: { server: web }
+                """,
+            says: "one that is untested found"
+        ),
+        Twin(
+            "forgotten-after-clone",
+            without: "      after-clone: [{ run: [cp, /etc/member, /data/identity] }]\n",
+            says: "it takes itself for another member"
+        ),
+        // All are out at once.
+        Twin(
+            "rollout",
+            without: "      replicas: 3\n",
+            with: "      replicas: 3\n      rollout: { max-unavailable: 3 }\n",
+            says: "failed requests expected"
+        ),
+        // The image is good.
+        Twin("rollout-bad-from-the-start", without: #", contains: "1""#, says: "committed found"),
+        Twin(
+            "rollout-judged",
+            without: "        judge: { requests: 30, more-errors: 5 }\n",
+            says: "committed found"
+        ),
     ]
 
     /// Those that need an image of a service.
@@ -145,5 +186,33 @@ extension Twin {
             says: "    configured: no drift expected, found /srv/www/role"
         ),
         Twin("baked-pages", without: "nginx:2", with: "nginx:1", says: "'The second page' expected"),
+        // The service begins its file anew, so the second generation has nothing of the first.
+        Twin(
+            "debian-replace",
+            without: ">>/srv/data/starts",
+            with: ">/srv/data/starts",
+            says: "the first start is lost"
+        ),
+        // Nobody asks the old version whether it can read the data.
+        Twin(
+            "notes-migration",
+            without: """
+                      verify:
+                        - http: { port: http, path: /notes, failures: 1, hint: the data has a newer schema than this version reads }
+
+                """,
+            says: "committed found"
+        ),
+        // Of one way, what the file server had acknowledged does not outlive it.
+        Twin(
+            "shared-files",
+            without: #"  - replace: { server: files, image: "nfs:2" }\#n"#,
+            with: """
+                  - replace: { server: files, image: "nfs:2" }
+                  - exec: { server: files, command: "truncate -s 0 /data/export/a/lines" }
+
+                """,
+            says: "some are missing"
+        ),
     ]
 }

@@ -1,0 +1,112 @@
+import Foundation
+import KilnModel
+
+/// Servers with members.
+extension Kiln {
+    /// Writes the file of a lab whose server has three members with a volume each, behind one published port.
+    func rolloutLab(_ name: String, image: StoredImage, port: UInt16, members: Int, unavailable: Int) throws -> Lab {
+        try write(
+            name,
+            """
+              volumes:
+                data: { size: 64MiB, filesystem: ext4 }
+              servers:
+                web:
+                  image: "\(Benchmark.title(image))"
+                  replicas: \(members)
+                  volumes: { data: /data }
+                  ports: { http: { guest: 80, host: \(port) } }
+                  ready: [agent, cloud-init, { http: { port: http, path: /health } }]
+                  rollout: { max-unavailable: \(unavailable) }
+            """
+        )
+    }
+
+    /// Writes the file of a lab whose server has one member with a volume.
+    ///
+    /// - Parameter source: what the volumes of others begin with.
+    func scaleLab(_ name: String, image: StoredImage, volume size: ByteCount, from source: String) throws -> Lab {
+        try write(
+            name,
+            """
+              volumes:
+                data: { size: \(size), filesystem: ext4 }
+              servers:
+                web:
+                  image: "\(Benchmark.title(image))"
+                  replicas: 1
+                  volumes: { data: /data }
+                  volume-from: \(source)
+                  ready: [agent, cloud-init]
+            """
+        )
+    }
+
+    /// Writes the file of a lab whose server has members without volumes and ports.
+    func bareLab(_ name: String, image: StoredImage, members: Int) throws -> Lab {
+        try write(
+            name,
+            """
+              servers:
+                web: { image: "\(Benchmark.title(image))", replicas: \(members), ready: [agent] }
+            """
+        )
+    }
+
+    /// Writes the file of a lab of two servers: `web-1` behind a front, `web-2` with its port itself.
+    func frontLab(_ name: String, image: StoredImage, front: UInt16, plain: UInt16) throws -> Lab {
+        let server = [
+            "image: \"\(Benchmark.title(image))\"",
+            "ready: [agent, cloud-init, { http: { port: http, path: /health } }]",
+        ].joined(separator: ", ")
+        return try write(
+            name,
+            """
+              servers:
+                web-1: { \(server), ports: { http: { guest: 80, host: \(front) } }, hold: 10s }
+                web-2: { \(server), ports: { http: { guest: 80, host: \(plain) } } }
+            """
+        )
+    }
+
+    /// Writes the file of a lab, from what stands below its `lab`.
+    func write(_ name: String, server: String = "web", _ text: String) throws -> Lab {
+        let lab = Lab(name: name, file: "\(home.path)/\(name).yaml", serverName: server)
+        try Data("kiln: 1\nname: \(name)\nlab:\n\(text)\n".utf8).write(to: URL(fileURLWithPath: lab.file))
+        return lab
+    }
+
+    /// Brings a lab up, so many members of a server at once.
+    func up(_ lab: Lab, atOnce jobs: Int, within patience: Duration) async throws -> Duration {
+        try await program.run(["up", "--quiet", "-f", lab.file, "-j", "\(jobs)"], within: patience).took
+    }
+
+    /// Brings all members of a server to another image.
+    func rollOut(_ lab: Lab, to image: StoredImage, within patience: Duration) async throws {
+        let reference = "\(image.manifest.name)@\(image.manifest.digest)"
+        _ = try await program.run(["replace", "--quiet", "--image", reference, lab.server], within: patience)
+    }
+
+    /// Lets a server have another number of members.
+    func scale(_ lab: Lab, to members: Int, atOnce jobs: Int, within patience: Duration) async throws -> Duration {
+        try await program.run(["scale", "--quiet", "-j", "\(jobs)", lab.server, "\(members)"], within: patience).took
+    }
+
+    /// Runs a command in one member's guest.
+    ///
+    /// - Returns: what it writes to standard output.
+    func execute(_ command: [String], in lab: Lab, member: Int) async throws -> String {
+        let arguments = ["exec", "--quiet", "--timeout", "5m", "\(lab.server).\(member)", "--"] + command
+        return try await program.run(arguments, within: .seconds(330)).output
+    }
+
+    /// Removes for good all volumes that were retained.
+    func purgeRetained() async throws {
+        struct List: Decodable { let retained: [String] }
+        let text = try await program.run(["volume", "list", "--retained", "--format", "json"], within: .seconds(60))
+            .output
+        for volume in try JSONDecoder().decode(List.self, from: Data(text.utf8)).retained {
+            _ = try await program.run(["volume", "purge", "--quiet", "--yes", volume], within: .seconds(60))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Synchronization
+
+/// A user of a service on 127.0.0.1 who begins requests by the clock, whatever became of those before, and never asks
+/// twice.
+///
+/// Who waits for an answer before asking again asks least while nobody answers, and so hides what is to be seen. So
+/// every request has a time at which it is due, and a deadline of its own.
+final class OpenLoopClient: Sendable {
+    /// What became of a request.
+    enum Outcome: String, Sendable, Codable, CodingKeyRepresentable {
+        /// A whole answer of status 200 came.
+        case answered
+        /// Nobody listened, or a whole answer of another status came.
+        case refused
+        /// The connection ended before the answer was whole.
+        case broken
+        /// No answer came in time.
+        case late
+    }
+
+    /// A request that has ended.
+    struct Request: Sendable {
+        /// Which it is, from 0 up.
+        let number: Int
+        let due: ContinuousClock.Instant
+        /// When it was begun; nothing where this process could have no socket for it.
+        let begin: ContinuousClock.Instant?
+        let end: ContinuousClock.Instant
+        let outcome: Outcome
+        /// What was answered.
+        let body: [UInt8]
+
+        /// Whether it was begun by the clock.
+        var isTimely: Bool { begin.map { $0 - due <= OpenLoopClient.tolerance } ?? false }
+        var isAnswered: Bool { outcome == .answered }
+        /// From its begin to its end, in seconds.
+        var time: Double { (end - (begin ?? due)) / .seconds(1) }
+    }
+
+    /// The time from one request to the next.
+    static let interval = Duration.milliseconds(20)
+    /// By how much a request may be begun late.
+    static let tolerance = Duration.milliseconds(20)
+    /// How long an answer may take.
+    static let patience = Duration.seconds(30)
+    /// How long it looks on before an operation, and after it.
+    static let control = Duration.seconds(5)
+
+    private let port: UInt16
+    private let request: @Sendable (Int) -> [UInt8]
+    private let first = ContinuousClock.now
+    private let requests = Mutex<[Request]>([])
+    private let isStopped = Atomic(false)
+    private let hasEnded = Atomic(false)
+
+    /// A client that begins to ask at once, on a thread of its own, until it is stopped.
+    ///
+    /// - Parameter request: the bytes of each request, by its number.
+    init(port: UInt16, request: @escaping @Sendable (Int) -> [UInt8]) {
+        (self.port, self.request) = (port, request)
+        OpenLoopClient.allowSockets()
+        Thread.detachNewThread { self.ask() }
+    }
+
+    /// Begins no more requests.
+    func stop() { isStopped.store(true, ordering: .relaxed) }
+
+    /// Waits until one was answered.
+    func awaitAnswer(within patience: Duration) async throws {
+        let deadline = ContinuousClock.now + patience
+        while !requests.withLock({ $0.contains(where: \.isAnswered) }) {
+            guard ContinuousClock.now < deadline else {
+                throw Failure("nobody has answered on port \(port) within \(patience)")
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Begins no more requests, and waits until all have ended.
+    ///
+    /// - Returns: them by their numbers.
+    func ended() async throws -> [Request] {
+        stop()
+        while !hasEnded.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(20)) }
+        return requests.withLock { $0.sorted { $0.number < $1.number } }
+    }
+
+    private func due(_ number: Int) -> ContinuousClock.Instant { first + OpenLoopClient.interval * number }
+
+    private func ask() {
+        var (open, number): ([Exchange], Int) = ([], 0)
+        while true {
+            let isAsking = !isStopped.load(ordering: .relaxed)
+            // After a pause of this thread all are begun that were due in it.
+            while isAsking, due(number) <= .now {
+                if let exchange = begun(number) { open.append(exchange) }
+                number += 1
+            }
+            guard isAsking || !open.isEmpty else { break }
+            let pause = isAsking ? due(number) - .now : OpenLoopClient.interval
+            open = Exchange.waited(for: open, atMost: pause).compactMap(advanced)
+        }
+        hasEnded.store(true, ordering: .releasing)
+    }
+
+    private func begun(_ number: Int) -> Exchange? {
+        do throws(Exchange.NotBegun) {
+            return try Exchange(port: port, request: request(number), number: number)
+        } catch {
+            note(number, begin: error.isRefused ? .now : nil, error.isRefused ? .refused : .broken)
+            return nil
+        }
+    }
+
+    // The exchange as it goes on; nothing where it has ended.
+    private func advanced(_ exchange: Exchange) -> Exchange? {
+        var exchange = exchange
+        let (number, start) = (exchange.number, exchange.start)
+        switch exchange.advance() {
+        case .goesOn where ContinuousClock.now - start < OpenLoopClient.patience: return exchange
+        case .goesOn: note(number, begin: start, .late)
+        case .refused: note(number, begin: start, .refused)
+        case .broken: note(number, begin: start, .broken)
+        case .answered(let body): note(number, begin: start, .answered, body)
+        }
+        close(exchange.descriptor)
+        return nil
+    }
+
+    private func note(_ number: Int, begin: ContinuousClock.Instant?, _ outcome: Outcome, _ body: [UInt8] = []) {
+        let request = Request(
+            number: number,
+            due: due(number),
+            begin: begin,
+            end: .now,
+            outcome: outcome,
+            body: body
+        )
+        requests.withLock { $0.append(request) }
+    }
+
+    // Requests that wait for as long as they may have 1,500 sockets at once, and many hosts allow 1,024 where nobody
+    // asks for more.
+    private static func allowSockets() {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return }
+        limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 4_096))
+        // Where it is refused, requests without a socket make the run one that is not valid.
+        _ = setrlimit(resource, &limit)
+    }
+}
+
+/// An operation, and what a client saw of it.
+struct Watched: Sendable {
+    /// How long the operation took.
+    let wall: Duration
+    let seen: OpenLoopFigures
+    /// All requests, also those before and after.
+    let requests: [OpenLoopClient.Request]
+}
+
+extension OpenLoopClient {
+    /// Lets a client look on while something is done, and for a while before and after.
+    static func watching(
+        port: UInt16,
+        request: @escaping @Sendable (Int) -> [UInt8] = { _ in Exchange.generation },
+        _ operation: () async throws -> Void
+    ) async throws -> Watched {
+        let client = OpenLoopClient(port: port, request: request)
+        defer { client.stop() }
+        try await client.awaitAnswer(within: Benchmark.patience)
+        try await Task.sleep(for: control)
+        let begin = ContinuousClock.now
+        try await operation()
+        let end = ContinuousClock.now
+        try await Task.sleep(for: control)
+        let requests = try await client.ended()
+        return Watched(wall: end - begin, seen: OpenLoopFigures(requests, during: begin..<end), requests: requests)
+    }
+}
