@@ -127,15 +127,21 @@ public enum AutopilotEvent: Sendable, Hashable, Codable {
     case gaveUp(AutopilotGivingUp, at: Duration)
     /// A member that was down after a heal, or given up, is ready.
     case serves(MemberID, at: Duration)
+    /// Members of a server are about to come or go.
+    case scaling(AutoscaleMove, at: Duration)
+    /// That has ended.
+    case scaled(ServerID, AutoscaleEnd, at: Duration)
 }
 
 extension AutopilotEvent {
-    /// The member that it is about.
+    /// The member that it is about; what is about all members of a server stands with the first, which is called as the server.
     public var member: MemberID {
         switch self {
         case .began(let heal, _): heal.member
         case .ended(let member, _, _), .serves(let member, _): member
         case .gaveUp(let what, _): what.member
+        case .scaling(let move, _): move.server.member(0)
+        case .scaled(let server, _, _): server.member(0)
         }
     }
 }

@@ -78,6 +78,8 @@ public struct AutopilotState: Sendable, Hashable {
             // Another's doing, so that it begins anew.
             if isGivenUp(member) { return series[member] = nil }
             serve(member, at)
+        // How many there are says nothing of any.
+        case .scaling, .scaled: break
         }
     }
 
@@ -139,9 +141,14 @@ public struct AutopilotState: Sendable, Hashable {
     static let beats = 5
 
     private func isAfterGap(_ observed: AutopilotObservation) -> Bool {
-        guard let lastLook else { return false }
+        AutopilotState.isGap(since: lastLook, began: observed.began, now: observed.now, beat: beat, patience: patience)
+    }
+
+    /// Whether nobody saw what was between the last look and one that began and ended then.
+    static func isGap(since last: Duration?, began: Duration, now: Duration, beat: Duration, patience: Duration) -> Bool
+    {
+        guard let last else { return false }
         let slack = beat * AutopilotState.beats
-        return observed.began < lastLook || observed.began - lastLook > slack
-            || observed.now - observed.began > patience + slack
+        return began < last || began - last > slack || now - began > patience + slack
     }
 }

@@ -21,7 +21,11 @@ extension ErrorCode {
         "a file has external services, which only a run of its scenario starts"
     )
     public static let labNoFile = ErrorCode("lab.no-file", .usage, "there is no lab file here")
-    public static let labNoHeal = ErrorCode("lab.no-heal", .usage, "no server of the lab declares 'heal'")
+    public static let labNoHeal = ErrorCode(
+        "lab.no-heal",
+        .usage,
+        "no server of the lab declares 'heal' or 'autoscale'"
+    )
     public static let labNoMemory = ErrorCode(
         "lab.no-memory",
         .blocked,
@@ -35,7 +39,11 @@ extension ErrorCode {
         [.usage, .blocked],
         "the server can't have several members yet"
     )
-    public static let serverReplicas = ErrorCode("server.replicas", .usage, "no server can have so many members")
+    public static let serverReplicas = ErrorCode(
+        "server.replicas",
+        .usage,
+        "no server can have so many members, or this one can't by its 'autoscale'"
+    )
     public static let serverSeveral = ErrorCode(
         "server.several",
         .usage,

@@ -89,8 +89,9 @@ extension ServerSpec {
     /// - Throws: `name.invalid` where the name of one of its volumes would be too long.
     public func ofMember(_ id: MemberID) throws -> ServerSpec {
         var own = self
-        // It is about how the machine is looked after, and no part of it.
+        // They are about how machines are looked after, and how many there are, and no part of one.
         own.heal = nil
+        own.autoscale = nil
         guard fleet != nil else { return own }
         own.fleet = .ofMember
         own.volumes = try volumes.reduce(into: [:]) { $0[try id.own($1.key)] = $1.value }

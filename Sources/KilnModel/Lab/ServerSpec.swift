@@ -93,9 +93,11 @@ public struct ServerSpec: Sendable, Hashable {
     public var fleet: FleetSpec?
     /// What an autopilot may do for it; nothing means that it leaves it alone.
     public var heal: HealSpec?
+    /// How many members an autopilot may let it have; nothing means that it lets it have those that are declared.
+    public var autoscale: AutoscaleSpec?
 
-    /// A server from its parts; clients are not kept, it is its only member and no autopilot heals it where that is not set
-    /// afterwards.
+    /// A server from its parts; clients are not kept, it is its only member and no autopilot heals or scales it where that is not
+    /// set afterwards.
     public init(
         image: ImageReference,
         memory: ByteCount? = nil,
@@ -264,6 +266,7 @@ extension ServerSpec: Codable {
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout, afterClone, fleet, heal
+        case autoscale
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -305,5 +308,6 @@ extension ServerSpec: Codable {
         maxAge = try fields.decodeIfPresent(Duration.self, forKey: .maxAge)
         fleet = try fields.decodeIfPresent(FleetSpec.self, forKey: .fleet)
         heal = try fields.decodeIfPresent(HealSpec.self, forKey: .heal)
+        autoscale = try fields.decodeIfPresent(AutoscaleSpec.self, forKey: .autoscale)
     }
 }

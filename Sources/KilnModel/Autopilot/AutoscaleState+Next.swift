@@ -1,0 +1,79 @@
+/// What follows from what an autopilot did and what it sees of the load.
+extension AutoscaleState {
+    /// What is decided about all servers that should have another number of members; ``look(_:)`` comes before.
+    public func next(_ observed: AutoscaleObservation) -> [AutoscaleDecision] {
+        observed.servers.sorted { $0.key < $1.key }.compactMap { id, server in
+            observed.busy.contains(id) ? nil : next(id, server, observed.now)
+        }
+    }
+
+    private func next(_ id: ServerID, _ server: AutoscaleObservation.Server, _ now: Duration) -> AutoscaleDecision? {
+        if let left = server.isDisturbed { return .wait(id, .left(left)) }
+        if let move = open[id] { return end(of: move, server, now) }
+        if let left = server.isUnsteady { return .wait(id, .left(left)) }
+        guard let trace = traces[id], let figures = trace.figures(isOnlyLook: isOnlyLook) else { return nil }
+        let aim = server.spec.allowed(figures.wanted)
+        guard aim != server.replicas else {
+            return figures.wanted > aim ? .wait(id, .most(wanted: figures.wanted, most: aim)) : nil
+        }
+        let pause = pause(of: id, server.spec)
+        if let latest = latest[id], now - latest < pause {
+            return .wait(id, .cooling(wanted: aim, pause: pause))
+        }
+        return aim > server.replicas
+            ? more(id, server, figures, aim) : fewer(id, server, figures, trace, aim, now)
+    }
+
+    // What was begun by an autopilot that is gone: the record says whether anything came of it.
+    private func end(
+        of move: AutoscaleMove,
+        _ server: AutoscaleObservation.Server,
+        _ now: Duration
+    ) -> AutoscaleDecision {
+        guard server.isUnfinished else {
+            let end: AutoscaleEnd =
+                server.replicas == move.to ? .done : .left("whoever began it ended before anything was done")
+            return .record(.scaled(move.server, end, at: now))
+        }
+        return .finish(AutoscaleMove(move.server, from: move.from, to: server.replicas, figures: move.figures))
+    }
+
+    // Where members can't come it is tried less and less often.
+    private func pause(of id: ServerID, _ spec: AutoscaleSpec) -> Duration {
+        max(spec.cooldown, AutopilotState.pause(after: failures[id] ?? 0))
+    }
+
+    private func more(
+        _ id: ServerID,
+        _ server: AutoscaleObservation.Server,
+        _ figures: AutoscaleFigures,
+        _ aim: Int
+    ) -> AutoscaleDecision {
+        let doubled = min(aim, server.replicas * 2)
+        let to = min(doubled, server.replicas + min(server.room ?? aim, aim))
+        guard to > server.replicas else { return .wait(id, .memory(wanted: aim)) }
+        let bound: AutoscaleMove.Bound =
+            to < doubled ? .memory : doubled < aim ? .doubling : aim != figures.wanted ? .limit : .none
+        return .act(AutoscaleMove(id, from: server.replicas, to: to, figures: figures, bound: bound))
+    }
+
+    private func fewer(
+        _ id: ServerID,
+        _ server: AutoscaleObservation.Server,
+        _ figures: AutoscaleFigures,
+        _ trace: AutoscaleTrace,
+        _ aim: Int,
+        _ now: Duration
+    ) -> AutoscaleDecision {
+        let lasted = trace.since.map { now - $0 } ?? .zero
+        let highest = trace.highest ?? server.replicas
+        guard highest < server.replicas, isOnlyLook || lasted >= server.spec.cooldown else {
+            return .wait(id, .lasting(wanted: aim, needed: server.spec.cooldown))
+        }
+        let to = server.replicas - 1
+        let bound: AutoscaleMove.Bound = aim < to ? .oneByOne : aim != figures.wanted ? .limit : .none
+        return .act(
+            AutoscaleMove(id, from: server.replicas, to: to, figures: figures, highest: highest, bound: bound)
+        )
+    }
+}

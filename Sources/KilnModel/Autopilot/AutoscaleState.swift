@@ -1,0 +1,79 @@
+/// What an autopilot knows of the load of a lab's servers, and of how it let members come and go.
+///
+/// It decides as Kubernetes' autoscaler does: as many are wanted as would each have what the server's `target` says, where what
+/// they have is more than a tenth off. More come at once, but at most as many as there are. Fewer go one by one, once fewer
+/// were wanted for all of `cooldown`. After members came or went nothing is done for as long.
+///
+/// What was measured counts only while the server is undisturbed: all its members serve, and nobody misses a look.
+public struct AutoscaleState: Sendable, Hashable {
+    /// How long a load is measured.
+    public static let window = Duration.seconds(20)
+
+    /// How long it is until the next look.
+    public let beat: Duration
+    /// How long a look may take.
+    public let patience: Duration
+    /// Whether nobody looks again, so that what is seen is taken to last.
+    public let isOnlyLook: Bool
+
+    private(set) var traces: [ServerID: AutoscaleTrace] = [:]
+    /// What was begun and has not ended.
+    private(set) var open: [ServerID: AutoscaleMove] = [:]
+    /// When members came or went last, or could not.
+    private(set) var latest: [ServerID: Duration] = [:]
+    /// How often in a row they could not.
+    private(set) var failures: [ServerID: Int] = [:]
+    /// The numbers of members at the last look.
+    private var numbers: [ServerID: Int] = [:]
+    private var lastLook: Duration?
+
+    /// The state of an autopilot that has done nothing yet.
+    public init(beat: Duration, patience: Duration, isOnlyLook: Bool = false) {
+        self.beat = beat
+        self.patience = patience
+        self.isOnlyLook = isOnlyLook
+    }
+
+    /// Takes in the next event of the journal; those about single members mean nothing to it.
+    public mutating func apply(_ event: AutopilotEvent) {
+        switch event {
+        case .scaling(let move, _): open[move.server] = move
+        case .scaled(let server, let end, let at):
+            open[server] = nil
+            switch end {
+            case .left: return
+            case .done: failures[server] = nil
+            case .failed: failures[server, default: 0] += 1
+            }
+            latest[server] = at
+        case .began, .ended, .gaveUp, .serves: break
+        }
+    }
+
+    /// Takes in a look.
+    ///
+    /// After a gap, as ``AutopilotState/look(_:)`` tells one, everything that is measured begins anew.
+    public mutating func look(_ observed: AutoscaleObservation) {
+        let (began, now) = (observed.began, observed.now)
+        if AutopilotState.isGap(since: lastLook, began: began, now: now, beat: beat, patience: patience) {
+            traces = [:]
+        }
+        lastLook = now
+        for (id, server) in observed.servers {
+            let isBusy = observed.busy.contains(id)
+            // A person lets members come and go, too.
+            if !isBusy, let before = numbers[id], before != server.replicas { latest[id] = now }
+            numbers[id] = server.replicas
+            traces[id] = isBusy ? nil : trace(id, server)
+        }
+        for id in traces.keys where observed.servers[id] == nil { traces[id] = nil }
+    }
+
+    private func trace(_ id: ServerID, _ server: AutoscaleObservation.Server) -> AutoscaleTrace? {
+        guard server.isUnsteady == nil, let load = server.load else { return nil }
+        let known = traces[id].flatMap { $0.isGoneOnWith(server, load) ? $0 : nil }
+        var trace = known ?? AutoscaleTrace(server, process: load.process)
+        trace.add(load, at: server.loadTime, isOnlyLook: isOnlyLook)
+        return trace
+    }
+}
