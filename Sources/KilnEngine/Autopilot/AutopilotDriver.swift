@@ -11,10 +11,15 @@ struct AutopilotDriver {
     let options: AutopilotOptions
     let tell: @Sendable (AutopilotLine) -> Void
     private var state: AutopilotState
+    var scale: AutoscaleState
     private var busy: Set<MemberID> = []
+    /// The servers whose members are let come or go.
+    var scaling: Set<ServerID> = []
     /// What was decided about members last, so that it is said once.
     private var said: [MemberID: AutopilotDecision] = [:]
-    private var report = AutopilotReport()
+    /// The same about servers.
+    var saidOfServers: [ServerID: AutoscaleDecision] = [:]
+    var report = AutopilotReport()
     private var isTicking = false
     private var hasLooked = false
 
@@ -37,12 +42,22 @@ struct AutopilotDriver {
             atOnce: ProcessInfo.processInfo.activeProcessorCount,
             isOnlyLook: options.isOnce
         )
-        for event in try files.events() { state.apply(event) }
+        scale = AutoscaleState(
+            beat: AutopilotDriver.beat,
+            patience: AutopilotView.patience,
+            isOnlyLook: options.isOnce
+        )
+        for event in try files.events() {
+            state.apply(event)
+            scale.apply(event)
+        }
     }
 
-    private enum End: Sendable {
+    /// What ended that was begun.
+    enum End: Sendable {
         case beat
         case heal(AutopilotHeal, AutopilotEnd)
+        case scaling(AutoscaleMove, AutoscaleEnd)
     }
 
     /// Goes on until it has done what it is for, or is cancelled.
@@ -60,25 +75,44 @@ struct AutopilotDriver {
     /// Whether it goes on.
     private mutating func proceed(_ group: inout ThrowingTaskGroup<End, any Error>) async throws -> Bool {
         if !options.isOnce || !hasLooked {
-            let seen = try await view.observe(busy: busy)
+            if options.isOnce { try await measure() }
+            let seen = try await view.observe(busy: busy, scaling: scaling)
             try Task.checkCancellation()
             hasLooked = true
-            state.look(seen)
-            let decisions = state.next(seen)
-            let decided = Set(decisions.map(\.member))
-            said = said.filter { decided.contains($0.key) }
-            for decision in decisions { try take(decision, &group) }
-            report.stuck = decisions.filter(\.needsPerson).map(\.member)
-            if let server = options.until, isReady(server, seen) { return false }
+            report.stuck = []
+            try decide(seen.members, &group)
+            try decide(seen.servers, &group)
+            if let server = options.until, isReady(server, seen.members) { return false }
         }
-        if options.isOnce && busy.isEmpty { return false }
+        if options.isOnce && busy.isEmpty && scaling.isEmpty { return false }
         try await rest(&group)
         return true
     }
 
+    // What a load is only two looks tell.
+    private mutating func measure() async throws {
+        let seen = try await view.observe().servers
+        guard !seen.servers.isEmpty else { return }
+        scale.look(seen)
+        try await Task.sleep(for: AutopilotDriver.beat)
+    }
+
+    private mutating func decide(
+        _ seen: AutopilotObservation,
+        _ group: inout ThrowingTaskGroup<End, any Error>
+    ) throws {
+        state.look(seen)
+        let decisions = state.next(seen)
+        let decided = Set(decisions.map(\.member))
+        said = said.filter { decided.contains($0.key) }
+        for decision in decisions { try take(decision, &group) }
+        report.stuck += decisions.filter(\.needsPerson).map(\.member)
+    }
+
     private func isReady(_ server: ServerID, _ seen: AutopilotObservation) -> Bool {
         let members = seen.members.filter { $0.key.whole == server }
-        return busy.isEmpty && !members.isEmpty && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+        return busy.isEmpty && scaling.isEmpty && !members.isEmpty
+            && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
     }
 
     private mutating func take(
@@ -99,12 +133,13 @@ struct AutopilotDriver {
         }
     }
 
-    private mutating func record(_ event: AutopilotEvent) throws {
+    mutating func record(_ event: AutopilotEvent) throws {
         try files.append(event)
         state.apply(event)
+        scale.apply(event)
     }
 
-    private func say(_ line: AutopilotLine) {
+    func say(_ line: AutopilotLine) {
         var line = line
         line.isDryRun = options.isDryRun
         tell(line)
@@ -133,6 +168,7 @@ struct AutopilotDriver {
             case .failed: report.failed += 1
             case .left: break
             }
+        case .scaling(let move, let end)?: try self.end(move, end)
         case nil: break
         }
     }

@@ -25,6 +25,8 @@ extension AutopilotEvent {
             return line
         case .gaveUp(let what, _): return what.line
         case .serves(let member, _): return AutopilotLine(member, "serves", "it is ready again")
+        case .scaling(let move, _): return move.line
+        case .scaled(let server, let end, _): return end.line(server)
         }
     }
 }

@@ -22,9 +22,10 @@ public struct AutopilotOptions: Sendable, Hashable {
 public struct AutopilotLine: Sendable, Hashable, Encodable {
     /// When.
     public let time: Date
-    /// The member.
+    /// The member; the first one where it is about all members of a server.
     public let member: MemberID
-    /// What is done, in a word: an ``AutopilotAct``, or `serves`, `failed`, `left`, `given-up`, `wait`, `leave`.
+    /// What is done, in a word: an ``AutopilotAct``, `scale-out` or `scale-in`, or `serves`, `scaled`, `failed`, `left`,
+    /// `given-up`, `wait`, `leave`.
     public let decision: String
     /// The same in a sentence.
     public let text: String
@@ -42,6 +43,8 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
     public var limit: Int?
     /// The code of what failed.
     public var code: ErrorCode?
+    /// Where members come or go, how many, and what led to it.
+    public var scaling: AutoscaleMove?
     /// Whether it is only told.
     public var isDryRun = false
 
@@ -54,6 +57,7 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case time, decision, text, cause, generation, seconds, attempt, used, limit, code
+        case from, to, serving, wanted, load, target, bound
         case member = "server"
         case isDryRun = "dry_run"
     }
@@ -72,13 +76,26 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
         try fields.encodeIfPresent(used, forKey: .used)
         try fields.encodeIfPresent(limit, forKey: .limit)
         try fields.encodeIfPresent(code, forKey: .code)
+        try encodeScaling(&fields)
         if isDryRun { try fields.encode(true, forKey: .isDryRun) }
+    }
+
+    private func encodeScaling(_ fields: inout KeyedEncodingContainer<CodingKeys>) throws {
+        guard let scaling else { return }
+        try fields.encode(scaling.from, forKey: .from)
+        try fields.encode(scaling.to, forKey: .to)
+        try fields.encode(scaling.figures.serving, forKey: .serving)
+        try fields.encode(scaling.figures.wanted, forKey: .wanted)
+        // As people read it: no load is known more exactly.
+        try fields.encode((scaling.figures.load * 10).rounded() / 10, forKey: .load)
+        try fields.encode(scaling.figures.target.number, forKey: .target)
+        try fields.encode(scaling.bound, forKey: .bound)
     }
 }
 
 /// What an autopilot did until it ended.
 public struct AutopilotReport: Sendable, Hashable {
-    /// How many things it did after which the member was ready.
+    /// How many things it did after which the member was ready, or the members were.
     public internal(set) var done = 0
     /// How many after which it was not.
     public internal(set) var failed = 0

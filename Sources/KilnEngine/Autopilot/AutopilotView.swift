@@ -1,7 +1,7 @@
 import KilnModel
 import KilnSystem
 
-/// What is true of the members of a lab's servers that declare `heal`: read anew before every decision.
+/// What is true of the servers of a lab that declare `heal` or `autoscale`: read anew before every decision.
 struct AutopilotView: Sendable {
     let engine: LabEngine
     let lab: Name
@@ -9,37 +9,83 @@ struct AutopilotView: Sendable {
     /// How long a member may take to show that it is ready.
     static let patience = Check.usualTimeout
 
+    /// What is true at one look: of the members that are to be healed, and of the servers whose number follows their load.
+    struct Sight: Sendable {
+        let members: AutopilotObservation
+        let servers: AutoscaleObservation
+    }
+
+    /// A server, its declaration, and what was found of its members.
+    private struct Found: Sendable {
+        let id: ServerID
+        let spec: ServerSpec
+        var members: [MemberID: AutopilotObservation.Member?] = [:]
+        var server: AutoscaleObservation.Server?
+    }
+
     /// What is true now.
     ///
-    /// - Parameter busy: members that are being worked on, which nobody need ask.
+    /// - Parameters:
+    ///   - busy: members that are being worked on, which nobody need ask.
+    ///   - scaling: servers whose members are let come or go.
     /// - Throws: `lab.missing` where the lab is not up any more.
-    func observe(busy: Set<MemberID> = []) async throws -> AutopilotObservation {
+    func observe(busy: Set<MemberID> = [], scaling: Set<ServerID> = []) async throws -> Sight {
         let began = AutopilotClock.now
-        let servers = try engine.lab(lab).servers
-        let members = await withTaskGroup(of: (MemberID, AutopilotObservation.Member?).self) { group in
-            for (name, spec) in servers {
-                guard let heal = spec.heal else { continue }
+        let declared = try engine.lab(lab).servers.filter { $0.value.isLookedAfter }
+        let found = await withTaskGroup(of: Found.self) { group in
+            for (name, spec) in declared {
                 let server = ServerID(lab: lab, server: name)
-                var blank = AutopilotObservation.Member(
-                    .unknown("it is being worked on"),
-                    heal: heal,
-                    readyTimeout: ReadinessWaiter.timeout(of: spec, engine.parts)
-                )
-                blank.hasRollout = hasRollout(server)
-                for id in engine.members(of: server) where id.ordinal < spec.replicas {
-                    let (isBusy, blank) = (busy.contains(id), blank)
-                    group.addTask { (id, isBusy ? blank : await member(id, blank, spec.maxAge)) }
-                }
+                group.addTask { await find(server, spec, busy, isScaling: scaling.contains(server)) }
             }
-            return await group.reduce(into: [MemberID: AutopilotObservation.Member]()) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [Found]()) { $0.append($1) }
         }
-        return AutopilotObservation(
-            began: began,
-            now: AutopilotClock.now,
-            minute: AutopilotClock.minute,
-            members: members,
-            busy: busy
+        let members = found.filter { $0.spec.heal != nil }.flatMap(\.members).compactMap { id, member in
+            member.map { (id, $0) }
+        }
+        let servers = found.compactMap { found in found.server.map { (found.id, $0) } }
+        let now = AutopilotClock.now
+        return Sight(
+            members: AutopilotObservation(
+                began: began,
+                now: now,
+                minute: AutopilotClock.minute,
+                members: Dictionary(uniqueKeysWithValues: members),
+                busy: busy
+            ),
+            servers: AutoscaleObservation(
+                began: began,
+                now: now,
+                servers: Dictionary(uniqueKeysWithValues: servers),
+                busy: scaling
+            )
         )
+    }
+
+    private func find(
+        _ server: ServerID,
+        _ spec: ServerSpec,
+        _ busy: Set<MemberID>,
+        isScaling: Bool
+    ) async -> Found {
+        var blank = AutopilotObservation.Member(
+            .unknown("it is being worked on"),
+            heal: spec.heal ?? HealSpec(),
+            readyTimeout: ReadinessWaiter.timeout(of: spec, engine.parts)
+        )
+        blank.hasRollout = hasRollout(server)
+        // No machine is renewed while others come or go.
+        let maxAge = isScaling ? nil : spec.maxAge
+        var found = Found(id: server, spec: spec)
+        found.members = await withTaskGroup(of: (MemberID, AutopilotObservation.Member?).self) { group in
+            for id in engine.members(of: server) where id.ordinal < spec.replicas {
+                let (isBusy, blank) = (busy.contains(id), blank)
+                group.addTask { (id, isBusy ? blank : await member(id, blank, maxAge)) }
+            }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        let isHealing = busy.contains { $0.whole == server }
+        found.server = await load(server, spec, found.members, isHealing: isHealing)
+        return found
     }
 
     // One whose rollouts can't be read may be in the middle of one.

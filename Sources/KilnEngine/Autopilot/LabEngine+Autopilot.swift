@@ -3,19 +3,19 @@ import KilnSystem
 
 /// The autopilot: a lab that recovers by itself, as long as somebody lets it.
 extension LabEngine {
-    /// Looks after the servers of a lab that declare `heal` until it is cancelled, or until what `options` say.
+    /// Looks after the servers of a lab that declare `heal` or `autoscale` until it is cancelled, or until what `options` say.
     ///
     /// It never brings another image or configuration, and leaves alone who was stopped by a person, who is halted, who is being
     /// changed by another command, and whose server has an open rollout.
     ///
     /// - Parameter tell: is told of each decision, and what came of it.
-    /// - Throws: `lab.missing`; `lab.no-heal` where no server declares it; `lock.held` where the lab has an autopilot already.
+    /// - Throws: `lab.missing`; `lab.no-heal` where no server declares either; `lock.held` where the lab has an autopilot already.
     public func autopilot(
         _ lab: Name,
         _ options: AutopilotOptions = AutopilotOptions(),
         tell: @escaping @Sendable (AutopilotLine) -> Void
     ) async throws -> AutopilotReport {
-        guard try self.lab(lab).servers.values.contains(where: { $0.heal != nil }) else { throw noHeal(lab) }
+        guard try self.lab(lab).servers.values.contains(where: \.isLookedAfter) else { throw noHeal(lab) }
         let files = AutopilotFiles(lab: lab, state: state)
         // Who only tells stands in nobody's way.
         let lock = options.isDryRun ? nil : try files.lock()
@@ -28,13 +28,13 @@ extension LabEngine {
     private func noHeal(_ lab: Name) -> KilnError {
         KilnError(
             .labNoHeal,
-            "no server of the lab \(lab) declares 'heal', so there is nobody to look after",
+            "no server of the lab \(lab) declares 'heal' or 'autoscale', so there is nobody to look after",
             hint: "write 'heal: {}' into its lab file, then 'kiln up'",
             exit: .usage
         )
     }
 
-    /// What autopilots did to a member, oldest first.
+    /// What autopilots did to a member, oldest first; what they did to all members of a server stands with the first.
     public func autopilotRecords(of id: MemberID) throws -> [AutopilotRecord] {
         try AutopilotFiles(lab: id.lab, state: state).records().filter { $0.event.member == id }
     }
@@ -51,11 +51,19 @@ extension LabEngine {
             // Only what was done is asked for, so it matters not how often anybody looks.
             var known = AutopilotState(beat: .zero, patience: .zero, atOnce: 0)
             for event in events { known.apply(event) }
-            for index in result.indices where result[index].lab == lab && declared[result[index].name]?.heal != nil {
+            for index in result.indices
+            where result[index].lab == lab
+                && declared[result[index].name]?.isLookedAfter == true
+            {
                 let standing = AutopilotStanding(pid: pid, isGivenUp: known.isGivenUp(result[index].id))
                 if standing.pid != nil || standing.isGivenUp { result[index].autopilot = standing }
             }
         }
         return result
     }
+}
+
+extension ServerSpec {
+    /// Whether an autopilot has anything to do with it.
+    var isLookedAfter: Bool { heal != nil || autoscale != nil }
 }

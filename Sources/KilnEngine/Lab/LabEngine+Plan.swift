@@ -9,6 +9,7 @@ extension LabEngine {
     /// - Throws: what `up` throws before it makes anything: a port that is not allowed, an image that is missing, a volume
     ///   that is declared otherwise.
     public func plan(_ lab: LabSpec, only: [Name] = []) async throws -> LabPlan {
+        let lab = keepingNumbers(of: lab)
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)

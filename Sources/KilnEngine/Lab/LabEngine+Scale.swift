@@ -11,14 +11,27 @@ extension LabEngine {
     /// too many end what they have begun for clients, and go; their volumes are retained.
     ///
     /// - Throws: `server.not-replicated` where the server declares no `replicas`, `server.replicas` for a number that none can have,
-    ///   and as ``up(_:only:jobs:)``.
+    ///   or not this one by its `autoscale`, and as ``up(_:only:jobs:)``.
     public func scale(_ server: ServerID, to replicas: Int, jobs: Int? = nil) async throws -> [ServerStatus] {
+        if let limits = try lab(server.lab).servers[server.server]?.autoscale, limits.allowed(replicas) != replicas {
+            throw beyond(limits, replicas, server)
+        }
+        return try await count(server, replicas, jobs: jobs)
+    }
+
+    /// The same, whatever the server's `autoscale` says: an autopilot comes back within limits that were changed step by step.
+    @discardableResult
+    func count(_ server: ServerID, _ replicas: Int, jobs: Int? = nil) async throws -> [ServerStatus] {
         let lab = try lab(server.lab)
         guard var spec = lab.servers[server.server], var fleet = spec.fleet else { throw notReplicated(server) }
         guard (1...MemberID.most).contains(replicas) else { throw noSuchNumber(replicas, server) }
         fleet.replicas = replicas
         spec.fleet = fleet
-        return try await up(lab.with(spec, as: server.server), only: [server.server], jobs: jobs)
+        return try await bringUp(
+            lab.with([server.server: spec]),
+            only: [server.server],
+            jobs: jobs
+        )
     }
 
     private func notReplicated(_ server: ServerID) -> KilnError {
@@ -36,6 +49,15 @@ extension LabEngine {
             .serverReplicas,
             "\(server) can't have \(replicas) members: expected 1 to \(MemberID.most)",
             hint: "'kiln down \(server.lab)' takes all of them away",
+            exit: .usage
+        )
+    }
+
+    private func beyond(_ limits: AutoscaleSpec, _ replicas: Int, _ server: ServerID) -> KilnError {
+        KilnError(
+            .serverReplicas,
+            "\(server) can't have \(replicas) members: its 'autoscale' allows \(limits.min) to \(limits.max)",
+            hint: "choose one of these, or write other limits into its lab file, then 'kiln up'",
             exit: .usage
         )
     }
@@ -73,9 +95,7 @@ extension LabEngine {
         guard !several.isEmpty, let free = parts.freeMemory() else { return }
         let states = try await parts.machines.machines()
         let running = Set(states.filter { $0.value.isAlive }.map(\.key.member))
-        let needed = several.filter { !running.contains($0.0) }.map { _, spec in
-            spec.memory ?? (try? parts.images.usable(spec.image, .any))?.manifest.size.memory ?? ByteCount(bytes: 0)
-        }
+        let needed = several.filter { !running.contains($0.0) }.map { memory(of: $0.1) }
         let sum = needed.reduce(UInt64(0)) { $0.addingReportingOverflow($1.bytes).overflow ? .max : $0 + $1.bytes }
         guard sum > free.bytes else { return }
         throw KilnError(
@@ -85,6 +105,17 @@ extension LabEngine {
             hint: "declare fewer replicas or less 'memory', or take a lab down that is not needed: 'kiln ps'",
             exit: .blocked
         )
+    }
+
+    /// How many more members of a server the host has memory for; nothing where that can't be told.
+    func room(for spec: ServerSpec) -> Int? {
+        let needed = memory(of: spec).bytes
+        guard needed > 0, let free = parts.freeMemory() else { return nil }
+        return Int(clamping: free.bytes / needed)
+    }
+
+    private func memory(of spec: ServerSpec) -> ByteCount {
+        spec.memory ?? (try? parts.images.usable(spec.image, .any))?.manifest.size.memory ?? ByteCount(bytes: 0)
     }
 
     /// Takes the members of a server away that are not declared any more, the last first; their volumes are retained.
@@ -210,11 +241,49 @@ extension LabEngine {
     }
 }
 
+// MARK: - The number that an autopilot has come to
+
+extension LabEngine {
+    /// The same lab, where servers whose number of members follows their load keep the one that they have.
+    ///
+    /// What their file says is what they begin with: without that every `up` would undo what an autopilot did. A number that
+    /// limits of now exclude becomes the nearest that they allow.
+    func keepingNumbers(of lab: LabSpec) -> LabSpec {
+        guard let before = try? self.lab(lab.name) else { return lab }
+        var kept: [Name: ServerSpec] = [:]
+        for (name, spec) in lab.servers {
+            let server = ServerID(lab: lab.name, server: name)
+            guard let limits = spec.autoscale, let known = before.servers[name], known.autoscale != nil,
+                let fleet = known.fleet, spec.fleet != nil, hasServed(server)
+            else { continue }
+            let number = limits.allowed(fleet.replicas)
+            guard number != spec.replicas else { continue }
+            kept[name] = spec
+            kept[name]?.fleet?.replicas = number
+            parts.progress(
+                .note(
+                    "\(server): \(number) members, as it has them by 'autoscale'; the \(spec.replicas) of its lab file are what it "
+                        + "begins with, and 'kiln scale \(server)' changes them"
+                )
+            )
+        }
+        return lab.with(kept)
+    }
+
+    private func hasServed(_ server: ServerID) -> Bool {
+        (try? workspace(server.member(0)).history().current) != nil
+    }
+}
+
 extension LabSpec {
-    /// The same lab with another declaration of a server.
-    fileprivate func with(_ spec: ServerSpec, as name: Name) -> LabSpec {
-        var servers = servers
-        servers[name] = spec
-        return LabSpec(name: self.name, volumes: volumes, servers: servers, images: images, networks: networks)
+    /// The same lab with other declarations of some servers.
+    fileprivate func with(_ others: [Name: ServerSpec]) -> LabSpec {
+        LabSpec(
+            name: name,
+            volumes: volumes,
+            servers: servers.merging(others) { _, other in other },
+            images: images,
+            networks: networks
+        )
     }
 }

@@ -7,11 +7,17 @@ extension LabEngine {
     /// Brings a lab up: makes the volumes that are missing, launches new servers, starts those that are off.
     ///
     /// What runs is left as it is, so `up` can be repeated. A server that was declared otherwise before is not changed:
-    /// that is what `replace` is for. Members that are not declared any more go, as ``scale(_:to:)`` lets them go.
+    /// that is what `replace` is for. Members that are not declared any more go, as ``scale(_:to:)`` lets them go. A server that
+    /// declares `autoscale` keeps the number of members that it has, within the limits of that.
     ///
     /// - Parameter jobs: how many members of a server are brought up at once; nothing means as many as the host has processors.
     /// - Throws: `lab.no-memory` where the host has not the memory for all that would be started.
     public func up(_ lab: LabSpec, only: [Name] = [], jobs: Int? = nil) async throws -> [ServerStatus] {
+        try await bringUp(keepingNumbers(of: lab), only: only, jobs: jobs)
+    }
+
+    /// Brings a lab up with just the members that it declares.
+    func bringUp(_ lab: LabSpec, only: [Name], jobs: Int?) async throws -> [ServerStatus] {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)

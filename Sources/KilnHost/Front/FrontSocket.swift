@@ -78,6 +78,30 @@ struct FrontSocket: Sendable {
         return servers
     }
 
+    /// What it has to do for all its ports; nothing where no HAProxy runs.
+    ///
+    /// What waits for a member that is free is in the queues. What the script holds is in a frontend and not in its backend yet, as
+    /// are connections of clients that ask for nothing; so that is counted only while nobody serves.
+    func load() throws -> FrontLoad? {
+        guard let about = try about(), let answer = try ask("show stat -1 7 -1") else { return nil }
+        var (answered, queued) = (0, 0)
+        var (held, isServed): ([String: Int], Set<String>) = ([:], [])
+        for row in FrontTable(answer, separator: ",").rows {
+            func count(_ name: String) -> Int { row[name].flatMap { UInt32($0) }.map(Int.init) ?? 0 }
+            let name = row["pxname"] ?? ""
+            queued += count("qcur")
+            switch row["svname"] {
+            case "FRONTEND": held[name, default: 0] += count("scur")
+            case "BACKEND":
+                held[name, default: 0] -= count("scur")
+                if count("act") > 0 { isServed.insert(name) }
+            default: answered += count("stot")
+            }
+        }
+        let waiting = held.filter { !isServed.contains($0.key) }.values.map { max(0, $0) }.reduce(queued, +)
+        return FrontLoad(process: about.process, answered: answered, waiting: waiting)
+    }
+
     // SRV_ADMF_* of HAProxy's server-t.h: 0x01, 0x02 and 0x20 are reasons for maintenance, 0x08 and 0x10 for a drain. 0x04 says only
     // that it began disabled.
     private static func standing(_ reasons: Int) -> FrontPlan.Standing {

@@ -68,6 +68,11 @@ public struct LocalFronts: FrontControl {
         }
     }
 
+    /// What all of it has to do together; nothing where it does not run.
+    public func load(of server: ServerID) async throws -> FrontLoad? {
+        try await BlockingWork.run { try front(of: server).load() }
+    }
+
     /// Waits until the HAProxys of before have ended what they had begun.
     public func awaitPredecessors(of server: ServerID, within limit: Duration) async throws {
         let end = ContinuousClock.now + limit
