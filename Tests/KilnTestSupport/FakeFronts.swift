@@ -12,10 +12,13 @@ public final class FakeFronts: FrontControl {
         var refusal: @Sendable (FrontPlan) -> KilnError? = { _ in nil }
         var isMissing = false
         var answers: [FrontAnswer] = []
+        var requests = 0.0
+        var waiting = 0
     }
 
     private let faults: Faults
     private let state = Mutex(State())
+    private let begin = ContinuousClock.now
 
     init(_ faults: Faults) { self.faults = faults }
 
@@ -90,6 +93,20 @@ public final class FakeFronts: FrontControl {
                     )
                 }
             }
+        }
+    }
+
+    /// Lets clients ask so many times a second from now on, and so many of them wait.
+    public func ask(_ requests: Double, waiting: Int = 0) {
+        state.withLock { ($0.requests, $0.waiting) = (requests, waiting) }
+    }
+
+    /// What a front that runs counts when clients have asked so since this clock began.
+    public func load(of server: ServerID) async throws -> FrontLoad? {
+        let time = begin.duration(to: .now) / .seconds(1)
+        return state.withLock { state in
+            guard state.plans[server] != nil else { return nil }
+            return FrontLoad(process: 1, answered: Int(state.requests * time), waiting: state.waiting)
         }
     }
 

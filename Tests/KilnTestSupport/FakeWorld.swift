@@ -1,6 +1,7 @@
 import Foundation
 import KilnEngine
 import KilnModel
+import KilnSystem
 import Synchronization
 
 /// An engine on fakes, in a temporary directory that goes with it.
@@ -35,6 +36,7 @@ public final class FakeWorld: Sendable {
     public let externals: FakeExternals
     private let bug: Bug?
     private let told = Mutex<[KilnEngine.Progress]>([])
+    private let memory = Mutex<ByteCount?>(nil)
 
     /// An empty world, with a mistake in it where one is planted.
     public init(plant bug: Bug? = nil) throws {
@@ -82,6 +84,7 @@ public final class FakeWorld: Sendable {
             networks: networks,
             fronts: fronts,
             externals: externals,
+            freeMemory: { [weak self] in self?.memory.withLock { $0 } ?? HostMemory.available() },
             progress: { [weak self] in
                 observer($0)
                 self?.tell($0)
@@ -90,6 +93,9 @@ public final class FakeWorld: Sendable {
             agentGrace: .milliseconds(20)
         )
     }
+
+    /// Lets the host have so much memory free from now on; before that it has what there is.
+    public func haveMemory(_ size: ByteCount) { memory.withLock { $0 = size } }
 
     /// What was told so far.
     public var progress: [KilnEngine.Progress] { told.withLock { $0 } }

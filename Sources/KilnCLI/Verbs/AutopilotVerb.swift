@@ -7,14 +7,18 @@ import Synchronization
 struct AutopilotVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "autopilot",
-        abstract: "Look after a lab: heal servers that are gone or silent, and replace those that are due.",
+        abstract:
+            "Look after a lab: heal servers, replace those that are due, and let members come and go by their load.",
         discussion: """
             It goes on until Ctrl-C, and looks after servers whose lab file says 'heal'. One that is gone or silent is started \
             again, once; where that does not help it gets another machine of the same image and configuration, after a check of \
             its volumes. After so many heals in a row it is given up. Servers that a person stopped, that are halted, that \
             another command works on or whose rollout is open are left alone. What it did is in 'kiln history'.
 
-            With --once what is seen is taken to last. That ends with 0 where nothing was to be done or all of it helped, with \
+            Servers whose lab file says 'autoscale' get as many members as their front has work for, within the limits of that. \
+            Members come and go as by 'kiln scale'.
+
+            With --once what is seen is taken to last; a load is measured for two seconds. That ends with 0 where nothing was to be done or all of it helped, with \
             10 where something did not help, and with 13 where a person has to do something.
             """
     )

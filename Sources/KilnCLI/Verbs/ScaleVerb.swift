@@ -10,7 +10,7 @@ struct ScaleVerb: Verb {
         discussion: """
             A new member gets its volumes as the lab file's 'volume-from' says, or what was retained of a member with its \
             ordinal. A member that goes ends what it has begun for clients first; its volumes are retained. The number holds \
-            until 'kiln up' reads another one from the lab file.
+            until 'kiln up' reads another one from the lab file; of a server with 'autoscale', until its load wants another one.
             """
     )
 

@@ -12,7 +12,7 @@ struct UpVerb: Verb {
         discussion: """
             Servers whose declaration changed are not touched: they are replaced, with 'kiln replace'. Only the number of \
             members follows at once: new ones get their volumes as the file says, and of those that are too many the volumes \
-            are retained.
+            are retained. A server with 'autoscale' keeps the number that it has, within the limits of that.
             """
     )
 

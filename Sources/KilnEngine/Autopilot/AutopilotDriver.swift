@@ -91,9 +91,8 @@ struct AutopilotDriver {
 
     // What a load is only two looks tell.
     private mutating func measure() async throws {
-        let seen = try await view.observe().servers
-        guard !seen.servers.isEmpty else { return }
-        scale.look(seen)
+        guard try view.engine.lab(view.lab).servers.values.contains(where: { $0.autoscale != nil }) else { return }
+        scale.look(try await view.observe().servers)
         try await Task.sleep(for: AutopilotDriver.beat)
     }
 

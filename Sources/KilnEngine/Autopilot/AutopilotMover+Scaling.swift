@@ -32,7 +32,7 @@ extension AutopilotMover {
                 error.code,
                 "\(error.message); and the members that there are could not be made those that are declared: \(problem.message)",
                 hint: problem.hint
-                    ?? "'kiln ps \(move.server.lab)' tells who is there, 'kiln scale \(move.server)' goes on",
+                    ?? "'kiln ps \(move.server.lab)' tells who is there, 'kiln scale \(move.server) N' goes on",
                 needsPerson: true
             )
         }

@@ -111,7 +111,7 @@ extension AutoscaleWait.Left {
         case .healing: "one of them is being healed"
         case .unfinished:
             "those that are there are not those that are declared, so a person has to decide: 'kiln ps \(server.lab)', then "
-                + "'kiln scale \(server)'"
+                + "'kiln scale \(server) N'"
         case .unready(let serving, let all): "\(serving) of \(all) get requests"
         case .unknown(let why): why
         }

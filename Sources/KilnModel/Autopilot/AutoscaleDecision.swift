@@ -77,7 +77,7 @@ public struct AutoscaleFigures: Sendable, Hashable, Codable {
     /// How many would have what they are to have, before any limit; the present number where that is nearly so.
     public var wanted: Int {
         let target = Double(max(1, target.number))
-        if abs(each / target - 1) <= AutoscaleFigures.tolerance { return serving }
+        if abs(each - target) <= target * AutoscaleFigures.tolerance { return serving }
         return Int(min(load / target, 1_000_000).rounded(.up))
     }
 }

@@ -156,6 +156,7 @@ struct LabDecoder {
         edits.readFront(fields, ports: tcpPorts)
         edits.readFleet(fields, published ?? [:])
         edits.readHeal(fields)
+        edits.readAutoscale(fields)
         // All is read by now, so that all problems are reported.
         var server = DeclaredServer(
             name: name,
@@ -164,7 +165,10 @@ struct LabDecoder {
             mounts: Array(volumes.values),
             spec: image.map(edits.spec)
         )
-        if let spec = server.spec { fields[.hold]?.judgeHold(spec) }
+        if let spec = server.spec {
+            fields[.hold]?.judgeHold(spec)
+            fields[.autoscale]?.judgeAutoscale(spec)
+        }
         server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }
         return server

@@ -28,7 +28,7 @@ extension ServerEdits {
     }
 
     private func refuseFleetFields(_ fields: Fields<ServerFields>) {
-        for field in [ServerFields.volumeFrom, .afterClone, .rollout] {
+        for field in [ServerFields.volumeFrom, .afterClone, .rollout, .autoscale] {
             fields[field]?.problem("it is about members, which takes 'replicas'; add that, or leave this out")
         }
     }

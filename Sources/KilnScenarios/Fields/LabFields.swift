@@ -118,7 +118,7 @@ enum ServerFields: String, FileField {
     case maxAge = "max-age"
     case hold, connections
     case drainTimeout = "drain-timeout"
-    case replicas, rollout, heal
+    case replicas, rollout, heal, autoscale
     case volumeFrom = "volume-from"
     case afterClone = "after-clone"
 
@@ -178,6 +178,7 @@ enum ServerFields: String, FileField {
         case .hold, .connections, .drainTimeout: front
         case .replicas, .rollout, .volumeFrom, .afterClone: fleet
         case .heal: HealFields.schema
+        case .autoscale: AutoscaleFields.schema
         }
     }
 

@@ -30,6 +30,11 @@ struct DeclareStep: StepAction {
         let spec = server.flatMap(reader.lab.server)?.spec
         let replicas = fields[.replicas]?.whole(in: 1...MemberID.most)
         if let spec, spec.fleet == nil { fields[.replicas]?.problem("it declares no 'replicas' in the lab; add that") }
+        if let spec, spec.autoscale != nil {
+            fields[.replicas]?.problem(
+                "it declares 'autoscale', by which it keeps the number that it has; leave this out"
+            )
+        }
         // What could not be read is a problem by now, and a file with problems is not run.
         guard let server, let spec else { return nil }
         self.server = server
