@@ -99,14 +99,14 @@ struct FleetDecoderTests {
     func members() throws {
         let steps = "[up, { exec: { server: web.1, command: a } }, { expect: { server: web.0, ready: true } }]"
         let read = try KilnScenariosTests.read(lab("replicas: 2", steps: steps))
-        #expect(read.steps.map(\.description) == ["up", "exec web.1", "expect web"])
+        #expect(read.steps.map(\.description) == ["up web", "exec web.1", "expect web"])
     }
 
     @Test(
         "a member that there is not is refused, and so is one where all are meant",
         arguments: [
             ("exec: { server: web.2, command: a }", "expected a member of web, found 'web.2'; declared: web.0, web.1"),
-            ("exec: { server: wep.1, command: a }", "found 'wep.1' (did you mean 'web'?)"),
+            ("exec: { server: wep.1, command: a }", "found 'wep' (did you mean 'web'?)"),
             ("replace: { server: web.1 }", "expected the name of a server, found 'web.1'"),
         ]
     )

@@ -47,9 +47,11 @@ extension LabEngine {
         }
     }
 
-    // So that what is wrong with all of them is told once. Those that begin empty may have to find each other first, as the
-    // members of a registry do, and so may those that served before.
-    private func isFirstAlone(_ server: ServerID, _ lab: LabSpec) throws -> Bool {
+    /// Whether the first member is launched before the others, so that what is wrong with all of them is told once.
+    ///
+    /// Those that begin empty may have to find each other to be ready, as the members of a registry do; so may those that served
+    /// before.
+    func isFirstAlone(_ server: ServerID, _ lab: LabSpec) throws -> Bool {
         guard lab.servers[server.server]?.fleet?.volumeFrom != .empty else { return false }
         return try workspace(server.member(0)).history().current == nil
     }

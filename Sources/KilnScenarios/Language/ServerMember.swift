@@ -18,9 +18,9 @@ extension StepReader {
     /// A server of the lab, or one of its members.
     func member(_ value: Value?) -> ServerMember? {
         guard let value, case .scalar(let scalar) = value.node.content,
-            let match = scalar.text.wholeMatch(of: /(.+)\.([0-9]+)/),
-            let server = serverNames.first(where: { $0.text == match.1 })
+            let match = scalar.text.wholeMatch(of: /(.+)\.([0-9]+)/)
         else { return server(value).map { ServerMember(server: $0) } }
+        guard let server = value.reference("server", text: String(match.1), among: serverNames) else { return nil }
         let count = lab.server(server)?.spec?.fleet?.replicas ?? 1
         guard let ordinal = Int(match.2), ordinal < count else {
             let known = (0..<count).map { "\(server).\($0)" }.joined(separator: ", ")
