@@ -50,6 +50,24 @@ struct AutopilotVerbTests {
         #expect(try await kiln.kiln("autopilot", "shed").status == 64)
     }
 
+    @Test("it lets members come, and says why to people and to programs; 'up' keeps them")
+    func scales() async throws {
+        let text = try String(contentsOfFile: kiln.file, encoding: .utf8).trimmingCharacters(in: .newlines)
+        let fields = "\n      replicas: 1\n      autoscale: { max: 3, target: { requests: 20 } }\n"
+        try Data((text + fields).utf8).write(to: URL(fileURLWithPath: kiln.file))
+        try #require(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        kiln.world.fronts.ask(50)
+        let dry = try await kiln.kiln("autopilot", "shop", "--once", "--dry-run", "--format", "ndjson")
+        #expect(dry.status == 0 && dry.output.contains(#""decision":"scale-out""#), "\(dry)")
+        #expect(dry.output.contains(#""from":1"#) && dry.output.contains(#""to":2"#), "\(dry)")
+        let people = try await kiln.kiln("autopilot", "shop", "--once")
+        #expect(people.status == 0 && people.output.contains("from 1 member to 2"), "\(people)")
+        #expect(try await kiln.kiln("ps").output.contains("2 members, 2 serving"))
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        #expect(try await kiln.kiln("ps").output.contains("2 members, 2 serving"))
+        #expect(try await kiln.kiln("history", "web").output.contains("autopilot: 1 member answered"))
+    }
+
     @Test("it goes on until it is interrupted, and ends with 130")
     func interrupted() async throws {
         try await up()

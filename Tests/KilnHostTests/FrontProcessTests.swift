@@ -117,6 +117,40 @@ struct FrontProcessTests {
         }
     }
 
+    @Test("it tells how many requests were answered, and how many wait: for a machine that is free, and for any at all")
+    func load() async throws {
+        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let server = try KeptServer { _ in
+            asked.signal()
+            _ = go.wait(timeout: .now() + 20)
+            return KeptServer.answer(200, "slow")
+        }
+        try await cleaningUp {
+            try await fronts.apply(plan(.out, to: nil), to: id)
+            #expect(try await load(waiting: 0) == 0)
+            async let all: [Int?] = [status(), status(), status()]
+            // Nobody serves.
+            #expect(try await load(waiting: 3) == 0)
+            try await fronts.apply(plan(.serving, to: server.port), to: id)
+            await BlockingWork.run { _ = asked.wait(timeout: .now() + 20) }
+            #expect(try await load(waiting: 2) == 1)
+            for _ in 0..<3 { go.signal() }
+            #expect(try await all == [200, 200, 200])
+            #expect(try await load(waiting: 0) == 3)
+        }
+    }
+
+    /// How many were answered, once so many wait.
+    private func load(waiting: Int) async throws -> Int {
+        let end = ContinuousClock.now + .seconds(20)
+        while true {
+            let load = try #require(try await fronts.load(of: id))
+            if load.waiting == waiting { return load.answered }
+            try #require(ContinuousClock.now < end, "\(load)")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     @Test("one that is killed comes back as it was told last; so does one whose keeper is killed, at the next command")
     func killed() async throws {
         let server = try KeptServer { _ in KeptServer.answer(200, "hello") }

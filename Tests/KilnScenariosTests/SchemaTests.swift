@@ -54,6 +54,8 @@ struct SchemaTests {
             "cpu: x86-64-v9", "cpu: 'max,+avx'", "cpu: []", "disk: 8G", "disk: []",
             "ports: { log: { guest: 514, protocol: sctp } }", "networks: []", "networks: [Lan]", "networks: {}",
             "heal: []", "heal: { after: 5 }", "heal: { at-most: 0 }", "heal: { every: 1s }",
+            "autoscale: {}", "autoscale: { max: 0, target: { queue: 1 } }",
+            "autoscale: { max: 2, target: { load: 1 } }",
             "heal: { window: { from: '02:00' } }", "heal: { window: { from: '2:00', to: '24:00' } }",
         ]
     )

@@ -20,6 +20,7 @@ struct AutoscaleRun {
     private var events: [AutopilotEvent] = []
     private var busy: (move: AutoscaleMove, until: Duration)?
     private var isCalm = false
+    private var hasLooked = false
     /// For how many turns nothing has been done.
     private var quiet = 0
     /// How often the process died.
@@ -83,6 +84,7 @@ struct AutoscaleRun {
         world.look(isBusy: busy != nil)
         let observed = observation
         state.look(observed)
+        hasLooked = true
         for decision in state.next(observed) { try take(decision) }
     }
 
@@ -151,6 +153,7 @@ struct AutoscaleRun {
             world.down = max(0, move.to - move.from)
         }
         busy = nil
+        world.scaledByHand = nil
         state = AutoscaleRun.fresh(bug)
         for event in events { state.apply(event) }
     }
@@ -179,7 +182,9 @@ struct AutoscaleRun {
     private mutating func scaleByHand() {
         let number = Int.random(in: world.spec.min...world.spec.max, using: &random)
         guard number != world.replicas else { return }
-        (world.replicas, world.down, world.scaled) = (number, 0, world.now)
+        (world.replicas, world.down) = (number, 0)
+        // Before its first look nobody could know of it.
+        if hasLooked { world.scaledByHand = world.now }
         world.forget()
     }
 }

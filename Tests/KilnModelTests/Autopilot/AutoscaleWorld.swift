@@ -32,8 +32,10 @@ struct AutoscaleWorld {
     var requests = 20
     var answered = 0
     var process: Int32 = 1
-    /// When members came or went last, or could not.
-    var scaled: Duration?
+    /// When members came or went last by the autopilot, or could not.
+    private(set) var scaled: Duration?
+    /// When they did by a person; a process that begins later knows nothing of that.
+    var scaledByHand: Duration?
     private var looks: [Look] = []
 
     init(_ spec: AutoscaleSpec, replicas: Int) {
@@ -70,7 +72,9 @@ struct AutoscaleWorld {
 
     mutating func begin(_ move: AutoscaleMove) throws {
         try check(.readiness, isSteady, "\(move) with \(down) down")
-        if let scaled { try check(.cooldown, now - scaled >= spec.cooldown, "\(move) \(now - scaled) later") }
+        for time in [scaled, scaledByHand].compactMap(\.self) {
+            try check(.cooldown, now - time >= spec.cooldown, "\(move) \(now - time) later")
+        }
         try check(.limits, move.from == replicas && move.to != replicas, "\(move) of \(replicas)")
         let seen = looks.first.map { now - $0.time } ?? .zero
         let window = move.figures.window
