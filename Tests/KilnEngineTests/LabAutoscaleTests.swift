@@ -90,7 +90,6 @@ struct LabAutoscaleTests {
         #expect(try await look().words == ["leave web"])
         var healed = try spec(2)
         healed.heal = HealSpec()
-        world.world.hypervisor.set(second, .running)
         try await up(healed)
         world.world.hypervisor.set(second, .off)
         #expect(try await look().words == ["start web.1", "leave web", "serves web.1"])

@@ -128,14 +128,16 @@ struct FrontProcessTests {
         try await cleaningUp {
             try await fronts.apply(plan(.out, to: nil), to: id)
             #expect(try await load(waiting: 0) == 0)
-            async let all: [Int?] = [status(), status(), status()]
+            async let first = status()
+            async let second = status()
+            async let third = status()
             // Nobody serves.
             #expect(try await load(waiting: 3) == 0)
             try await fronts.apply(plan(.serving, to: server.port), to: id)
             await BlockingWork.run { _ = asked.wait(timeout: .now() + 20) }
             #expect(try await load(waiting: 2) == 1)
             for _ in 0..<3 { go.signal() }
-            #expect(try await all == [200, 200, 200])
+            #expect(try await [first, second, third] == [200, 200, 200])
             #expect(try await load(waiting: 0) == 3)
         }
     }
