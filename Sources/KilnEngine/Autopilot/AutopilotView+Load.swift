@@ -2,20 +2,20 @@ import Foundation
 import KilnModel
 
 extension AutopilotView {
-    /// What is true of a server whose number of members follows its load; nothing of another one.
+    /// What is true of a server whose number of members follows its load.
     func load(
         _ server: ServerID,
         _ spec: ServerSpec,
+        _ limits: AutoscaleSpec,
         _ members: [MemberID: AutopilotObservation.Member?],
         isHealing: Bool
-    ) async -> AutoscaleObservation.Server? {
-        guard let limits = spec.autoscale else { return nil }
+    ) async -> AutoscaleObservation.Server {
         let load = (try? await engine.parts.fronts.load(of: server)) ?? nil
         var seen = AutoscaleObservation.Server(limits, replicas: spec.replicas, load: load, at: AutopilotClock.now)
         seen.isHealing = isHealing
         seen.hasRollout = members.values.contains { $0?.hasRollout == true }
         // Also one that comes, or is not declared any more and goes.
-        seen.isLocked = engine.members(of: server).contains { engine.workspace($0).isLocked }
+        seen.isLocked = !isHealing && engine.members(of: server).contains { engine.workspace($0).isLocked }
         seen.isUnfinished = engine.isUnfinished(server, spec)
         let plan = (try? ServerFront(id: server, state: engine.state, parts: engine.parts).plan()) ?? nil
         seen.serving = members.count { id, member in member.map { isServing(id, $0, plan) } ?? false }

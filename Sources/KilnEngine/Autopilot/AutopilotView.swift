@@ -83,8 +83,13 @@ struct AutopilotView: Sendable {
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        let isHealing = busy.contains { $0.whole == server }
-        found.server = await load(server, spec, found.members, isHealing: isHealing)
+        guard let limits = spec.autoscale else { return found }
+        if isScaling {
+            found.server = AutoscaleObservation.Server(limits, replicas: spec.replicas)
+        } else {
+            let isHealing = busy.contains { $0.whole == server }
+            found.server = await load(server, spec, limits, found.members, isHealing: isHealing)
+        }
         return found
     }
 
