@@ -31,7 +31,7 @@ extension LabEngine {
             _ = try await takeUpRollout(of: server)
             try await removeSurplus(of: server, beyond: members.count)
             try await makeVolumes(lab, server, members)
-            let alone = try isFirstAlone(server, lab) ? 1 : 0
+            let alone = isFirstAlone(server, lab) ? 1 : 0
             let limit = jobs ?? ProcessInfo.processInfo.activeProcessorCount
             for part in [members.prefix(alone), members.dropFirst(alone)] {
                 try await bringUp(Array(part), atOnce: limit)
@@ -51,9 +51,11 @@ extension LabEngine {
     ///
     /// Those that begin empty may have to find each other to be ready, as the members of a registry do; so may those that served
     /// before.
-    func isFirstAlone(_ server: ServerID, _ lab: LabSpec) throws -> Bool {
+    func isFirstAlone(_ server: ServerID, _ lab: LabSpec) -> Bool {
         guard lab.servers[server.server]?.fleet?.volumeFrom != .empty else { return false }
-        return try workspace(server.member(0)).history().current == nil
+        // A journal that can't be read is told once the member's lock is held.
+        let history = try? workspace(server.member(0)).history()
+        return history?.current == nil
     }
 
     private func bringUp(_ id: MemberID, _ spec: ServerSpec) async throws {
