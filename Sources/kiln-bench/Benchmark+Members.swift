@@ -98,6 +98,7 @@ extension Benchmark {
             for index in number.isMultiple(of: 2) ? [0, 1] : [1, 0] {
                 say("answers \(number + 1)/\(runs): \(index == 0 ? "front" : "plain")")
                 let seen = try await OpenLoopClient.watching(port: ports[index]) {
+                    // The window: nothing is done in it.
                     try await Task.sleep(for: Benchmark.window)
                 }.seen
                 if seen.isValid, seen.during.failed == 0, let answers = seen.during.answers {

@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 import Synchronization
 
 /// A user of a service on 127.0.0.1 who begins requests by the clock, whatever became of those before, and never asks
@@ -52,7 +53,8 @@ final class OpenLoopClient: Sendable {
     private let first = ContinuousClock.now
     private let requests = Mutex<[Request]>([])
     private let isStopped = Atomic(false)
-    private let hasEnded = Atomic(false)
+    private let firstAnswer = AsyncStream<Never>.makeStream()
+    private let end = AsyncStream<Never>.makeStream()
 
     /// A client that begins to ask at once, on a thread of its own, until it is stopped.
     ///
@@ -68,12 +70,8 @@ final class OpenLoopClient: Sendable {
 
     /// Waits until one was answered.
     func awaitAnswer(within patience: Duration) async throws {
-        let deadline = ContinuousClock.now + patience
-        while !requests.withLock({ $0.contains(where: \.isAnswered) }) {
-            guard ContinuousClock.now < deadline else {
-                throw Failure("nobody has answered on port \(port) within \(patience)")
-            }
-            try await Task.sleep(for: .milliseconds(50))
+        try await withDeadline(patience, operation: "ask on port \(port) until somebody answers") {
+            for await _ in self.firstAnswer.stream {}
         }
     }
 
@@ -82,7 +80,8 @@ final class OpenLoopClient: Sendable {
     /// - Returns: them by their numbers.
     func ended() async throws -> [Request] {
         stop()
-        while !hasEnded.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(20)) }
+        for await _ in end.stream {}
+        try Task.checkCancellation()
         return requests.withLock { $0.sorted { $0.number < $1.number } }
     }
 
@@ -101,7 +100,8 @@ final class OpenLoopClient: Sendable {
             let pause = isAsking ? due(number) - .now : OpenLoopClient.interval
             open = Exchange.waited(for: open, atMost: pause).compactMap(advanced)
         }
-        hasEnded.store(true, ordering: .releasing)
+        firstAnswer.continuation.finish()
+        end.continuation.finish()
     }
 
     private func begun(_ number: Int) -> Exchange? {
@@ -138,6 +138,7 @@ final class OpenLoopClient: Sendable {
             body: body
         )
         requests.withLock { $0.append(request) }
+        if outcome == .answered { firstAnswer.continuation.finish() }
     }
 
     // Requests that wait for as long as they may have 1,500 sockets at once, and many hosts allow 1,024 where nobody
@@ -171,6 +172,7 @@ extension OpenLoopClient {
         let client = OpenLoopClient(port: port, request: request)
         defer { client.stop() }
         try await client.awaitAnswer(within: Benchmark.patience)
+        // The windows themselves, in which nothing is done.
         try await Task.sleep(for: control)
         let begin = ContinuousClock.now
         try await operation()

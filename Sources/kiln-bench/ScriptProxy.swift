@@ -79,6 +79,7 @@ struct ScriptProxy: Sendable {
                 throw Failure("the script's member \(member) is not \(health) within \(patience)")
             }
             try check()
+            // Its socket answers questions, and tells nothing by itself.
             try await Task.sleep(for: .milliseconds(100))
         }
     }

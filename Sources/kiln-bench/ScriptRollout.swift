@@ -57,6 +57,7 @@ struct ScriptRollout: Sendable {
         let script = members[index]
         try await script.prepare(new)
         try proxy.set(index, "drain")
+        // As scripts do; HAProxy tells of no event.
         try await Task.sleep(for: ScriptRollout.drain)
         try await script.shutDown(old)
         // Without this HAProxy would still take it for up when it is told to send requests again.

@@ -72,7 +72,10 @@ struct AutopilotVerbTests {
     func interrupted() async throws {
         try await up()
         let task = Task { try await kiln.kiln("autopilot", "shop") }
+        let end = ContinuousClock.now + .seconds(60)
         while try await !kiln.kiln("ps").output.contains("autopilot (pid \(getpid()))") {
+            try #require(ContinuousClock.now < end, "'kiln ps' never showed it")
+            // What is shown tells of no change.
             try await Task.sleep(for: .milliseconds(5))
         }
         let second = try await kiln.kiln("autopilot", "shop", "--once")

@@ -119,12 +119,7 @@ struct FrontProcessTests {
 
     @Test("it tells how many requests were answered, and how many wait: for a machine that is free, and for any at all")
     func load() async throws {
-        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let server = try KeptServer { _ in
-            asked.signal()
-            _ = go.wait(timeout: .now() + 20)
-            return KeptServer.answer(200, "slow")
-        }
+        let (server, asked, go) = try slowServer()
         try await cleaningUp {
             try await fronts.apply(plan(.out, to: nil), to: id)
             #expect(try await load(waiting: 0) == 0)
@@ -143,12 +138,26 @@ struct FrontProcessTests {
     }
 
     /// How many were answered, once so many wait.
+    // Each request signals `asked`, and is answered once `go` is signalled.
+    private func slowServer(
+        for patience: DispatchTimeInterval = .seconds(20)
+    ) throws -> (server: KeptServer, asked: DispatchSemaphore, go: DispatchSemaphore) {
+        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let server = try KeptServer { _ in
+            asked.signal()
+            _ = go.wait(timeout: .now() + patience)
+            return KeptServer.answer(200, "slow")
+        }
+        return (server, asked, go)
+    }
+
     private func load(waiting: Int) async throws -> Int {
         let end = ContinuousClock.now + .seconds(20)
         while true {
-            let load = try #require(try await fronts.load(of: id))
+            let load = try #require(try await fronts.load(of: id)).load
             if load.waiting == waiting { return load.answered }
             try #require(ContinuousClock.now < end, "\(load)")
+            // HAProxy tells of no event.
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -194,12 +203,7 @@ struct FrontProcessTests {
 
     @Test("for another port, or more connections, another process takes over, and ends what the one before has begun")
     func takenOver() async throws {
-        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let server = try KeptServer { _ in
-            asked.signal()
-            _ = go.wait(timeout: .now() + 20)
-            return KeptServer.answer(200, "slow")
-        }
+        let (server, asked, go) = try slowServer()
         try await cleaningUp {
             let first = try plan(.serving, to: server.port)
             try await fronts.apply(first, to: id)
@@ -257,12 +261,7 @@ struct FrontProcessTests {
 
     @Test("a front ends at once, whoever still uses it")
     func ended() async throws {
-        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let server = try KeptServer { _ in
-            asked.signal()
-            _ = go.wait(timeout: .now() + 60)
-            return KeptServer.answer(200, "slow")
-        }
+        let (server, asked, go) = try slowServer(for: .seconds(60))
         try await cleaningUp {
             try await fronts.apply(plan(.serving, to: server.port), to: id)
             async let slow = status()
@@ -290,12 +289,7 @@ struct FrontProcessTests {
 
     @Test("sessions of another protocol stand beside each other, however long each is")
     func sessions() async throws {
-        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let server = try KeptServer { _ in
-            asked.signal()
-            _ = go.wait(timeout: .now() + 20)
-            return KeptServer.answer(200, "slow")
-        }
+        let (server, asked, go) = try slowServer()
         try await cleaningUp {
             try await fronts.apply(plan(.serving, to: server.port, connections: nil, isHTTP: false), to: id)
             async let first = status()
@@ -325,12 +319,7 @@ struct FrontProcessTests {
 
     @Test("what a machine has begun for a client may end while it drains; nothing new comes to it")
     func draining() async throws {
-        let (asked, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let server = try KeptServer { _ in
-            asked.signal()
-            _ = go.wait(timeout: .now() + 20)
-            return KeptServer.answer(200, "slow")
-        }
+        let (server, asked, go) = try slowServer()
         try await cleaningUp {
             try await fronts.apply(plan(.serving, to: server.port, hold: .milliseconds(300)), to: id)
             async let slow = status()

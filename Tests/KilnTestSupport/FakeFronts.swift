@@ -102,11 +102,12 @@ public final class FakeFronts: FrontControl {
     }
 
     /// What a front that runs counts when clients have asked so since this clock began.
-    public func load(of server: ServerID) async throws -> FrontLoad? {
-        let time = begin.duration(to: .now) / .seconds(1)
+    public func load(of server: ServerID) async throws -> (load: FrontLoad, time: ContinuousClock.Instant)? {
+        let now = ContinuousClock.now
+        let time = begin.duration(to: now) / .seconds(1)
         return state.withLock { state in
             guard state.plans[server] != nil else { return nil }
-            return FrontLoad(process: 1, answered: Int(state.requests * time), waiting: state.waiting)
+            return (FrontLoad(process: 1, answered: Int(state.requests * time), waiting: state.waiting), now)
         }
     }
 

@@ -25,6 +25,8 @@ struct AutopilotDriver {
 
     /// How long it is from one look to the next where nothing happens.
     private static let beat = Duration.seconds(2)
+    /// How often a load is measured at most where nobody looks again, and this host was too busy to look in time.
+    private static let mostMeasured = 5
 
     init(
         view: AutopilotView,
@@ -75,8 +77,7 @@ struct AutopilotDriver {
     /// Whether it goes on.
     private mutating func proceed(_ group: inout ThrowingTaskGroup<End, any Error>) async throws -> Bool {
         if !options.isOnce || !hasLooked {
-            if options.isOnce { try await measure() }
-            let seen = try await view.observe(busy: busy, scaling: scaling)
+            let seen = try await look()
             try Task.checkCancellation()
             hasLooked = true
             report.stuck = []
@@ -89,11 +90,18 @@ struct AutopilotDriver {
         return true
     }
 
-    // What a load is only two looks tell.
-    private mutating func measure() async throws {
-        guard try view.engine.lab(view.lab).servers.values.contains(where: { $0.autoscale != nil }) else { return }
-        scale.look(try await view.observe().servers)
-        try await Task.sleep(for: AutopilotDriver.beat)
+    // Where nobody looks again, what a load is has to be measured here: it is what was answered between two looks.
+    private mutating func look() async throws -> AutopilotView.Sight {
+        var seen = try await view.observe(busy: busy, scaling: scaling)
+        guard options.isOnce, !seen.servers.servers.isEmpty else { return seen }
+        for _ in 0..<AutopilotDriver.mostMeasured {
+            scale.look(seen.servers)
+            // The time that is measured.
+            try await Task.sleep(for: AutopilotDriver.beat)
+            seen = try await view.observe(busy: busy, scaling: scaling)
+            if !scale.isAfterGap(seen.servers) { break }
+        }
+        return seen
     }
 
     private mutating func decide(

@@ -10,8 +10,10 @@ extension AutopilotView {
         _ members: [MemberID: AutopilotObservation.Member?],
         isHealing: Bool
     ) async -> AutoscaleObservation.Server {
-        let load = (try? await engine.parts.fronts.load(of: server)) ?? nil
-        var seen = AutoscaleObservation.Server(limits, replicas: spec.replicas, load: load, at: AutopilotClock.now)
+        let told = (try? await engine.parts.fronts.load(of: server)) ?? nil
+        let age = told.map { ContinuousClock.now - $0.time } ?? .zero
+        let time = AutopilotClock.now - age
+        var seen = AutoscaleObservation.Server(limits, replicas: spec.replicas, load: told?.load, at: time)
         seen.isHealing = isHealing
         seen.hasRollout = members.values.contains { $0?.hasRollout == true }
         // Also one that comes, or is not declared any more and goes.

@@ -28,20 +28,8 @@ extension LabEngine {
         return lab.with(kept)
     }
 
-    private func hasServed(_ server: ServerID) -> Bool {
-        (try? workspace(server.member(0)).history().current) != nil
-    }
-}
-
-extension LabSpec {
-    /// The same lab with other declarations of some servers.
-    func with(_ others: [Name: ServerSpec]) -> LabSpec {
-        LabSpec(
-            name: name,
-            volumes: volumes,
-            servers: servers.merging(others) { _, other in other },
-            images: images,
-            networks: networks
-        )
+    /// Whether the first member was ever launched; of one whose journal can't be read that is told once its lock is held.
+    func hasServed(_ server: ServerID) -> Bool {
+        (try? workspace(server.member(0)).history())?.current != nil
     }
 }

@@ -52,10 +52,7 @@ extension LabEngine {
     /// Those that begin empty may have to find each other to be ready, as the members of a registry do; so may those that served
     /// before.
     func isFirstAlone(_ server: ServerID, _ lab: LabSpec) -> Bool {
-        guard lab.servers[server.server]?.fleet?.volumeFrom != .empty else { return false }
-        // A journal that can't be read is told once the member's lock is held.
-        let history = try? workspace(server.member(0)).history()
-        return history?.current == nil
+        lab.servers[server.server]?.fleet?.volumeFrom != .empty && !hasServed(server)
     }
 
     private func bringUp(_ id: MemberID, _ spec: ServerSpec) async throws {

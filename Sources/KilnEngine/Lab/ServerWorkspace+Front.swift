@@ -34,7 +34,7 @@ extension ServerWorkspace {
     }
 
     /// Notes the ports with which a machine is started, where clients reach it by the front.
-    func keepOwnPorts(_ ports: [Name: UInt16], of machine: MachineID) throws {
+    private func keepOwnPorts(_ ports: [Name: UInt16], of machine: MachineID) throws {
         guard try frontSpec(of: machine) != nil else { return }
         let held = try record(machine).spec.heldPorts
         try DurableFile.writeJSON(ports.filter { held[$0.key] != nil }, to: state.ownPorts(machine))

@@ -33,7 +33,6 @@ extension ServerWorkspace {
         let forwards = try record(machine).spec.ports.compactMap { name, port in
             ports[name].map { PortForward(host: $0, guest: port.guest, transport: port.transport) }
         }
-        try keepOwnPorts(ports, of: machine)
         try await plug(machine, isUp: withVolumes)
         try await start(machine, forwards: forwards, withVolumes: withVolumes)
     }

@@ -52,8 +52,10 @@ public protocol FrontControl: Sendable {
     func awaitPredecessors(of server: ServerID, within limit: Duration) async throws
     /// What its slots have to do; nothing where it does not run.
     func traffic(of server: ServerID) async throws -> [FrontTraffic]?
-    /// What all of its ports and slots have to do together; nothing where it does not run.
-    func load(of server: ServerID) async throws -> FrontLoad?
+    /// What all of its ports and slots have to do together, and when that was so; nothing where it does not run.
+    ///
+    /// A load is what was counted in a time, and on a busy host the caller may go on much later.
+    func load(of server: ServerID) async throws -> (load: FrontLoad, time: ContinuousClock.Instant)?
     /// Hears of each answer that the clients of a server get from now on, as long as the result is there; one can listen at a time.
     ///
     /// - Throws: `front.failed`.

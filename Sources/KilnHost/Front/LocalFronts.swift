@@ -68,9 +68,9 @@ public struct LocalFronts: FrontControl {
         }
     }
 
-    /// What all of it has to do together; nothing where it does not run.
-    public func load(of server: ServerID) async throws -> FrontLoad? {
-        try await BlockingWork.run { try front(of: server).load() }
+    /// What all of it has to do together, and when that was so; nothing where it does not run.
+    public func load(of server: ServerID) async throws -> (load: FrontLoad, time: ContinuousClock.Instant)? {
+        try await BlockingWork.run { try front(of: server).load().map { ($0, .now) } }
     }
 
     /// Waits until the HAProxys of before have ended what they had begun.

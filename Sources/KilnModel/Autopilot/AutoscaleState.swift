@@ -54,10 +54,8 @@ public struct AutoscaleState: Sendable, Hashable {
     ///
     /// After a gap, as ``AutopilotState/look(_:)`` tells one, everything that is measured begins anew.
     public mutating func look(_ observed: AutoscaleObservation) {
-        let (began, now) = (observed.began, observed.now)
-        if AutopilotState.isGap(since: lastLook, began: began, now: now, beat: beat, patience: patience) {
-            traces = [:]
-        }
+        if isAfterGap(observed) { traces = [:] }
+        let now = observed.now
         lastLook = now
         for (id, server) in observed.servers {
             let isBusy = observed.busy.contains(id)
@@ -67,6 +65,11 @@ public struct AutoscaleState: Sendable, Hashable {
             traces[id] = isBusy ? nil : trace(id, server)
         }
         for id in traces.keys where observed.servers[id] == nil { traces[id] = nil }
+    }
+
+    /// Whether a look comes too late for what was measured before to count.
+    public func isAfterGap(_ observed: AutoscaleObservation) -> Bool {
+        AutopilotState.isGap(since: lastLook, began: observed.began, now: observed.now, beat: beat, patience: patience)
     }
 
     private func trace(_ id: ServerID, _ server: AutoscaleObservation.Server) -> AutoscaleTrace? {

@@ -35,6 +35,17 @@ public struct LabSpec: Sendable, Hashable, Codable {
         images = try fields.decodeIfPresent(ImagePolicy.self, forKey: .images) ?? .any
         networks = try fields.decodeIfPresent([Name].self, forKey: .networks) ?? []
     }
+
+    /// The same lab with other declarations of some servers.
+    public func with(_ others: [Name: ServerSpec]) -> LabSpec {
+        LabSpec(
+            name: name,
+            volumes: volumes,
+            servers: servers.merging(others) { _, other in other },
+            images: images,
+            networks: networks
+        )
+    }
 }
 
 /// A volume as a lab file declares it.

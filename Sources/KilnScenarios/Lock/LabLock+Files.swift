@@ -8,12 +8,13 @@ extension LabSpec {
     ///
     /// - Throws: `KilnError` with code `lab.lock-stale`.
     public func pinned(by lock: LabLock) throws -> LabSpec {
-        let servers = try servers.mapValues { server in
-            var server = server
-            server.image = try lock.pinned(server.image)
-            return server
-        }
-        return LabSpec(name: name, volumes: volumes, servers: servers, images: images, networks: networks)
+        with(
+            try servers.mapValues { server in
+                var server = server
+                server.image = try lock.pinned(server.image)
+                return server
+            }
+        )
     }
 }
 

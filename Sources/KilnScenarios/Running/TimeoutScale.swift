@@ -60,13 +60,7 @@ extension TimeoutScale {
     /// A lab whose servers have more time, or less.
     func of(_ lab: LabSpec, on platform: Platform) -> LabSpec {
         guard factor != 1 else { return lab }
-        return LabSpec(
-            name: lab.name,
-            volumes: lab.volumes,
-            servers: lab.servers.mapValues { of($0, on: platform) },
-            images: lab.images,
-            networks: lab.networks
-        )
+        return lab.with(lab.servers.mapValues { of($0, on: platform) })
     }
 
     private func of(_ server: ServerSpec, on platform: Platform) -> ServerSpec {

@@ -70,19 +70,13 @@ struct DeclareStep: StepAction {
     }
 
     private func changed(_ lab: LabSpec) -> LabSpec {
-        var servers = lab.servers
+        guard var spec = lab.servers[server] else { return lab }
         if let userData {
-            servers[server]?.userData = userData.config
-            servers[server]?.userDataDocument = userData.document
+            spec.userData = userData.config
+            spec.userDataDocument = userData.document
         }
-        if let replicas { servers[server]?.fleet?.replicas = replicas }
-        return LabSpec(
-            name: lab.name,
-            volumes: lab.volumes,
-            servers: servers,
-            images: lab.images,
-            networks: lab.networks
-        )
+        if let replicas { spec.fleet?.replicas = replicas }
+        return lab.with([server: spec])
     }
 }
 

@@ -45,27 +45,14 @@ struct AutopilotRunTests {
 }
 
 /// What many runs came to.
-private struct AutopilotTally {
+private struct AutopilotTally: RandomTally {
     private(set) var runs = 0
     private(set) var deaths = 0
     private(set) var acts: [AutopilotAct: Int] = [:]
     private(set) var givingUps = 0
     private(set) var violations: [AutopilotWorld.Violation] = []
 
-    static func of(_ count: Int) async -> AutopilotTally {
-        await withTaskGroup(of: AutopilotTally.self) { group in
-            for lane in 0..<4 {
-                group.addTask {
-                    var tally = AutopilotTally()
-                    for seed in stride(from: lane + 1, through: count, by: 4) { tally.run(seed: UInt64(seed)) }
-                    return tally
-                }
-            }
-            return await group.reduce(into: AutopilotTally()) { $0.add($1) }
-        }
-    }
-
-    private mutating func run(seed: UInt64) {
+    mutating func run(seed: UInt64) {
         runs += 1
         var run = AutopilotRun(seed: seed)
         do {
@@ -80,7 +67,7 @@ private struct AutopilotTally {
         givingUps += run.givingUps
     }
 
-    private mutating func add(_ other: AutopilotTally) {
+    mutating func add(_ other: AutopilotTally) {
         runs += other.runs
         deaths += other.deaths
         acts.merge(other.acts) { $0 + $1 }

@@ -46,7 +46,7 @@ struct AutoscaleRunTests {
 }
 
 /// What many runs came to.
-private struct AutoscaleTally {
+private struct AutoscaleTally: RandomTally {
     private(set) var runs = 0
     private(set) var deaths = 0
     private(set) var came = 0
@@ -54,20 +54,7 @@ private struct AutoscaleTally {
     private(set) var finished = 0
     private(set) var violations: [AutoscaleWorld.Violation] = []
 
-    static func of(_ count: Int) async -> AutoscaleTally {
-        await withTaskGroup(of: AutoscaleTally.self) { group in
-            for lane in 0..<4 {
-                group.addTask {
-                    var tally = AutoscaleTally()
-                    for seed in stride(from: lane + 1, through: count, by: 4) { tally.run(seed: UInt64(seed)) }
-                    return tally
-                }
-            }
-            return await group.reduce(into: AutoscaleTally()) { $0.add($1) }
-        }
-    }
-
-    private mutating func run(seed: UInt64) {
+    mutating func run(seed: UInt64) {
         runs += 1
         var run = AutoscaleRun(seed: seed)
         do {
@@ -83,7 +70,7 @@ private struct AutoscaleTally {
         finished += run.finished
     }
 
-    private mutating func add(_ other: AutoscaleTally) {
+    mutating func add(_ other: AutoscaleTally) {
         runs += other.runs
         deaths += other.deaths
         came += other.came

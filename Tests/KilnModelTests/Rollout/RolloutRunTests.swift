@@ -44,26 +44,13 @@ struct RolloutRunTests {
 }
 
 /// What many runs came to.
-private struct RolloutTally {
+private struct RolloutTally: RandomTally {
     private(set) var runs = 0
     private(set) var deaths = 0
     private(set) var kinds: [RolloutOutcome.Kind: Int] = [:]
     private(set) var violations: [RolloutWorld.Violation] = []
 
-    static func of(_ count: Int) async -> RolloutTally {
-        await withTaskGroup(of: RolloutTally.self) { group in
-            for lane in 0..<4 {
-                group.addTask {
-                    var tally = RolloutTally()
-                    for seed in stride(from: lane + 1, through: count, by: 4) { tally.run(seed: UInt64(seed)) }
-                    return tally
-                }
-            }
-            return await group.reduce(into: RolloutTally()) { $0.add($1) }
-        }
-    }
-
-    private mutating func run(seed: UInt64) {
+    mutating func run(seed: UInt64) {
         runs += 1
         var run = RolloutRun(seed: seed)
         do {
@@ -77,7 +64,7 @@ private struct RolloutTally {
         if let kind = run.outcome?.kind { kinds[kind, default: 0] += 1 }
     }
 
-    private mutating func add(_ other: RolloutTally) {
+    mutating func add(_ other: RolloutTally) {
         runs += other.runs
         deaths += other.deaths
         kinds.merge(other.kinds) { $0 + $1 }
