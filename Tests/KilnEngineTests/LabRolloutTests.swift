@@ -215,8 +215,11 @@ struct LabRolloutTests {
             #expect(try await other.versions() == ["1", "1", "1"], "\(call): \(fired)")
             return true
         }
-        _ = try await other.engine.takeUpRollout(of: other.server)
-        #expect(try await other.versions() == ["2", "2", "2"], "\(call): \(fired)")
+        let report = try await other.engine.takeUpRollout(of: other.server)
+        #expect(
+            try await other.versions() == ["2", "2", "2"],
+            "\(call): \(fired): \(report?.sentence ?? "no report"); \(other.world.world.progress.suffix(12))"
+        )
         #expect(other.serving() == [0, 1, 2] && most.withLock { $0 } <= 1, "\(call): \(fired)")
         for ordinal in 0..<3 {
             let volume = try other.server.member(ordinal).own(Name("data"))

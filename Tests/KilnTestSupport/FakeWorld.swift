@@ -3,6 +3,7 @@ import KilnEngine
 import KilnModel
 import KilnSystem
 import Synchronization
+import Testing
 
 /// An engine on fakes, in a temporary directory that goes with it.
 public final class FakeWorld: Sendable {
@@ -61,7 +62,7 @@ public final class FakeWorld: Sendable {
         fronts = FakeFronts(faults)
         externals = FakeExternals(faults, state)
         let (live, dead) = (state.root, snapshot)
-        faults.onCrash { try? FileManager.default.copyItem(atPath: live, toPath: dead) }
+        faults.onCrash { Self.keep(live, as: dead) }
     }
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
@@ -113,6 +114,15 @@ public final class FakeWorld: Sendable {
             return []
         }
         return try FakeDisks.written("\(state.volume(lab: lab, volume))/\(active)")
+    }
+
+    // A file that somebody replaces meanwhile is in the way of a copy; then once more.
+    private static func keep(_ live: String, as dead: String) {
+        for _ in 0..<100 {
+            try? FileManager.default.removeItem(atPath: dead)
+            if (try? FileManager.default.copyItem(atPath: live, toPath: dead)) != nil { return }
+        }
+        Issue.record("the state at the moment of death could not be kept")
     }
 
     private var snapshot: String { root + "/state-at-death" }

@@ -72,7 +72,7 @@ public final class Faults: Sendable {
     /// Does something before every counted call: what guests do meanwhile.
     public func onCall(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onCall = action } }
 
-    /// Does something at the moment of death.
+    /// Does something at the moment of death; it must not call a port.
     public func onCrash(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onCrash = action } }
 
     /// Whether the process counts as dead.
@@ -138,12 +138,13 @@ public final class Faults: Sendable {
 
     private func note(_ text: String) { state.withLock { $0.fired = text } }
 
+    // Whoever works beside it waits until the state is kept: what a call's failure made it write is not what a death leaves.
     private func crash(_ name: String) {
-        let onCrash = state.withLock { state in
+        state.withLock { state in
+            guard !state.isCrashed else { return }
+            state.onCrash()
             state.isCrashed = true
             state.fired = "\(state.armed?.kind.rawValue ?? "crash") \(name)"
-            return state.onCrash
         }
-        onCrash()
     }
 }
