@@ -30,6 +30,9 @@ package final class Child: Sendable {
 
     deinit { for path in [files.output, files.errors] { unlink(path) } }
 
+    /// What it has said on standard output by now.
+    package var output: String { (try? String(contentsOfFile: files.output, encoding: .utf8)) ?? "" }
+
     /// What it has said on standard error by now.
     package var errors: String { (try? String(contentsOfFile: files.errors, encoding: .utf8)) ?? "" }
 
@@ -53,7 +56,6 @@ package final class Child: Sendable {
             }
             pause(.milliseconds(10))
         }
-        let output = (try? String(contentsOfFile: files.output, encoding: .utf8)) ?? ""
         return End(status: status.withLock { $0 } ?? -1, output: output, errors: errors)
     }
 

@@ -21,9 +21,10 @@ struct Benchmark: Sendable {
         case scale
         case upMany = "up-many"
         case front
+        case autoscale
 
         /// How often it is measured where the command does not say.
-        var runs: Int { [.debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
+        var runs: Int { [.autoscale, .debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
 
         /// The image that it measures with.
         var image: String {
@@ -81,6 +82,7 @@ struct Benchmark: Sendable {
         let scaling = parts.contains(.scale) ? try await measureScaling() : nil
         let launching = parts.contains(.upMany) ? try await measureLaunches() : nil
         let front = parts.contains(.front) ? try await measureFront() : nil
+        let autoscaling = parts.contains(.autoscale) ? try await measureAutoscaling() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -97,7 +99,8 @@ struct Benchmark: Sendable {
             etcd: etcd,
             scaling: scaling,
             launching: launching,
-            front: front
+            front: front,
+            autoscaling: autoscaling
         )
     }
 

@@ -69,6 +69,46 @@ extension Kiln {
         )
     }
 
+    /// Writes the file of a lab whose server has a second member while each has more than `target` requests a second.
+    func autoscaleLab(_ name: String, image: StoredImage, port: UInt16, target: Int) throws -> Lab {
+        try write(
+            name,
+            """
+              volumes:
+                data: { size: 64MiB, filesystem: ext4 }
+              servers:
+                web:
+                  image: "\(Benchmark.title(image))"
+                  volumes: { data: /data }
+                  ports: { http: { guest: 80, host: \(port) } }
+                  ready: [agent, cloud-init, { http: { port: http, path: /health } }]
+                  autoscale: { min: 1, max: 2, target: { requests: \(target) }, cooldown: 20s }
+            """
+        )
+    }
+
+    /// How many members of a lab's server serve.
+    func serving(_ lab: Lab) async throws -> Int {
+        struct List: Decodable {
+            struct Server: Decodable {
+                let lab: String
+                let state: String
+                let generation: Int?
+            }
+            let servers: [Server]
+        }
+        let text = try await program.run(["ps", "--format", "json"], within: .seconds(60)).output
+        return try JSONDecoder().decode(List.self, from: Data(text.utf8)).servers
+            .count { $0.lab == lab.name && $0.state == "running" && $0.generation != nil }
+    }
+
+    /// Lets an autopilot look after a lab until this task is cancelled.
+    func autopilot(_ lab: Lab) async throws {
+        // Its output has files of its own: other commands run meanwhile.
+        let own = Program(program.path, environment: program.environment, directory: try home.inner("autopilot").path)
+        _ = try await own.run(["autopilot", lab.name], within: .seconds(3_600))
+    }
+
     /// Writes the file of a lab, from what stands below its `lab`.
     func write(_ name: String, server: String = "web", _ text: String) throws -> Lab {
         let lab = Lab(name: name, file: "\(home.path)/\(name).yaml", serverName: server)

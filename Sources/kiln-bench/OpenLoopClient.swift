@@ -39,7 +39,7 @@ final class OpenLoopClient: Sendable {
         var time: Double { (end - (begin ?? due)) / .seconds(1) }
     }
 
-    /// The time from one request to the next.
+    /// The time from one request to the next, where nothing else is said.
     static let interval = Duration.milliseconds(20)
     /// By how much a request may be begun late.
     static let tolerance = Duration.milliseconds(20)
@@ -49,6 +49,7 @@ final class OpenLoopClient: Sendable {
     static let control = Duration.seconds(5)
 
     private let port: UInt16
+    private let interval: Duration
     private let request: @Sendable (Int) -> [UInt8]
     private let first = ContinuousClock.now
     private let requests = Mutex<[Request]>([])
@@ -58,9 +59,15 @@ final class OpenLoopClient: Sendable {
 
     /// A client that begins to ask at once, on a thread of its own, until it is stopped.
     ///
-    /// - Parameter request: the bytes of each request, by its number.
-    init(port: UInt16, request: @escaping @Sendable (Int) -> [UInt8]) {
-        (self.port, self.request) = (port, request)
+    /// - Parameters:
+    ///   - interval: the time from one request to the next.
+    ///   - request: the bytes of each request, by its number.
+    init(
+        port: UInt16,
+        every interval: Duration = interval,
+        request: @escaping @Sendable (Int) -> [UInt8] = { _ in Exchange.generation }
+    ) {
+        (self.port, self.interval, self.request) = (port, interval, request)
         OpenLoopClient.allowSockets()
         Thread.detachNewThread { self.ask() }
     }
@@ -85,7 +92,7 @@ final class OpenLoopClient: Sendable {
         return requests.withLock { $0.sorted { $0.number < $1.number } }
     }
 
-    private func due(_ number: Int) -> ContinuousClock.Instant { first + OpenLoopClient.interval * number }
+    private func due(_ number: Int) -> ContinuousClock.Instant { first + interval * number }
 
     private func ask() {
         var (open, number): ([Exchange], Int) = ([], 0)
@@ -97,7 +104,7 @@ final class OpenLoopClient: Sendable {
                 number += 1
             }
             guard isAsking || !open.isEmpty else { break }
-            let pause = isAsking ? due(number) - .now : OpenLoopClient.interval
+            let pause = isAsking ? due(number) - .now : interval
             open = Exchange.waited(for: open, atMost: pause).compactMap(advanced)
         }
         firstAnswer.continuation.finish()

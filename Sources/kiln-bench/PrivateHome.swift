@@ -38,8 +38,12 @@ struct PrivateHome: Sendable {
         while ContinuousClock.now < deadline {
             let alive = processes()
             if alive.isEmpty { break }
-            // The daemon's parent ends by itself, as soon as it has reaped the others.
-            for process in alive where process.name != "kiln" || alive.count == 1 { kill(process.pid, SIGKILL) }
+            // The daemon's parent ends by itself, as soon as it has reaped the others. Who keeps a front does not, and would
+            // start it again.
+            for process in alive
+            where process.name != "kiln" || process.arguments.contains("__front") || alive.count == 1 {
+                kill(process.pid, SIGKILL)
+            }
             try? await Task.sleep(for: .milliseconds(50))
         }
         try? FileManager.default.removeItem(atPath: path)

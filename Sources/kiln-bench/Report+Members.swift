@@ -1,6 +1,8 @@
 extension Report {
     /// What servers with members and fronts take.
-    var memberLines: [String] { rolloutLines + etcdLines + scalingLines + launchingLines + frontLines }
+    var memberLines: [String] {
+        rolloutLines + etcdLines + scalingLines + launchingLines + frontLines + autoscalingLines
+    }
 
     private var rolloutLines: [String] {
         guard let rollouts else { return [] }
@@ -80,6 +82,19 @@ extension Report {
             "  aim       difference <= \(number(FrontCost.greatestDifference, 0)) ms: "
                 + "\(number(front.difference, 2)) ms, \(met(front.difference <= FrontCost.greatestDifference))",
             "",
+        ]
+    }
+
+    private var autoscalingLines: [String] {
+        guard let autoscaling else { return [] }
+        let runs = autoscaling.map { run in
+            "  two serve after \(number(run.outAfter, 1)) s, one after \(number(run.inAfter, 1)) s, two again after "
+                + "\(number(run.againAfter, 1)) s; failed \(run.failed) of \(run.requests)"
+                + (run.isDataBack ? "" : "; THE DATA OF BEFORE IS NOT THERE") + (run.isValid ? "" : "; NOT VALID")
+        }
+        let failed = autoscaling.map(\.failed).reduce(0, +)
+        return ["a load that doubles, halves and doubles again, N = \(autoscaling.count)"] + runs + [
+            "  aim       requests that fail <= 0: \(failed), \(met(failed == 0))", "",
         ]
     }
 }

@@ -48,6 +48,7 @@ final class Sweep: Sendable {
         for number in 1...Sweep.schedules.runs { try runSchedules("schedules/\(number)") }
         for operation in Operation.all { try runFailpoints(operation) }
         try runRollouts()
+        try runHeals()
         return table(took: ContinuousClock.now - start)
     }
 
@@ -56,7 +57,7 @@ final class Sweep: Sendable {
     /// - Parameter possible: whether a cell that can't occur does not count.
     static func stray(_ only: [String], possible: Bool) -> String? {
         let cells = FailpointCell.all.filter { !possible || $0.fault.impossibility(at: $0.point) == nil }
-        let names = others + cells.map(\.name) + RolloutCell.all.map(\.name)
+        let names = others + cells.map(\.name) + RolloutCell.all.map(\.name) + HealCell.all.map(\.name)
         return only.first { text in !names.contains { $0.contains(text) } }
     }
 
@@ -65,7 +66,7 @@ final class Sweep: Sendable {
         let failpoints = FailpointCell.all.map { cell in
             cell.name + (cell.fault.impossibility(at: cell.point).map { "  can't occur: \($0)" } ?? "")
         }
-        let all = Sweep.others + failpoints + RolloutCell.all.map(\.name)
+        let all = Sweep.others + failpoints + RolloutCell.all.map(\.name) + HealCell.all.map(\.name)
         return all.filter { isWanted($0) }.map { $0 + "\n" }.joined()
     }
 
@@ -79,7 +80,8 @@ final class Sweep: Sendable {
         let failpoints = FailpointCell.all.filter { isWanted($0.name) }
         let possible = failpoints.filter { $0.fault.impossibility(at: $0.point) == nil }
         let rollouts = RolloutCell.all.filter { isWanted($0.name) }
-        let wanted = Sweep.others.filter(isWanted) + possible.map(\.name) + rollouts.map(\.name)
+        let heals = HealCell.all.map(\.name).filter(isWanted)
+        let wanted = Sweep.others.filter(isWanted) + possible.map(\.name) + rollouts.map(\.name) + heals
         let all = finished.withLock { $0 }
         return SweepTable(
             results: wanted.compactMap { all[$0] },
@@ -89,6 +91,7 @@ final class Sweep: Sendable {
             },
             failpoints: possible,
             rollouts: rollouts,
+            heals: heals,
             took: took
         )
     }
@@ -130,6 +133,10 @@ final class Sweep: Sendable {
     // One at a time: three members of a server take all that a small host has.
     private func runRollouts() throws {
         try run(RolloutCell.all.map(\.name).filter(isDue), of: RolloutCell.tier, lanes: 1)
+    }
+
+    private func runHeals() throws {
+        try run(HealCell.all.map(\.name).filter(isDue), of: HealCell.tier, lanes: 1)
     }
 
     /// Runs cells on servers of their own, several at a time.

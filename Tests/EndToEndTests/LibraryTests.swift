@@ -8,7 +8,7 @@ extension EndToEnd {
     struct Library {
         @Test(
             "what it shows of the pattern, of data and of traps holds",
-            arguments: ["snowflake", "replica-from-a-clone", "formatting-boot", "forgotten-fsync"]
+            arguments: ["snowflake", "replica-from-a-clone", "formatting-boot", "forgotten-fsync", "crash-healed"]
         )
         func some(_ name: String) async throws { try await pass(name) }
 

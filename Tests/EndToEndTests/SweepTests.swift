@@ -17,6 +17,15 @@ extension EndToEnd {
             #expect(sweep.text.contains("Not tried, and why:"))
         }
 
+        @Test("a rollout whose daemon is killed, and a member that dies while an autopilot looks on, lose nothing")
+        func members() async throws {
+            let cells = ["rollouts/put-in/middle/kill-daemon", "heals/01"]
+            let sweep = try await sweep(cells.flatMap { ["--only", $0] })
+            #expect(sweep.status == 0, "\(sweep.errors)\n\(sweep.text)")
+            #expect(sweep.results.contains { $0.cell == "heals/01" && $0.acknowledged >= 9 && $0.runs == 1 })
+            #expect(sweep.results.contains { $0.cell == "rollouts/put-in/middle/kill-daemon" && $0.acknowledged >= 9 })
+        }
+
         @Test("a choice that no cell answers to is refused, and does not count as clean")
         func typo() async throws {
             let sweep = try await sweep(["--only", "power-cuts/1", "--only", "handover.affter"])

@@ -325,6 +325,18 @@ import Testing
         #expect(report.turn?.code == .readyMachineDied && report.turn?.reason.hasSuffix("killed") == true, "\(report)")
     }
 
+    @Test("a machine that is off has died, also where its guest is taken for one without an agent at that moment")
+    func offAndWithoutAgent() async throws {
+        let world = try await world(new: GuestBehaviour(.switchesOff))
+        let (faults, hypervisor, new) = (world.world.faults, world.world.hypervisor, world.machine(2))
+        hypervisor.setProcessLog(world.world.root + "/none", lastWords: "killed")
+        faults.fail("awaitAgent", with: KilnError(.guestNoAgent, "no agent", exit: .aborted))
+        // The old machine, which is started after the new one, gets ready again.
+        faults.before("start") { if hypervisor.boots(new) > 0 { faults.fail("awaitAgent", with: nil) } }
+        let report = try await world.replace("tiny:2")
+        #expect(report.turn?.code == .readyMachineDied && report.turn?.reason.hasSuffix("killed") == true, "\(report)")
+    }
+
     @Test("evidence holds no file that a link leads to in place of a process's log")
     func linkedLog() async throws {
         let world = try await world(new: GuestBehaviour(.switchesOff))

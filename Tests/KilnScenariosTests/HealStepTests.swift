@@ -52,4 +52,21 @@ struct HealStepTests {
         #expect(report.outcome == .failed && report.exit == .deadline, "\(report)")
         #expect(report.steps.last?.detail?.contains("it is not ready; something is done once") == true, "\(report)")
     }
+
+    @Test("one that falls again and again is given up, and the step ends with that, long before its time is up")
+    func givenUp() async throws {
+        let world = faults.world
+        let steps = [
+            "up", "note: now", "fault: { power-cut: { server: web } }",
+            "{ heal: { server: web, within: 10m }, expect-failure: given up after 1 heal }",
+        ]
+        let report = try await run(
+            steps,
+            heal: "{ at-most: 1 }",
+            sink: FaultWorld.atNote {
+                world.hypervisor.setBehaviour(GuestBehaviour(.panics), ofImage: world.images.disk("1"))
+            }
+        )
+        #expect(report.outcome == .passed, "\(report)")
+    }
 }

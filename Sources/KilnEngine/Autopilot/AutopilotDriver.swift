@@ -83,7 +83,7 @@ struct AutopilotDriver {
             report.stuck = []
             try decide(seen.members, &group)
             try decide(seen.servers, &group)
-            if let server = options.until, isReady(server, seen.members) { return false }
+            if let server = options.until, isReady(server, seen.members) || isStuck(server) { return false }
         }
         if options.isOnce && busy.isEmpty && scaling.isEmpty { return false }
         try await rest(&group)
@@ -120,6 +120,11 @@ struct AutopilotDriver {
         let members = seen.members.filter { $0.key.whole == server }
         return busy.isEmpty && scaling.isEmpty && !members.isEmpty
             && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+    }
+
+    // Nothing more comes of it until a person has done something.
+    private func isStuck(_ server: ServerID) -> Bool {
+        busy.isEmpty && scaling.isEmpty && report.stuck.contains { $0.whole == server }
     }
 
     private mutating func take(

@@ -7,7 +7,8 @@ public struct AutopilotOptions: Sendable, Hashable {
     public var isDryRun: Bool
     /// Whether it looks once, does what follows, and ends; what it sees is taken to last then.
     public var isOnce: Bool
-    /// The server with which it ends once all its members are ready; nothing means that it goes on.
+    /// The server with which it ends once all its members are ready, or a person has to do something for one; nothing means
+    /// that it goes on.
     public var until: ServerID?
 
     /// Options from their parts.

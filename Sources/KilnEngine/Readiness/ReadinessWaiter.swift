@@ -62,8 +62,9 @@ struct ReadinessWaiter {
             group.addTask {
                 do {
                     try await body()
-                } catch let error as KilnError where error.code == .guestMachineOff {
-                    // Who asks the guest may hear of it before the watcher looks.
+                } catch let error as KilnError {
+                    // Who asks the guest may hear of its end before the watcher looks, and take it for something else.
+                    guard await isOver(error) else { throw error }
                     throw died(.off)
                 }
                 return true
@@ -77,6 +78,11 @@ struct ReadinessWaiter {
             defer { group.cancelAll() }
             if try await group.next() == false { throw timeout(deadline) }
         }
+    }
+
+    private func isOver(_ error: KilnError) async -> Bool {
+        if error.code == .guestMachineOff { return true }
+        return await (try? parts.machines.state(of: machine)) == .off
     }
 
     /// Waits until each check holds, one after the other.

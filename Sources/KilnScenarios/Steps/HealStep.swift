@@ -53,6 +53,11 @@ struct HealStep: StepAction {
             throw Unmet("\(unmet)\(last.map { "; \($0.text)" } ?? "")", exit: unmet.exit)
         }
         await context.remember(try await context.engine.statuses(context.lab.name))
+        if report.stuck.contains(where: { $0.server == server }) {
+            throw Unmet(
+                "\(server) is not ready: \(lines.withLock { $0.last { $0.member.server == server } }?.text ?? "it is stuck")"
+            )
+        }
         let time = ContinuousClock.now - begin
         let acts = lines.withLock { $0 }.filter { AutopilotAct(rawValue: $0.decision) != nil }.map(\.decision)
         let done = acts.isEmpty ? "nothing was to be done" : acts.joined(separator: ", ")

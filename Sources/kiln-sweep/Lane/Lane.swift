@@ -18,7 +18,12 @@ struct Lane: ParsableCommand {
         let lane = LaneHome(path: home, kiln: kiln)
         // Also where the sweep was killed, and nobody else could do it.
         defer { LaneHome.endProcesses(of: home) }
-        let run = try operation == RolloutCell.tier ? rollouts(lane) : failpoints(lane)
+        let run =
+            switch operation {
+            case RolloutCell.tier: try rollouts(lane)
+            case HealCell.tier: try heals(lane)
+            default: try failpoints(lane)
+            }
         while let name = readLine() {
             let answer = try JSONEncoder().encode(try run(name)) + Data("\n".utf8)
             try FileHandle.standardOutput.write(contentsOf: answer)
@@ -45,10 +50,7 @@ struct Lane: ParsableCommand {
 
     /// The same for the members of the rollout tier.
     private func rollouts(_ lane: LaneHome) throws -> (String) throws -> CellResult {
-        let fleet = LaneFleet(lane)
-        // What fills the file system of lab and journals must not stop machines.
-        try lane.make(images: images, members: fleet.members.map(\.member), ownOverlays: true)
-        try fleet.create()
+        let fleet = try fleet(lane)
         let cells = Dictionary(uniqueKeysWithValues: RolloutCell.all.map { ($0.name, $0) })
         return { name in
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
@@ -57,6 +59,27 @@ struct Lane: ParsableCommand {
             if !result.isClean { run.keepEvidence(in: evidence) }
             return result
         }
+    }
+
+    /// The same for those of the heal tier.
+    private func heals(_ lane: LaneHome) throws -> (String) throws -> CellResult {
+        let fleet = try fleet(lane)
+        let cells = Dictionary(uniqueKeysWithValues: HealCell.all.map { ($0.name, $0) })
+        return { name in
+            guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
+            let run = HealRun(cell, on: fleet)
+            let result = run.run()
+            if !result.isClean { run.keepEvidence(in: evidence) }
+            return result
+        }
+    }
+
+    private func fleet(_ lane: LaneHome) throws -> LaneFleet {
+        let fleet = LaneFleet(lane)
+        // What fills the file system of lab and journals must not stop machines.
+        try lane.make(images: images, members: fleet.members.map(\.member), ownOverlays: true)
+        try fleet.create()
+        return fleet
     }
 }
 

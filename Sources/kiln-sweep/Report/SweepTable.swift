@@ -8,6 +8,7 @@ struct SweepTable {
     let impossible: [(cell: FailpointCell, reason: String)]
     let failpoints: [FailpointCell]
     let rollouts: [RolloutCell]
+    let heals: [String]
     /// How long this run took; cells of earlier runs are not in it.
     let took: Duration
 
@@ -40,6 +41,8 @@ struct SweepTable {
             let own = results.filter { names.contains($0.cell) }
             if !names.isEmpty { rows.append(row("\(RolloutCell.tier), \(fault.rawValue)", names.count, own, 0)) }
         }
+        let healed = results.filter { $0.tier == HealCell.tier }
+        if !heals.isEmpty { rows.append(row("\(HealCell.tier), kill-member", heals.count, healed, 0)) }
         for (tier, name) in [("schedules", "random lives of the model"), ("power-cuts", "power cuts")] {
             let own = results.filter { $0.tier == tier }
             if !own.isEmpty { rows.append(row(name, own.reduce(0) { $0 + $1.runs }, own, 0)) }

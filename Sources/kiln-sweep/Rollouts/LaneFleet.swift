@@ -1,7 +1,7 @@
 import Foundation
 import KilnOutside
 
-/// The server of the rollout tier: members behind one front, each with a volume and a ledger of its own.
+/// The server of the rollout and the heal tier: members behind one front, each with a volume and a ledger of its own.
 final class LaneFleet {
     static let replicas = 3
     /// How many members a rollout may have out at once.
@@ -18,13 +18,15 @@ final class LaneFleet {
     /// Brings it up for the first time.
     ///
     /// The deadline of a member runs from its take-out on. It is enough for a replacement beside two machines that write, and
-    /// no more, since a rollout whose new member was killed waits for its end.
+    /// no more, since a rollout whose new member was killed waits for its end. An autopilot may heal in each cell, and takes a member
+    /// that falls again within the time of some cells for one that a start does not help.
     func create() throws {
         try LaneServer.bringUp(
             home,
             [
                 "replicas: \(LaneFleet.replicas)", "volume-from: empty",
                 "rollout: { max-unavailable: \(LaneFleet.mostOut), soak: 3s, progress-deadline: 90s }",
+                "heal: { at-most: 20, per: 1m }",
             ]
         )
     }

@@ -9,7 +9,7 @@ extension RolloutRun {
     private static let patience = Duration.seconds(540)
 
     /// Starts the rollout, and lets the cell's fault happen at the turn of its member.
-    func strike(_ watch: MemberWatch) throws {
+    func strike(_ watch: FleetWatch) throws {
         let journal = RolloutJournal(of: home)
         let failpoint = cell.moment.failpoint.map { $0 + "=stop" }
         let kiln = try home.start(replace + ["--format", "json"], failpoint: failpoint)
@@ -22,7 +22,7 @@ extension RolloutRun {
         }
     }
 
-    private func strike(_ kiln: Child, _ journal: RolloutJournal, _ watch: MemberWatch) throws {
+    private func strike(_ kiln: Child, _ journal: RolloutJournal, _ watch: FleetWatch) throws {
         guard let ordinal = try awaitTurn(kiln, journal) else {
             note("replace", try end(of: kiln))
             if result.missed == nil { result.broken.append("the moment was not reached") }
@@ -34,7 +34,7 @@ extension RolloutRun {
         switch cell.fault {
         case .kill: kiln.send(SIGKILL)
         case .killFront: try home.killFront()
-        case .killMember: try killMember(ordinal, watch)
+        case .killMember: try watch.kill(fleet.members[ordinal].member)
         case .killDaemon: try home.killDaemon()
         case .fullState: try filler.fill()
         case .secondKiln: try runSecondKiln(while: kiln)
@@ -104,16 +104,6 @@ extension RolloutRun {
     }
 
     // MARK: - Faults
-
-    private func killMember(_ ordinal: Int, _ watch: MemberWatch) throws {
-        let member = fleet.members[ordinal].member
-        let running = member.machines.compactMap { Embodiment($0)?.generation }
-        guard let generation = running.first, running.count == 1 else {
-            throw Failure("one machine of member \(ordinal) was to be killed, and \(running) run")
-        }
-        watch.forgive(ordinal, generation)
-        try member.kill(generation)
-    }
 
     private func runSecondKiln(while first: Child) throws {
         let second = try home.run(replace + ["--format", "json"], within: .seconds(60))

@@ -25,10 +25,7 @@ final class RolloutRun {
         let writers = WriterWatch(fleet.members.map(\.member), of: home)
         do {
             try fleet.beginLedgers()
-            try watching(try prepare()) { watch in
-                try strike(watch)
-                try takeUp()
-            }
+            try tryOut(FleetWatch(home, port: try prepare()))
             try check()
         } catch {
             result.broken.append("\(error)")
@@ -70,29 +67,9 @@ final class RolloutRun {
         return port
     }
 
-    /// Does something under the eyes of a client and of who counts the members that are out.
-    private func watching(_ port: UInt16, _ body: (MemberWatch) throws -> Void) throws {
-        let (watch, client) = (MemberWatch(home), PublishedClient(port: port))
-        defer {
-            take(watch.end())
-            take(client.end())
-        }
-        try body(watch)
-    }
-
-    private func take(_ found: MemberWatch.Findings) {
-        result.tooManyOut = found.tooMany
-        result.notes.append("\(found.looks) looks, \(found.answers) answers of members, \(found.late) late")
-        if let first = found.first { result.notes.append("too many out: \(first)") }
-        // What was not looked at was not tried.
-        if found.looks == 0 || found.answers == 0 { result.broken.append("the members were not watched") }
-    }
-
-    private func take(_ found: PublishedClient.Findings) {
-        result.notes.append("client: \(found.failed) of \(found.requests) requests failed, \(found.late) late")
-        if found.failed > 0 && !cell.fault.mayFailRequests {
-            result.broken.append("\(found.failed) requests failed, though clients had nothing to do with the fault")
-        }
-        if found.requests == 0 { result.broken.append("no request was made") }
+    private func tryOut(_ watch: FleetWatch) throws {
+        defer { watch.end(&result, mayFail: cell.fault.mayFailRequests) }
+        try strike(watch)
+        try takeUp()
     }
 }
