@@ -98,17 +98,27 @@ final class OpenLoopClient: Sendable {
         var (open, number): ([Exchange], Int) = ([], 0)
         while true {
             let isAsking = !isStopped.load(ordering: .relaxed)
-            // After a pause of this thread all are begun that were due in it.
-            while isAsking, due(number) <= .now {
-                if let exchange = begun(number) { open.append(exchange) }
-                number += 1
-            }
+            if isAsking { beginDue(&open, &number) }
             guard isAsking || !open.isEmpty else { break }
             let pause = isAsking ? due(number) - .now : interval
-            open = Exchange.waited(for: open, atMost: pause).compactMap(advanced)
+            let waited = Exchange.waited(for: open, atMost: pause)
+            open = []
+            for exchange in waited {
+                // A thousand that are answered at once make no other late.
+                if isAsking { beginDue(&open, &number) }
+                if let exchange = advanced(exchange) { open.append(exchange) }
+            }
         }
         firstAnswer.continuation.finish()
         end.continuation.finish()
+    }
+
+    // After a pause of this thread all are begun that were due in it.
+    private func beginDue(_ open: inout [Exchange], _ number: inout Int) {
+        while due(number) <= .now {
+            if let exchange = begun(number) { open.append(exchange) }
+            number += 1
+        }
     }
 
     private func begun(_ number: Int) -> Exchange? {
