@@ -34,6 +34,16 @@ extension Twin {
                 """,
             says: "first lost: record"
         ),
+        Twin(
+            "crash-healed",
+            without: "  - heal: { server: web, within: 2m }\n",
+            says: "is off, so its guest can't be reached"
+        ),
+        Twin(
+            "crash-loop",
+            without: "  - restore: { volume: data, to: before }\n",
+            says: "but its machine is off"
+        ),
         Twin("bad-image-reverts", without: ", outcome: reverted", says: "does not pass its 'verify'"),
         Twin("rehearsal", without: "rehearse: true, ", says: "reverted found"),
         Twin("rollout-turns-back", without: " || echo c > /proc/sysrq-trigger", says: "committed found"),
