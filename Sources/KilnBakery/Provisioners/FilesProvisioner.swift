@@ -87,7 +87,7 @@ struct FilesProvisioner: Provisioner {
             mkdir -p -- "$to"
             cp -a -- "$source/." "$to"
         else
-            mkdir -p -- "$(dirname -- "$to")"
+            mkdir -p -- "$(dirname "$to")"
             rm -f -- "$to"
             cp -a -- "$source" "$to"
         fi
