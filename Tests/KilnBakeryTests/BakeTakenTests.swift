@@ -70,6 +70,26 @@ struct BakeTakenTests {
         #expect(error?.code == .imageRevoked)
     }
 
+    @Test(
+        "an image that is revoked after its files were taken, before the new one is sealed, makes none",
+        arguments: [2, 4]
+    )
+    func revokedMeanwhile(step: Int) async throws {
+        let (store, recipe) = (world.store, try world.recipe)
+        try await world.begin()
+        let baker = Baker(store: store, roots: UnlistedRoots()) { line in
+            guard line.hasPrefix("web:2: step \(step)/"), let old = try? store.find(ImageReference("web:1")) else {
+                return
+            }
+            let tombstone = Revocation(old.manifest.digest, why: "a hole in it", names: ["web:1"], ancestor: nil)
+            try? DurableFile.makeDirectory(store.root + "/revoked")
+            try? DurableFile.writeJSON(tombstone, to: "\(store.root)/revoked/\(old.manifest.digest.hex).json")
+        }
+        let error = await #expect(throws: KilnError.self) { try await baker.bake(recipe) }
+        #expect(error?.code == .imageRevoked, "\(error.map { "\($0)" } ?? "")")
+        #expect(throws: KilnError.self) { try store.find(try ImageReference("web:2")) }
+    }
+
     @Test("where the image is another one, its files are taken once more, and so is said; else the step is reused")
     func key() async throws {
         let first = try #require(await world.bake().last)

@@ -68,8 +68,8 @@ extension ImageStore {
     /// - Throws: `KilnError` with code `image.revoked`, `image.exists`, `image.refused.REASON` or `file.…`.
     package func seal(_ draft: Draft) throws -> StoredImage {
         // A bake takes minutes, in which its parent may be revoked, or an image of which it took files.
-        let origin = draft.origin
-        for source in (origin?.parents.prefix(1)).map(Array.init) ?? [] + (origin?.taken ?? []) {
+        let sources = Array(draft.origin?.parents.prefix(1) ?? []) + (draft.origin?.taken ?? [])
+        for source in sources {
             let title = "\(source.name):\(source.version), from which \(draft.name):\(draft.version) is made,"
             try requireNotRevoked(source.digest, as: title)
         }

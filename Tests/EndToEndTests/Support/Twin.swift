@@ -204,15 +204,12 @@ extension Twin {
             says: "committed found"
         ),
         // The version before reads nothing of what the upgrade has left.
-        Twin(
-            "postgres-upgrade",
-            without: ", data-on-revert: restore",
-            says: "reverted expected"
-        ),
+        Twin("postgres-upgrade", without: ", data-on-revert: restore", says: "reverted expected"),
         // A copy that nobody tells of its primary is a primary of its own.
         Twin(
             "postgres-standby",
-            without: "            content: |\n              primary_conninfo",
+            without: "/etc/kiln-postgres/standby.conf",
+            with: "/etc/elsewhere",
             says: "after the clone"
         ),
         // Of one way, what the file server had acknowledged does not outlive it.
