@@ -30,7 +30,8 @@ struct BakeTakenTests {
     init() throws {
         world = try BakeWorld(provision: "[{ shell: seen.sh }]", versions: Self.versions)
         try world.program("old.sh", Self.old)
-        let seen = "cd /opt/old && busybox stat -c '%a %u:%g %N' inner/file link inner > /etc/seen"
+        let seen =
+            "cd /opt/old && busybox stat -c '%a %u:%g %n' inner/file inner > /etc/seen && readlink link >> /etc/seen"
         try world.program("seen.sh", "[ ! -d /opt/old ] || { \(seen); }")
     }
 
@@ -44,10 +45,8 @@ struct BakeTakenTests {
     func takes() async throws {
         let images = try await world.bake()
         try #require(images.count == 2)
-        #expect(
-            try await world.content("etc/seen", of: images[1])
-                == "4750 7:8 'inner/file'\n777 0:0 'link' -> 'inner/file'\n755 0:0 'inner'"
-        )
+        let seen = try await world.content("etc/seen", of: images[1])
+        #expect(seen == "4750 7:8 inner/file\n755 0:0 inner\ninner/file", "\(seen)")
         let kinds = images.map { $0.manifest.origin?.steps.map(\.summary).dropFirst().dropLast() ?? [] }
         #expect(kinds == [["shell old.sh", "shell seen.sh"], ["files of web:1 /srv → /opt/old", "shell seen.sh"]])
     }
@@ -95,7 +94,7 @@ struct BakeTakenTests {
         let first = try #require(await world.bake().last)
         _ = world.lines()
         #expect(try await world.bake().last?.manifest.digest == first.manifest.digest)
-        #expect(world.lines().isEmpty)
+        #expect(world.lines() == ["web:1 is baked already", "web:2 is baked already"])
         try world.program("old.sh", Self.old.replacing("echo old", with: "echo older"))
         let second = try #require(await world.bake().last)
         let lines = world.lines()
@@ -129,7 +128,7 @@ struct BakeTakenTests {
         "a path that the image lacks, or to which a link leads, is named",
         arguments: [
             ("/srv/none", "the image has no /srv/none"),
-            ("/etc/inner/file", "/etc/inner/file is reached by a link"),
+            ("/etc/inner/file", "/etc/inner/file is reached by the link /etc/inner, which leads to /srv/inner"),
         ]
     )
     func path(from: String, said: String) async throws {

@@ -21,7 +21,7 @@ struct RecipeTests {
         let recipes = try Recipe.all(in: RecipeTests.images)
         #expect(
             recipes.map(\.name.text) == [
-                "cfengine", "debian-12", "debian-13", "debian-cloud", "etcd", "nfs", "nginx", "notes",
+                "cfengine", "debian-12", "debian-13", "debian-cloud", "etcd", "nfs", "nginx", "notes", "postgres",
                 "puppet-agent", "rsyslog", "tiny", "ubuntu-cloud", "zookeeper",
             ]
         )

@@ -79,9 +79,14 @@ struct FilesProvisioner: Provisioner {
         image=$1 from=$2 to=$3
         source=$image$from
         folder=${source%/*}
+        while [ "$folder" != "$image" ]; do
+            [ ! -L "$folder" ] || {
+                echo "$from is reached by the link ${folder#"$image"}, which leads to $(readlink "$folder")" >&2
+                exit 1
+            }
+            folder=${folder%/*}
+        done
         [ -e "$source" ] || [ -L "$source" ] || { echo "the image has no $from" >&2; exit 1; }
-        real=$(readlink -f -- "$folder")
-        [ "$real" = "$folder" ] || { echo "$from is reached by a link, and is ${real#"$image"}/${from##*/}" >&2; exit 1; }
         umask 022
         if [ -d "$source" ] && [ ! -L "$source" ]; then
             mkdir -p -- "$to"
