@@ -210,7 +210,7 @@ extension Twin {
             "postgres-standby",
             without: "/etc/kiln-postgres/standby.conf",
             with: "/etc/elsewhere",
-            says: "after the clone"
+            says: "after the clone expected"
         ),
         // Of one way, what the file server had acknowledged does not outlive it.
         Twin(
