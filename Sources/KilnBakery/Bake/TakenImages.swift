@@ -27,6 +27,7 @@ extension Baker {
     /// The images of which the steps of a version take files.
     ///
     /// They are not baked by the way, as a parent is: one of the recipe's own name would wait for the bake that needs it.
+    ///
     /// - Throws: `KilnError` with code `image.missing`, `image.…`, `recipe.cycle`.
     func taken(by recipe: Recipe, _ version: Recipe.Version) async throws -> TakenImages {
         var taken = TakenImages()

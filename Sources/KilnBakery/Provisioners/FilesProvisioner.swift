@@ -3,8 +3,8 @@ import KilnModel
 
 /// `files`: copies a file or a folder of the recipe into the tree, or one of another image's tree.
 ///
-/// Of the recipe's files modes are 0644, or 0755 for folders and what may be executed, whatever a checkout's are. Those of an image keep
-/// modes and owners.
+/// Of the recipe's files modes are 0644, or 0755 for folders and what may be executed, whatever a checkout's are. Those of
+/// an image keep modes and owners.
 struct FilesProvisioner: Provisioner {
     /// The image of whose tree it is; nothing for the recipe's folder.
     let image: ImageReference?
@@ -143,7 +143,7 @@ enum FilesFields: String, FileField {
             Schema.text(.treePath, "Where to, an absolute path: of the file, or of the folder that takes the content.")
         case .image:
             Schema.text(
-                "The image of which they are, with the modes and owners that they have there; the recipe's own without it."
+                "The image of which they are, with modes and owners as they are there; the recipe's own without it."
             )
         case .owner:
             Schema.text(.owner, "Whom the recipe's files belong to: USER or USER:GROUP; root:root without it.")

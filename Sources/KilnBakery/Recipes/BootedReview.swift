@@ -31,8 +31,8 @@ struct BootedReview {
     }
 
     static func takenAsItIs(_ field: String) -> String {
-        "a disk that is downloaded is taken as it is, so it has no '\(field)', unless the steps are done in a machine of it: "
-            + "'bake: booted'"
+        "a disk that is downloaded is taken as it is, so it has no '\(field)', "
+            + "unless the steps are done in a machine of it: 'bake: booted'"
     }
 
     /// What is downloaded by a recipe beside it has partitions, and no tree can be taken from it.

@@ -32,8 +32,8 @@ public struct ImageCatalog: Sendable {
     /// The images that an image descends from, the nearest first, as far as it is known.
     public func ancestors(of image: ImageManifest) -> [ImageDigest] {
         var found = image.ancestors
-        // What an image of the store says goes on with what those of the store say that it names. It may be anything, so nothing is
-        // taken twice.
+        // What an image says goes on with what those say that it names, where they are in the store. What a manifest says may
+        // be anything, so nothing is taken twice.
         var index = 0
         while index < found.count, found.count < ImageCatalog.longestChain {
             found += manifest(found[index])?.ancestors.filter { !found.contains($0) } ?? []
