@@ -204,7 +204,7 @@ extension Twin {
             says: "committed found"
         ),
         // The version before reads nothing of what the upgrade has left.
-        Twin("postgres-upgrade", without: ", data-on-revert: restore", says: "reverted expected"),
+        Twin("postgres-upgrade", without: ", data-on-revert: restore", says: "reverted expected, halted found"),
         // A copy that nobody tells of its primary is a primary of its own.
         Twin(
             "postgres-standby",
