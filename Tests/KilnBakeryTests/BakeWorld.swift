@@ -61,7 +61,10 @@ final class BakeWorld: Sendable {
     /// Makes what the recipe's versions begin as.
     func begin() async throws {
         let recipe = try recipe
-        for version in recipe.versions { try await begin(recipe, version) }
+        // All of them begin as the same tree.
+        for version in recipe.versions where recipe.provisioners(of: version).allSatisfy({ $0.image == nil }) {
+            try await begin(recipe, version)
+        }
     }
 
     /// What was told since the last question.

@@ -67,6 +67,10 @@ struct DownloadRecipeTests {
             ),
             ("memory:", "disk: 1GiB\nmemory:", "11:7: disk: a disk that is downloaded is taken as it is"),
             ("sums: SHA", "sum: SHA", "9:3: download.sum: unknown field (did you mean 'sums'?)"),
+            (
+                "{ BUILD: b1", "{ provision: [], BUILD: b1",
+                "15:32: versions.12.provision: a disk that is downloaded is taken as it is"
+            ),
         ]
     )
     func mistakes(from: String, to: String, problem: String) throws {

@@ -33,6 +33,11 @@ struct RecipeSchemaTests {
                 "{ shell: { run: assemble.sh, outside: true } }",
                 "{ packages: [curl] }, { files: { from: assemble.sh, to: /a } }"
             ), ("cloud-init: full", "cloud-init: none"),
+            (
+                "\"10\": {}",
+                "\"10\": { provision: [{ packages: [curl] }, { files: { image: \"tiny:1\", from: /bin/sh, to: /a } }], A: b }"
+            ),
+            ("\"10\": {}", "\"10\": { provision: [] }"),
             ("GREETING: hello", "A: 8080, B_2: yes, C: , D: 1.5, E: 'x'"), ("\"10\": {}", "1.0+b_1-2: {}"),
             ("[curl]", "[], mirror: http://m.example/debian"),
             ("{ suite: trixie, variant: minbase, packages: [curl] }", "trixie"),
@@ -68,6 +73,9 @@ struct RecipeSchemaTests {
             ("{ suite: trixie, variant: minbase, packages: [curl] }", "Trixie"),
             ("{ suite: trixie, variant: minbase, packages: [curl] }", "13"),
             ("{ suite: trixie, variant: minbase, packages: [curl] }", "[trixie]"), ("GREETING", "KILN_X"),
+            ("\"10\": {}", "\"10\": { provision: {} }"), ("\"10\": {}", "\"10\": { provision: [{ shel: x }] }"),
+            ("{ shell: { run: assemble.sh, outside: true } }", "{ files: { image: tiny, from: /a/../b, to: /a } }"),
+            ("{ shell: { run: assemble.sh, outside: true } }", "{ files: { image: '', from: /a, to: /a } }"),
             ("GREETING", "greeting"), ("GREETING: hello", "A: [b]"),
         ]
     )
@@ -89,7 +97,7 @@ struct RecipeSchemaTests {
     func patterns(text: String) throws {
         let forms: [TextForm] = [
             .suite, .variant, .package, .fileName, .line, .rootPath, .version, .variable, .relativePath, .treePath,
-            .owner,
+            .pathInImage, .filePath, .owner,
         ]
         for form in forms {
             let isFound = try text.firstMatch(of: Regex(form.pattern)) != nil

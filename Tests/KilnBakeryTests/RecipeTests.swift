@@ -21,7 +21,7 @@ struct RecipeTests {
         let recipes = try Recipe.all(in: RecipeTests.images)
         #expect(
             recipes.map(\.name.text) == [
-                "cfengine", "debian-12", "debian-13", "debian-cloud", "etcd", "nfs", "nginx", "notes",
+                "cfengine", "debian-12", "debian-13", "debian-cloud", "etcd", "nfs", "nginx", "notes", "postgres",
                 "puppet-agent", "rsyslog", "tiny", "ubuntu-cloud", "zookeeper",
             ]
         )
@@ -125,6 +125,50 @@ struct RecipeTests {
         #expect(parents[0] == .image(try ImageReference("debian-13:1")))
         #expect(recipe.versions[1].variables == ["GREETING": "hello"])
         #expect(recipe.settings == Recipe.Settings())
+    }
+
+    @Test("a version may have steps of its own, which come first")
+    func stepsOfVersion() throws {
+        let text = """
+            kiln-image: 1
+            name: web
+            about: A server.
+            from: debian-13:1
+            provision: [{ shell: assemble.sh }]
+            versions: { "1": { provision: [{ packages: [curl] }], A: b }, "2": {} }
+            """
+        let recipe = try RecipeFixture(text).recipe()
+        #expect(recipe.versions[0].variables == ["A": "b"])
+        #expect(
+            recipe.versions.map { recipe.provisioners(of: $0).map(\.summary) } == [
+                ["packages curl", "shell assemble.sh"], ["shell assemble.sh"],
+            ]
+        )
+    }
+
+    @Test("files of an image keep their owners, have absolute paths, and are copied into trees only")
+    func filesOfImage() throws {
+        func problems(_ files: String, _ more: String = "") throws -> [String] {
+            let text = """
+                kiln-image: 1
+                name: web
+                about: A server.
+                from: debian-13:1
+                versions: { "1": { provision: [{ files: { \(files) } }] } }
+                \(more)
+                """
+            return try RecipeFixture(text).problems
+        }
+        let files = "image: \"web:9\", from: /srv, to: /srv"
+        #expect(try problems(files).isEmpty)
+        #expect(try problems(files + ", owner: root").first?.contains("files of an image keep their owners") == true)
+        #expect(
+            try problems(files.replacing("/srv,", with: "srv,")).first?.contains("an absolute path of the image")
+                == true
+        )
+        #expect(try problems(files.replacing("\"web:9\"", with: "web:9:9")).first?.contains("an image: name") == true)
+        #expect(try problems(files, "bake: booted").first?.contains("copied into a tree only") == true)
+        #expect(try problems("from: /srv, to: /srv").first?.contains("without '..'") == true)
     }
 
     @Test("packages are refused where the tree has no dpkg, in the second generation too")

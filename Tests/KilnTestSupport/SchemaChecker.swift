@@ -96,7 +96,8 @@ public struct SchemaChecker {
         case ("additionalProperties", .bool(false), .object(let map)):
             return try wrong(map.keys.contains { schema["properties"]?[$0] == nil })
         case ("additionalProperties", .object, .object(let map)):
-            return try map.flatMap { key, value in try problems(value, rule, "\(path).\(key)") }
+            return try map.filter { schema["properties"]?[$0.key] == nil }
+                .flatMap { key, value in try problems(value, rule, "\(path).\(key)") }
         default: return []
         }
     }

@@ -29,6 +29,8 @@ struct BakePlan: Sendable {
     let version: Recipe.Version
     /// What the image is made from, if it is made from an image.
     let parent: StoredImage?
+    /// The images of which steps take files.
+    let taken: TakenImages
     /// What it says of itself, and what it has of its parent.
     let settings: ImageSettings
     let steps: [Step]
@@ -58,14 +60,21 @@ extension BakePlan {
     /// Raised when Kiln itself starts to make other images from the same recipe.
     private static let bakerVersion = "4"
 
-    /// Plans a version whose parent is in the store.
+    /// Plans a version whose parent is in the store, as are the images of which it takes files.
     ///
-    /// - Throws: `KilnError` with code `recipe.incomplete`, `recipe.no-packages`, `file.unreadable`.
-    init(_ recipe: Recipe, _ version: Recipe.Version, parent: StoredImage?, tools: BakeTools) throws {
+    /// - Throws: `KilnError` with code `recipe.incomplete`, `recipe.no-packages`, `image.missing`, `file.unreadable`.
+    init(
+        _ recipe: Recipe,
+        _ version: Recipe.Version,
+        parent: StoredImage?,
+        taken: TakenImages = TakenImages(),
+        tools: BakeTools
+    ) throws {
         let settings = try ImageSettings(recipe, parent: parent?.manifest)
         var steps = [try BakePlan.base(recipe, version, parent, tools)]
-        for provisioner in recipe.provisioners {
-            steps.append(try BakePlan.step(provisioner, after: steps[steps.count - 1].key, recipe, version))
+        for provisioner in recipe.provisioners(of: version) {
+            let before = steps[steps.count - 1].key
+            steps.append(try BakePlan.step(provisioner, after: before, recipe, version, taken))
         }
         var cleaning = KeyMaterial()
         cleaning.add("before", steps[steps.count - 1].key.hex)
@@ -81,6 +90,7 @@ extension BakePlan {
         self.recipe = recipe
         self.version = version
         self.parent = parent
+        self.taken = taken
         self.settings = settings
         self.steps = steps
         self.tools = tools
@@ -126,7 +136,8 @@ extension BakePlan {
         _ provisioner: any Provisioner,
         after key: ImageDigest,
         _ recipe: Recipe,
-        _ version: Recipe.Version
+        _ version: Recipe.Version,
+        _ taken: TakenImages
     ) throws -> Step {
         var material = KeyMaterial()
         material.add("before", key.hex)
@@ -134,6 +145,9 @@ extension BakePlan {
         // Programs that try something, and go on without it, do other things with a network.
         material.add("network", "\(provisioner.network)")
         try provisioner.describe(into: &material, recipe, version)
+        if let image = try provisioner.image.map(taken.image) {
+            material.add("image \(image.manifest.title)", image.manifest.digest.hex)
+        }
         for name in provisioner.files { try material.add(files: "\(recipe.folder)/\(name)", as: name) }
         let shared = RecipeFolder(path: recipe.folder).shared
         for name in provisioner.shared { try material.add(files: "\(shared)/\(name)", as: "../\(name)") }

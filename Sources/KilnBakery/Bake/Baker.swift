@@ -78,7 +78,8 @@ public struct Baker: Sendable {
         var images: [StoredImage] = []
         for version in versions {
             let parent = try await parent(of: recipe, version, children + [recipe.name])
-            let plan = try BakePlan(recipe, version, parent: parent, tools: tools)
+            let taken = try await taken(by: recipe, version)
+            let plan = try BakePlan(recipe, version, parent: parent, taken: taken, tools: tools)
             if !options.again, options.fromStep == nil, let image = baked(recipe, version, plan.key) {
                 images.append(try await store.list(try await expecting(image, plan), by: roots))
             } else {
@@ -145,8 +146,8 @@ extension Baker {
         }
     }
 
-    /// A parent that new images may be made from.
-    private func usable(_ reference: ImageReference) async throws -> StoredImage {
+    /// An image that new ones may be made from.
+    func usable(_ reference: ImageReference) async throws -> StoredImage {
         let image = try store.usable(reference)
         try await store.verify(image)
         return image

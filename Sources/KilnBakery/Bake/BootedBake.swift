@@ -93,7 +93,7 @@ struct BootedBake {
         }
     }
 
-    private var isOpen: Bool { plan.recipe.provisioners.contains { $0.network || $0.fetchesTool } }
+    private var isOpen: Bool { plan.recipe.provisioners(of: plan.version).contains { $0.network || $0.fetchesTool } }
 
     private func boot(_ id: MemberID, _ machines: BakeMachines, _ parent: StoredImage) async throws {
         let platform = machines.parts.machines.platform

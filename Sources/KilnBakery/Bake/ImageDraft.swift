@@ -41,23 +41,26 @@ struct ImageDraft {
     }
 
     private static func origin(_ plan: BakePlan, _ changes: [ImageOrigin.Changes], isWhole: Bool) -> ImageOrigin {
-        let own = plan.parent.map { parent in
-            ImageOrigin.Parent(
-                name: parent.manifest.name,
-                version: parent.manifest.version,
-                digest: parent.manifest.digest
-            )
-        }
+        let own = plan.parent.map { ImageOrigin.Parent($0.manifest) }
+        let taken = plan.taken.all.map { ImageOrigin.Parent($0.manifest) }
         let parentOrigin = plan.parent?.manifest.origin
         return ImageOrigin(
             parents: (own.map { [$0] } ?? []) + (parentOrigin?.parents ?? []),
+            taken: taken.isEmpty ? nil : taken,
             steps: zip(plan.steps, changes).map { step, changes in
                 ImageOrigin.Step(kind: step.kind, summary: step.summary, key: step.key, changes: changes)
             },
             tools: plan.tools.all,
             snapshot: plan.recipe.snapshot?.description,
-            notReproducible: (parentOrigin?.notReproducible ?? []) + reasons(plan, isWhole: isWhole)
+            notReproducible: inherited(plan) + reasons(plan, isWhole: isWhole)
         )
+    }
+
+    /// Why another bake of what it is made from may be another image.
+    private static func inherited(_ plan: BakePlan) -> [String] {
+        let sources = [plan.parent].compactMap(\.self) + plan.taken.all
+        return sources.flatMap { $0.manifest.origin?.notReproducible ?? [] }
+            .reduce(into: []) { reasons, reason in if !reasons.contains(reason) { reasons.append(reason) } }
     }
 
     /// Why another bake of the same may be another image.
@@ -126,6 +129,12 @@ extension ImageManifest.Package {
             source: package.source,
             sourceVersion: package.sourceVersion
         )
+    }
+}
+
+extension ImageOrigin.Parent {
+    fileprivate init(_ image: ImageManifest) {
+        self.init(name: image.name, version: image.version, digest: image.digest)
     }
 }
 

@@ -22,11 +22,7 @@ struct StepWork {
     }
 
     private func take(_ image: StoredImage) async throws -> TreeListing? {
-        // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
-        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root, waiting: baker.tellWaiting)
-        defer { withExtendedLifetime(lock) {} }
-        _ = try baker.store.usable(image.manifest.exactly)
-        let listing = try await ParentTree(baker: baker, image: image).unpack(into: bench.tree)
+        let listing = try await unpack(image, into: bench.tree)
         guard let kernel = image.kernel else { return listing }
         try bench.takeBoot(from: URL(fileURLWithPath: kernel).deletingLastPathComponent().path)
         return listing
@@ -40,9 +36,26 @@ struct StepWork {
             variables: bench.context.variables,
             log: bench.log
         )
+        if let image = try provisioner.image.map(plan.taken.image) { room.lend(try await unpacked(image), as: "image") }
         try await provisioner.provision(room, bench.context)
         await Namespace.remove(bench.scratch)
         try bench.makeScratch()
+    }
+
+    /// The tree of an image of which a step takes files, in a folder that goes with the step's own files.
+    private func unpacked(_ image: StoredImage) async throws -> String {
+        let tree = FileTree(path: bench.scratch + "/image")
+        try DurableFile.makeDirectory(tree.path)
+        _ = try await unpack(image, into: tree)
+        return tree.path
+    }
+
+    private func unpack(_ image: StoredImage, into tree: FileTree) async throws -> TreeListing? {
+        // Nobody deletes or revokes it while it is read; it may have happened since the bake was planned.
+        let lock = try await ImageLock.take(.shared, ofStore: baker.store.root, waiting: baker.tellWaiting)
+        defer { withExtendedLifetime(lock) {} }
+        _ = try baker.store.usable(image.manifest.exactly)
+        return try await ParentTree(baker: baker, image: image).unpack(into: tree)
     }
 
     private func clean() async throws {

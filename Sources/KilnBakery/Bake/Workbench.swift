@@ -120,7 +120,7 @@ struct Workbench: Sendable {
     ///
     /// - Throws: `KilnError` with code `bake.incomplete`.
     func requireKernelToCome() throws {
-        guard plan.parent == nil, plan.recipe.provisioners.isEmpty,
+        guard plan.parent == nil, plan.recipe.provisioners(of: plan.version).isEmpty,
             case .debian(let debian) = plan.recipe.base(of: plan.version), debian.packages.isEmpty
         else { return }
         throw lacks("kernel")

@@ -19,6 +19,8 @@ protocol Provisioner: Sendable {
     var files: [String] { get }
     /// The folders beside the recipe's own that it uses.
     var shared: [String] { get }
+    /// The image of which it takes files, if it takes any; its tree is ``RoomPlaces/image``.
+    var image: ImageReference? { get }
     /// Adds its arguments, as far as they decide what comes out.
     ///
     /// - Throws: `KilnError` with code `file.unreadable`.
@@ -31,6 +33,7 @@ protocol Provisioner: Sendable {
 
 extension Provisioner {
     var shared: [String] { [] }
+    var image: ImageReference? { nil }
     var fetchesTool: Bool { false }
     var needsTree: String? { nil }
 }

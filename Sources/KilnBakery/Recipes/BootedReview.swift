@@ -26,10 +26,13 @@ struct BootedReview {
         }
         guard room == .chroot else { return }
         for field in RecipeFields.ofSteps {
-            fields[field]?.problem(
-                "a disk that is downloaded is taken as it is, so it has no '\(field.rawValue)', unless the steps are done in a machine of it: 'bake: booted'"
-            )
+            fields[field]?.problem(BootedReview.takenAsItIs(field.rawValue))
         }
+    }
+
+    static func takenAsItIs(_ field: String) -> String {
+        "a disk that is downloaded is taken as it is, so it has no '\(field)', "
+            + "unless the steps are done in a machine of it: 'bake: booted'"
     }
 
     /// What is downloaded by a recipe beside it has partitions, and no tree can be taken from it.

@@ -57,13 +57,15 @@ public struct Recipe: Sendable {
     }
 
     /// One version of the image.
-    public struct Version: Sendable, Hashable {
+    public struct Version: Sendable {
         /// Its name, unique in the recipe.
         public let name: String
         /// What it begins as, where that is not what the recipe says.
         let from: ImageReference?
         /// What programs find in their environment, besides Kiln's own variables.
         public let variables: [String: String]
+        /// What is done to its tree alone, before what is done to that of each version.
+        var provisioners: [any Provisioner] = []
     }
 
     /// The folder of `image.yaml`, an absolute path.
@@ -78,7 +80,7 @@ public struct Recipe: Sendable {
     let snapshot: SnapshotDate?
     /// Where that is done.
     let room: Room
-    /// What is done to the tree, in order.
+    /// What is done to the tree of each version, in order.
     let provisioners: [any Provisioner]
     /// What is expected of the image.
     let tests: [Check]
@@ -99,4 +101,7 @@ extension Recipe {
 
     /// What a version begins as.
     func base(of version: Version) -> Base { version.from.map { .image($0) } ?? base }
+
+    /// What is done to a version's tree, in order.
+    func provisioners(of version: Version) -> [any Provisioner] { version.provisioners + provisioners }
 }

@@ -23,11 +23,12 @@ struct RecipeDecoder {
         let about = fields[.about]?.text()
         let snapshot = fields[.snapshot].map { $0.snapshot() }
         let room = fields[.bake].map { $0.word(Recipe.Room.self) } ?? .chroot
-        let provisioners = provisioners(fields, room ?? .chroot, snapshot ?? nil)
+        let steps = RecipeSteps(decoder: self, fields: fields, room: room ?? .chroot, snapshot: snapshot ?? nil)
+        let provisioners = fields[.provision].map(steps.list) ?? []
         let tests = fields[.tests].map { CheckDecoder(ImageTests()).list($0) } ?? []
         let inheritsTests = fields[.inheritTests].map { $0.bool() ?? true } ?? true
         let settings = settings(fields)
-        let versions = fields[.versions].flatMap(versions)
+        let versions = fields[.versions].flatMap { self.versions($0, steps) }
         let base = base(fields, room ?? .chroot, versions ?? [])
         if case .debian(let debian) = base, let value = fields[.debian] {
             value.requirePinned(debian.mirrors, on: snapshot ?? nil)
@@ -43,7 +44,7 @@ struct RecipeDecoder {
             base: base,
             snapshot: snapshot ?? nil,
             room: room,
-            provisioners: provisioners.compactMap(\.self),
+            provisioners: provisioners,
             tests: tests,
             inheritsTests: inheritsTests,
             settings: settings,
@@ -71,32 +72,6 @@ struct RecipeDecoder {
         case .from: return value.imageReference().map { .image($0) }
         default:
             return DownloadDecoder(versions: versions).decode(value).map { .download($0) }
-        }
-    }
-
-    private func provisioners(
-        _ fields: Fields<RecipeFields>,
-        _ room: Recipe.Room,
-        _ snapshot: SnapshotDate?
-    ) -> [(any Provisioner)?] {
-        let values = fields[.provision]?.list(of: "provisioners", atLeast: 0) ?? []
-        let parents = parents(of: fields)
-        // What a step before has put there may be a tool, too.
-        var mayHaveTools = false
-        return values.map { value in
-            let provisioner = ProvisionerKind.provisioner(value, place)
-            if let packages = provisioner as? PackagesProvisioner {
-                if let reason = hasNoPackages(fields, parents) {
-                    value.problem("packages can't be installed: \(reason)")
-                }
-                value.requirePinned(packages.mirrors, on: snapshot)
-            }
-            if provisioner?.fetchesTool == true, !mayHaveTools, let reason = hasNoTools(fields, parents) {
-                value.problem("its tool can't be installed: \(reason)")
-            }
-            mayHaveTools = mayHaveTools || provisioner is FilesProvisioner || provisioner is ShellProvisioner
-            if room == .booted, let reason = provisioner?.needsTree { value.problem(reason) }
-            return provisioner
         }
     }
 
@@ -154,27 +129,6 @@ struct RecipeDecoder {
         )
     }
 
-    private func versions(_ value: Value) -> [Recipe.Version]? {
-        guard let entries = value.entries(of: "versions and their variables") else { return nil }
-        if entries.isEmpty { value.mismatch("at least one version") }
-        let versions = entries.compactMap { entry, value in
-            let (from, variables) = version(value)
-            return value.key(entry, .version).map { Recipe.Version(name: $0, from: from, variables: variables) }
-        }
-        return versions.sorted { VersionOrder.isOlder($0.name, $1.name) }
-    }
-
-    /// What a version begins as, where it says so, and its variables.
-    private func version(_ value: Value) -> (ImageReference?, [String: String]) {
-        var from: ImageReference?
-        let variables = RecipeDecoder.variables(value) { entry, value in
-            guard entry.key == "from" else { return false }
-            from = value.imageReference()
-            return true
-        }
-        return (from, variables)
-    }
-
     /// Variables of a program's environment.
     ///
     /// - Parameter other: reads an entry that is no variable; false where it does not know it.
@@ -216,7 +170,7 @@ extension RecipeFolder {
 
 extension Value {
     /// How an image is named.
-    fileprivate func imageReference() -> ImageReference? {
+    func imageReference() -> ImageReference? {
         let expected = "an image: name, name:version, name@channel or name@sha256:…"
         guard let text = text(expected) else { return nil }
         guard let reference = try? ImageReference(text) else {
@@ -227,7 +181,7 @@ extension Value {
     }
 
     /// Reports a mirror that has the same packages whatever the day is.
-    fileprivate func requirePinned(_ mirrors: [String], on snapshot: SnapshotDate?) {
+    func requirePinned(_ mirrors: [String], on snapshot: SnapshotDate?) {
         guard let snapshot, let reason = DebianMirror.unpinned(mirrors, on: snapshot) else { return }
         problem(reason)
     }

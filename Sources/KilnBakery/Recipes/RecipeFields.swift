@@ -59,7 +59,7 @@ enum RecipeFields: String, FileField {
                 "Where the steps are done: chroot, a tree of which a disk is made, or booted, a machine of the image that it begins as, whose disk becomes the image; chroot without it."
             )
         case .provision:
-            Schema.list(of: ProvisionerKind.entry, atLeast: 0, "What is done to the tree, in order.")
+            Schema.list(of: ProvisionerKind.entry, atLeast: 0, "What is done to the tree of each version, in order.")
         case .tests:
             CheckSchema.list(ImageTests.self, "What is expected of the image: it has to pass them to be promoted.")
         case .inheritTests:
@@ -69,7 +69,7 @@ enum RecipeFields: String, FileField {
                 of: VersionSchema.version,
                 keys: .version,
                 atLeast: 1,
-                "The versions, each with its variables, and with a 'from' of its own where it begins as another image."
+                "The versions, each with its variables, and with a 'from' and a 'provision' of its own where others have another."
             )
         case .disk, .memory, .processors, .cpu: machine
         case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .ephemeral: guest
@@ -160,10 +160,17 @@ enum DebianFields: String, FileField {
 enum VersionSchema {
     static var version: JSONValue {
         guard case .object(var map) = variables else { return .null }
-        // A map of variables, but for one field.
+        // A map of variables, but for two fields.
         map["title"] = "version"
-        map["properties"] = ["from": RecipeFields.from.schema]
-        map["propertyNames"] = ["pattern": .string("^from$|" + TextForm.variable.pattern)]
+        map["properties"] = [
+            "from": RecipeFields.from.schema,
+            "provision": Schema.list(
+                of: ProvisionerKind.entry,
+                atLeast: 0,
+                "What is done to the tree of this version alone, before what the recipe says of each."
+            ),
+        ]
+        map["propertyNames"] = ["pattern": .string("^from$|^provision$|" + TextForm.variable.pattern)]
         return .object(map)
     }
 

@@ -58,6 +58,8 @@ enum RoomPlaces {
     /// Lies in memory, so nothing of it stays in the tree.
     static let kiln = "/run/kiln"
     static let recipe = "/run/kiln/recipe"
+    /// The tree of the image of which a step takes files.
+    static let image = "/run/kiln/image"
 
     /// Variables that every program of a bake has.
     static let variables = [

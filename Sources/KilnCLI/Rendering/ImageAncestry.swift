@@ -30,7 +30,7 @@ struct ImageAncestry: Renderable {
 
     // The nearest first.
     private var parents: [Node] {
-        let said = image.origin?.parents ?? []
+        let said = (image.origin?.parents ?? []) + (image.origin?.taken ?? [])
         return catalog.ancestors(of: image).map { digest in
             guard let found = catalog.manifest(digest) else {
                 let parent = said.first { $0.digest == digest }

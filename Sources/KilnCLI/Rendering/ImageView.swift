@@ -51,15 +51,21 @@ struct ImageView: Renderable {
         return "packages: \(image.packages.count)" + (sources > 0 ? ", of \(sources) sources" : "")
     }
 
+    private static func title(_ parent: ImageOrigin.Parent) -> String {
+        "\(parent.name):\(parent.version) (\(parent.digest.short))"
+    }
+
     private var origin: [String] {
         guard let origin = image.origin else { return image.parent.map { ["parent: \($0.short)"] } ?? [] }
-        let parents = origin.parents.map { "\($0.name):\($0.version) (\($0.digest.short))" }
+        let parents = origin.parents.map(ImageView.title)
+        let taken = (origin.taken ?? []).map(ImageView.title)
         let tools = origin.tools.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
         let steps = origin.steps.enumerated().map { number, step in
             "step \(number + 1): \(step.summary)  (\(step.changes.text))"
         }
         return [
             parents.isEmpty ? nil : "from: \(parents.joined(separator: ", "))",
+            taken.isEmpty ? nil : "with files of: \(taken.joined(separator: ", "))",
             origin.snapshot.map { "snapshot: \($0)" },
             tools.isEmpty ? nil : "tools: \(tools.joined(separator: ", "))",
             origin.notReproducible.isEmpty

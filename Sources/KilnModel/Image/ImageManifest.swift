@@ -143,11 +143,15 @@ extension ImageManifest {
     /// What a server has to compute with that says nothing of it.
     public var size: MachineSize { MachineSize(memory: memory, processors: processors, cpu: cpu) }
 
-    /// The digests of the images that it says it descends from, the nearest first.
+    /// The digests of the images that it says it descends from, the nearest first, then those of which it took files.
     public var ancestors: [ImageDigest] {
         let chain = origin?.parents.map(\.digest) ?? []
-        return chain.isEmpty ? [parent].compactMap(\.self) : chain
+        let taken = self.taken.filter { !chain.contains($0) }
+        return (chain.isEmpty ? [parent].compactMap(\.self) : chain) + taken
     }
+
+    /// The digests of the images of which it took files.
+    public var taken: [ImageDigest] { origin?.taken?.map(\.digest) ?? [] }
 
     /// `NAME:VERSION`.
     public var title: String { "\(name):\(version)" }

@@ -56,6 +56,8 @@ public struct ImageOrigin: Sendable, Hashable, Codable {
 
     /// The chain of images that it descends from, the nearest first; none where it began with a suite.
     public let parents: [Parent]
+    /// The images of which it took files; nothing where it took none.
+    public let taken: [Parent]?
     /// The steps, in the order in which they were done.
     public let steps: [Step]
     /// The versions of the programs that made it, by name; of some, as of Kiln itself, others make the same image.
@@ -68,12 +70,14 @@ public struct ImageOrigin: Sendable, Hashable, Codable {
     /// An origin from its parts.
     public init(
         parents: [Parent] = [],
+        taken: [Parent]? = nil,
         steps: [Step] = [],
         tools: [String: String] = [:],
         snapshot: String? = nil,
         notReproducible: [String] = []
     ) {
         self.parents = parents
+        self.taken = taken
         self.steps = steps
         self.tools = tools
         self.snapshot = snapshot

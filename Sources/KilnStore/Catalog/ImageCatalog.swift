@@ -32,17 +32,19 @@ public struct ImageCatalog: Sendable {
     /// The images that an image descends from, the nearest first, as far as it is known.
     public func ancestors(of image: ImageManifest) -> [ImageDigest] {
         var found = image.ancestors
-        // A chain that ends in an image of the store goes on with that one's. What a manifest says may be anything, so nothing
-        // is taken twice.
-        while let last = found.last, let next = manifest(last)?.ancestors.filter({ !found.contains($0) }),
-            !next.isEmpty, found.count < ImageCatalog.longestChain
-        { found += next }
+        // What an image says goes on with what those say that it names, where they are in the store. What a manifest says may
+        // be anything, so nothing is taken twice.
+        var index = 0
+        while index < found.count, found.count < ImageCatalog.longestChain {
+            found += manifest(found[index])?.ancestors.filter { !found.contains($0) } ?? []
+            index += 1
+        }
         return found
     }
 
-    /// The images that were made from an image directly, each once.
+    /// The images that were made from an image directly, or with files of it, each once.
     public func children(of image: ImageDigest) -> [ImageManifest] {
-        distinct.filter { $0.ancestors.first == image && $0.digest != image }
+        distinct.filter { ($0.ancestors.first == image || $0.taken.contains(image)) && $0.digest != image }
     }
 
     /// The images that descend from an image, each once.

@@ -67,10 +67,11 @@ extension ImageStore {
     ///
     /// - Throws: `KilnError` with code `image.revoked`, `image.exists`, `image.refused.REASON` or `file.…`.
     package func seal(_ draft: Draft) throws -> StoredImage {
-        // A bake takes minutes, in which its parent may be revoked.
-        if let parent = draft.origin?.parents.first {
-            let title = "\(parent.name):\(parent.version), from which \(draft.name):\(draft.version) is made,"
-            try requireNotRevoked(parent.digest, as: title)
+        // A bake takes minutes, in which its parent may be revoked, or an image of which it took files.
+        let sources = Array(draft.origin?.parents.prefix(1) ?? []) + (draft.origin?.taken ?? [])
+        for source in sources {
+            let title = "\(source.name):\(source.version), from which \(draft.name):\(draft.version) is made,"
+            try requireNotRevoked(source.digest, as: title)
         }
         var files = try sealedFiles(of: draft)
         guard let disk = files.removeValue(forKey: ImageStore.diskName) else {

@@ -213,6 +213,15 @@ extension Twin {
                 """,
             says: "committed found"
         ),
+        // The version before reads nothing of what the upgrade has left.
+        Twin("postgres-upgrade", without: ", data-on-revert: restore", says: "reverted expected, halted found"),
+        // A copy that nobody tells of its primary is a primary of its own.
+        Twin(
+            "postgres-standby",
+            without: "/etc/kiln-postgres/standby.conf",
+            with: "/etc/elsewhere",
+            says: "after the clone expected"
+        ),
         // Of one way, what the file server had acknowledged does not outlive it.
         Twin(
             "shared-files",
