@@ -34,7 +34,7 @@ extension CellRun {
         let line =
             switch cell.point.operation.command {
             case .replace: ["replace", LaneServer.name, "--image", server.nextImage()]
-            case .launch: ["up", "-f", home.labFile]
+            case .launch, .clone: ["up", "-f", home.labFile]
             case .snapshot: ["volume", "snapshot", LaneServer.volume, CellRun.snapshot]
             }
         return try home.start(line + ["--format", "json"], failpoint: cell.point.failpoint(action))
@@ -45,13 +45,31 @@ extension CellRun {
         switch cell.point.operation.command {
         case .replace: break
         case .launch:
-            let end = try home.run(["down", "sweep"])
-            guard end.status == 0 else { throw Failure("kiln down ended with \(end.status): \(end.errors)") }
+            try takeDown()
+        case .clone(let hasTemplate):
+            try takeDown()
+            let templates = home.path + "/templates"
+            if !hasTemplate { try? FileManager.default.removeItem(atPath: templates) }
+            // What the cell before has spoilt is made anew.
+            for _ in 0..<2 where hasTemplate && !names(templates).contains(where: { !$0.contains(".") }) {
+                let up = try home.run(["up", "-f", home.labFile])
+                guard up.status == 0 else { throw Failure("kiln up ended with \(up.status): \(up.errors)") }
+                try takeDown()
+            }
         case .snapshot:
             // Where the cell before made none, there is none.
             _ = try home.run(["volume", "snapshot", LaneServer.volume, CellRun.snapshot, "--remove"])
         }
         before = running.first
+    }
+
+    private func names(_ folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    }
+
+    private func takeDown() throws {
+        let end = try home.run(["down", "sweep"])
+        guard end.status == 0 else { throw Failure("kiln down ended with \(end.status): \(end.errors)") }
     }
 
     private static let snapshot = "sweep"

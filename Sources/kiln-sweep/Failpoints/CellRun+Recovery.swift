@@ -25,7 +25,7 @@ extension CellRun {
             ["replace", LaneServer.name, "--image", server.nextImage()],
         ]
         // A launch is begun anew by nothing else.
-        if case .launch = cell.point.operation.command { return commands[1] }
+        if cell.point.operation.isLaunch { return commands[1] }
         // A machine that was ended after everything was done is no interrupted command, so 'recover' does not start it.
         return cell.fault.stopsMachines ? commands[1 + variant % 2] : commands[variant % commands.count]
     }
@@ -37,7 +37,7 @@ extension CellRun {
         note("recover", again)
         if again.status != 0 { result.broken.append("recover: \((again.output + again.errors).suffix(500))") }
         // What is taken back of a launch leaves nobody who could serve.
-        if case .launch = cell.point.operation.command {
+        if cell.point.operation.isLaunch {
             let up = try home.run(nextCommand + ["--format", "json"])
             note("up", up)
             if up.status != 0 { result.broken.append("up: \((up.output + up.errors).suffix(500))") }

@@ -8,6 +8,8 @@ struct Operation: Sendable {
         case replace(strategy: String)
         /// `up` after `down`: a first generation on a volume that holds data.
         case launch
+        /// The same, of a server whose lab file says `launch: flash`; with a template that is there, or is made once it serves.
+        case clone(hasTemplate: Bool)
         /// `volume snapshot` while the machine writes.
         case snapshot
     }
@@ -134,8 +136,44 @@ struct Operation: Sendable {
         ]
     )
 
+    /// Where a template is there, the machine of a launch is a clone.
+    static let clone = Operation(
+        name: "clone",
+        command: .clone(hasTemplate: true),
+        steps: ["clone"],
+        moments: ["recorded", "copied", "made"],
+        endsOld: .before,
+        startsNew: .never,
+        attaches: .never,
+        swept: ["clone"],
+        faults: [.kill, .secondKiln, .fullState, .killDaemon],
+        reasonOfFaults: "a clone that fails boots instead, which 'make test' tries; the rest is a launch"
+    )
+
+    /// Where none is there, one is made once the server serves.
+    static let template = Operation(
+        name: "template",
+        command: .clone(hasTemplate: false),
+        steps: ["template"],
+        moments: ["started", "saved"],
+        endsOld: .before,
+        startsNew: .never,
+        attaches: .never,
+        swept: ["template"],
+        faults: [.kill, .killDaemon],
+        reasonOfFaults: "the server serves by then, and no lock of it is held"
+    )
+
     /// Those that are swept.
-    static let all = [stopFirst, warmFirst, launch, snapshot]
+    static let all = [stopFirst, warmFirst, launch, snapshot, clone, template]
+
+    /// Whether it makes a first generation.
+    var isLaunch: Bool {
+        switch command {
+        case .launch, .clone: true
+        case .replace, .snapshot: false
+        }
+    }
 
     /// Whether another generation is to take over.
     var isReplacement: Bool {

@@ -57,6 +57,7 @@ final class LaneServer {
         switch operation.command {
         case .replace(let strategy): try LaneServer.bringUp(home, ["strategy: \(strategy)"])
         case .launch, .snapshot: try LaneServer.bringUp(home, [])
+        case .clone: try LaneServer.bringUp(home, ["launch: flash"])
         }
     }
 

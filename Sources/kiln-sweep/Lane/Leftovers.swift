@@ -40,6 +40,7 @@ struct Leftovers {
             left(named("file of the volume", member), names(member.volume).subtracting(kept))
         }
         left("scratch file", names(home.path + "/scratch"))
+        left("half-made template", names(home.path + "/templates").filter { $0.hasSuffix(".making") })
         lookAtSockets()
         try lookAtDomains()
         left("held lock", Set(locks.filter(Leftovers.isLocked)))
@@ -65,7 +66,7 @@ struct Leftovers {
     /// What is kept of every generation, for 'history' and 'logs'.
     private static let remembered: Set<String> = [
         "generation.json", "console.log", "console.start", "health.start", "ready.since", "boot.json", "mounted",
-        "drift.json",
+        "drift.json", "launch.json",
     ]
 
     private mutating func lookAtGenerations(of member: LaneMember, _ generation: Int) {
