@@ -102,7 +102,7 @@ extension Benchmark {
     private func rollOutEtcd(_ lab: Kiln.Lab, to image: StoredImage, _ port: UInt16, _ ledger: EtcdLedger) async throws
         -> EtcdSample
     {
-        let watched = try await OpenLoopClient.watching(port: port, request: ledger.put) {
+        let watched = try await OpenLoopClient.watching(port: port, every: Etcd.interval, request: ledger.put) {
             try await kiln.rollOut(lab, to: image, within: Benchmark.rolloutPatience)
         }
         let acknowledged = watched.requests.filter(\.isAnswered).map(\.number)

@@ -5,6 +5,8 @@ import KilnModel
 enum Etcd {
     static let members = 3
     static let server = "registry"
+    /// The time from one write to the next: as many as a cluster of emulated machines bears beside one that boots.
+    static let interval = Duration.milliseconds(200)
 
     /// What stands below `lab` in its file.
     ///

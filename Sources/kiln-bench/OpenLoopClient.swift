@@ -183,10 +183,11 @@ extension OpenLoopClient {
     /// Lets a client look on while something is done, and for a while before and after.
     static func watching(
         port: UInt16,
+        every interval: Duration = interval,
         request: @escaping @Sendable (Int) -> [UInt8] = { _ in Exchange.generation },
         _ operation: () async throws -> Void
     ) async throws -> Watched {
-        let client = OpenLoopClient(port: port, request: request)
+        let client = OpenLoopClient(port: port, every: interval, request: request)
         defer { client.stop() }
         try await client.awaitAnswer(within: Benchmark.patience)
         // The windows themselves, in which nothing is done.

@@ -23,7 +23,7 @@ extension Report {
         guard let etcd else { return [] }
         let (acknowledged, lost) = (etcd.map(\.acknowledged).reduce(0, +), etcd.flatMap(\.lost).reduce(0, +))
         return [
-            "an etcd cluster of \(Etcd.members) members brought to another image under 50 writes a second, "
+            "an etcd cluster of \(Etcd.members) members brought to another image under 5 writes a second, "
                 + "N = \(etcd.count)"
         ] + lines("rollout", etcd.map(\.rollout)) + [
             "  acknowledged \(acknowledged) records, which one member or another lacks \(lost) times",
