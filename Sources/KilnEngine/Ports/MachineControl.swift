@@ -39,7 +39,7 @@ public struct PortForward: Sendable, Hashable, Codable {
 /// All methods can be repeated: to start what runs or to remove what is absent is not an error. All throw `KilnError`;
 /// one with exit `.unreachable` means that nothing is known of what happened.
 public typealias MachineControl = MachineLifecycle & MachineDevices & MachinePublication & MachineInspection
-    & MachineMonitor
+    & MachineMonitor & MachineTemplates
 
 /// Makes, starts, stops and removes machines.
 public protocol MachineLifecycle: Sendable {

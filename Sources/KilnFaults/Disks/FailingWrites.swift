@@ -61,7 +61,7 @@ private final class PauseWatch: Sendable {
     private let looking: Task<Void, any Error>
     private let isPaused: @Sendable () async throws -> Bool
 
-    init(_ machine: MachineID, _ machines: any MachineMonitor) {
+    init(_ machine: MachineID, _ machines: any MachineMonitor & MachineInspection) {
         let seen = Flag()
         let isPaused = { @Sendable () async throws -> Bool in try await machines.state(of: machine) == .paused }
         self.isPaused = isPaused
