@@ -8,6 +8,8 @@ struct HistoryView: Renderable {
     let history: ServerHistory
     /// What autopilots did to it.
     var autopilot: [AutopilotRecord] = []
+    /// How the machines of generations came to run, where they were to be clones.
+    var launches: [Generation: LaunchRecord] = [:]
 
     struct Payload: Encodable {
         struct Operation: Encodable {
@@ -25,6 +27,8 @@ struct HistoryView: Renderable {
             let steps: [CompletedStep]
             let turn: TurnBack?
             let reason: String?
+            /// Nothing where its machine was to boot in any case.
+            let launch: LaunchRecord?
         }
 
         let server: MemberID
@@ -63,7 +67,8 @@ struct HistoryView: Renderable {
                     outcome: replacement.outcome,
                     steps: replacement.completed,
                     turn: replacement.turn,
-                    reason: replacement.reason
+                    reason: replacement.reason,
+                    launch: launches[replacement.intent.to]
                 )
             },
             crashes: history.crashes.isEmpty ? nil : history.crashes,
@@ -80,8 +85,10 @@ struct HistoryView: Renderable {
             return .lines(["nothing has happened to \(server) yet"])
         }
         let steps = history.operations.map { $0.replacement.completed.map(duration) }
-        let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
-            [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
+        let ways = history.operations.map { launches[$0.replacement.intent.to] }
+        let lines = zip(zip(table.lines.dropFirst(), steps), ways).flatMap { row, way in
+            [row.0] + (row.1.isEmpty ? [] : ["    ms: " + row.1.joined(separator: ", ")])
+                + (way.map { ["    " + ConsoleText.singleLine($0.text)] } ?? [])
         }
         return .lines([header] + lines + crashes + heals)
     }

@@ -37,6 +37,8 @@ extension LabEngine {
                 try await bringUp(Array(part), atOnce: limit)
             }
         }
+        // When all serve: nobody waits for what only the next machines will need.
+        try await makeTemplates(for: wanted)
         return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
     }
 

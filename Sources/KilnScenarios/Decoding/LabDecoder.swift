@@ -154,6 +154,7 @@ struct LabDecoder {
         edits.readHealth(fields, ports: tcpPorts)
         edits.readReplacement(fields, ports: tcpPorts)
         edits.readFront(fields, ports: tcpPorts)
+        edits.readLaunch(fields)
         edits.readFleet(fields, published ?? [:])
         edits.readHeal(fields)
         edits.readAutoscale(fields)

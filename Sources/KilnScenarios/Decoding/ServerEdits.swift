@@ -50,6 +50,11 @@ struct ServerEdits {
         }
     }
 
+    /// Reads how machines come to run.
+    mutating func readLaunch(_ fields: Fields<ServerFields>) {
+        set(\.launch, fields[.launch]?.word(ServerSpec.Launch.self))
+    }
+
     /// Reads how one generation follows another.
     mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
         let checks = CheckDecoder(ServerChecks(ports: ports))
