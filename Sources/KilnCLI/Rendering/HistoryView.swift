@@ -84,13 +84,17 @@ struct HistoryView: Renderable {
         guard let header = table.lines.first, !table.rows.isEmpty else {
             return .lines(["nothing has happened to \(server) yet"])
         }
-        let steps = history.operations.map { $0.replacement.completed.map(duration) }
-        let ways = history.operations.map { launches[$0.replacement.intent.to] }
-        let lines = zip(zip(table.lines.dropFirst(), steps), ways).flatMap { row, way in
-            [row.0] + (row.1.isEmpty ? [] : ["    ms: " + row.1.joined(separator: ", ")])
-                + (way.map { ["    " + ConsoleText.singleLine($0.text)] } ?? [])
+        let lines = zip(table.lines.dropFirst(), history.operations).flatMap { line, operation in
+            [line] + details(operation.replacement)
         }
         return .lines([header] + lines + crashes + heals)
+    }
+
+    // What was done in an operation, and how its machine came to run.
+    private func details(_ replacement: Replacement) -> [String] {
+        let steps = replacement.completed.map(duration)
+        let way = launches[replacement.intent.to].map { "    " + ConsoleText.singleLine($0.text) }
+        return (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")]) + [way].compactMap(\.self)
     }
 
     private func decision(_ record: AutopilotRecord) -> Payload.Decision {

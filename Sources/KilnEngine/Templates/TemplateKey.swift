@@ -7,7 +7,9 @@ struct TemplateKey: Sendable, Hashable {
     /// 64 digits.
     let text: String
 
-    /// What a template depends on. Two of the same are the same machine up to the moment at which they are held.
+    /// What a template depends on.
+    ///
+    /// Two of the same are the same machine up to the moment at which they are held.
     private struct Material: Encodable {
         let format = 1
         let image: ImageDigest

@@ -52,8 +52,6 @@ struct TemplateMaker: Sendable {
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        // What said so is still about to wait.
-        try await Task.sleep(for: .milliseconds(500))
     }
 
     private func notHeld(_ why: String, exit: KilnModel.ExitCode = .aborted) -> KilnError {

@@ -3,7 +3,9 @@ import KilnModel
 import KilnStore
 import KilnSystem
 
-/// The templates of a state directory. They can be made again, so whatever is wrong with one, it is removed.
+/// The templates of a state directory.
+///
+/// They can be made again, so whatever is wrong with one, it is removed.
 struct TemplateStore: Sendable {
     let state: StateDirectory
     let parts: EngineParts

@@ -169,6 +169,7 @@ struct LabDecoder {
         if let spec = server.spec {
             fields[.hold]?.judgeHold(spec)
             fields[.autoscale]?.judgeAutoscale(spec)
+            fields[.launch]?.judgeLaunch(spec, image.flatMap(images))
         }
         server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }

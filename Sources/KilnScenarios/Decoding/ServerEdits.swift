@@ -81,6 +81,17 @@ extension Value {
         )
     }
 
+    /// Warns where machines of the image would boot all the same.
+    func judgeLaunch(_ spec: ServerSpec, _ image: ImageManifest?) {
+        guard spec.launch == .flash, let image else { return }
+        guard image.cloudInit != .none, image.flash == true else {
+            return warning(
+                "the image \(image.title) does not say 'flash: true', so nothing holds its boot, and its machines boot as without "
+                    + "this; leave it out, or choose another image"
+            )
+        }
+    }
+
     /// How one generation follows another.
     func strategy() -> Strategy? {
         guard case .scalar(let scalar) = node.content, scalar.text == "blue-green" else { return word(Strategy.self) }
