@@ -87,7 +87,7 @@ extension LabEngine {
             return []
         }
         if !dryRun {
-            if name.hasSuffix(".making") { try await TemplateMaker.clearAway(path, parts) }
+            if name.hasSuffix(".making") { try await TemplateMaker.clearAway(path, templates) }
             try DurableFile.remove(path)
         }
         // A lock alone is no garbage that anybody has to be told of.

@@ -17,7 +17,7 @@ struct TemplateMaker: Sendable {
     ///
     /// - Throws: `template.not-held`, `template.failed`, `image.…` where its image was revoked meanwhile.
     func make() async throws {
-        try await TemplateMaker.clearAway(folder, parts)
+        try await TemplateMaker.clearAway(folder, store)
         let machine = try TemplateMaker.machine()
         let spec = try workspace.template(record, as: machine, in: folder)
         try DurableFile.makeDirectory(folder)
@@ -26,11 +26,12 @@ struct TemplateMaker: Sendable {
             try await hold(spec)
             try Failpoint()?.hit("template.held")
             try await parts.machines.saveTemplate(spec, devices: Template.devices(in: folder))
+            TemplateMaker.removeSockets(of: machine, store.state)
             try Failpoint()?.hit("template.saved")
             try await seal()
         } catch {
             // Also where the command was interrupted: an unstructured task does not inherit the cancellation.
-            await Task { [folder, parts] in try? await TemplateMaker.clearAway(folder, parts) }.value
+            await Task { [folder, store] in try? await TemplateMaker.clearAway(folder, store) }.value
             throw error
         }
     }
@@ -97,14 +98,21 @@ struct TemplateMaker: Sendable {
     }
 
     /// Ends and removes what was made of a template that is not whole.
-    static func clearAway(_ folder: String, _ parts: EngineParts) async throws {
+    static func clearAway(_ folder: String, _ store: TemplateStore) async throws {
         guard FileManager.default.fileExists(atPath: folder) else { return }
-        if let machine = try? DurableFile.readJSON(MachineID.self, from: machineNote(in: folder)),
-            try await parts.machines.state(of: machine) != .absent
-        {
-            try await parts.machines.powerOff(machine)
-            try await parts.machines.undefine(machine)
+        if let machine = try? DurableFile.readJSON(MachineID.self, from: machineNote(in: folder)) {
+            let machines = store.parts.machines
+            if try await machines.state(of: machine) != .absent {
+                try await machines.powerOff(machine)
+                try await machines.undefine(machine)
+            }
+            removeSockets(of: machine, store.state)
         }
         try DurableFile.remove(folder)
+    }
+
+    // Nobody removes them when a machine ends.
+    private static func removeSockets(of machine: MachineID, _ state: StateDirectory) {
+        for socket in state.sockets(of: machine) { unlink(socket) }
     }
 }
