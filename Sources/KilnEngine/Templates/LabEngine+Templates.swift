@@ -37,7 +37,7 @@ extension LabEngine {
         let what = "a template of \(record.image.name):\(record.image.version)"
         parts.progress(.note("making \(what), from which the next machines are cloned"))
         try await TemplateMaker(store: templates, workspace: workspace, record: record, key: key).make()
-        let seconds = Double((ContinuousClock.now - begin) / .milliseconds(100)) / 10
+        let seconds = ((ContinuousClock.now - begin) / .milliseconds(100)).rounded() / 10
         parts.progress(.note("\(what) was made in \(seconds) s"))
         return true
     }
@@ -58,13 +58,13 @@ extension LabEngine {
         guard !names.isEmpty else { return [] }
         let ground = try? await parts.machines.templateGround()
         var removed: [String] = []
-        let whole = templates.all()
-        for template in whole where !isCurrent(template.record, ground) {
+        let (current, stale) = templates.all().partitioned { isCurrent($0.record, ground) }
+        for template in stale {
             removed.append(templates.folder(template.key))
             if !dryRun { try templates.remove(template.key) }
         }
-        let known = Set(whole.map(\.key.text))
-        for name in names where !known.contains(name) {
+        let known = Set(current.map(\.key.text))
+        for name in names where !known.contains(name) && !stale.contains(where: { $0.key.text == name }) {
             removed += try await removeLeftover(name, known, dryRun: dryRun)
         }
         return removed
@@ -92,5 +92,12 @@ extension LabEngine {
         }
         // A lock alone is no garbage that anybody has to be told of.
         return name.hasSuffix(".lock") ? [] : [path]
+    }
+}
+
+extension Array {
+    /// Those for which something is so, and those for which it is not.
+    fileprivate func partitioned(_ isSo: (Element) -> Bool) -> (those: [Element], others: [Element]) {
+        (filter(isSo), filter { !isSo($0) })
     }
 }
