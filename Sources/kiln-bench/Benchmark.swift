@@ -21,6 +21,7 @@ struct Benchmark: Sendable {
         case scale
         case upMany = "up-many"
         case front
+        case flash
 
         /// How often it is measured where the command does not say.
         var runs: Int { [.debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
@@ -81,6 +82,7 @@ struct Benchmark: Sendable {
         let scaling = parts.contains(.scale) ? try await measureScaling() : nil
         let launching = parts.contains(.upMany) ? try await measureLaunches() : nil
         let front = parts.contains(.front) ? try await measureFront() : nil
+        let flashing = parts.contains(.flash) ? try await measureFlash() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -97,7 +99,8 @@ struct Benchmark: Sendable {
             etcd: etcd,
             scaling: scaling,
             launching: launching,
-            front: front
+            front: front,
+            flashing: flashing
         )
     }
 

@@ -1,6 +1,6 @@
 extension Report {
     /// What servers with members and fronts take.
-    var memberLines: [String] { rolloutLines + etcdLines + scalingLines + launchingLines + frontLines }
+    var memberLines: [String] { rolloutLines + etcdLines + scalingLines + launchingLines + frontLines + flashLines }
 
     private var rolloutLines: [String] {
         guard let rollouts else { return [] }

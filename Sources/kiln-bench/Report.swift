@@ -34,6 +34,7 @@ struct Report: Sendable, Codable {
     let scaling: Scaling?
     let launching: Launching?
     let front: FrontCost?
+    let flashing: [Flashing]?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {
