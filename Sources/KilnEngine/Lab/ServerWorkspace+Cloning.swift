@@ -9,8 +9,11 @@ extension ServerWorkspace {
     /// - Returns: false where it has to boot; why is told and noted, and its root is as it was made.
     /// - Throws: only where nothing is known of the hypervisor, or the command was interrupted.
     func clone(_ spec: MachineSpec, _ record: GenerationRecord) async throws -> Bool {
+        let templates = TemplateStore(state: state, parts: parts)
+        var used: TemplateKey?
         do {
-            let template = try await TemplateStore(state: state, parts: parts).find(for: record, self)
+            let template = try await templates.find(for: record, self)
+            used = template.key
             try note(LaunchRecord(.cloning, template: template.key.text), of: spec.id)
             try Failpoint()?.hit("clone.recorded")
             // A copy, of some MiB at most: whatever becomes of the template, the machine needs nothing of it any more.
@@ -25,6 +28,8 @@ extension ServerWorkspace {
         } catch is CancellationError {
             throw CancellationError()
         } catch let error as KilnError where error.exit != .unreachable {
+            // Another Kiln may have made it otherwise; to make it again costs less than to fail by it again and again.
+            if let used { try templates.remove(used) }
             try await bootInstead(spec.id, because: error.message)
             return false
         }
