@@ -51,6 +51,7 @@ unit mask sshd-keygen.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-ba
     dev-hugepages.mount cloud-init-hotplugd.socket systemd-networkd-persistent-storage.service remote-fs.target
 unit enable systemd-networkd.service systemd-resolved.service ssh.service kiln-web.service
 unit add-wants multi-user.target cloud-init.target
+unit add-wants cloud-init.target kiln-hold.service
 
 printf 'IMAGE=%s\nVERSION=%s\n' "$KILN_NAME" "$KILN_VERSION" > "$root/etc/kiln-release"
 echo "$KILN_VERSION" > "$root/srv/www/version"

@@ -22,6 +22,7 @@ struct Benchmark: Sendable {
         case upMany = "up-many"
         case front
         case autoscale
+        case flash
 
         /// How often it is measured where the command does not say.
         var runs: Int { [.autoscale, .debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
@@ -83,6 +84,7 @@ struct Benchmark: Sendable {
         let launching = parts.contains(.upMany) ? try await measureLaunches() : nil
         let front = parts.contains(.front) ? try await measureFront() : nil
         let autoscaling = parts.contains(.autoscale) ? try await measureAutoscaling() : nil
+        let flashing = parts.contains(.flash) ? try await measureFlash() : nil
         return Report(
             host: try await Host(processor: processor, loadBefore: load),
             firstUp: coldStart,
@@ -100,7 +102,8 @@ struct Benchmark: Sendable {
             scaling: scaling,
             launching: launching,
             front: front,
-            autoscaling: autoscaling
+            autoscaling: autoscaling,
+            flashing: flashing
         )
     }
 

@@ -2,6 +2,7 @@ extension Report {
     /// What servers with members and fronts take.
     var memberLines: [String] {
         rolloutLines + etcdLines + scalingLines + launchingLines + frontLines + autoscalingLines
+            + flashLines
     }
 
     private var rolloutLines: [String] {

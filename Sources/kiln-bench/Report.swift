@@ -35,6 +35,7 @@ struct Report: Sendable, Codable {
     let launching: Launching?
     let front: FrontCost?
     let autoscaling: [Autoscaling]?
+    let flashing: [Flashing]?
 
     /// The verdict about one comparison.
     struct Verdict: Sendable, Codable {

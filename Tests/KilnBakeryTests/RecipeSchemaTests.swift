@@ -24,7 +24,7 @@ struct RecipeSchemaTests {
         arguments: [
             (
                 "disk: 1GiB",
-                "disk: 1GiB\ncpu: host\nsnapshot: 2026-11-01\nvolatile-root: false\nephemeral: [/run, /a/..b]"
+                "disk: 1GiB\ncpu: host\nsnapshot: 2026-11-01\nvolatile-root: false\nflash: true\nephemeral: [/run, /a/..b]"
             ),
             ("disk:", "bake: chroot\ndisk:"), ("[curl]", "[]"), ("disk:", "ephemeral: []\ndisk:"),
             ("\"10\": {}", "\"10\": { from: tiny:1, A: b }"),
@@ -66,6 +66,7 @@ struct RecipeSchemaTests {
             ("quiet", "\"a\\nb\""), ("quiet", "''"), ("256MiB", "256"), ("processors: 2", "processors: 65"),
             ("processors: 2", "processors: '2'"), ("disk:", "cpu: x86-64-v9\ndisk:"), ("full", "partly"),
             ("ssh: true", "ssh: 'true'"), ("ssh: true", "ssh: 1"), ("disk:", "volatile-root: [true]\ndisk:"),
+            ("disk:", "flash: yes please\ndisk:"),
             ("disk:", "ephemeral: [tmp]\ndisk:"), ("disk:", "ephemeral: [/]\ndisk:"),
             ("disk:", "ephemeral: [/a/..]\ndisk:"), ("disk:", "ephemeral: [/./a]\ndisk:"),
             ("{ \"10\": {}, \"9\": { GREETING: hello } }", "{}"), ("\"10\"", "\"1 0\""), ("\"10\": {}", "\"10\":"),

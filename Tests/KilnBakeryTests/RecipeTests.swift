@@ -51,7 +51,8 @@ struct RecipeTests {
 
     @Test("every field reaches the model")
     func everyField() throws {
-        let more = "\ncpu: x86-64-v3\nsnapshot: 2026-11-01\nvolatile-root: true\nephemeral: [/run, '/etc/a b']"
+        let more =
+            "\ncpu: x86-64-v3\nsnapshot: 2026-11-01\nvolatile-root: true\nflash: true\nephemeral: [/run, '/etc/a b']"
         let fixture = try RecipeFixture(RecipeFixture.text + more)
         let recipe = try Recipe(folder: fixture.path)
         #expect(recipe.folder == fixture.path)
@@ -62,7 +63,10 @@ struct RecipeTests {
         let settings = recipe.settings
         #expect(settings.disk == ByteCount("1GiB") && settings.commandLine == "quiet")
         #expect(settings.memory == .mebibytes(256) && settings.processors == 2 && settings.cpu == .level3)
-        #expect(settings.cloudInit == .full && settings.ssh == true && settings.volatileRoot == true)
+        #expect(
+            settings.cloudInit == .full && settings.ssh == true && settings.volatileRoot == true
+                && settings.flash == true
+        )
         #expect(settings.ephemeral == ["/run", "/etc/a b"])
     }
 

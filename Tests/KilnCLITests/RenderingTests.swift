@@ -336,6 +336,16 @@ struct RenderingTests {
         #expect(try Renderer.text(empty, as: .table) == "nothing has happened to shop/web yet\n")
     }
 
+    @Test("history says of a generation that was to be a clone how its machine came to run, and why it had to boot")
+    func historyLaunches() throws {
+        var view = try history()
+        let record = #"{"format": 1, "way": "booted", "reason": "there is no template yet"}"#
+        let launch = try JSONDecoder().decode(LaunchRecord.self, from: Data(record.utf8))
+        view.launches = [Generation(1): launch]
+        #expect(try Renderer.text(view, as: .table).contains("    booted, not cloned: there is no template yet\n2 "))
+        #expect(try Renderer.text(view, as: .json).contains("\"way\" : \"booted\""))
+    }
+
     @Test("history tells of crashes that no operation counts")
     func historyCrashes() throws {
         let time = Date(timeIntervalSince1970: 1_700_000_000)

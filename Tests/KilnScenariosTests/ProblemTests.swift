@@ -31,7 +31,8 @@ struct ProblemTests {
             "8:7: lab.servers.web.imgae: unknown field (did you mean 'image'?); expected one of image, memory, "
                 + "processors, cpu, disk, volumes, ports, ready, network, networks, root, strategy, verify, drain, ephemeral, user-data, "
                 + "user-data-file, ready-timeout, stop-timeout, warm-ready, after-attach, min-healthy, healthy-deadline, console-allow, "
-                + "keep-roots, hidden-data, max-age, hold, connections, drain-timeout, replicas, rollout, heal, autoscale, volume-from, after-clone",
+                + "keep-roots, hidden-data, max-age, hold, connections, drain-timeout, replicas, rollout, heal, autoscale, launch, "
+                + "volume-from, after-clone",
             "9:15: lab.servers.web.memory: expected a size such as 256MiB (units KiB, MiB, GiB, TiB) of at least 32MiB, "
                 + "found 'lots'",
             "10:18: lab.servers.web.volumes.dta: expected the name of a volume, found 'dta' (did you mean 'data'?); "

@@ -61,6 +61,7 @@ struct ScenarioFileTests {
               ephemeral: [/srv/cache, /var/tmp]
               keep-roots: 0
               hidden-data: abort
+              launch: flash
               max-age: 30d
               hold: 30s
               connections: 4
@@ -165,7 +166,7 @@ struct ScenarioFileTests {
         #expect(server.healthyDeadline == .seconds(120))
         #expect(server.consoleAllow == ["Call Trace:", "harmless"])
         #expect(server.ephemeral == ["/srv/cache", "/var/tmp"])
-        #expect(server.keepRoots == 0 && server.hiddenData == .abort)
+        #expect(server.keepRoots == 0 && server.hiddenData == .abort && server.launch == .flash)
         #expect(server.maxAge == .seconds(30 * 86_400))
     }
 

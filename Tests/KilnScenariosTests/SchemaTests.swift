@@ -43,7 +43,7 @@ struct SchemaTests {
             "ready: [{ http: { port: http, path: /, tls: false } }]",
             "ready: [{ http: { port: http, path: /, tls: { verify: 1 } } }]", "ready-timeout: 90", "root: gone",
             "strategy: warm",
-            "hidden-data: keep", "verify: []",
+            "hidden-data: keep", "launch: fast", "launch: [flash]", "verify: []",
             "ready: [{ agent: { successes: 0 } }]", "ready: [{ cloud-init: { failures: 101 } }]",
             "ready: [{ exec: { every: 1s } }]", "warm-ready: [agnet]", "drain: [{ deadline: 1s }]", "after-attach: []",
             "drain: [{ run: [] }]", "min-healthy: 10", "healthy-deadline: 2d", "console-allow: ['']",

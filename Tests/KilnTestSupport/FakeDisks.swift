@@ -179,7 +179,7 @@ public final class FakeDisks: DiskTool {
         return all[begin...].filter { !$0.hasPrefix(markWord) }
     }
 
-    private static func allLines(_ path: String) throws -> [String] {
+    static func allLines(_ path: String) throws -> [String] {
         let below = try backing(of: path).map { try allLines($0) } ?? []
         return below + (try lines(path).dropFirst())
     }

@@ -62,7 +62,8 @@ public final class FakeImages: ImageSource {
         _ behaviour: GuestBehaviour = GuestBehaviour(),
         cloudInit: ImageManifest.CloudInit = .subset,
         commandLine: String = "console=ttyS0",
-        firmware: ImageManifest.Firmware? = nil
+        firmware: ImageManifest.Firmware? = nil,
+        flash: Bool = false
     ) throws -> StoredImage {
         let path = disk(version)
         try FakeDisks.makeImage(path, "tiny \(version)")
@@ -78,6 +79,7 @@ public final class FakeImages: ImageSource {
             cloudInit: cloudInit,
             ssh: true,
             volatileRoot: version != "1",
+            flash: flash ? true : nil,
             size: MachineSize(memory: .mebibytes(128), processors: 1)
         )
         let kernel = firmware == nil ? "\(directory)/kernel" : nil

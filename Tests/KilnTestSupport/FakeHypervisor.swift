@@ -24,6 +24,8 @@ public final class FakeHypervisor: MachineControl {
         var monitored: [String] = []
         var processLog: String?
         var lastWords: String?
+        var ground = "QEMU of a fake"
+        var clones: [MachineID] = []
     }
 
     /// A fixed answer: machines are slow.
@@ -357,6 +359,64 @@ public final class FakeHypervisor: MachineControl {
 
     /// What links were set to, in order.
     public var links: [Bool] { state.withLock { $0.links } }
+
+    // MARK: - Templates
+
+    /// Lets the hypervisor be another one from now on, as far as templates are concerned.
+    public func setTemplateGround(_ ground: String) { state.withLock { $0.ground = ground } }
+
+    /// The machines that were cloned, in order.
+    public var clones: [MachineID] { state.withLock { $0.clones } }
+
+    /// A fixed answer, until a test says otherwise.
+    public func templateGround() async throws -> String {
+        try faults.call("templateGround") { state.withLock { $0.ground } }
+    }
+
+    /// A machine whose guest says that it is held, unless its kernel would panic; the file of its memory is a text.
+    public func startTemplate(_ machine: MachineSpec) async throws {
+        try faults.call("startTemplate") {
+            guard let memory = machine.cloning?.memory else { throw KilnError("fake.no-template", "\(machine.id)") }
+            let boot = state.withLock { state in
+                var template = Machine(spec: machine)
+                template.state = .running
+                state.machines[machine.id] = template
+                return behaviour(template, state)
+            }
+            let said = boot.boot == .panics ? boot.console : "kiln-guest: phase=held"
+            try Data(said.utf8).write(to: URL(fileURLWithPath: machine.consoleLog))
+            try Data("memory of \(machine.root.backing)".utf8).write(to: URL(fileURLWithPath: memory))
+            _ = FakeDisks.append("held", to: machine.root.path)
+        }
+    }
+
+    /// Writes what the devices hold, and forgets the machine.
+    public func saveTemplate(_ machine: MachineSpec, devices: String) async throws {
+        try faults.call("saveTemplate") {
+            try Data("devices".utf8).write(to: URL(fileURLWithPath: devices))
+            state.withLock { $0.machines[machine.id] = nil }
+        }
+    }
+
+    /// A machine that stands still, unless its root is not what the template wrote.
+    public func clone(_ machine: MachineSpec, memory: String, devices: String) async throws {
+        try faults.call("clone") {
+            guard FileManager.default.contents(atPath: memory) == Data("memory of \(machine.root.backing)".utf8),
+                FileManager.default.contents(atPath: devices) == Data("devices".utf8),
+                try FakeDisks.allLines(machine.root.path).contains("held")
+            else { throw KilnError(.templateFailed, "\(machine.id) is not of this template", exit: .aborted) }
+            try state.withLock { state in
+                var clone = Machine(spec: machine, starts: 1)
+                if let problem = refusal(clone, [], state) {
+                    throw KilnError("machine.start-failed", "\(machine.id): \(problem)", exit: .aborted)
+                }
+                clone.state = .paused
+                state.machines[machine.id] = clone
+                state.boots[machine.id, default: 0] += 1
+                state.clones.append(machine.id)
+            }
+        }
+    }
 
     /// The definition as text.
     public func definition(of machine: MachineID) async throws -> String? {

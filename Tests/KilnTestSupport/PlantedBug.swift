@@ -58,6 +58,14 @@ final class HastyMachines: MachineControl {
     func activeLayer(of volume: VolumeID, in machine: MachineID) async throws -> String? {
         try await machines.activeLayer(of: volume, in: machine)
     }
+    func templateGround() async throws -> String { try await machines.templateGround() }
+    func startTemplate(_ machine: MachineSpec) async throws { try await machines.startTemplate(machine) }
+    func saveTemplate(_ machine: MachineSpec, devices: String) async throws {
+        try await machines.saveTemplate(machine, devices: devices)
+    }
+    func clone(_ machine: MachineSpec, memory: String, devices: String) async throws {
+        try await machines.clone(machine, memory: memory, devices: devices)
+    }
     func monitor(_ command: String, _ arguments: [String: JSONValue], of machine: MachineID) async throws -> JSONValue {
         try await machines.monitor(command, arguments, of: machine)
     }

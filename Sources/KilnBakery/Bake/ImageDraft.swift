@@ -31,6 +31,7 @@ struct ImageDraft {
         )
         draft.cloudInitModules = settings.cloudInitModules
         draft.volatileRoot = settings.volatileRoot
+        draft.flash = settings.flash ? true : nil
         // A disk that a machine of the parent wrote has its partitions.
         draft.firmware = plan.parent?.manifest.firmware
         draft.packages = packages

@@ -10,6 +10,7 @@ struct ImageSettings: Sendable, Hashable {
     let cloudInitModules: [String]?
     let ssh: Bool
     let volatileRoot: Bool
+    let flash: Bool
     let ephemeral: [String]
 
     /// - Throws: `KilnError` with code `recipe.incomplete` where neither says it, and `recipe.parent-boots-itself` where the
@@ -35,6 +36,7 @@ struct ImageSettings: Sendable, Hashable {
         cloudInitModules = own.cloudInitModules ?? (cloudInit == .full ? parent?.cloudInitModules : nil)
         self.ssh = ssh
         volatileRoot = own.volatileRoot ?? parent?.volatileRoot ?? false
+        flash = own.flash ?? parent?.flash ?? false
         ephemeral = (parent?.ephemeral ?? []) + own.ephemeral.filter { parent?.ephemeral.contains($0) != true }
     }
 
@@ -79,6 +81,8 @@ struct ImageSettings: Sendable, Hashable {
         key.add("cloud-init", cloudInit.rawValue)
         key.add("modules", cloudInitModules ?? ["all"])
         key.add("ssh", "\(ssh) \(volatileRoot)")
+        // What was baked before there was such a thing keeps its key.
+        if flash { key.add("flash", "true") }
         key.add("ephemeral", ephemeral)
     }
 }

@@ -52,6 +52,8 @@ public struct Recipe: Sendable {
         var ssh: Bool?
         /// Whether the image can keep its root in memory, when the kernel is told `kiln.root=volatile`.
         var volatileRoot: Bool?
+        /// Whether its boot can be held before its cloud-init, when the kernel is told `kiln.hold`.
+        var flash: Bool?
         /// Paths that may differ on a running root without being drift, besides those of the parent.
         var ephemeral: [String] = []
     }

@@ -90,6 +90,7 @@ struct RecipeDecoder {
         }
         settings.ssh = fields[.ssh]?.bool()
         settings.volatileRoot = fields[.volatileRoot]?.bool()
+        settings.flash = fields[.flash]?.bool()
         settings.ephemeral =
             fields[.ephemeral]?.list(of: "paths", atLeast: 0)?.compactMap { $0.text(.rootPath) } ?? []
         // A parent says what the recipe leaves out.

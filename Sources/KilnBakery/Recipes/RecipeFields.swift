@@ -13,7 +13,7 @@ enum RecipeFields: String, FileField {
     case cloudInitModules = "cloud-init-modules"
     case ssh
     case volatileRoot = "volatile-root"
-    case ephemeral, versions
+    case flash, ephemeral, versions
 
     static let required: [RecipeFields] = [
         .kilnImage, .name, .about, .versions,
@@ -29,7 +29,7 @@ enum RecipeFields: String, FileField {
     static let ofSteps: [RecipeFields] = [.provision, .snapshot]
 
     /// What belongs to a tree: a disk that is downloaded has it already.
-    static let ofTrees: [RecipeFields] = [.disk, .commandLine, .volatileRoot]
+    static let ofTrees: [RecipeFields] = [.disk, .commandLine, .volatileRoot, .flash]
 
     static let instead = [
         "assemble": "it is a step: 'provision: [{ shell: { run: PROGRAM, outside: true } }]'",
@@ -72,7 +72,7 @@ enum RecipeFields: String, FileField {
                 "The versions, each with its variables, and with a 'from' and a 'provision' of its own where others have another."
             )
         case .disk, .memory, .processors, .cpu: machine
-        case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .ephemeral: guest
+        case .commandLine, .cloudInit, .cloudInitModules, .ssh, .volatileRoot, .flash, .ephemeral: guest
         }
     }
 
@@ -106,6 +106,8 @@ enum RecipeFields: String, FileField {
             )
         case .ssh: Schema.bool("Whether the guest runs an SSH server.")
         case .volatileRoot: Schema.bool("Whether the guest heeds kiln.root=volatile; false without it.")
+        case .flash:
+            Schema.bool("Whether the guest heeds kiln.hold, so that servers can be cloned; false without it.")
         default:
             Schema.list(
                 of: Schema.text(.rootPath, "A path; a directory covers what is below it."),

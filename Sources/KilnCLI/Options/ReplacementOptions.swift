@@ -26,6 +26,16 @@ struct ReplacementOptions: ParsableArguments {
     @Flag(help: "Switch the old machine off where it does not shut down; its volumes are checked before they move.")
     var forceStop = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How the new machine comes to run: boot, or flash, which clones it from one that has booted before.",
+            discussion:
+                "Without it, it boots, whatever the lab file declares. What is cloned has not shown that its image boots.",
+            valueName: "way"
+        )
+    )
+    var launch: ServerSpec.Launch?
+
     @Flag(help: "Rehearse it first: try the new generation on clones of the volumes, and throw these away.")
     var rehearse = false
 
@@ -43,10 +53,12 @@ struct ReplacementOptions: ParsableArguments {
             strategy: strategy,
             dataOnRevert: dataOnRevert,
             forceStop: forceStop,
-            rehearsesFirst: rehearse
+            rehearsesFirst: rehearse,
+            launch: launch
         )
     }
 }
 
 extension Strategy: ExpressibleByArgument {}
 extension DataOnRevert: ExpressibleByArgument {}
+extension ServerSpec.Launch: ExpressibleByArgument {}

@@ -8,6 +8,8 @@ struct HistoryView: Renderable {
     let history: ServerHistory
     /// What autopilots did to it.
     var autopilot: [AutopilotRecord] = []
+    /// How the machines of generations came to run, where they were to be clones.
+    var launches: [Generation: LaunchRecord] = [:]
 
     struct Payload: Encodable {
         struct Operation: Encodable {
@@ -25,6 +27,8 @@ struct HistoryView: Renderable {
             let steps: [CompletedStep]
             let turn: TurnBack?
             let reason: String?
+            /// Nothing where its machine was to boot in any case.
+            let launch: LaunchRecord?
         }
 
         let server: MemberID
@@ -63,7 +67,8 @@ struct HistoryView: Renderable {
                     outcome: replacement.outcome,
                     steps: replacement.completed,
                     turn: replacement.turn,
-                    reason: replacement.reason
+                    reason: replacement.reason,
+                    launch: launches[replacement.intent.to]
                 )
             },
             crashes: history.crashes.isEmpty ? nil : history.crashes,
@@ -79,11 +84,17 @@ struct HistoryView: Renderable {
         guard let header = table.lines.first, !table.rows.isEmpty else {
             return .lines(["nothing has happened to \(server) yet"])
         }
-        let steps = history.operations.map { $0.replacement.completed.map(duration) }
-        let lines = zip(table.lines.dropFirst(), steps).flatMap { line, steps in
-            [line] + (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")])
+        let lines = zip(table.lines.dropFirst(), history.operations).flatMap { line, operation in
+            [line] + details(operation.replacement)
         }
         return .lines([header] + lines + crashes + heals)
+    }
+
+    // What was done in an operation, and how its machine came to run.
+    private func details(_ replacement: Replacement) -> [String] {
+        let steps = replacement.completed.map(duration)
+        let way = launches[replacement.intent.to].map { "    " + ConsoleText.singleLine($0.text) }
+        return (steps.isEmpty ? [] : ["    ms: " + steps.joined(separator: ", ")]) + [way].compactMap(\.self)
     }
 
     private func decision(_ record: AutopilotRecord) -> Payload.Decision {

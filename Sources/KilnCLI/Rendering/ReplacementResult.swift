@@ -62,6 +62,7 @@ struct ReplacementResult: Renderable {
         lines += report.steps.filter { $0.restarts != nil }.map {
             "note: in \($0.step.rawValue) a kernel crashed before init, maybe by a fault of the emulator, and was booted again"
         }
+        if let launch = report.launch { lines.append("note: its machine was \(ConsoleText.singleLine(launch.text))") }
         lines += standing
         if let evidence = report.evidence { lines.append("evidence: \(evidence)") }
         lines += report.discarded.map {

@@ -70,8 +70,13 @@ extension ServerStatus {
 extension ServerStatus {
     /// The state in words: the machine's, and what a person has to know beyond it.
     var condition: String {
-        ([work] + formatted + (standing?.remarks ?? []) + [due, heal].compactMap(\.self)).joined(separator: ", ")
+        ([work] + cloned + formatted + (standing?.remarks ?? []) + [due, heal].compactMap(\.self)).joined(
+            separator: ", "
+        )
     }
+
+    // Its image has not shown that it boots.
+    private var cloned: [String] { isCloned == true && state.isAlive ? ["cloned, not booted"] : [] }
 
     // Only where an autopilot is, or was in vain.
     private var heal: String? {

@@ -23,7 +23,8 @@ struct HistoryVerb: Verb {
             HistoryView(
                 server: id,
                 history: try engine.history(id),
-                autopilot: try engine.autopilotRecords(of: id)
+                autopilot: try engine.autopilotRecords(of: id),
+                launches: try engine.launches(of: id)
             )
         }
         guard let first = ids.first, ids.count > 1 else {

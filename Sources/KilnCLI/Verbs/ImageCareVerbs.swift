@@ -27,7 +27,10 @@ struct ImagePruneVerb: Verb {
             let unneeded = try workspace.images.catalog().unneeded {
                 try !workspace.engine.servers(needing: $0).isEmpty
             }
-            if yes { for image in unneeded { try remove(image.manifest, from: workspace.images) } }
+            if yes {
+                for image in unneeded { try remove(image.manifest, from: workspace.images) }
+                try workspace.engine.removeTemplates(of: Set(unneeded.map(\.manifest.digest)))
+            }
             return unneeded.map(\.manifest)
         }
         let leftovers = try await BakeLeftovers(of: workspace.images).collect(dryRun: !yes)

@@ -100,13 +100,16 @@ struct ImageRevokeVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let store = try await session.workspace().images
+        let workspace = try await session.workspace()
+        let store = workspace.images
         let revoked = try await store.revoke(
             try ImageReference(image),
             why: why,
             descendants: descendants,
             waiting: session.sayWaiting
         )
+        // Nothing new is made of it, so nothing is cloned from what was made of it.
+        try workspace.engine.removeTemplates(of: Set(revoked.map(\.digest)))
         try session.show(
             RevocationResult(revocations: revoked, isRestored: false, remarks: try remarks(revoked, store))
         )

@@ -74,7 +74,10 @@ struct ImageDeleteVerb: Verb {
         let reference = try ImageReference(image)
         let removed = try await workspace.engine.withoutNewUsersOfImages {
             try requireUnused(try workspace.images.find(reference).manifest.digest, workspace)
-            return try workspace.images.remove(reference)
+            let removed = try workspace.images.remove(reference)
+            // Another name may still lead to it; then its next machines make a template again.
+            try workspace.engine.removeTemplates(of: [removed.manifest.digest])
+            return removed
         }
         try session.show(ImageList(images: [removed.manifest]))
         return 0

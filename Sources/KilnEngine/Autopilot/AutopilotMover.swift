@@ -40,7 +40,10 @@ struct AutopilotMover: Sendable {
         var options = ReplaceOptions(forceStop: forceStop)
         // It served before, so nothing that is said of it by now stands in the way.
         options.isWayBack = true
-        let report = try await engine.replace(id, by: try engine.sameSpec(id), options)
+        let spec = try engine.sameSpec(id)
+        // A member that is healed by another machine is to be back soon, and its image is known to boot.
+        options.launch = spec.launch
+        let report = try await engine.replace(id, by: spec, options)
         if report.outcome == .committed { return .serves }
         // Whoever interrupts it wants the autopilot to stop, and says nothing against the machine.
         if report.turn?.code == .interrupted { throw CancellationError() }

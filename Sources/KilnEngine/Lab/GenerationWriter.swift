@@ -10,6 +10,8 @@ struct GenerationWriter: Sendable {
     let image: StoredImage
     /// Whether the guest boots before it gets its volumes.
     var isWarm = false
+    /// How its machine is to come to run.
+    var launch = ServerSpec.Launch.boot
 
     /// Writes record and seed, both private since user-data may hold secrets; the record is written last, so that it stands only beside a whole seed.
     func write(_ machine: MachineID) async throws {
@@ -145,7 +147,8 @@ struct GenerationWriter: Sendable {
             ports: ports,
             undone: UserDataReview(manifest, named: title).undone(spec.userDataKeys),
             configuration: try ServerConfiguration(of: spec).digest,
-            peers: peers
+            peers: peers,
+            launch: launch == .boot ? nil : launch
         )
     }
 }

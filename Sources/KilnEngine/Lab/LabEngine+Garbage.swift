@@ -30,6 +30,7 @@ extension LabEngine {
             removed += try volumes.removeHalfMade(of: lab, dryRun: dryRun)
         }
         removed += await removeAbandonedFronts(dryRun: dryRun)
+        removed += try await removeStaleTemplates(dryRun: dryRun)
         for path in try await abandonedFiles() where !removed.contains(path) {
             removed.append(path)
             if !dryRun { try DurableFile.remove(path) }

@@ -71,6 +71,8 @@ extension LabEngine {
         try await publishRehearsal(rehearsal, rehearsed)
         var options = ReplaceOptions()
         options.isWayBack = isWayBack
+        // It tries what is to come, which boots.
+        options.launch = .boot
         return try await begin(rehearsalWorkspace, spec: rehearsed, options)
     }
 

@@ -142,7 +142,9 @@ extension LabEngine {
         let (image, intent) = try await intend(workspace, spec, options, history)
         var replacement = Replacement(intent, isAfterHalt: history.halted != nil)
         replacement.apply(.began(intent))
-        let writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
+        var writer = GenerationWriter(workspace: workspace, spec: spec, image: image, isWarm: replacement.isWarm)
+        // What follows a machine shows that its image boots, where nobody asks for less.
+        writer.launch = options.launch ?? (history.current == nil ? spec.launch : .boot)
         var executor = ReplacementExecutor(server: workspace, replacement: replacement, writer: writer)
         let report = try await executor.run()
         noteConfiguration(report, workspace)

@@ -164,7 +164,8 @@ extension LabEngine {
                 problem: nil,
                 standing: standing,
                 moved: moved,
-                reformatted: notes.reformatted[id]
+                reformatted: notes.reformatted[id],
+                isCloned: machine.flatMap { workspace.isClone($0) ? true : nil }
             )
         }
     }

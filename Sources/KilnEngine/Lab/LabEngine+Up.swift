@@ -25,6 +25,8 @@ extension LabEngine {
         try await requireMemory(for: wanted)
         let servers = Dictionary(grouping: wanted) { $0.0.whole }.sorted { $0.key < $1.key }
         try await record(lab)
+        // One whose journal can't be read is told of later, under its lock.
+        let new = wanted.filter { id, _ in (try? workspace(id).history())?.current == nil }
         for (server, members) in servers {
             // The lab is known by now: what makes room for others is a replacement by what it declares.
             try requireFrontOfFirst(server, members.map(\.0))
@@ -37,6 +39,8 @@ extension LabEngine {
                 try await bringUp(Array(part), atOnce: limit)
             }
         }
+        // When all serve: nobody waits for what only the next machines will need.
+        try await makeTemplates(for: new)
         return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
     }
 

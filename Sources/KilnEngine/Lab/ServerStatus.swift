@@ -94,6 +94,9 @@ public struct ServerStatus: Sendable, Hashable, Codable {
     /// The rollout of its server that has not ended, and how it stands, for people; nothing where there is none.
     public internal(set) var rollout: String?
 
+    /// Whether its machine was cloned, and has not booted since; nothing where it booted.
+    public internal(set) var isCloned: Bool?
+
     /// What the lab's autopilot makes of it; nothing where there is none that looks after it, and none gave it up.
     public internal(set) var autopilot: AutopilotStanding?
 
@@ -107,6 +110,7 @@ public struct ServerStatus: Sendable, Hashable, Codable {
         case lab, name, ordinal, generation, state, image, way, ports, networks, volumes, operation, problem, standing,
             moved,
             reformatted, share, rollout, autopilot
+        case isCloned = "cloned"
         case isIn = "in_front"
         case instanceID = "instance_id"
         case isHalted = "halted"

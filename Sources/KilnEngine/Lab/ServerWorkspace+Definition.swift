@@ -26,9 +26,36 @@ extension ServerWorkspace {
         )
     }
 
+    /// The machine of which those like this one are cloned, in a folder of its own.
+    ///
+    /// It has what the hypervisor says of no clone in particular: mount points are what its guest guards before it is held.
+    func template(_ record: GenerationRecord, as machine: MachineID, in folder: String) throws -> MachineSpec {
+        var spec = try definition(record, withVolumes: false)
+        spec = MachineSpec(
+            id: machine,
+            uuid: UUID(),
+            platform: spec.platform,
+            size: spec.size,
+            boot: boot(record, GenerationRecord.hold),
+            root: MachineSpec.Disk(path: folder + "/root.qcow2", backing: [record.files.disk]),
+            seed: nil,
+            volumes: [],
+            laterVolumes: spec.laterVolumes,
+            network: spec.network,
+            cards: spec.cards,
+            consoleSocket: state.consoleSocket(machine),
+            consoleLog: folder + "/console.log",
+            agentSocket: state.agentSocket(machine),
+            ledgerSocket: state.ledgerSocket(machine),
+            user: spec.user
+        )
+        spec.cloning = .template(memory: folder + "/memory")
+        return spec
+    }
+
     // 'ds=nocloud;i=…' lets a boot without the seed end in cloud-init's 'done', as the same instance.
-    private func boot(_ record: GenerationRecord) -> MachineSpec.Boot {
-        let source = "ds=nocloud;i=\(record.instanceID)"
+    private func boot(_ record: GenerationRecord, _ ending: String? = nil) -> MachineSpec.Boot {
+        let source = ending ?? "ds=nocloud;i=\(record.instanceID)"
         switch record.boot {
         case .direct(let commandLine):
             let volatile = record.spec.root == .volatile ? GenerationRecord.volatileRoot : nil

@@ -43,6 +43,7 @@ extension ServerWorkspace {
         withVolumes: Bool,
         isReturning: Bool = false
     ) async throws {
+        try await clearAwayHalfClone(machine)
         let machineState = try await parts.machines.state(of: machine)
         // A kiln that was killed in here leaves it paused, before its first instruction; a write error pauses it too.
         if machineState == .paused || machineState == .running {
@@ -60,8 +61,12 @@ extension ServerWorkspace {
         }
         if withVolumes { try await prepareVolumes(machine, isReturning: isReturning) }
         try removeSockets(machine)
-        try await parts.machines.define(try definition(try record(machine), withVolumes: withVolumes))
+        let record = try record(machine)
+        let spec = try definition(record, withVolumes: withVolumes)
+        let mayClone = try record.launch == .flash && !hasStarted(machine)
         try markBoot(machine)
+        let isClone = mayClone ? try await clone(spec, record) : false
+        if !isClone { try await parts.machines.define(spec) }
         await chooseAccess(of: machine, besides: forwards)
         try await parts.machines.start(machine, forwards: try withAccess(forwards, machine))
     }

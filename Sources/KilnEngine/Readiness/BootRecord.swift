@@ -10,6 +10,8 @@ struct BootRecord: Sendable, Hashable, Codable {
     let started: HostUptime
     /// The milliseconds until it was first found ready; nothing while it is not.
     var milliseconds: Int?
+    /// Whether it goes on where a template stood, and has not booted; nothing means that it booted.
+    var isCloned: Bool?
 
     init(started: HostUptime) { self.started = started }
 }
@@ -20,6 +22,23 @@ extension ServerWorkspace {
     /// Notes that a machine is being started.
     func noteStart(of machine: MachineID) throws {
         try DurableFile.writeJSON(BootRecord(started: .now), to: bootRecord(machine))
+    }
+
+    /// Whether a machine was ever started, as far as that was noted.
+    func hasStarted(_ machine: MachineID) throws -> Bool {
+        try DurableFile.readJSON(BootRecord.self, from: bootRecord(machine)) != nil
+    }
+
+    /// Notes that the start that was noted last is no boot.
+    func noteClone(_ machine: MachineID) throws {
+        guard var boot = try DurableFile.readJSON(BootRecord.self, from: bootRecord(machine)) else { return }
+        boot.isCloned = true
+        try DurableFile.writeJSON(boot, to: bootRecord(machine))
+    }
+
+    /// Whether a machine has not booted since it was cloned.
+    func isClone(_ machine: MachineID) -> Bool {
+        (try? DurableFile.readJSON(BootRecord.self, from: bootRecord(machine)))?.isCloned ?? false
     }
 
     /// Notes that a machine is ready; the first time since its start counts.

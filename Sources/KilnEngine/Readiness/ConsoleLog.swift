@@ -19,6 +19,9 @@ struct ConsoleLog {
     /// Whether this boot's cloud-init says that it has ended: only a hint of when to ask.
     var tellsOfCloudInitEnd: Bool { tells(["phase=ready", " finished at "]) }
 
+    /// Whether this boot's guest says that it is held where clones of it go on.
+    var tellsOfHold: Bool { tells(["phase=held"]) }
+
     private func tells(_ signs: [String]) -> Bool {
         let bytes = tailBytes
         return signs.contains { bytes.range(of: Data($0.utf8)) != nil }

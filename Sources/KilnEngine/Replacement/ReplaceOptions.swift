@@ -12,6 +12,8 @@ public struct ReplaceOptions: Sendable, Hashable {
     public var forceStop: Bool
     /// Whether the new generation is tried on clones of the volumes first.
     public var rehearsesFirst: Bool
+    /// How the new generation comes to run; nothing means what the server declares where none served before, else a boot.
+    public var launch: ServerSpec.Launch?
     /// Whether it goes back to what served before: nothing that is said of its image or configuration by now stands in the way.
     var isWayBack = false
 
@@ -21,12 +23,14 @@ public struct ReplaceOptions: Sendable, Hashable {
         strategy: Strategy? = nil,
         dataOnRevert: DataOnRevert = .keep,
         forceStop: Bool = false,
-        rehearsesFirst: Bool = false
+        rehearsesFirst: Bool = false,
+        launch: ServerSpec.Launch? = nil
     ) {
         self.image = image
         self.strategy = strategy
         self.dataOnRevert = dataOnRevert
         self.forceStop = forceStop
         self.rehearsesFirst = rehearsesFirst
+        self.launch = launch
     }
 }

@@ -158,7 +158,8 @@ struct ReplacementExecutor {
             reason: replacement.reason,
             evidence: evidence,
             strategy: replacement.intent.strategy,
-            discarded: discarded
+            discarded: discarded,
+            launch: server.launchRecord(new)
         )
     }
 }

@@ -26,6 +26,8 @@ public struct ReplacementReport: Sendable, Hashable, Codable {
     public internal(set) var image: ServerStatus.Image?
     /// What is said of that generation's image and configuration.
     public internal(set) var standing: GenerationStanding?
+    /// How the machine of the new generation came to run, where it was to be a clone.
+    public internal(set) var launch: LaunchRecord?
 }
 
 extension ReplacementReport {

@@ -39,6 +39,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
     let configuration: ImageDigest?
     /// The servers whose names on networks it knows; nothing in the record of an older Kiln.
     let peers: [Name]?
+    /// How it is to come to run; nothing means that it boots.
+    let launch: ServerSpec.Launch?
 
     /// A record from its parts.
     init(
@@ -57,7 +59,8 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         ports: [Name: UInt16]?,
         undone: [String]? = nil,
         configuration: ImageDigest? = nil,
-        peers: [Name]? = nil
+        peers: [Name]? = nil,
+        launch: ServerSpec.Launch? = nil
     ) {
         self.machine = machine
         self.spec = spec
@@ -77,6 +80,7 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
         self.undone = undone
         self.configuration = configuration
         self.peers = peers
+        self.launch = launch
         format = RecordFormat()
     }
 
@@ -85,6 +89,9 @@ public struct GenerationRecord: Sendable, Hashable, Codable {
 
     /// What tells the kernel to keep the root in memory.
     static let volatileRoot = "kiln.root=volatile"
+
+    /// What tells a guest to stand where clones of it are to go on.
+    static let hold = "kiln.hold"
 
     /// Whether what is written to the root is gone at the next boot: the server asks for it, or the image always does.
     var hasVolatileRoot: Bool {

@@ -20,6 +20,8 @@ import KilnSystem
 /// labs/LAB/servers/SERVER/rollout          the journal of what concerns all members; rollout.lock while somebody drives it
 /// sockets/                                 consoles, agents, ledger ports, and both ends of cards on networks
 /// daemon/                                  the private libvirt daemon
+/// templates/KEY/                           template.json, and what clones begin with: memory, devices, root.qcow2
+/// templates/KEY.making/                    the same while it is made; KEY.lock while somebody does so
 /// ssh/                                     the key that opens the guests
 /// roots/                                   copies of roots that are being looked at
 /// scratch/                                 acknowledgements of the scenarios that run
@@ -80,6 +82,8 @@ public struct StateDirectory: Sendable, Hashable {
         return entries.filter { Int32($0) != nil }
             .map { StateDirectory(root: "\(folder)/\($0)", sockets: "\(folder)/\($0)/sockets") }
     }
+    /// What clones are made from, by what they depend on.
+    var templates: String { root + "/templates" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.
@@ -120,6 +124,8 @@ public struct StateDirectory: Sendable, Hashable {
     public func rootOverlay(_ id: MachineID) -> String { generation(id) + "/root.qcow2" }
     /// The seed of a generation.
     public func seed(_ id: MachineID) -> String { generation(id) + "/seed.iso" }
+    /// How the machine of a generation came to run, where it was to be a clone.
+    func launch(_ id: MachineID) -> String { generation(id) + "/launch.json" }
     /// The console log of a generation.
     public func consoleLog(_ id: MachineID) -> String { generation(id) + "/console.log" }
     /// The console socket of a generation.

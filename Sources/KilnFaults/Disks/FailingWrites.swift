@@ -61,7 +61,7 @@ private final class PauseWatch: Sendable {
     private let looking: Task<Void, any Error>
     private let isPaused: @Sendable () async throws -> Bool
 
-    init(_ machine: MachineID, _ machines: any MachineControl) {
+    init(_ machine: MachineID, _ machines: any MachineMonitor & MachineInspection) {
         let seen = Flag()
         let isPaused = { @Sendable () async throws -> Bool in try await machines.state(of: machine) == .paused }
         self.isPaused = isPaused
@@ -92,7 +92,7 @@ private final class Flag: Sendable {
     func set() { value.withLock { $0 = true } }
 }
 
-extension MachineControl {
+extension MachineMonitor {
     /// Sends a command of a filter.
     fileprivate func monitor(_ command: BlockErrorFilter.Command, of machine: MachineID) async throws {
         _ = try await monitor(command.name, command.arguments, of: machine)

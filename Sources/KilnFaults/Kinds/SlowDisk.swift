@@ -65,7 +65,7 @@ private struct BlockDevice: Sendable {
     let limit: Int
 
     /// The device that has a file as its disk.
-    static func find(_ path: String, in machine: MachineID, _ machines: any MachineControl) async throws -> BlockDevice?
+    static func find(_ path: String, in machine: MachineID, _ machines: any MachineMonitor) async throws -> BlockDevice?
     {
         let disks = try await machines.monitor("query-block", [:], of: machine).array ?? []
         for disk in disks {
@@ -80,7 +80,7 @@ private struct BlockDevice: Sendable {
     /// Limits it; 0 lets all pass.
     ///
     /// https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#qapidoc-block_set_io_throttle
-    func allow(_ operations: Int, in machine: MachineID, _ machines: any MachineControl) async throws {
+    func allow(_ operations: Int, in machine: MachineID, _ machines: any MachineMonitor) async throws {
         let none = ["bps", "bps_rd", "bps_wr", "iops_rd", "iops_wr"].map { ($0, JSONValue.int(0)) }
         var arguments = Dictionary(uniqueKeysWithValues: none)
         arguments["id"] = .string(device)
@@ -89,7 +89,7 @@ private struct BlockDevice: Sendable {
     }
 
     /// How many it has passed.
-    func operations(in machine: MachineID, _ machines: any MachineControl) async throws -> Int {
+    func operations(in machine: MachineID, _ machines: any MachineMonitor) async throws -> Int {
         let disks = try await machines.monitor("query-blockstats", [:], of: machine).array ?? []
         let own = disks.first { $0["qdev"]?.string == device }?["stats"]
         return ["rd_operations", "wr_operations"].reduce(0) { $0 + (own?[$1]?.whole ?? 0) }

@@ -17,6 +17,12 @@ extension LibvirtMachines {
         let answer = try await session.change(subject(machine)) { connection in
             try await connection.monitorCommand(text, of: machine.domainName)
         }
+        return try require(answer, command, of: machine)
+    }
+
+    /// What QEMU answered to a command, unless that is an error.
+    @discardableResult
+    func require(_ answer: String, _ command: String, of machine: MachineID) throws -> JSONValue {
         let document = try JSONDecoder().decode(JSONValue.self, from: Data(answer.utf8))
         if let found = document["return"] { return found }
         throw KilnError(

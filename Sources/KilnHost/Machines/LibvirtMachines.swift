@@ -15,8 +15,8 @@ public struct LibvirtMachines: MachineControl {
     let session: HypervisorSession
     /// The folder in which libvirt keeps what machines' processes say; nothing where no process runs.
     let logs: String?
-    private let owner: MachineOwner?
-    private let document: @Sendable (MachineSpec) throws -> String
+    let owner: MachineOwner?
+    let document: @Sendable (MachineSpec) throws -> String
 
     /// Machines that are reached through a session.
     ///
@@ -167,7 +167,7 @@ public struct LibvirtMachines: MachineControl {
         return domain.channels.compactMap(\.socket) + [domain.consoleSocket].compactMap { $0 }
     }
 
-    private func makeConsoleLog(_ path: String) throws {
+    func makeConsoleLog(_ path: String) throws {
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o640)
         guard file >= 0 else {
             throw KilnError(.machineNoConsoleLog, "\(path) can't be made", cause: String(cString: strerror(errno)))

@@ -37,7 +37,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     /// Every code that Kiln gives, area by area.
     public static let index: [ErrorCode] = [
         commands, documents, labs, replacements, rollouts, readiness, state, volumes, images, guests, host, networks,
-        fronts, findings,
+        fronts, templates, findings,
     ].flatMap(\.self)
 }
 

@@ -81,6 +81,9 @@ public struct ImageManifest: Sendable, Hashable, Codable {
     public let ssh: Bool
     /// Whether it can keep its root in memory, when the kernel is told `kiln.root=volatile`; nothing means that it can't.
     public let volatileRoot: Bool?
+    /// Whether its boot can be held before its cloud-init, when the kernel is told `kiln.hold`, so that clones can be made of it;
+    /// nothing means that it can't.
+    public let flash: Bool?
     private let memory: ByteCount
     private let processors: Int
     private let cpu: ProcessorModel?
@@ -109,6 +112,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         cloudInitModules: [String]? = nil,
         ssh: Bool,
         volatileRoot: Bool? = nil,
+        flash: Bool? = nil,
         size: MachineSize,
         ephemeral: [String] = [],
         packages: [Package] = [],
@@ -128,6 +132,7 @@ public struct ImageManifest: Sendable, Hashable, Codable {
         self.cloudInitModules = cloudInitModules
         self.ssh = ssh
         self.volatileRoot = volatileRoot
+        self.flash = flash
         memory = size.memory
         processors = size.processors
         cpu = size.cpu

@@ -18,6 +18,14 @@ public struct ServerSpec: Sendable, Hashable {
         case volatile
     }
 
+    /// How a new generation comes to run.
+    public enum Launch: String, Sendable, Hashable, Codable, CaseIterable {
+        /// It boots.
+        case boot
+        /// Where nothing served before it, it is a clone of a template that has booted before, as far as there is one.
+        case flash
+    }
+
     /// What a replacement does about data that the old root has below a mount point, where a volume hides it.
     public enum HiddenData: String, Sendable, Hashable, Codable, CaseIterable {
         /// It names it, and keeps the root.
@@ -95,6 +103,8 @@ public struct ServerSpec: Sendable, Hashable {
     public var heal: HealSpec?
     /// How many members an autopilot may let it have; nothing means that it lets it have those that are declared.
     public var autoscale: AutoscaleSpec?
+    /// How its new generations come to run.
+    public var launch = Launch.boot
 
     /// A server from its parts; clients are not kept, it is its only member and no autopilot heals or scales it where that is not
     /// set afterwards.
@@ -266,7 +276,7 @@ extension ServerSpec: Codable {
         case warmReady, networks
         case verify, drain, afterAttach, readyTimeout, minHealthy, healthyDeadline, stopTimeout, consoleAllow, ephemeral
         case keepRoots, hiddenData, maxAge, hold, connections, drainTimeout, afterClone, fleet, heal
-        case autoscale
+        case autoscale, launch
     }
 
     /// Decodes a server that this or an earlier version wrote.
@@ -309,5 +319,6 @@ extension ServerSpec: Codable {
         fleet = try fields.decodeIfPresent(FleetSpec.self, forKey: .fleet)
         heal = try fields.decodeIfPresent(HealSpec.self, forKey: .heal)
         autoscale = try fields.decodeIfPresent(AutoscaleSpec.self, forKey: .autoscale)
+        launch = try field(.launch, or: launch)
     }
 }

@@ -67,6 +67,24 @@ public struct MachineSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// What a machine has to do with a template, whose clones go on where it stands.
+    ///
+    /// Either stands for a machine without seed, volumes and cards, but with a place for each: a clone gets them before it runs.
+    public enum Cloning: Sendable, Hashable, Codable {
+        /// It is a template: what it has in memory is this file.
+        case template(memory: String)
+        /// It begins with what is in this file, and keeps to itself what it changes; `isSealed` where the hypervisor does not
+        /// even have to be able to write to the file.
+        case clone(memory: String, isSealed: Bool)
+
+        /// The file that its memory begins as.
+        public var memory: String {
+            switch self {
+            case .template(let memory), .clone(let memory, _): memory
+            }
+        }
+    }
+
     /// The user that QEMU runs as where the hypervisor would choose another.
     public struct User: Sendable, Hashable, Codable {
         /// User id.
@@ -118,6 +136,8 @@ public struct MachineSpec: Sendable, Hashable, Codable {
     public var ledgerSocket: String
     /// The user that QEMU runs as, where it has to be said.
     public var user: User?
+    /// What it has to do with a template; nothing for a machine that boots.
+    public var cloning: Cloning?
 
     /// A machine from its parts.
     public init(

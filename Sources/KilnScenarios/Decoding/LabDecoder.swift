@@ -154,6 +154,7 @@ struct LabDecoder {
         edits.readHealth(fields, ports: tcpPorts)
         edits.readReplacement(fields, ports: tcpPorts)
         edits.readFront(fields, ports: tcpPorts)
+        edits.readLaunch(fields)
         edits.readFleet(fields, published ?? [:])
         edits.readHeal(fields)
         edits.readAutoscale(fields)
@@ -168,6 +169,7 @@ struct LabDecoder {
         if let spec = server.spec {
             fields[.hold]?.judgeHold(spec)
             fields[.autoscale]?.judgeAutoscale(spec)
+            fields[.launch]?.judgeLaunch(spec, image.flatMap(images))
         }
         server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []
         if server.spec?.strategy == .warmFirst { server.ownMounts.forEach { $0.refuse() } }

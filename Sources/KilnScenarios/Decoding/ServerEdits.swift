@@ -50,6 +50,11 @@ struct ServerEdits {
         }
     }
 
+    /// Reads how machines come to run.
+    mutating func readLaunch(_ fields: Fields<ServerFields>) {
+        set(\.launch, fields[.launch]?.word(ServerSpec.Launch.self))
+    }
+
     /// Reads how one generation follows another.
     mutating func readReplacement(_ fields: Fields<ServerFields>, ports: [Name]) {
         let checks = CheckDecoder(ServerChecks(ports: ports))
@@ -74,6 +79,17 @@ extension Value {
             "with stop-first nobody serves during a shutdown and a boot, which seldom takes less than 5s: requests get 503 before "
                 + "it ends; make it longer, or replace by warm-first"
         )
+    }
+
+    /// Warns where machines of the image would boot all the same.
+    func judgeLaunch(_ spec: ServerSpec, _ image: ImageManifest?) {
+        guard spec.launch == .flash, let image else { return }
+        guard image.cloudInit != .none, image.flash == true else {
+            return warning(
+                "the image \(image.title) does not say 'flash: true', so nothing holds its boot, and its machines boot as without "
+                    + "this; leave it out, or choose another image"
+            )
+        }
     }
 
     /// How one generation follows another.

@@ -118,7 +118,7 @@ enum ServerFields: String, FileField {
     case maxAge = "max-age"
     case hold, connections
     case drainTimeout = "drain-timeout"
-    case replicas, rollout, heal, autoscale
+    case replicas, rollout, heal, autoscale, launch
     case volumeFrom = "volume-from"
     case afterClone = "after-clone"
 
@@ -179,6 +179,12 @@ enum ServerFields: String, FileField {
         case .replicas, .rollout, .volumeFrom, .afterClone: fleet
         case .heal: HealFields.schema
         case .autoscale: AutoscaleFields.schema
+        case .launch:
+            Schema.words(
+                ServerSpec.Launch.self,
+                "boot: new machines boot; flash: they are cloned from one that has booted before, as far as that can be done; boot "
+                    + "without it."
+            )
         }
     }
 

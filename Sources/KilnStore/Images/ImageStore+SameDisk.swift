@@ -90,7 +90,8 @@ extension ImageManifest {
             ("memory", "\(size.memory)"), ("processors", "\(size.processors)"),
             ("cpu", "\(String(describing: size.cpu))"),
             ("cloud-init", cloudInit.rawValue), ("cloud-init-modules", "\(cloudInitModules ?? ["none"])"),
-            ("ssh", "\(ssh)"), ("volatile-root", "\(volatileRoot ?? false)"), ("ephemeral", "\(ephemeral)"),
+            ("ssh", "\(ssh)"), ("volatile-root", "\(volatileRoot ?? false)"),
+            ("flash", "\(flash ?? false)"), ("ephemeral", "\(ephemeral)"),
         ]
     }
 

@@ -16,6 +16,7 @@ extension ImageStore {
         package var cloudInitModules: [String]?
         package let ssh: Bool
         package var volatileRoot: Bool?
+        package var flash: Bool?
         package let size: MachineSize
         package let ephemeral: [String]
         package var packages: [ImageManifest.Package] = []
@@ -117,6 +118,7 @@ extension ImageStore {
             cloudInitModules: draft.cloudInitModules,
             ssh: draft.ssh,
             volatileRoot: draft.volatileRoot,
+            flash: draft.flash,
             size: draft.size,
             ephemeral: draft.ephemeral,
             packages: draft.packages,

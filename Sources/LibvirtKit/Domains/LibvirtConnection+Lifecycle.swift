@@ -13,6 +13,21 @@ extension LibvirtConnection {
         try act("start domain", on: name) { virDomainCreateWithFlags($0, flags) }
     }
 
+    /// Starts a domain that nothing is left of once it has ended.
+    ///
+    /// - Parameter xml: its document, which is validated as a definition is.
+    /// - Throws: as ``defineDomain(xml:)`` and ``startDomain(named:paused:)``.
+    public func createDomain(xml: String) throws(LibvirtError) {
+        let operation = "create domain on"
+        try LibvirtError.requireCString(xml, operation: operation, subject: uri.text)
+        let pointer = try LibvirtError.require(
+            virDomainCreateXML(try connected(operation), xml, VIR_DOMAIN_START_VALIDATE.rawValue),
+            operation: operation,
+            subject: uri.text
+        )
+        _ = DomainHandle(owning: pointer)
+    }
+
     /// Lets a paused machine go on.
     ///
     /// - Throws: ``LibvirtError``: `noDomain`, `operationInvalid` when it is off. A machine that runs is not an error.

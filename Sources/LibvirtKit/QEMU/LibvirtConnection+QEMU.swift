@@ -36,6 +36,30 @@ extension LibvirtConnection {
         return String(cString: answer)
     }
 
+    /// Sends a `qmp` command to QEMU's monitor, and an open file with it; works over a connection to this host only.
+    ///
+    /// - Parameter descriptor: the file, of which QEMU gets a duplicate.
+    /// - Throws: as ``monitorCommand(_:of:style:)``; `argumentUnsupported` where descriptors can't be passed.
+    public func monitorCommand(
+        _ command: String,
+        of name: String,
+        passing descriptor: Int32
+    ) throws(LibvirtError) -> String {
+        let operation = "send monitor command with a file to domain"
+        try LibvirtError.requireCString(command, operation: operation, subject: name)
+        let domain = try lookUp(name, for: operation)
+        var files = [descriptor]
+        var answer: UnsafeMutablePointer<CChar>?
+        try LibvirtError.check(
+            virDomainQemuMonitorCommandWithFiles(domain.pointer, command, 1, &files, nil, nil, &answer, 0),
+            operation: operation,
+            subject: name
+        )
+        guard let answer else { return "" }
+        defer { free(answer) }
+        return String(cString: answer)
+    }
+
     /// Sends one JSON command to the guest agent and returns its JSON answer, the guest's own words.
     ///
     /// Runs on a lane of the domain, beside the connection's queue: one domain's agent calls follow one another, and a

@@ -2,6 +2,8 @@
 public struct DomainCapabilities: Sendable, Hashable {
     /// The processor models that the hypervisor knows.
     public let processorModels: Set<String>
+    /// The path of the program that would run it.
+    public let emulator: String?
 
     /// Reads `<domainCapabilities>`.
     ///
@@ -11,6 +13,7 @@ public struct DomainCapabilities: Sendable, Hashable {
         guard root.name == "domainCapabilities" else {
             throw XMLError(.unexpected, "expected 'domainCapabilities', found '\(root.name)'")
         }
+        emulator = root.child("path")?.text
         let modes = root.child("cpu")?.all("mode") ?? []
         let custom = modes.first { $0["name"] == "custom" }
         processorModels = Set(custom?.all("model").map(\.text) ?? [])

@@ -26,8 +26,11 @@ extension DomainDocument {
     ) throws(XMLError) -> [XMLElement] {
         var devices = emulator.map { [XMLElement("emulator", text: $0)] } ?? []
         devices += disks(of: spec, labels: labels)
-        devices += controllers(ports: disks(of: spec, labels: labels).count - 1 + spec.laterVolumes)
-        devices += openNetwork(of: spec)
+        devices += controllers(
+            ports: spec.cloning == nil
+                ? disks(of: spec, labels: labels).count - 1 + spec.laterVolumes : ClonePorts(spec).count
+        )
+        if spec.cloning == nil { devices += openNetwork(of: spec) }
         devices.append(try console(of: spec, labels: labels))
         try checkSocket(spec.agentSocket, of: "agent")
         devices.append(channel(agentPort, alias: "ua-agent", source: socket(spec.agentSocket, labels: labels)))
@@ -42,6 +45,8 @@ extension DomainDocument {
 
     private static func disks(of spec: MachineSpec, labels: FileLabels) -> [XMLElement] {
         var disks = [MachineDisk.root(spec.root, boots: spec.bootsFromRoot)]
+        // A clone gets the others where its template stood.
+        guard spec.cloning == nil else { return disks.map { $0.element(labels: labels) } }
         if let seed = spec.seed { disks.append(.seed(seed)) }
         disks += spec.volumes.enumerated().map { MachineDisk.volume($1, position: $0) }
         return disks.map { $0.element(labels: labels) }
@@ -58,6 +63,17 @@ extension DomainDocument {
             XMLElement("controller", ["type": "usb", "model": "none"]),
             XMLElement("controller", ["type": "virtio-serial", "index": "0"], [Slot.serialPorts.address]),
         ]
+    }
+
+    /// The place behind one of the ports, which libvirt numbers as its controllers.
+    static func port(_ number: Int) -> XMLElement {
+        XMLElement(
+            "address",
+            [
+                "type": "pci", "domain": "0x0000", "bus": "0x" + String(number, radix: 16), "slot": "0x00",
+                "function": "0x0",
+            ]
+        )
     }
 
     private static let random = XMLElement(

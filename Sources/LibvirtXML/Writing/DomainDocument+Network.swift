@@ -3,8 +3,12 @@ internal import KilnModel
 extension DomainDocument {
     /// The card on a user-mode network that reaches the host's loopback and whatever the host reaches.
     static func openNetwork(of spec: MachineSpec) -> [XMLElement] {
-        guard spec.network == .open else { return [] }
-        let card = XMLElement(
+        spec.network == .open ? [card(of: spec, at: Slot.network.address)] : []
+    }
+
+    /// That card, in a place.
+    static func card(of spec: MachineSpec, at address: XMLElement) -> XMLElement {
+        XMLElement(
             "interface",
             ["type": "user"],
             [
@@ -13,18 +17,23 @@ extension DomainDocument {
                 // Nothing boots from the network, and the firmware would spend time on the card's own program.
                 XMLElement("rom", ["enabled": "no"]),
                 XMLElement("alias", ["name": networkAlias]),
-                Slot.network.address,
+                address,
             ]
         )
-        return [card]
     }
 
     /// The cards for which libvirt has no words: they are passed to QEMU behind libvirt's back.
     ///
     /// - Throws: `XMLError` of kind `socketPath` for a path that the kernel would refuse, `unexpected` for more cards than places.
-    static func passedNetworks(of spec: MachineSpec) throws(XMLError) -> [XMLElement] {
+    static func passedNetworks(of spec: MachineSpec) throws(XMLError) -> [String] {
+        guard spec.cloning == nil else { return [] }
         var arguments = isolatedNetwork(of: spec)
         for (index, card) in spec.cards.enumerated() { arguments += try labNetwork(card, index) }
+        return arguments
+    }
+
+    /// Arguments that are passed to QEMU behind libvirt's back.
+    static func passed(_ arguments: [String]) -> [XMLElement] {
         guard !arguments.isEmpty else { return [] }
         return [
             XMLElement(
@@ -58,14 +67,14 @@ extension DomainDocument {
     }
 
     // libvirt's ports grow from the other end of the bus, eight to a slot.
-    private static let labSlots = ["0x17", "0x16", "0x15", "0x14", "0x13", "0x12", "0x11", "0x10"]
+    static let labSlots = ["0x17", "0x16", "0x15", "0x14", "0x13", "0x12", "0x11", "0x10"]
 
     private static func device(_ netdev: String, _ id: String, _ mac: MACAddress, _ slot: String) -> String {
         "virtio-net-pci,netdev=\(netdev),id=\(id),mac=\(mac),bus=pcie.0,addr=\(slot),romfile="
     }
 
     // A comma ends a value of QEMU's, and two are one.
-    private static func quoted(_ path: String) -> String {
+    static func quoted(_ path: String) -> String {
         path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
     }
 }

@@ -47,7 +47,7 @@ public enum DomainDocument {
         parts += boot(spec.boot, on: spec.platform) + processor(spec) + lifecycle
         parts.append(XMLElement("devices", try devices(of: spec, emulator: emulator, labels: labels)))
         parts += labels.domain
-        parts += try passedNetworks(of: spec)
+        parts += passed(try passedNetworks(of: spec) + cloning(of: spec))
         return XMLElement("domain", ["type": spec.platform.acceleration == .kvm ? "kvm" : "qemu"], parts)
     }
 

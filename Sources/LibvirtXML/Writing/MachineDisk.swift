@@ -42,7 +42,9 @@ public enum MachineDisk: Sendable, Hashable {
         return "vd" + suffix
     }
 
-    func element(labels: FileLabels) -> XMLElement {
+    /// - Parameter port: the place into which it is plugged; nothing means one that libvirt chooses. The root has its own.
+    func element(labels: FileLabels, port: Int? = nil) -> XMLElement {
+        let place = port.map { [DomainDocument.port($0)] } ?? []
         switch self {
         case .root(let disk, let boots):
             let order = boots ? [XMLElement("boot", ["order": "1"])] : []
@@ -64,10 +66,10 @@ public enum MachineDisk: Sendable, Hashable {
                     XMLElement("readonly"),
                     XMLElement("serial", text: Self.seedSerial),
                     XMLElement("alias", ["name": alias]),
-                ]
+                ] + place
             )
         case .volume(let volume, _):
-            return element(volume.disk, serial: volume.id.description, labels: labels, [])
+            return element(volume.disk, serial: volume.id.description, labels: labels, place)
         }
     }
 
