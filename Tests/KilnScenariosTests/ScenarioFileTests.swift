@@ -213,7 +213,7 @@ struct ScenarioFileTests {
         #expect(expected.generation == Generation(1) && expected.ready && expected.isUndrifted)
         #expect(expected.image == (try ImageReference("tiny:2")))
         #expect(expected.http == HTTPExpectation(probe: probe, timeout: .seconds(5)))
-        #expect(scenario.steps[3].place.position == Position(line: 61, column: 5))
+        #expect(scenario.steps[3].place.position == Position(line: 62, column: 5))
     }
 
     @Test("a cloud-config text is read as the map it holds")
