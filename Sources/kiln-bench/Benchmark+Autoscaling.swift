@@ -22,26 +22,40 @@ extension Benchmark {
                 target: Benchmark.target
             )
             _ = try await kiln.up(lab, within: Benchmark.patience)
-            let autopilot = Task { try await kiln.autopilot(lab) }
-            defer { autopilot.cancel() }
-            found.append(try await double(lab, port))
-            autopilot.cancel()
-            _ = await autopilot.result
+            found.append(try await lookedAfter(lab) { try await double(lab, port) })
             try await kiln.down(lab)
             try await kiln.purgeRetained()
         }
         return found
     }
 
+    // An autopilot that fails is why nothing comes of the rest.
+    private func lookedAfter<Result: Sendable>(
+        _ lab: Kiln.Lab,
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask {
+                try await kiln.autopilot(lab)
+                return nil
+            }
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            guard let result = try await group.next() ?? nil else { throw Failure("the autopilot has ended by itself") }
+            return result
+        }
+    }
+
     private func double(_ lab: Kiln.Lab, _ port: UInt16) async throws -> Autoscaling {
         let always = OpenLoopClient(port: port, every: Benchmark.interval)
         defer { always.stop() }
-        // What it measures at first.
+        // For as long it measures the single load at first.
         try await Task.sleep(for: Benchmark.settling)
         let first = OpenLoopClient(port: port, every: Benchmark.interval)
         defer { first.stop() }
         let outAfter = try await until(lab, serve: 2)
         _ = try await kiln.execute(["/bin/sh", "-c", "echo first > /data/life && sync"], in: lab, member: 1)
+        // For as long it has the double load.
         try await Task.sleep(for: Benchmark.settling)
         first.stop()
         let inAfter = try await until(lab, serve: 1)

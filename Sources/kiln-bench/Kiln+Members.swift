@@ -5,6 +5,18 @@ import KilnModel
 extension Kiln {
     /// Writes the file of a lab whose server has three members with a volume each, behind one published port.
     func rolloutLab(_ name: String, image: StoredImage, port: UInt16, members: Int, unavailable: Int) throws -> Lab {
+        let own = ["replicas: \(members)", "rollout: { max-unavailable: \(unavailable) }"]
+        return try servedLab(name, image: image, port: port, own)
+    }
+
+    /// Writes the file of a lab whose server has a second member while each has more than `target` requests a second.
+    func autoscaleLab(_ name: String, image: StoredImage, port: UInt16, target: Int) throws -> Lab {
+        let limits = "autoscale: { min: 1, max: 2, target: { requests: \(target) }, cooldown: 20s }"
+        return try servedLab(name, image: image, port: port, ["replicas: 1", limits])
+    }
+
+    // The server's members have a volume each, and a web server behind one published port.
+    private func servedLab(_ name: String, image: StoredImage, port: UInt16, _ own: [String]) throws -> Lab {
         try write(
             name,
             """
@@ -13,12 +25,10 @@ extension Kiln {
               servers:
                 web:
                   image: "\(Benchmark.title(image))"
-                  replicas: \(members)
                   volumes: { data: /data }
                   ports: { http: { guest: 80, host: \(port) } }
                   ready: [agent, cloud-init, { http: { port: http, path: /health } }]
-                  rollout: { max-unavailable: \(unavailable) }
-            """
+            """ + own.map { "\n      " + $0 }.joined()
         )
     }
 
@@ -69,24 +79,6 @@ extension Kiln {
         )
     }
 
-    /// Writes the file of a lab whose server has a second member while each has more than `target` requests a second.
-    func autoscaleLab(_ name: String, image: StoredImage, port: UInt16, target: Int) throws -> Lab {
-        try write(
-            name,
-            """
-              volumes:
-                data: { size: 64MiB, filesystem: ext4 }
-              servers:
-                web:
-                  image: "\(Benchmark.title(image))"
-                  volumes: { data: /data }
-                  ports: { http: { guest: 80, host: \(port) } }
-                  ready: [agent, cloud-init, { http: { port: http, path: /health } }]
-                  autoscale: { min: 1, max: 2, target: { requests: \(target) }, cooldown: 20s }
-            """
-        )
-    }
-
     /// How many members of a lab's server serve.
     func serving(_ lab: Lab) async throws -> Int {
         struct List: Decodable {
@@ -105,7 +97,11 @@ extension Kiln {
     /// Lets an autopilot look after a lab until this task is cancelled.
     func autopilot(_ lab: Lab) async throws {
         // Its output has files of its own: other commands run meanwhile.
-        let own = Program(program.path, environment: program.environment, directory: try home.inner("autopilot").path)
+        let own = Program(
+            program.path,
+            environment: program.environment,
+            directory: try home.inner("autopilot-\(lab.name)").path
+        )
         _ = try await own.run(["autopilot", lab.name], within: .seconds(3_600))
     }
 

@@ -57,7 +57,7 @@ final class Sweep: Sendable {
     /// - Parameter possible: whether a cell that can't occur does not count.
     static func stray(_ only: [String], possible: Bool) -> String? {
         let cells = FailpointCell.all.filter { !possible || $0.fault.impossibility(at: $0.point) == nil }
-        let names = others + cells.map(\.name) + RolloutCell.all.map(\.name) + HealCell.all.map(\.name)
+        let names = others + cells.map(\.name) + ofMembers
         return only.first { text in !names.contains { $0.contains(text) } }
     }
 
@@ -66,11 +66,13 @@ final class Sweep: Sendable {
         let failpoints = FailpointCell.all.map { cell in
             cell.name + (cell.fault.impossibility(at: cell.point).map { "  can't occur: \($0)" } ?? "")
         }
-        let all = Sweep.others + failpoints + RolloutCell.all.map(\.name) + HealCell.all.map(\.name)
+        let all = Sweep.others + failpoints + Sweep.ofMembers
         return all.filter { isWanted($0) }.map { $0 + "\n" }.joined()
     }
 
     private static func names(_ tier: String, _ count: Int) -> [String] { (1...count).map { "\(tier)/\($0)" } }
+
+    private static var ofMembers: [String] { RolloutCell.all.map(\.name) + HealCell.all.map(\.name) }
 
     private static var others: [String] {
         names("power-cuts", Sweep.recordings) + names("schedules", Sweep.schedules.runs)

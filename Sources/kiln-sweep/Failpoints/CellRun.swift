@@ -2,7 +2,7 @@ import Foundation
 import KilnOutside
 
 /// One cell: a server under load, an operation, a fault, the next command, and what holds then.
-final class CellRun {
+final class CellRun: LaneRun {
     let cell: FailpointCell
     let server: LaneServer
     var result: CellResult
@@ -20,9 +20,7 @@ final class CellRun {
 
     /// Runs it; what is wrong is in the result.
     func run() -> CellResult {
-        let start = ContinuousClock.now
-        let watch = WriterWatch([member], of: home)
-        do {
+        let seen = WriterWatch.looking(at: [member], of: home) {
             try server.beginLedger(awaiting: 3)
             try prepare()
             // Its writer never rests, and would take from the processor that a new machine needs to boot beside it.
@@ -30,13 +28,8 @@ final class CellRun {
             try strike()
             try recover()
             try check()
-        } catch {
-            result.broken.append("\(error)")
         }
-        let seen = watch.end()
-        result.bothServing += seen.twice
-        if !seen.all { result.broken.append("no machine was ever seen to have the volume open for writing") }
-        result.seconds = (ContinuousClock.now - start) / .seconds(1)
+        result.take(seen)
         return result
     }
 

@@ -3,7 +3,7 @@ import Glibc
 import KilnOutside
 
 /// One cell: members under load and an autopilot, the death of one of them, and what holds once all serve again.
-final class HealRun {
+final class HealRun: LaneRun {
     let cell: HealCell
     let fleet: LaneFleet
     private var result: CellResult
@@ -21,22 +21,15 @@ final class HealRun {
 
     /// Runs it; what is wrong is in the result.
     func run() -> CellResult {
-        let start = ContinuousClock.now
-        let writers = WriterWatch(fleet.members.map(\.member), of: home)
-        do {
+        let seen = WriterWatch.looking(at: fleet.members.map(\.member), of: home) {
             try fleet.beginLedgers()
             let statuses = try fleet.statuses()
             guard let port = statuses[0].ports["http"]?.host else { throw Failure("the server has no port") }
             before = statuses.map(\.generation)
             try tryOut(FleetWatch(home, port: port))
             try fleet.check(&result)
-        } catch {
-            result.broken.append("\(error)")
         }
-        let seen = writers.end()
-        result.bothServing += seen.twice
-        if !seen.all { result.broken.append("a volume was never seen to be open for writing") }
-        result.seconds = (ContinuousClock.now - start) / .seconds(1)
+        result.take(seen)
         return result
     }
 

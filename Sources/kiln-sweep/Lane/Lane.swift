@@ -20,8 +20,9 @@ struct Lane: ParsableCommand {
         defer { LaneHome.endProcesses(of: home) }
         let run =
             switch operation {
-            case RolloutCell.tier: try rollouts(lane)
-            case HealCell.tier: try heals(lane)
+            case RolloutCell.tier:
+                running(RolloutCell.all, \.name) { [fleet = try fleet(lane)] in RolloutRun($0, on: fleet) }
+            case HealCell.tier: running(HealCell.all, \.name) { [fleet = try fleet(lane)] in HealRun($0, on: fleet) }
             default: try failpoints(lane)
             }
         while let name = readLine() {
@@ -38,36 +39,18 @@ struct Lane: ParsableCommand {
         let server = LaneServer(lane)
         try lane.make(images: images, members: [server.member], ownOverlays: operation.faults.contains(.fullOverlay))
         try server.create(operation)
-        let cells = Dictionary(uniqueKeysWithValues: FailpointCell.all.map { ($0.name, $0) })
-        return { name in
-            guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
-            let run = CellRun(cell, on: server)
-            let result = run.run()
-            if !result.isClean { run.keepEvidence(in: evidence) }
-            return result
-        }
+        return running(FailpointCell.all, \.name) { CellRun($0, on: server) }
     }
 
-    /// The same for the members of the rollout tier.
-    private func rollouts(_ lane: LaneHome) throws -> (String) throws -> CellResult {
-        let fleet = try fleet(lane)
-        let cells = Dictionary(uniqueKeysWithValues: RolloutCell.all.map { ($0.name, $0) })
+    private func running<Cell>(
+        _ cells: [Cell],
+        _ name: KeyPath<Cell, String>,
+        _ run: @escaping (Cell) -> any LaneRun
+    ) -> (String) throws -> CellResult {
+        let cells = Dictionary(uniqueKeysWithValues: cells.map { ($0[keyPath: name], $0) })
         return { name in
             guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
-            let run = RolloutRun(cell, on: fleet)
-            let result = run.run()
-            if !result.isClean { run.keepEvidence(in: evidence) }
-            return result
-        }
-    }
-
-    /// The same for those of the heal tier.
-    private func heals(_ lane: LaneHome) throws -> (String) throws -> CellResult {
-        let fleet = try fleet(lane)
-        let cells = Dictionary(uniqueKeysWithValues: HealCell.all.map { ($0.name, $0) })
-        return { name in
-            guard let cell = cells[name] else { throw Failure("there is no cell \(name)") }
-            let run = HealRun(cell, on: fleet)
+            let run = run(cell)
             let result = run.run()
             if !result.isClean { run.keepEvidence(in: evidence) }
             return result
@@ -81,6 +64,14 @@ struct Lane: ParsableCommand {
         try fleet.create()
         return fleet
     }
+}
+
+/// One cell on a lane's server.
+protocol LaneRun {
+    /// Runs it; what is wrong is in the result.
+    func run() -> CellResult
+    /// Keeps what helps to understand what was found.
+    func keepEvidence(in directory: String)
 }
 
 /// The sweep's end of a lane.

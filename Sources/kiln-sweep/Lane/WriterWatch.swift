@@ -30,3 +30,38 @@ final class WriterWatch: Sendable {
         }
     }
 }
+
+/// What was seen while a cell went on.
+struct CellSight {
+    let seconds: Double
+    /// How often a volume had more than one writer.
+    let twice: Int
+    /// What went wrong, in sentences.
+    let problems: [String]
+}
+
+extension WriterWatch {
+    /// Looks on while a cell goes on; what that throws is a finding.
+    static func looking(at members: [LaneMember], of home: LaneHome, while body: () throws -> Void) -> CellSight {
+        let start = ContinuousClock.now
+        let watch = WriterWatch(members, of: home)
+        var problems: [String] = []
+        do { try body() } catch { problems.append("\(error)") }
+        let seen = watch.end()
+        if !seen.all { problems.append("a volume was never seen to be open for writing") }
+        return CellSight(
+            seconds: (ContinuousClock.now - start) / .seconds(1),
+            twice: seen.twice,
+            problems: problems
+        )
+    }
+}
+
+extension CellResult {
+    /// Takes over what was seen.
+    mutating func take(_ seen: CellSight) {
+        bothServing += seen.twice
+        broken += seen.problems
+        seconds = seen.seconds
+    }
+}

@@ -2,7 +2,7 @@ import Foundation
 import KilnOutside
 
 /// One cell: members under load, a rollout, a fault at the turn of one of them, the next command, and what holds then.
-final class RolloutRun {
+final class RolloutRun: LaneRun {
     let cell: RolloutCell
     let fleet: LaneFleet
     var result: CellResult
@@ -21,19 +21,12 @@ final class RolloutRun {
 
     /// Runs it; what is wrong is in the result.
     func run() -> CellResult {
-        let start = ContinuousClock.now
-        let writers = WriterWatch(fleet.members.map(\.member), of: home)
-        do {
+        let seen = WriterWatch.looking(at: fleet.members.map(\.member), of: home) {
             try fleet.beginLedgers()
             try tryOut(FleetWatch(home, port: try prepare()))
             try check()
-        } catch {
-            result.broken.append("\(error)")
         }
-        let seen = writers.end()
-        result.bothServing += seen.twice
-        if !seen.all { result.broken.append("a volume was never seen to be open for writing") }
-        result.seconds = (ContinuousClock.now - start) / .seconds(1)
+        result.take(seen)
         return result
     }
 
