@@ -242,7 +242,7 @@ struct LabAutopilotTests {
     func until() async throws {
         try await up()
         hypervisor.set(world.machine(1), .off)
-        let end = try await look(AutopilotOptions(until: world.id.whole))
+        let end = try await look(AutopilotOptions(until: .ready(world.id.whole)))
         #expect(end.words == ["start web", "serves web"] && end.report.done == 1)
     }
 

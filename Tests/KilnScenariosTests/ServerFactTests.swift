@@ -75,6 +75,15 @@ struct ServerFactTests {
         #expect(report.outcome == .failed && report.error?.message.contains("not found ready since") == true)
     }
 
+    @Test("whether a machine was cloned is told apart from one that booted")
+    func cloned() async throws {
+        let report = try await faults.run(["up", "expect: { server: web, cloned: false }"])
+        #expect(report.outcome == .passed, "\(report)")
+        let other = try await faults.run(["up", "expect: { server: web, cloned: true }"])
+        #expect(other.outcome == .failed)
+        #expect(other.error?.message.contains("a clone expected, a machine that booted found") == true, "\(other)")
+    }
+
     // MARK: - The host key
 
     @Test("a replacement has another host key, a restart has not")

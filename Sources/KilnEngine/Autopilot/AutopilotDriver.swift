@@ -83,7 +83,7 @@ struct AutopilotDriver {
             report.stuck = []
             try decide(seen.members, &group)
             try decide(seen.servers, &group)
-            if let server = options.until, isReady(server, seen.members) || isStuck(server) { return false }
+            if let goal = options.until, isReached(goal, seen) || isStuck(goal.server) { return false }
         }
         if options.isOnce && busy.isEmpty && scaling.isEmpty { return false }
         try await rest(&group)
@@ -116,10 +116,16 @@ struct AutopilotDriver {
         report.stuck += decisions.filter(\.needsPerson).map(\.member)
     }
 
-    private func isReady(_ server: ServerID, _ seen: AutopilotObservation) -> Bool {
-        let members = seen.members.filter { $0.key.whole == server }
-        return busy.isEmpty && scaling.isEmpty && !members.isEmpty
-            && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+    private func isReached(_ goal: AutopilotGoal, _ seen: AutopilotView.Sight) -> Bool {
+        guard busy.isEmpty && scaling.isEmpty else { return false }
+        switch goal {
+        case .ready(let server):
+            let members = seen.members.members.filter { $0.key.whole == server }
+            return !members.isEmpty && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+        case .members(let server, let number):
+            guard let found = seen.servers.servers[server] else { return false }
+            return found.replicas == number && found.serving == number && !found.isUnfinished
+        }
     }
 
     // Nothing more comes of it until a person has done something.

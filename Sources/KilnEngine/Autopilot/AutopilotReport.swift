@@ -7,15 +7,29 @@ public struct AutopilotOptions: Sendable, Hashable {
     public var isDryRun: Bool
     /// Whether it looks once, does what follows, and ends; what it sees is taken to last then.
     public var isOnce: Bool
-    /// The server with which it ends once all its members are ready, or a person has to do something for one; nothing means
-    /// that it goes on.
-    public var until: ServerID?
+    /// With what it ends, or once a person has to do something for that server; nothing means that it goes on.
+    public var until: AutopilotGoal?
 
     /// Options from their parts.
-    public init(isDryRun: Bool = false, isOnce: Bool = false, until: ServerID? = nil) {
+    public init(isDryRun: Bool = false, isOnce: Bool = false, until: AutopilotGoal? = nil) {
         self.isDryRun = isDryRun
         self.isOnce = isOnce
         self.until = until
+    }
+}
+
+/// What has to be so of a server for an autopilot to have done its work.
+public enum AutopilotGoal: Sendable, Hashable {
+    /// All its members are ready.
+    case ready(ServerID)
+    /// It has so many members, and all of them serve.
+    case members(ServerID, Int)
+
+    /// The server.
+    public var server: ServerID {
+        switch self {
+        case .ready(let server), .members(let server, _): server
+        }
     }
 }
 

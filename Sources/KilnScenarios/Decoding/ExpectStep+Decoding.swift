@@ -43,6 +43,7 @@ extension ExpectStep {
         let hidden = fields[.hidden]?.word(ExpectedDrift.self)
         return [
             fields[.attested]?.bool().map { .attested($0) },
+            fields[.cloned]?.bool().map { .cloned($0) },
             fields[.channel]?.newName().map { .channel($0) },
             fields[.configuration]?.word(ExpectedConfiguration.self).map { .configuration($0) },
             fields[.latest].flatMap { ExpectedLatest($0) }.map { .latest($0) },

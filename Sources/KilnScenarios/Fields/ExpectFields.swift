@@ -11,7 +11,7 @@ enum ExpectedDrift: String, CaseIterable {
 enum ExpectFields: String, FileField {
     case server, generation, latest, ready, image, attested, channel, configuration, http, checks, console, drift,
         hidden
-    case volumes
+    case volumes, cloned
     case eventually, always, never
     case instanceID = "instance-id"
     case bootID = "boot-id"
@@ -38,6 +38,7 @@ enum ExpectFields: String, FileField {
         case .checks: CheckSchema.list(ScenarioChecks.self, "What has to hold in it.")
         case .attested: Schema.bool("Whether that image passed its tests, and is not revoked.")
         case .channel: Schema.name("A channel of that image, which has to point to it.")
+        case .cloned: Schema.bool("Whether its machine was cloned, and has not booted since.")
         case .configuration:
             Schema.words(
                 ExpectedConfiguration.self,

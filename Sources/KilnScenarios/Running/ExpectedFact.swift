@@ -7,6 +7,8 @@ import KilnModel
 enum ExpectedFact: Sendable, Hashable {
     /// Whether its image passed its tests, and is not revoked.
     case attested(Bool)
+    /// Whether its machine was cloned, and has not booted since.
+    case cloned(Bool)
     /// That it has the image that a channel points to.
     case channel(Name)
     /// Whether its configuration passed with that image.
@@ -41,6 +43,7 @@ enum ExpectedFact: Sendable, Hashable {
     private func unmet(_ status: ServerStatus, _ context: RunContext) async throws -> String? {
         switch self {
         case .attested(let wanted): attested(wanted, status)
+        case .cloned(let wanted): cloned(wanted, status)
         case .channel(let channel): try self.channel(channel, status, context)
         case .configuration(let expected): expected.unmet(by: status)
         case .latest(let expected): expected.unmet(by: try context.engine.history(status.id))
@@ -62,6 +65,12 @@ enum ExpectedFact: Sendable, Hashable {
         guard standing.isAttested != wanted else { return nil }
         let found = wanted ? "one that is \(standing.remarks.joined(separator: ", "))" : "an attested one"
         return "\(wanted ? "an attested image" : "an image that is not attested") expected, \(found) found"
+    }
+
+    private func cloned(_ wanted: Bool, _ status: ServerStatus) -> String? {
+        let (clone, booted) = ("a clone", "a machine that booted")
+        guard (status.isCloned == true) != wanted else { return nil }
+        return "\(wanted ? clone : booted) expected, \(wanted ? booted : clone) found"
     }
 
     private func channel(_ channel: Name, _ status: ServerStatus, _ context: RunContext) throws -> String? {

@@ -37,7 +37,6 @@ struct JudgedReplacement {
             // A rehearsal that failed leaves no report: the replacement never began.
             return StepYield(message: error.message)
         }
-        // The meter's own time began earlier, by as long as the service was watched before.
         if let log { await context.note(log, of: server.server, work: began.withLock { $0 }) }
         let status = try await context.engine.status(server)
         await context.remember([status])

@@ -142,6 +142,14 @@ extension RunContext {
     func note(_ log: AvailabilityLog, of server: Name, work: Duration) {
         unavailable = max(unavailable ?? .zero, log.longestGap)
         availability.append(ServerAvailability(server: server, result: log.result))
+        show(log, of: server, work: work)
+    }
+
+    /// Tells of what users saw of a server.
+    ///
+    /// - Parameter work: when what was done to it began, since the start of the run.
+    nonisolated func show(_ log: AvailabilityLog, of server: Name, work: Duration) {
+        // The meter's own time began earlier, by as long as the service was watched before.
         let strip = AvailabilityStrip(log, of: server, origin: work - log.work.lowerBound)
         events.emit(.found(.availability(strip)))
     }

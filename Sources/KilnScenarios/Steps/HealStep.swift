@@ -1,7 +1,6 @@
 import KilnDocuments
 import KilnEngine
 import KilnModel
-import Synchronization
 
 /// `heal`: lets an autopilot look after the run's lab until a server is ready again.
 struct HealStep: StepAction {
@@ -36,34 +35,11 @@ struct HealStep: StepAction {
     func foresee(_ forecast: inout LabForecast) { forecast.replace(server) }
 
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
-        let lines = Mutex<[AutopilotLine]>([])
-        let begin = ContinuousClock.now
-        let options = AutopilotOptions(until: context.id(server).whole)
-        let report: AutopilotReport
-        do {
-            report = try await context.within(step: limit, summary) {
-                try await context.engine.autopilot(context.lab.name, options) { line in
-                    lines.withLock { $0.append(line) }
-                    context.events.record(.note("\(line.member.title): \(line.text)"))
-                }
-            }
-        } catch let unmet as Unmet {
-            // The last word on it says more than that the time is up.
-            let last = lines.withLock { $0.last { $0.member.server == server } }
-            throw Unmet("\(unmet)\(last.map { "; \($0.text)" } ?? "")", exit: unmet.exit)
-        }
-        await context.remember(try await context.engine.statuses(context.lab.name))
-        if report.stuck.contains(where: { $0.server == server }) {
-            throw Unmet(
-                "\(server) is not ready: \(lines.withLock { $0.last { $0.member.server == server } }?.text ?? "it is stuck")"
-            )
-        }
-        let time = ContinuousClock.now - begin
-        let acts = lines.withLock { $0 }.filter { AutopilotAct(rawValue: $0.decision) != nil }.map(\.decision)
-        let done = acts.isEmpty ? "nothing was to be done" : acts.joined(separator: ", ")
+        let server = context.id(server).whole
+        let flight = try await context.autopilot(until: .ready(server), within: limit, summary, wanted: "is not ready")
         return StepYield(
-            message: "ready after \(time.words): \(done)",
-            outputs: ["heals": "\(report.done)", "ready-after-ms": "\(Int(time / .milliseconds(1)))"]
+            message: "ready \(flight.message)",
+            outputs: ["heals": "\(flight.report.done)", "ready-after-ms": flight.milliseconds]
         )
     }
 }

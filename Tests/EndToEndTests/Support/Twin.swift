@@ -44,6 +44,13 @@ extension Twin {
             without: "  - restore: { volume: data, to: before }\n",
             says: "but its machine is off"
         ),
+        Twin("load-doubles", without: "requests: 12", with: "requests: 100", says: "an end within"),
+        Twin(
+            "herd",
+            without: "      replicas: 8\n      launch: flash\n",
+            with: "      replicas: 8\n",
+            says: "a clone expected"
+        ),
         Twin("bad-image-reverts", without: ", outcome: reverted", says: "does not pass its 'verify'"),
         Twin("rehearsal", without: "rehearse: true, ", says: "reverted found"),
         Twin("rollout-turns-back", without: " || echo c > /proc/sysrq-trigger", says: "committed found"),
