@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import KilnOutside
 
 /// One cell: members under load and an autopilot, the death of one of them, and what holds once all serve again.
@@ -44,25 +43,22 @@ final class HealRun: LaneRun {
     // Of a member that dies, requests are cut off.
     private func tryOut(_ watch: FleetWatch) throws {
         defer { watch.end(&result, mayFail: true) }
-        let autopilot = try home.start(["autopilot", "sweep", "--format", "ndjson"])
-        defer { autopilot.send(SIGKILL) }
+        let autopilot = try LaneAutopilot(home)
+        defer { autopilot.kill() }
         // At any moment of its beat of 2 s.
         pause(.milliseconds(2_000 + Int.random(in: 0..<4_000)))
         let member = fleet.members[Int.random(in: 0..<LaneFleet.replicas)].member
         try watch.kill(member)
         try awaitHeal(of: member, by: autopilot)
-        autopilot.send(SIGINT)
-        let end = try autopilot.finish(within: .seconds(30))
-        transcript.note("autopilot", end, &result)
-        if end.status != 130 { result.broken.append("the autopilot ended with \(end.status), not 130") }
+        try autopilot.end(&result, &transcript)
     }
 
-    private func awaitHeal(of member: LaneMember, by autopilot: Child) throws {
+    private func awaitHeal(of member: LaneMember, by autopilot: LaneAutopilot) throws {
         let death = ContinuousClock.now
         var first: (decision: String, after: Duration)?
         try awaitThat("\(member.name) serves again", within: HealRun.patience) {
-            guard !autopilot.hasEnded else { throw Failure("the autopilot has ended: \(autopilot.errors.suffix(300))") }
-            let decisions = HealRun.decisions(about: member, in: autopilot.output)
+            try autopilot.requireAlive()
+            let decisions = autopilot.decisions(about: member)
             if first == nil, let decision = decisions.first { first = (decision, ContinuousClock.now - death) }
             return decisions.contains("serves")
         }
@@ -71,13 +67,6 @@ final class HealRun: LaneRun {
             "member \(member.index): \(first?.decision ?? "nothing") after \(HealRun.seconds(first?.after ?? healed)), "
                 + "serves after \(HealRun.seconds(healed))"
         )
-    }
-
-    private static func decisions(about member: LaneMember, in output: String) -> [String] {
-        struct Line: Decodable { let server: String, decision: String }
-        // A last line may be cut off.
-        return output.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-            .filter { $0.server == (member.index == 0 ? LaneServer.name : member.name) }.map(\.decision)
     }
 
     private static func seconds(_ time: Duration) -> String { String(format: "%.1f s", time / .seconds(1)) }

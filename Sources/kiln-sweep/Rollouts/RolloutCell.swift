@@ -45,17 +45,19 @@ enum RolloutFault: String, Sendable, CaseIterable {
     case fullState = "full-state"
     /// A second kiln is told to replace the same server.
     case secondKiln = "second-kiln"
+    /// As `killMember`, while an autopilot looks after the lab all the time.
+    case killMemberWatched = "kill-member-watched"
 
     /// Whether kiln may end with the rollout open, for the next command to take it up.
     var mayInterrupt: Bool {
         switch self {
         case .kill, .killDaemon, .fullState: true
-        case .killFront, .killMember, .secondKiln: false
+        case .killFront, .killMember, .killMemberWatched, .secondKiln: false
         }
     }
 
     /// Whether requests may fail: nobody takes them, or a member ends in the middle of one.
-    var mayFailRequests: Bool { self == .killFront || self == .killMember }
+    var mayFailRequests: Bool { [.killFront, .killMember, .killMemberWatched].contains(self) }
 }
 
 /// One run of the rollout tier.

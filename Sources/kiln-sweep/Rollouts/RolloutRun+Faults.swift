@@ -34,7 +34,7 @@ extension RolloutRun {
         switch cell.fault {
         case .kill: kiln.send(SIGKILL)
         case .killFront: try home.killFront()
-        case .killMember: try watch.kill(fleet.members[ordinal].member)
+        case .killMember, .killMemberWatched: try watch.kill(fleet.members[ordinal].member)
         case .killDaemon: try home.killDaemon()
         case .fullState: try filler.fill()
         case .secondKiln: try runSecondKiln(while: kiln)

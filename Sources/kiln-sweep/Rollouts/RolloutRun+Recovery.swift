@@ -19,6 +19,7 @@ extension RolloutRun {
             expect(end, of: command)
             standing = try self.standing()
         }
+        try awaitAutopilot()
         if !standing.isSettled { result.broken.append("after the next command: \(standing.words)") }
         try countServing()
     }
@@ -52,7 +53,8 @@ extension RolloutRun {
             return standing.isHalted && !hasRecovered ? recover : ["rollout", "retry", LaneServer.name]
         case "ended"?:
             if standing.outcome == "degraded" { return replace }
-            guard isFirst else { return nil }
+            // Who looks on heals.
+            guard isFirst, autopilot == nil else { return nil }
             // A machine that was killed after everything was done is no interrupted command, so 'recover' does not start it.
             return cell.fault == .killMember ? commands[1] : commands[result.variant % 2]
         default: return commands[result.variant % commands.count]
@@ -63,8 +65,27 @@ extension RolloutRun {
     private func expect(_ end: Child.End, of command: [String]) {
         expectDocumented(end)
         let isTakenBack = end.status == 11 && RolloutEnding(end)?.outcome == "rolled-back"
-        guard end.status != 0, !isTakenBack, cell.fault != .fullState else { return }
+        guard end.status != 0, !isTakenBack, cell.fault != .fullState, !isBehindAutopilot(end) else { return }
         result.broken.append("the next command, \(command[0]), ended with \(end.status): \(end.errors.suffix(300))")
+    }
+
+    /// Whether a command was told that the autopilot is at work on the member.
+    private func isBehindAutopilot(_ end: Child.End) -> Bool {
+        guard let autopilot, end.status == 12 else { return false }
+        return (end.output + end.errors).contains("pid \(autopilot.pid)")
+    }
+
+    /// Lets an autopilot that looks on bring back who was killed.
+    private func awaitAutopilot() throws {
+        guard let autopilot else { return }
+        try awaitThat("all members serve", within: .seconds(300)) {
+            try autopilot.requireAlive()
+            let isAllIn = try FrontFile(of: home).slots.allSatisfy(\.isServing)
+            return try isAllIn && fleet.statuses().allSatisfy { $0.state == "running" }
+        }
+        let acts = autopilot.decisions.filter { LaneAutopilot.acts.contains($0.word) }
+        let words = acts.map { "\($0.word) \($0.member)" }.joined(separator: ", ")
+        result.notes.append("the autopilot: \(words.isEmpty ? "nothing" : words)")
     }
 
     /// Counts members that do not serve once the next command has ended, and only then brings them up.

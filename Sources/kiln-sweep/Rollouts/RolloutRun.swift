@@ -11,6 +11,8 @@ final class RolloutRun: LaneRun {
     private(set) var versions = (before: "", target: "")
     private var before: [Int?] = []
     private var transcript = Transcript()
+    /// Who looks after the lab besides, where the cell wants that.
+    private(set) var autopilot: LaneAutopilot?
 
     init(_ cell: RolloutCell, on fleet: LaneFleet) {
         self.cell = cell
@@ -62,7 +64,10 @@ final class RolloutRun: LaneRun {
 
     private func tryOut(_ watch: FleetWatch) throws {
         defer { watch.end(&result, mayFail: cell.fault.mayFailRequests) }
+        autopilot = cell.fault == .killMemberWatched ? try LaneAutopilot(home) : nil
+        defer { autopilot?.kill() }
         try strike(watch)
         try takeUp()
+        try autopilot?.end(&result, &transcript)
     }
 }
