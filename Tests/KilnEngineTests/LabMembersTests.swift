@@ -83,6 +83,28 @@ struct LabMembersTests {
         #expect(try world.written() == ["first"])
     }
 
+    @Test("members that come together begin with the same state, for which the original gets one layer more")
+    func sameState() async throws {
+        try await up(spec(1))
+        world.write("first", by: 1)
+        let layers = { [world] in try world.engine.volumes.record(lab: world.id.lab, Name("data"))?.layers.count }
+        let before = try #require(try layers())
+        _ = try await world.engine.scale(server, to: 4)
+        for volume in ["data-1", "data-2", "data-3"] { #expect(try written(volume) == ["first"]) }
+        #expect(try layers() == before + 1)
+    }
+
+    @Test("what has damage is copied for nobody: nothing comes, nothing is left, and who serves goes on")
+    func damaged() async throws {
+        try await up(spec(1))
+        world.write("damage", by: 1)
+        let error = try await #require(throws: KilnError.self) { try await world.engine.scale(server, to: 3) }
+        #expect(error.code == .volumeDamaged && error.message.contains("volume lab/data is damaged"), "\(error)")
+        #expect(serving() == [0] && world.world.hypervisor.alive.count == 1)
+        #expect(try world.engine.volumes.readableList().volumes.map(\.name.text) == ["data"])
+        #expect(try world.engine.volumes.retained().isEmpty)
+    }
+
     @Test("before anybody serves there is nothing to copy, and 'empty' copies nothing later either")
     func empty() async throws {
         try await up(spec(2))

@@ -163,7 +163,8 @@ extension ServerWorkspace {
             parts: parts,
             record: try record(machine),
             forwards: ports,
-            console: try console(of: machine)
+            console: try console(of: machine),
+            isClone: isClone(machine)
         )
     }
 

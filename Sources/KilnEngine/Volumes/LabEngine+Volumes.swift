@@ -43,22 +43,30 @@ extension LabEngine {
         }
     }
 
-    /// Makes a volume of a new member: what another one's volume has now, or had at a snapshot.
+    /// Makes volumes of new members: each has what another one's volume has now, or had at a snapshot.
+    ///
+    /// That is the same state for all of them, which is sealed once. Until somebody has looked at it, it counts as one that a power
+    /// failure left.
     ///
     /// - Throws: as ``cloneVolume(lab:_:as:)``; `volume.snapshot-missing`.
-    func copyVolume(lab: Name, _ name: Name, as new: Name, at snapshot: Name?) async throws -> ClonedVolume {
+    func copyVolume(lab: Name, _ name: Name, as new: [Name], at snapshot: Name?) async throws -> [ClonedVolume] {
         try await withVolume(lab: lab, name) { record, machine in
-            try volumes.refuseTaken(state.volume(lab: lab, new), lab, new)
-            guard let snapshot else { return try await clone(&record, machine, as: new, for: nil, isCopy: true) }
-            let origin = try volumes.snapshot(snapshot.text, of: record)
-            let copy = try await volumes.clone(
-                record,
-                at: origin,
-                as: new,
-                isUnclean: origin.consistency == .crashConsistent,
-                isCopy: true
-            )
-            return ClonedVolume(volume: copy, consistency: origin.consistency)
+            for name in new { try volumes.refuseTaken(state.volume(lab: lab, name), lab, name) }
+            let origin = try snapshot.map { try volumes.snapshot($0.text, of: record) }
+            let consistency =
+                if let origin { origin.consistency } else { try await seal(&record, machine, as: nil) }
+            var copies: [ClonedVolume] = []
+            for name in new {
+                let copy = try await volumes.clone(
+                    record,
+                    at: origin,
+                    as: name,
+                    isUnclean: true,
+                    isCopy: true
+                )
+                copies.append(ClonedVolume(volume: copy, consistency: consistency))
+            }
+            return copies
         }
     }
 
@@ -80,8 +88,7 @@ extension LabEngine {
         _ record: inout VolumeRecord,
         _ machine: MachineID?,
         as new: Name,
-        for rehearsal: MemberID?,
-        isCopy: Bool = false
+        for rehearsal: MemberID?
     ) async throws -> ClonedVolume {
         try volumes.refuseTaken(state.volume(lab: record.lab, new), record.lab, new)
         let consistency = try await seal(&record, machine, as: nil)
@@ -89,8 +96,7 @@ extension LabEngine {
             record,
             as: new,
             isUnclean: consistency == .crashConsistent,
-            for: rehearsal,
-            isCopy: isCopy
+            for: rehearsal
         )
         return ClonedVolume(volume: clone, consistency: consistency)
     }

@@ -83,6 +83,15 @@ extension VolumeStore {
         }
     }
 
+    /// Remembers that nothing is to be feared for a volume's file system, such as where that of one with the same layers was found sound.
+    func markClean(lab: Name, name: Name) async throws {
+        try await changing(lab: lab, name) { record in
+            guard record.isUnclean else { return }
+            record.isUnclean = false
+            try save(record)
+        }
+    }
+
     /// Enlarges a volume that nobody has open, and its file system with it; the state before is kept as a snapshot.
     ///
     /// - Throws: `volume.not-larger`, `volume.missing`, `volume.held`, `volume.damaged`, `disk.too-large`, `disk.not-grown`,
