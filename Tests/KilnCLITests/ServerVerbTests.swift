@@ -44,6 +44,28 @@ struct ServerVerbTests {
         #expect(try await servers(kiln).map(\.generation) == [1])
     }
 
+    @Test("all members of a server are replaced, what users saw is told, and a page shows it")
+    func rollout() async throws {
+        let kiln = try WorldSession()
+        let text = try String(contentsOfFile: kiln.file, encoding: .utf8)
+            .replacing("ready: [agent, cloud-init]", with: "ready: [agent, { http: { port: http, path: / } }]")
+            .replacing("      image:", with: "      replicas: 2\n      image:")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: kiln.file))
+        #expect(try await kiln.kiln("up", "-f", kiln.file).status == 0)
+        let page = kiln.world.root + "/rollout.html"
+        let end = try await kiln.kiln("replace", "web", "--image", "tiny:2", "--html", page)
+        #expect(end.status == 0 && end.output.contains("shop/web: rollout 1 completed: 0, 1 new"), "\(end)")
+        #expect(end.output.contains(" requests failed, longest gap "), "\(end.output)")
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        #expect(html.contains("rollout 1, to ") && html.contains("2 of 2") && html.contains("web-1 generation 2"))
+        let refused = try await kiln.kiln("replace", "web", "--rehearse")
+        #expect(refused.status == 64 && refused.errors.contains("--rehearse is for one of them"))
+        struct Rollout: Decodable { let outcome: String, availability: Seen }
+        struct Seen: Decodable { let sent: Int }
+        let json = try await kiln.kiln("replace", "web", "--image", "tiny:1", "--format", "json").json(Rollout.self)
+        #expect(json.outcome == "completed")
+    }
+
     @Test("as lines of JSON a replacement tells each of its steps, and last what became of it")
     func replacementLines() async throws {
         let kiln = try WorldSession()

@@ -1,13 +1,41 @@
 import KilnEngine
 import KilnModel
+import KilnScenarios
 
 /// A rollout, as it stands or ended.
 struct RolloutResult: Renderable {
     let report: RolloutReport
+    /// The phases of all members as they passed, where this process has seen them.
+    var phases: [ScenarioReport.Phase] = []
+    /// What users saw of it; nothing where it was not measured.
+    var seen: AvailabilityResult?
+    /// Why it was not measured, where something could have been seen.
+    var unmeasured: String?
 
-    var payload: RolloutReport { report }
+    struct Payload: Encodable {
+        let report: RolloutReport
+        let seen: AvailabilityResult?
 
-    var human: HumanView { .lines(["\(report.server): \(report.sentence)"] + why + next) }
+        private enum CodingKeys: String, CodingKey { case availability }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(seen, forKey: .availability)
+        }
+    }
+
+    var payload: Payload { Payload(report: report, seen: seen) }
+
+    var human: HumanView {
+        let chart = PhaseChart(phases).lines + (phases.isEmpty ? [] : [""])
+        return .lines(chart + users + ["\(report.server): \(report.sentence)"] + why + next)
+    }
+
+    private var users: [String] {
+        if let seen { return [seen.description] }
+        return unmeasured.map { ["note: what users saw was not measured: \($0)"] } ?? []
+    }
 
     private var why: [String] {
         guard let failure = report.failure else { return [] }

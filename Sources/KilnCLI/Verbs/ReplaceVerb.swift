@@ -59,8 +59,8 @@ struct ReplaceVerb: Verb {
             guard let first = ids.first, ids.count > 1 else {
                 return try await session.replace(target.server, html: html) { try await $0.replace($1, options) }
             }
-            try refuseOfSeveral(first.whole)
-            return try await session.rollOut(first.whole, options)
+            try refuseRehearsal(of: first.whole)
+            return try await session.rollOut(target.server, html: html) { try await $0.rollOut($1, options) }
         }
         var plans: [ReplacementPlanView] = []
         for id in ids { plans.append(ReplacementPlanView(plan: try await engine.planReplacement(id, options))) }
@@ -72,13 +72,12 @@ struct ReplaceVerb: Verb {
         return 0
     }
 
-    private func refuseOfSeveral(_ server: ServerID) throws {
-        let refused = [(html != nil, "--html"), (options.rehearse, "--rehearse")].first(where: \.0)?.1
-        guard let refused else { return }
+    private func refuseRehearsal(of server: ServerID) throws {
+        guard options.rehearse else { return }
         throw KilnError(
             .serverSeveral,
-            "\(server) has several members, and \(refused) is for one of them",
-            hint: "leave it out, or name a member: 'kiln replace \(server).0 \(refused)'",
+            "\(server) has several members, and --rehearse is for one of them",
+            hint: "leave it out, or name a member: 'kiln replace \(server).0 --rehearse'",
             exit: .usage
         )
     }

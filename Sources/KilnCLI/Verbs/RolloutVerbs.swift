@@ -127,12 +127,4 @@ extension Session {
         try show(RolloutResult(report: report))
         return report.standing == .progressing ? 0 : report.exit.rawValue
     }
-
-    /// Has all members of a server replaced, and shows what became of it.
-    func rollOut(_ server: ServerID, _ options: ReplaceOptions) async throws -> Int32 {
-        let engine = try await workspace().engine
-        let report = try await engine.rollOut(server, options)
-        try show(RolloutResult(report: report))
-        return report.exit.rawValue
-    }
 }

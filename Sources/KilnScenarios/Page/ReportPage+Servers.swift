@@ -23,4 +23,20 @@ extension ReportPage {
         let section = ReplacementSection(report, phases: phases, strip: strip, gapMS: gapMS).section
         self.init(head: "\(report.server)", [section])
     }
+
+    /// A rollout, as the process that drove it saw it.
+    ///
+    /// - Parameters:
+    ///   - phases: those of all members, with times since it was begun.
+    ///   - strip: what users saw meanwhile.
+    ///   - seen: the same in figures.
+    public init(
+        _ report: RolloutReport,
+        phases: [ScenarioReport.Phase],
+        strip: AvailabilityStrip?,
+        seen: AvailabilityResult?
+    ) {
+        let section = RolloutSection(report, phases: phases, strip: strip, seen: seen).section
+        self.init(head: "\(report.server)", [section])
+    }
 }
