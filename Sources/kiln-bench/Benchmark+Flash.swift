@@ -16,12 +16,24 @@ struct Flashing: Sendable, Codable {
         let memory: Summary
     }
 
+    /// Several that are brought up by one command.
+    struct Herd: Sendable, Codable {
+        let members: Int
+        /// All of `kiln up`, in seconds.
+        let wall: Summary
+        /// What each takes of the host's memory, in MiB.
+        let memory: Summary
+    }
+
+    static let herds = [1, 4, 8]
     static let longestRun = 0.5
     static let largestMemory = 0.5
 
     let image: String
     let booted: Way
     let cloned: Way
+    /// Clones only; nothing of an image whose machines take long.
+    let herds: [Herd]
     /// How many times as long as a clone a boot may be ready for the aim to be met.
     let aim: Double
 
@@ -36,13 +48,18 @@ extension Benchmark {
         var measured: [Flashing] = []
         for (part, aim) in all {
             guard let image = try? image(part), image.manifest.flash == true else { continue }
-            measured.append(try await measureFlash(image, runs ?? part.runs, aim))
+            measured.append(try await measureFlash(part, image, runs ?? part.runs, aim))
         }
         if measured.isEmpty { say("no image of the store says 'flash: true'; bake tiny again") }
         return measured
     }
 
-    private func measureFlash(_ image: StoredImage, _ runs: Int, _ aim: Double) async throws -> Flashing {
+    private func measureFlash(
+        _ part: Part,
+        _ image: StoredImage,
+        _ runs: Int,
+        _ aim: Double
+    ) async throws -> Flashing {
         let title = Benchmark.title(image)
         let labs = try ["boot", "flash"].map { try kiln.launchLab("bench-\($0)", image: image, launch: $0) }
         say("\(title): a template")
@@ -57,7 +74,26 @@ extension Benchmark {
         guard let booted = Flashing.Way(samples[0]), let cloned = Flashing.Way(samples[1]) else {
             throw Failure("nothing was launched")
         }
-        return Flashing(image: title, booted: booted, cloned: cloned, aim: aim)
+        let herds = part == .tiny ? try await measureHerds(image, runs) : []
+        return Flashing(image: title, booted: booted, cloned: cloned, herds: herds, aim: aim)
+    }
+
+    private func measureHerds(_ image: StoredImage, _ runs: Int) async throws -> [Flashing.Herd] {
+        var herds: [Flashing.Herd] = []
+        for members in Flashing.herds {
+            let lab = try kiln.launchLab("bench-herd-\(members)", image: image, launch: "flash", members: members)
+            var (walls, memories): ([Double], [Double]) = ([], [])
+            for number in 0..<runs {
+                say("\(members) clones at once \(number + 1)/\(runs)")
+                _ = try await kiln.ps()
+                walls.append(try await kiln.up(lab, atOnce: members, within: Benchmark.patience) / .seconds(1))
+                memories.append(try kiln.memoryOfMachines(of: lab) / Double(members))
+                try await kiln.down(lab)
+            }
+            guard let wall = Summary(walls), let memory = Summary(memories) else { throw Failure("nothing came up") }
+            herds.append(Flashing.Herd(members: members, wall: wall, memory: memory))
+        }
+        return herds
     }
 
     private func bootOnce(_ lab: Kiln.Lab) async throws {
@@ -105,12 +141,13 @@ extension Flashing.Way {
 
 extension Kiln {
     /// Writes the file of a lab of one server that comes to run in this way.
-    func launchLab(_ name: String, image: StoredImage, launch: String) throws -> Lab {
-        try write(
+    func launchLab(_ name: String, image: StoredImage, launch: String, members: Int? = nil) throws -> Lab {
+        let replicas = members.map { "replicas: \($0), " } ?? ""
+        return try write(
             name,
             """
               servers:
-                web: { image: "\(Benchmark.title(image))", launch: \(launch), ready: [agent, cloud-init] }
+                web: { image: "\(Benchmark.title(image))", \(replicas)launch: \(launch), ready: [agent, cloud-init] }
             """
         )
     }
@@ -149,8 +186,11 @@ extension Report {
             "  aim       running <= \(number(Flashing.longestRun, 1)) s: \(met(cloned.running.median <= Flashing.longestRun))",
             aim("ready", flashing.readyRatio, flashing.aim),
             aim("memory", flashing.memoryRatio, Flashing.largestMemory),
-            "",
-        ]
+        ] + flashing.herds.map(line) + [""]
+    }
+
+    private func line(_ herd: Flashing.Herd) -> String {
+        "  \(herd.members) at once  kiln up \(seconds(herd.wall))   memory of each \(number(herd.memory.median, 0)) MiB"
     }
 
     private func aim(_ what: String, _ ratio: Double, _ most: Double) -> String {

@@ -228,8 +228,9 @@ public final class FakeHolders: HolderInspection {
 /// Answers for the fake hypervisor's machines on their published ports.
 public final class FakeNetwork: NetworkProbe {
     private let hypervisor: FakeHypervisor
+    private let fronts: FakeFronts
 
-    init(_ hypervisor: FakeHypervisor) { self.hypervisor = hypervisor }
+    init(_ hypervisor: FakeHypervisor, _ fronts: FakeFronts) { (self.hypervisor, self.fronts) = (hypervisor, fronts) }
 
     /// Holds where a ready machine publishes the port.
     public func http(_ probe: HTTPProbe, on port: UInt16, within limit: Duration) async -> ProbeFinding {
@@ -243,7 +244,7 @@ public final class FakeNetwork: NetworkProbe {
         over connection: ConnectionUse,
         within limit: Duration
     ) async -> Result<HTTPAnswer, NoAnswer> {
-        guard answer(port) == .holds, let machine = hypervisor.running(onPort: port) else {
+        guard answer(port) == .holds, let machine = machine(port) else {
             return .failure(NoAnswer("Connection refused", kind: .refused))
         }
         return .success(HTTPAnswer(status: 200, headers: ["x-generation": "\(machine.generation)"]))
@@ -255,11 +256,14 @@ public final class FakeNetwork: NetworkProbe {
     }
 
     private func answer(_ port: UInt16) -> ProbeFinding {
-        guard let machine = hypervisor.running(onPort: port), hypervisor.behaviour(machine)?.boot == .ready else {
+        guard let machine = machine(port), hypervisor.behaviour(machine)?.boot == .ready else {
             return .notYet("no answer on port \(port)")
         }
         return .holds
     }
+
+    // Also by a front.
+    private func machine(_ port: UInt16) -> MachineID? { hypervisor.running(onPort: fronts.target(of: port) ?? port) }
 }
 
 /// A host with a hundred ports.

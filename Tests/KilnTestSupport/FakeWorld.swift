@@ -80,7 +80,7 @@ public final class FakeWorld: Sendable {
             images: images,
             roots: roots,
             holders: bug == .handoverBeforeProof ? BlindHolders() : holders,
-            network: FakeNetwork(hypervisor),
+            network: FakeNetwork(hypervisor, fronts),
             ports: ports,
             networks: networks,
             fronts: fronts,

@@ -52,7 +52,13 @@ struct LoadStep: StepAction {
         }
         guard let log else { throw Unmet("\(server): a server that serves expected, none found that could be asked") }
         context.show(log, of: server, work: began.withLock { $0 })
-        let result = log.result
+        return try judged(log.result)
+    }
+
+    /// What came of it.
+    ///
+    /// - Throws: `Unmet` where more failed than may, or nothing follows from it.
+    func judged(_ result: AvailabilityResult) throws -> StepYield {
         if let unmet = expectation.unmet(by: result) { throw Unmet("\(server): \(unmet)") }
         return StepYield(
             message: result.description,
