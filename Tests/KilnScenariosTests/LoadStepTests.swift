@@ -86,6 +86,14 @@ struct LoadStepTests {
         )
     }
 
+    @Test("where what holds its requests is not installed nothing is begun")
+    func missing() async throws {
+        world.fronts.uninstall()
+        let report = try await run(["up", "note: never"])
+        #expect(report.outcome == .error && report.error?.code == ErrorCode.frontNoProgram.rawValue, "\(report)")
+        #expect(report.steps.map(\.outcome) == [.skipped, .skipped])
+    }
+
     @Test("where a step under it fails, that is what is told")
     func failsWithin() async throws {
         let report = try await run([

@@ -21,7 +21,7 @@ extension LabEngine {
         let wanted = try selected(lab, only)
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
-        if wanted.contains(where: { !$0.1.heldPorts.isEmpty }) { try parts.fronts.requireProgram() }
+        try requireFronts(of: wanted.map(\.1))
         try await requireMemory(for: wanted)
         let servers = Dictionary(grouping: wanted) { $0.0.whole }.sorted { $0.key < $1.key }
         try await record(lab)
@@ -42,6 +42,13 @@ extension LabEngine {
         // When all serve: nobody waits for what only the next machines will need.
         try await makeTemplates(for: new)
         return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
+    }
+
+    /// Requires what the published ports of these servers need besides the hypervisor.
+    ///
+    /// - Throws: `front.no-program`.
+    public func requireFronts(of servers: some Sequence<ServerSpec>) throws {
+        if servers.contains(where: { !$0.heldPorts.isEmpty }) { try parts.fronts.requireProgram() }
     }
 
     private func bringUp(_ members: [(MemberID, ServerSpec)], atOnce limit: Int) async throws {

@@ -141,6 +141,8 @@ public struct ScenarioRunner: Sendable {
         let context = context(lab.name)
         var end = RunEnd()
         do {
+            // Before anything has taken its time.
+            try engine.requireFronts(of: scenario.lab.servers.values)
             try await context.startExternals()
             do { try await context.take(scenario.steps, below: .root) } catch { end.failure = error }
         } catch {

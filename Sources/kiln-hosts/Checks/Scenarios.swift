@@ -12,6 +12,7 @@ extension Check {
         scenario("warm-first", "warm-first", "the successor boots first, and gets the volume by hot-plug"),
         scenario("revert", "bad-image-reverts", "an image that breaks its promise is taken back"),
         scenario("rehearsal", "rehearsal", "it is found out on clones, before the server is touched"),
+        scenario("clones", "herd", "eight machines are cloned from one template, and each is itself"),
     ]
 
     private static func scenario(

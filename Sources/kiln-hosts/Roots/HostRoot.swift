@@ -18,14 +18,14 @@ struct HostRoot: Sendable {
 
     /// Debian's packages that kiln needs to run, and what the checks look with.
     private static let equipment = [
-        "busybox-static", "ca-certificates", "cpio", "curl", "e2fsprogs", "libext2fs2", "libvirt-clients",
+        "busybox-static", "ca-certificates", "cpio", "curl", "e2fsprogs", "haproxy", "libext2fs2", "libvirt-clients",
         "libvirt-daemon",
         "libvirt-daemon-driver-qemu", "libvirt0", "libxml2", "mmdebstrap", "openssh-client", "ovmf", "procps",
         "qemu-system-common", "qemu-system-x86", "qemu-utils", "uidmap", "util-linux", "xorriso", "xz-utils", "zstd",
     ]
 
-    /// What the checks of the package look with, and whom the mirrors are trusted by.
-    private static let lookers = ["apparmor", "bash-completion", "ca-certificates", "man-db"]
+    /// What the checks of the package look with, whom the mirrors are trusted by, and what the package only suggests.
+    private static let lookers = ["apparmor", "bash-completion", "ca-certificates", "haproxy", "man-db"]
 
     /// Makes the users: `kiln`, who runs root's machines, and a person with a home.
     private static let userHooks = [
