@@ -34,8 +34,9 @@ struct LoadStepTests {
     @Test("a server is asked while steps are performed, and what came of it is told, saved and shown")
     func asks() async throws {
         let strips = Mutex(0)
+        // Of a host that is too busy nothing follows; so it is tried again.
         let load =
-            "{ load: { server: web, rate: 50, steps: [{ sleep: 300ms }, { note: done }] }, save: { all: requests } }"
+            "{ load: { server: web, rate: 50, steps: [{ sleep: 300ms }, { note: done }] }, save: { all: requests }, retry: { times: 9, every: 100ms } }"
         let report = try await run(["up", load, "note: '${saved.all} requests'"]) { event in
             if case .found(.availability) = event.kind { strips.withLock { $0 += 1 } }
         }
@@ -43,7 +44,7 @@ struct LoadStepTests {
         #expect(report.steps[1].detail?.hasPrefix("0 of ") == true && report.steps[1].children.count == 2)
         let words = try #require(report.steps[2].detail).split(separator: " ")
         #expect(try #require(words.first.flatMap { Int($0) }) > 5, "\(words)")
-        #expect(strips.withLock { $0 } == 1)
+        #expect(strips.withLock { $0 } >= 1)
     }
 
     @Test("a service that is away under it makes it fail")

@@ -46,9 +46,9 @@ struct ProblemTests {
                 + "the number 90",
             "15:10: steps[0].up[0]: expected the name of a server, found 'wbe' (did you mean 'web'?); declared: web",
             "16:5: steps[1].replcae: unknown field (did you mean 'replace'?); expected one of up, wait, exec, "
-                + "copy-in, copy-out, http, write-ledger, bank, verify-ledger, replace, rollback, stop, start, heal, reboot, snapshot, "
-                + "restore, clone, check, expect, declare, promote, revoke, down, parallel, repeat, retry, within, use, fault, "
-                + "sleep, note",
+                + "copy-in, copy-out, http, write-ledger, bank, verify-ledger, replace, rollback, stop, start, heal, autoscale, reboot, "
+                + "snapshot, restore, clone, check, expect, declare, promote, revoke, down, parallel, repeat, retry, within, load, use, "
+                + "fault, sleep, note",
         ]
         let found = try problems(text)
         #expect(Set(found).subtracting(expected).isEmpty)
