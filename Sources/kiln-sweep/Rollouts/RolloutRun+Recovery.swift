@@ -80,7 +80,9 @@ extension RolloutRun {
         guard let autopilot else { return }
         try awaitThat("all members serve", within: .seconds(300)) {
             try autopilot.requireAlive()
-            let isAllIn = try FrontFile(of: home).slots.allSatisfy(\.isServing)
+            // A front may have more places than there are members.
+            let front = try FrontFile(of: home)
+            let isAllIn = fleet.members.allSatisfy { front[$0.member.index]?.isServing == true }
             return try isAllIn && fleet.statuses().allSatisfy { $0.state == "running" }
         }
         let acts = autopilot.decisions.filter { LaneAutopilot.acts.contains($0.word) }
