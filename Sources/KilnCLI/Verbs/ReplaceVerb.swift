@@ -60,7 +60,7 @@ struct ReplaceVerb: Verb {
                 return try await session.replace(target.server, html: html) { try await $0.replace($1, options) }
             }
             try refuseRehearsal(of: first.whole)
-            return try await session.rollOut(target.server, html: html) { try await $0.rollOut($1, options) }
+            return try await session.rollOut(target.server, options, html: html)
         }
         var plans: [ReplacementPlanView] = []
         for id in ids { plans.append(ReplacementPlanView(plan: try await engine.planReplacement(id, options))) }

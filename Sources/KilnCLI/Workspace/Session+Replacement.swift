@@ -33,16 +33,16 @@ extension Session {
         return report.exit == .done ? late : report.exit.rawValue
     }
 
-    /// The same with all members of a server.
+    /// Has all members of a server replaced, and shows what became of that.
     func rollOut(
         _ server: String,
-        html: String? = nil,
-        _ body: @escaping @Sendable (LabEngine, ServerID) async throws -> RolloutReport
+        _ options: ReplaceOptions,
+        html: String? = nil
     ) async throws -> Int32 {
         let file = try html.map { try ReportFile($0) }
         // Whatever the member, the port that is asked is the front's.
         let seen = try await watched(server + ".0", isForPage: file != nil, countsFailures: true) {
-            try await body($0, $1.whole)
+            try await $0.rollOut($1.whole, options)
         }
         let (report, result) = (seen.result, seen.log?.result)
         try show(RolloutResult(report: report, phases: seen.phases, seen: result, unmeasured: seen.obstacle))
