@@ -28,7 +28,7 @@ struct ReadinessWaiter {
         record: GenerationRecord,
         forwards: [Name: UInt16],
         console: ConsoleLog,
-        isClone: Bool = false
+        isClone: Bool
     ) {
         self.parts = parts
         machine = record.machine

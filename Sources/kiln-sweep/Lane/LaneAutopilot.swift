@@ -7,7 +7,7 @@ struct LaneAutopilot {
     private let child: Child
 
     /// What it decides about members that it heals, in words.
-    static let acts: Set<String> = ["start", "replace", "renew"]
+    static let acts: Set<String> = ["recover", "start", "restart", "replace", "renew"]
 
     /// Begins.
     init(_ home: LaneHome) throws { child = try home.start(["autopilot", "sweep", "--format", "ndjson"]) }
