@@ -1,4 +1,4 @@
-# Turns meta-data ($meta, JSON or empty), network-config ($network, as well) and a #cloud-config document ($user, JSON after its first line, or empty) into shell:
+# Turns meta-data (JSON or empty), a #cloud-config document (JSON after its first line, or empty) and network-config (as meta-data), with a byte 1 between them, into shell:
 # one call for each thing to do, every argument quoted. The script beside this file defines what is called; a call that is
 # not for the stage at hand does nothing. One run for both: to start jq is most of what it costs.
 def q: if . == null then "''" elif type == "string" then @sh else tostring | @sh end;
@@ -31,6 +31,8 @@ def cards:
       "address \(.match.macaddress | ascii_downcase | q) \(.addresses | map(q) | join(" "))"
     else "problem 'a card of network-config has addresses, but no macaddress to be found by'" end
   end;
+split("\u0001") | if length != 3 then "problem 'a document of the seed has a byte 1 in it'" else
+. as [$meta, $user, $network] |
 if $network == "" then empty else
   ($network | try (fromjson | cards) catch "ignored network-config")
 end,
@@ -43,4 +45,5 @@ if $user == "" then empty else
     | (try {document: fromjson} catch {broken: .})
     | if has("document") then .document | plan
       else "problem \("user-data is not JSON after its #cloud-config line: \(.broken | reason)" | q)" end)
+end
 end
