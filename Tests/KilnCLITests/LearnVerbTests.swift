@@ -104,6 +104,43 @@ struct LearnVerbTests {
         #expect(try !FileManager.default.fileExists(atPath: book.folder(of: Name("small"))))
     }
 
+    @Test(
+        "a lesson that is installed, and so another's, is begun by a copy that is one's own",
+        .enabled(if: geteuid() == 0, "only root can give files away")
+    )
+    func installed() async throws {
+        for file in ["", "/lab.yaml", "/\(LessonFile.name)"] { try #require(chown(folder + file, 65534, 65534) == 0) }
+        #expect(try await learn("start", folder).status == 0)
+        for place in [book.folder(of: try Name("small")), book.original(of: try Name("small"))] {
+            var copy = stat()
+            #expect(lstat("\(place)/lab.yaml", &copy) == 0 && copy.st_uid == geteuid(), "\(place)")
+        }
+    }
+
+    @Test("what can be begun is told below the lessons; of one that is begun, how its task is told again")
+    func list() async throws {
+        let path = SearchPath(.lessons, folder: "\(world.root)/lessons")
+        func next() throws -> String { try #require(LessonList(path: path, record: book.record()).next) }
+        #expect(try next().hasPrefix("begin a lesson: 'kiln learn start "))
+        _ = try await learn("start", folder)
+        #expect(try next() == "'kiln learn start small' tells the task of the lesson that is begun")
+    }
+
+    @Test("an error of a check has its cause and its next step on lines of their own")
+    func lines() async throws {
+        let asked = "check: [{ name: it answers, exec: { server: web, command: [\"true\"] } }]"
+        let text = Self.lesson.replacing(
+            "check: [{ name: the second generation serves, expect: { server: web, generation: 2, image: \"tiny:2\" } }]",
+            with: asked
+        )
+        _ = try await learn("start", try write("small", text))
+        #expect(try await session.kiln("stop", "--force", "small/web").status == 0)
+        let check = try await learn("check")
+        let lines = check.output.split(separator: "\n")
+        let first = try #require(lines.firstIndex { $0.hasPrefix("  not yet  it answers: ") }, "\(check)")
+        #expect(lines[first + 1].hasPrefix("           next: "), "\(check)")
+    }
+
     @Test("a solution is told by its commands, which change the lab as if they were typed; data is only the result")
     func solve() async throws {
         _ = try await learn("start", folder)

@@ -160,6 +160,20 @@ import Testing
         withExtendedLifetime(lock) {}
     }
 
+    @Test("who waits for another task of the same process is not told to look for that process")
+    func waitingForOneself() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let lock = try FileLock(path, subject: "x")
+        let error = await #expect(throws: KilnError.self) {
+            _ = try await FileLock.whenFree(path, subject: "x", within: .milliseconds(100)) { held in
+                Issue.record("it was told: \(held.message)")
+            }
+        }
+        #expect(error?.code == .lockHeld)
+        withExtendedLifetime(lock) {}
+    }
+
     @Test("the kernel's lock is waited for until a deadline")
     func kernelLock() throws {
         let directory = try TemporaryDirectory()

@@ -37,7 +37,9 @@ extension LessonDesk {
             .learnImagesMissing,
             "the lesson '\(lesson.name)': its images expected in the store, not found: "
                 + missing.map(\.description).sorted().joined(separator: ", "),
-            hint: "bake them: 'kiln image bake \(names)'; that takes packages from the mirrors of this host's apt",
+            hint:
+                "bake them by 'kiln image bake \(names)', which takes a minute or some and packages from the mirrors of this "
+                + "host's apt; then begin the lesson once more",
             exit: .aborted
         )
     }

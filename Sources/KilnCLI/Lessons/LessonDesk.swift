@@ -73,7 +73,7 @@ extension LessonDesk {
     /// Makes the lab and what the lesson begins with; what a killed command left of it goes first.
     func makeSetting(of lesson: Lesson) async throws {
         try await workspace.engine.discard(exercise: lesson.name)
-        try book.open(lesson)
+        try await book.open(lesson)
         _ = try await workspace.engine.up(lesson.setting.lab, only: lesson.setting.servers)
         let outcome = try await run(lesson).perform(lesson.setting.steps)
         guard !outcome.isPassed else { return }

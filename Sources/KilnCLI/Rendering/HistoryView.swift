@@ -122,7 +122,8 @@ struct HistoryView: Renderable {
             String(intent.number), operation.began.formatted(.iso8601),
             intent.from.map { "\($0) → \(intent.to)" } ?? "→ \(intent.to)", intent.image,
             intent.from == nil ? "-" : intent.strategy.rawValue, replacement.outcome?.rawValue ?? "open",
-            ProgressLines.seconds(.milliseconds(operation.milliseconds)), explanation(replacement),
+            // The journal's times are whole seconds.
+            "\(operation.milliseconds / 1000) s", explanation(replacement),
         ]
     }
 

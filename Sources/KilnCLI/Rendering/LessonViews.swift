@@ -99,16 +99,20 @@ struct CheckedTask: Renderable {
     }
 
     var human: HumanView {
-        let checks = payload.checks.map { result in
+        let checks = payload.checks.flatMap { result in
             let isMet = result.outcome == .passed
             let found = isMet ? "" : result.detail.map { ": \($0)" } ?? ""
-            return (isMet ? "  done     " : "  not yet  ") + ConsoleText.singleLine(result.name + found)
+            // An error has its cause and what to do next on lines of their own.
+            let lines = (result.name + found).split(separator: "\n").map { ConsoleText.singleLine(String($0)) }
+            let mark = isMet ? "  done     " : "  not yet  "
+            return zip([mark] + lines.dropFirst().map { _ in "           " }, lines).map { $0 + $1 }
         }
         let verdict =
             "task \(payload.task) of \(payload.of) of '\(payload.lesson)' is \(payload.done ? "done" : "not done yet")"
         guard payload.done else { return .lines([verdict] + checks + ["help: 'kiln learn hint'"]) }
         let read = payload.read.map { ["", $0, ""] } ?? []
-        let next = payload.task < payload.of ? "the next task" : "the end of the lesson"
+        let next =
+            payload.task < payload.of ? "the next task" : "the end of the lesson, whose lab, volumes and folder go"
         return .lines([verdict] + checks + read + ["next: 'kiln learn next', \(next)"])
     }
 }

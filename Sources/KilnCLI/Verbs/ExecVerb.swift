@@ -7,7 +7,7 @@ import KilnModel
 struct ExecVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "exec",
-        abstract: "Run a command in a server, through the guest agent or by SSH; publishes nothing.",
+        abstract: "Run a command in a server, through the guest agent or by SSH; no port has to be published for it.",
         usage: "kiln exec <server> [--stdin] [--timeout <duration>] [--now] -- <command> ...",
         discussion: """
             Ends with the exit status of the command, whose output appears as it comes, of any size. Its standard input is \

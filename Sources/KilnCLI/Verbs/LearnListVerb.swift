@@ -14,8 +14,9 @@ struct LearnListVerb: Verb {
     func execute(_ session: Session) async throws -> Int32 {
         let path = SearchPath(.lessons)
         if let leftOut = path.leftOut { session.say(leftOut) }
-        let record = try await LessonDesk(session).book.record()
-        try session.show(LessonList(path: path, record: record))
+        let list = LessonList(path: path, record: try await LessonDesk(session).book.record())
+        try session.show(list)
+        if let next = list.next { session.say("next: \(next)") }
         return 0
     }
 }
@@ -55,6 +56,14 @@ struct LessonList: Renderable {
     }
 
     var payload: [String: [Item]] { ["lessons": items] }
+
+    /// What a trainee can do now; nothing where all lessons are done.
+    var next: String? {
+        if let begun = items.first(where: { $0.state == .begun }) {
+            return "'kiln learn start \(begun.lesson)' tells the task of the lesson that is begun"
+        }
+        return items.first { $0.state == .new }.map { "begin a lesson: 'kiln learn start \($0.lesson)'" }
+    }
 
     var human: HumanView {
         .table(

@@ -36,18 +36,20 @@ public struct LessonBook: Sendable {
     public func original(of lesson: Name) -> String { "\(root)/.lessons/\(lesson)" }
 
     /// Copies a lesson's files to where they can be changed, and to where they stay; so what is installed can change meanwhile.
-    public func open(_ lesson: Lesson) throws {
+    ///
+    /// The copies are the trainee's own: what is installed is root's, and Foundation would keep that.
+    public func open(_ lesson: Lesson) async throws {
         try close(lesson.name)
         try DurableFile.makeDirectory(DurableFile.directory(of: original(of: lesson.name)))
         for folder in [original(of: lesson.name), folder(of: lesson.name)] {
             do {
-                try FileManager.default.copyItem(atPath: lesson.folder, toPath: folder)
-            } catch {
+                try await Command("cp", ["-R", "-H", "--", lesson.folder, folder]).run()
+            } catch let error as KilnError {
                 throw KilnError(
                     .stateNotWritable,
                     "the files of the lesson '\(lesson.name)' can't be copied to \(folder)",
-                    hint: "check its owner and free space",
-                    cause: "\(error)",
+                    hint: "check the owner of \(root), and its free space",
+                    cause: error.cause ?? error.message,
                     exit: .aborted
                 )
             }

@@ -67,7 +67,8 @@ public final class FileLock: Sendable {
                 return try FileLock(path, subject: subject, kind: kind)
             } catch let error as KilnError where error.code == .lockHeld {
                 guard ContinuousClock.now < end else { throw error }
-                if !isTold { waiting(error) }
+                // Two tasks of this process wait for each other without a word: there is nobody to look for.
+                if !isTold, !isHeldHere(path) { waiting(error) }
                 isTold = true
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -123,6 +124,13 @@ public final class FileLock: Sendable {
         return holders.isEmpty ? "unknown" : "pid " + holders.map(String.init).joined(separator: ", ")
     }
 
+    private static func isHeldHere(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return lastHolder(descriptor).flatMap(pid(of:)) == getpid()
+    }
+
     private static func lastHolder(_ descriptor: Int32) -> String? {
         var buffer = [UInt8](repeating: 0, count: 200)
         let count = pread(descriptor, &buffer, buffer.count, 0)
@@ -131,8 +139,11 @@ public final class FileLock: Sendable {
 
     // In another container's process namespace it seems dead, though it is not: then its name comes a little later.
     private static func isAlive(_ holder: String) -> Bool {
-        let number = holder.hasPrefix("pid ") ? pid_t(holder.dropFirst(4).prefix { $0.isNumber }) : nil
-        guard let pid = number, pid > 0 else { return false }
+        guard let pid = pid(of: holder), pid > 0 else { return false }
         return kill(pid, 0) == 0 || errno == EPERM
+    }
+
+    private static func pid(of holder: String) -> pid_t? {
+        holder.hasPrefix("pid ") ? pid_t(holder.dropFirst(4).prefix { $0.isNumber }) : nil
     }
 }

@@ -13,7 +13,7 @@ struct Check: Sendable {
 
     /// All of them, in the order in which they are run.
     static let all: [Check] =
-        [.install, .doctor, .demo, .bake] + scenarios + [.actions, .drift, .volumes] + kills
+        [.install, .doctor, .demo, .bake] + scenarios + [.actions, .drift, .volumes, .lesson] + kills
         + [.upgrade, .session, .leftovers, .purge]
 }
 
