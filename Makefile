@@ -119,7 +119,7 @@ library: setup build
 ## bench: compares the program as it is given away with raw QEMU and with a script around virsh on the same images; measures 'kiln ps' and volumes
 bench: setup build release
 	$(KILN) image bake --no-test --folder Images tiny
-	$(KILN) image bake --no-test --folder Images debian-13 etcd
+	$(KILN) image bake --no-test --folder Images debian-13 etcd notes
 	.build/debug/kiln-bench --kiln $(RELEASE)
 
 ## sweep: every fault at every step, random lives of the model, power cuts; an interrupted one goes on where it was

@@ -21,17 +21,19 @@ struct Benchmark: Sendable {
         case scale
         case upMany = "up-many"
         case front
+        case hold
         case autoscale
         case flash
 
         /// How often it is measured where the command does not say.
-        var runs: Int { [.autoscale, .debian, .replaceDebian, .bakes, .rolloutEtcd].contains(self) ? 3 : 5 }
+        var runs: Int { [.autoscale, .debian, .replaceDebian, .bakes, .rolloutEtcd, .hold].contains(self) ? 3 : 5 }
 
         /// The image that it measures with.
         var image: String {
             switch self {
             case .debian, .replaceDebian: Part.debian.rawValue
             case .rolloutEtcd: "etcd"
+            case .hold: "notes"
             default: Part.tiny.rawValue
             }
         }
@@ -83,6 +85,7 @@ struct Benchmark: Sendable {
         let scaling = parts.contains(.scale) ? try await measureScaling() : nil
         let launching = parts.contains(.upMany) ? try await measureLaunches() : nil
         let front = parts.contains(.front) ? try await measureFront() : nil
+        let holding = parts.contains(.hold) ? try await measureHolding() : nil
         let autoscaling = parts.contains(.autoscale) ? try await measureAutoscaling() : nil
         let flashing = parts.contains(.flash) ? try await measureFlash() : nil
         return Report(
@@ -102,6 +105,7 @@ struct Benchmark: Sendable {
             scaling: scaling,
             launching: launching,
             front: front,
+            holding: holding,
             autoscaling: autoscaling,
             flashing: flashing
         )

@@ -79,6 +79,24 @@ extension Kiln {
         )
     }
 
+    /// Writes the file of a lab of one server with a volume, whose front lets requests wait.
+    func holdLab(_ name: String, image: StoredImage, port: UInt16) throws -> Lab {
+        try write(
+            name,
+            """
+              volumes:
+                data: { size: 64MiB, filesystem: ext4 }
+              servers:
+                web:
+                  image: "\(Benchmark.title(image))"
+                  volumes: { data: /data }
+                  hold: 90s
+                  ports: { http: { guest: 8080, host: \(port) } }
+                  ready: [agent, cloud-init, { http: { port: http, path: /health } }]
+            """
+        )
+    }
+
     /// How many members of a lab's server serve.
     func serving(_ lab: Lab) async throws -> Int {
         struct List: Decodable {

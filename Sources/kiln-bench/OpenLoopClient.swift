@@ -43,13 +43,14 @@ final class OpenLoopClient: Sendable {
     static let interval = Duration.milliseconds(20)
     /// By how much a request may be begun late.
     static let tolerance = Duration.milliseconds(20)
-    /// How long an answer may take.
+    /// How long an answer may take, where nothing else is said.
     static let patience = Duration.seconds(30)
     /// How long it looks on before an operation, and after it.
     static let control = Duration.seconds(5)
 
     private let port: UInt16
     private let interval: Duration
+    private let patience: Duration
     private let request: @Sendable (Int) -> [UInt8]
     private let first = ContinuousClock.now
     private let requests = Mutex<[Request]>([])
@@ -61,13 +62,15 @@ final class OpenLoopClient: Sendable {
     ///
     /// - Parameters:
     ///   - interval: the time from one request to the next.
+    ///   - patience: how long an answer may take.
     ///   - request: the bytes of each request, by its number.
     init(
         port: UInt16,
         every interval: Duration = interval,
+        patience: Duration = patience,
         request: @escaping @Sendable (Int) -> [UInt8] = { _ in Exchange.generation }
     ) {
-        (self.port, self.interval, self.request) = (port, interval, request)
+        (self.port, self.interval, self.patience, self.request) = (port, interval, patience, request)
         OpenLoopClient.allowSockets()
         Thread.detachNewThread { self.ask() }
     }
@@ -138,7 +141,7 @@ final class OpenLoopClient: Sendable {
         var exchange = exchange
         let (number, start) = (exchange.number, exchange.start)
         switch exchange.advance() {
-        case .goesOn where ContinuousClock.now - start < OpenLoopClient.patience: return exchange
+        case .goesOn where ContinuousClock.now - start < patience: return exchange
         case .goesOn: note(number, begin: start, .late)
         case .refused: note(number, begin: start, .refused)
         case .broken: note(number, begin: start, .broken)
@@ -187,10 +190,11 @@ extension OpenLoopClient {
     static func watching(
         port: UInt16,
         every interval: Duration = interval,
+        patience: Duration = patience,
         request: @escaping @Sendable (Int) -> [UInt8] = { _ in Exchange.generation },
         _ operation: () async throws -> Void
     ) async throws -> Watched {
-        let client = OpenLoopClient(port: port, every: interval, request: request)
+        let client = OpenLoopClient(port: port, every: interval, patience: patience, request: request)
         defer { client.stop() }
         try await client.awaitAnswer(within: Benchmark.patience)
         // The windows themselves, in which nothing is done.

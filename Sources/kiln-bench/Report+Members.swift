@@ -1,7 +1,7 @@
 extension Report {
     /// What servers with members and fronts take.
     var memberLines: [String] {
-        rolloutLines + etcdLines + scalingLines + launchingLines + frontLines + autoscalingLines
+        rolloutLines + etcdLines + scalingLines + launchingLines + frontLines + holdingLines + autoscalingLines
             + flashLines
     }
 

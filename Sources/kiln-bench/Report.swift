@@ -34,6 +34,7 @@ struct Report: Sendable, Codable {
     let scaling: Scaling?
     let launching: Launching?
     let front: FrontCost?
+    let holding: Holding?
     let autoscaling: [Autoscaling]?
     let flashing: [Flashing]?
 

@@ -26,8 +26,8 @@ struct RenderingTests {
             try Renderer.text(list, as: .table) == """
                 SERVER      GEN  STATE                                        IMAGE   PORTS
                 shop/db     -    absent                                       -       -
-                shop/web    12   running, 3 at healthy (pid 77)               tiny:1  http 127.0.0.1:20080→80
-                shop/cache  1    running, 2 interrupted at stop               tiny:1  http 127.0.0.1:20080→80
+                shop/web    12   running, operation 3 at healthy (pid 77)     tiny:1  http 127.0.0.1:20080→80
+                shop/cache  1    running, operation 2 interrupted at stop     tiny:1  http 127.0.0.1:20080→80
                 shop/queue  1    halted (off); see 'kiln history shop/queue'  tiny:1  http 127.0.0.1:20080→80
 
                 """

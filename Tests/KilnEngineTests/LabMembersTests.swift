@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 import KilnTestSupport
 import Testing
 
@@ -135,6 +136,32 @@ struct LabMembersTests {
         let error = #expect(throws: KilnError.self) { try world.engine.member(named: "web") }
         #expect(error?.code == .serverSeveral && error?.hint?.contains("lab/web.0, lab/web.1") == true)
         #expect(throws: KilnError.self) { try world.engine.member(named: "web.7") }
+        #expect(try world.engine.server(named: "web") == server)
+        let whole = #expect(throws: KilnError.self) { try world.engine.server(named: "web.1") }
+        #expect(
+            whole?.code == .serverSeveral && whole?.hint?.contains("'lab/web'") == true,
+            "not all for one: \(whole as Any)"
+        )
+    }
+
+    @Test("after 'down' a member without a volume of its own begins with a copy of what was kept, as 'up' says before")
+    func kept() async throws {
+        try await up(spec(2))
+        world.write("first", by: 1)
+        try await world.engine.down(world.id.lab)
+        let three = try spec(3)
+        let plan = try await world.engine.plan(world.lab([world.id.server: three]))
+        #expect(
+            plan.volumes.map(\.name.text) == ["data-2"] && plan.volumes.first?.comesFrom == "begins as a copy of data"
+        )
+        try await up(three)
+        #expect(try written("data-2") == ["first"] && written("data-1").isEmpty)
+        _ = try await world.engine.scale(server, to: 2)
+        let again = try await world.engine.plan(world.lab([world.id.server: three]))
+        #expect(
+            again.volumes.first?.comesFrom?.hasPrefix("takes up its retained volume lab.data-2.") == true,
+            "\(again.volumes)"
+        )
     }
 
     @Test("a replacement of one leaves the others alone, and they serve meanwhile")
@@ -144,6 +171,31 @@ struct LabMembersTests {
         #expect(try await world.engine.replace(server.member(1)).outcome == .committed)
         let found = try await world.engine.statuses(world.id.lab)
         #expect(found.map(\.generation) == [Generation(1), Generation(2)] && serving() == [0, 1])
+    }
+
+    @Test("while a rollout goes on, nobody replaces a member beside it, and it begins only when nobody does")
+    func besideRollout() async throws {
+        try await up(spec(2))
+        let files = RolloutFiles(server: server, state: world.engine.state)
+        var lock: FileLock? = try await files.lock()
+        let others: [@Sendable () async throws -> Void] = [
+            { [world] in _ = try await world.engine.replace(world.id) },
+            { [world] in _ = try await world.engine.rollback(world.id) },
+            { [world] in try await world.engine.down(world.id.lab) },
+        ]
+        for other in others {
+            let error = await #expect(throws: KilnError.self) { try await other() }
+            #expect(
+                error?.code == .lockHeld && error?.message.contains("rollout of lab/web") == true,
+                "\(error as Any)"
+            )
+        }
+        #expect(serving() == [0, 1])
+        lock = nil
+        #expect(try await world.engine.replace(world.id).outcome == .committed)
+        lock = try files.lockOut()
+        let other = await #expect(throws: KilnError.self) { try await world.engine.rollOut(server) }
+        #expect(other?.code == .lockHeld && lock != nil)
     }
 
     @Test("a server that was launched without replicas gets others only once it stands behind a front")

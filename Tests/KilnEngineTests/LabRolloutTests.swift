@@ -84,10 +84,10 @@ struct LabRolloutTests {
         let second = await #expect(throws: KilnError.self) { try await rollOut("tiny:2") }
         #expect(second?.code == .rolloutOpen)
         let report = try await engine.command(.promote(isFull: false), on: server)
-        #expect(report?.outcome == .completed)
+        #expect(report.outcome == .completed)
         #expect(try await versions() == ["2", "2", "2"])
         let undone = try await engine.command(.undo, on: server)
-        #expect(undone?.outcome == .rolledBack)
+        #expect(undone.outcome == .rolledBack)
         #expect(try await versions() == ["1", "1", "1"] && serving() == [0, 1, 2])
     }
 
@@ -96,9 +96,10 @@ struct LabRolloutTests {
         try await up { ($0.canaries, $0.pause) = (1, .untilPromoted) }
         _ = try await rollOut("tiny:2")
         let report = try await engine.command(.abort, on: server)
-        #expect(report?.outcome == .aborted && report?.exit == .done)
+        #expect(report.outcome == .aborted && report.exit == .done)
         #expect(try await versions() == ["1", "1", "1"])
-        #expect(try await engine.command(.abort, on: server)?.outcome == .aborted)
+        let again = await #expect(throws: KilnError.self) { try await engine.command(.abort, on: server) }
+        #expect(again?.code == .rolloutNone)
     }
 
     @Test("new members that answer worse under load are taken back")
@@ -120,7 +121,7 @@ struct LabRolloutTests {
         }
         let report = try await rollOut("tiny:2")
         #expect(report.standing == .paused && report.failure?.code == .rolloutJudged && report.exit == .blocked)
-        #expect(try await engine.command(.promote(isFull: true), on: server)?.outcome == .completed)
+        #expect(try await engine.command(.promote(isFull: true), on: server).outcome == .completed)
     }
 
     @Test(
@@ -162,18 +163,40 @@ struct LabRolloutTests {
         spec.memory = .mebibytes(512)
         spec.fleet = FleetSpec(replicas: 3)
         _ = try await engine.up(world.lab([world.id.server: spec]))
-        #expect(try await engine.command(.promote(isFull: false), on: server)?.outcome == .completed)
+        #expect(try await engine.command(.promote(isFull: false), on: server).outcome == .completed)
         #expect(try engine.record(server.member(0)).spec.memory == nil)
     }
 
-    @Test("there is nothing to promote where none ever began, and nothing to abort either, which is no error")
+    @Test("there is nothing to promote where none ever began, and nothing to abort either")
     func none() async throws {
         try await up()
-        let missing = await #expect(throws: KilnError.self) {
-            try await engine.command(.promote(isFull: false), on: server)
+        for command in [RolloutCommand.promote(isFull: false), .abort] {
+            let missing = await #expect(throws: KilnError.self) { try await engine.command(command, on: server) }
+            #expect(missing?.code == .rolloutNone)
         }
-        #expect(missing?.code == .rolloutNone)
-        #expect(try await engine.command(.abort, on: server) == nil)
+    }
+
+    @Test("what it has brought is what is declared, whether that names the image by its version or by its digest")
+    func isDeclared() async throws {
+        try await up()
+        _ = try await rollOut("tiny:2")
+        var spec = try world.spec()
+        spec.drainTimeout = .milliseconds(60)
+        spec.fleet = FleetSpec(replicas: 3, rollout: RolloutSpec())
+        func kinds() async throws -> Set<PlannedAction.Kind> {
+            Set(try await engine.plan(world.lab([world.id.server: spec])).servers.map(\.kind))
+        }
+        #expect(try await kinds() == [.differs])
+        spec.image = try ImageReference("tiny:2")
+        #expect(try await kinds() == [.nothing])
+    }
+
+    @Test("an image that is not there is refused before anything is begun, as of one server")
+    func noImage() async throws {
+        try await up()
+        let error = await #expect(throws: KilnError.self) { try await rollOut("tiny:9") }
+        #expect(error?.code == .imageMissing && error?.exit == .aborted)
+        #expect(try engine.rollout(of: server) == nil)
     }
 
     @Test(

@@ -20,7 +20,7 @@ struct ProcessLogTests {
 
     @Test("QEMU's last line is found among libvirt's own, without its time")
     func found() {
-        let words = "qemu-system-x86_64: terminating on signal 15 from pid 7 (/usr/sbin/libvirtd)"
+        let words = "qemu-system-x86_64: terminating on signal 15 from pid 7 (/usr/bin/kill)"
         let found = lastWords(
             "2026-01-31 10:20:31.123+0000: Domain id=2 is tainted: custom-monitor",
             Self.stamp + words,
@@ -39,6 +39,9 @@ struct ProcessLogTests {
         #expect(ProcessLog.lastWords(in: "") == nil)
         #expect(lastWords("2026-01-31 10:21:31.123+0000: shutting down, reason=crashed") == nil)
         #expect(lastWords(Self.stamp + "qemu-system-x86_64: warning: TCG doesn't support requested feature") == nil)
+        // Libvirt ends QEMU so once the guest has shut down.
+        let ended = "qemu-system-x86_64: terminating on signal 15 from pid 7 (/usr/sbin/libvirtd)"
+        #expect(lastWords(Self.stamp + ended) == nil)
         #expect(lastWords(Self.stamp + "qemu-system-x86_64: of the first start", String(Self.start.dropLast())) == nil)
         // One whose beginning was cut off, in the middle of the command.
         #expect(ProcessLog.lastWords(in: "evice virtio \\\n-msg timestamp=on\n") == nil)

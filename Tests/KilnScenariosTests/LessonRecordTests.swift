@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import KilnSystem
+import KilnTestSupport
 import Testing
 
 @testable import KilnScenarios
@@ -119,24 +120,23 @@ struct LessonRecordTests {
     }
 
     @Test("a lesson's files are copied to be worked on, anew each time, and removed")
-    func copies() throws {
-        try withFolder { folder in
-            let lesson = try LessonFile.lesson(in: LessonFixture.write(in: folder.path))
-            let book = LessonBook(root: folder.path + "/learn")
-            let lock = try book.lock()
-            defer { withExtendedLifetime(lock) {} }
-            let own = book.folder(of: lesson.name)
-            for _ in 1...2 {
-                try book.open(lesson)
-                #expect(try LessonFile.lesson(in: book.original(of: lesson.name)).tasks.count == 2)
-                #expect(!FileManager.default.fileExists(atPath: "\(own)/\(LessonFile.name)"))
-                #expect(try String(contentsOfFile: own + "/lab.yaml", encoding: .utf8) == LessonFixture.lab)
-                try Data("changed".utf8).write(to: URL(fileURLWithPath: own + "/lab.yaml"))
-            }
-            #expect(try String(contentsOfFile: lesson.folder + "/lab.yaml", encoding: .utf8) == LessonFixture.lab)
-            try book.close(lesson.name)
-            #expect(!FileManager.default.fileExists(atPath: own))
-            #expect(!FileManager.default.fileExists(atPath: book.original(of: lesson.name)))
+    func copies() async throws {
+        let folder = try TemporaryDirectory()
+        let lesson = try LessonFile.lesson(in: LessonFixture.write(in: folder.path))
+        let book = LessonBook(root: folder.path + "/learn")
+        let lock = try book.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let own = book.folder(of: lesson.name)
+        for _ in 1...2 {
+            try await book.open(lesson)
+            #expect(try LessonFile.lesson(in: book.original(of: lesson.name)).tasks.count == 2)
+            #expect(!FileManager.default.fileExists(atPath: "\(own)/\(LessonFile.name)"))
+            #expect(try String(contentsOfFile: own + "/lab.yaml", encoding: .utf8) == LessonFixture.lab)
+            try Data("changed".utf8).write(to: URL(fileURLWithPath: own + "/lab.yaml"))
         }
+        #expect(try String(contentsOfFile: lesson.folder + "/lab.yaml", encoding: .utf8) == LessonFixture.lab)
+        try book.close(lesson.name)
+        #expect(!FileManager.default.fileExists(atPath: own))
+        #expect(!FileManager.default.fileExists(atPath: book.original(of: lesson.name)))
     }
 }

@@ -8,7 +8,7 @@ struct AutopilotLineView: Renderable {
     var payload: AutopilotLine { line }
 
     var human: HumanView {
-        let prefix = line.isDryRun ? "would be decided: " : ""
+        let prefix = line.isDryRun ? "dry run: " : ""
         let time = line.time.formatted(.iso8601)
         return .lines([ConsoleText.singleLine("\(time) \(line.member): \(prefix)\(line.text)")])
     }

@@ -13,7 +13,7 @@ struct LabPlanView: Renderable {
             ["\(action.server)  \(ConsoleText.singleLine(action.detail))"] + action.changes.map(\.line)
         }
         let volumes = plan.volumes.map {
-            "volume \(lab)/\($0.name)  make it: \($0.spec.size), \($0.spec.fileSystem.rawValue)"
+            "volume \(lab)/\($0.name)  " + ($0.comesFrom ?? "make it: \($0.spec.size), \($0.spec.fileSystem.rawValue)")
         }
         return .lines(servers + volumes + ["a dry run: nothing was changed"])
     }
@@ -22,6 +22,8 @@ struct LabPlanView: Renderable {
 /// What `kiln replace --dry-run` found.
 struct ReplacementPlanView: Renderable {
     let plan: ReplacementPlan
+    /// Whether nothing follows it.
+    var isLast = true
 
     var payload: ReplacementPlan { plan }
 
@@ -33,7 +35,7 @@ struct ReplacementPlanView: Renderable {
         let moved = Set(plan.changes.filter { $0.kind == .volume }.map(\.name))
         lines += plan.volumes.sorted { $0.key < $1.key }.filter { !moved.contains($0.key.text) }
             .map { "  volume \($0.key): moves along, at \($0.value)" }
-        return .lines(lines + ["a dry run: nothing was changed"])
+        return .lines(lines + (isLast ? ["a dry run: nothing was changed"] : []))
     }
 }
 

@@ -39,19 +39,19 @@ struct RolloutResult: Renderable {
 
     private var why: [String] {
         guard let failure = report.failure else { return [] }
-        return ["why: \(ConsoleText.singleLine(failure.reason)) (\(failure.code))"]
+        let member = failure.ordinal.map { "; 'kiln history \(report.server).\($0)' tells more" } ?? ""
+        return ["why: \(ConsoleText.singleLine(failure.reason)) (\(failure.code))\(member)"]
     }
 
     private var next: [String] {
         switch (report.standing, report.outcome) {
         case (.paused, nil):
             [
-                "next: 'kiln rollout promote \(report.server)' lets it go on, 'kiln rollout abort \(report.server)' takes back "
-                    + "what is new"
+                "next: " + RolloutReport.waysOn(report.server, report.direction, hasFailed: report.failure != nil)
             ]
         case (.interrupted, nil): ["next: 'kiln recover \(report.server)' takes it up"]
         case (_, .degraded):
-            ["next: 'kiln history' of a member tells more; 'kiln rollout undo \(report.server)' takes back"]
+            ["next: 'kiln rollout undo \(report.server)' takes back what is new"]
         default: []
         }
     }

@@ -35,6 +35,11 @@ struct ServerList: Renderable {
             }
             let whole = server.id.whole
             let members = servers.filter { $0.id.whole == whole }
+            // One of several, which says nothing of the others.
+            if members.count == 1 {
+                rows.append(row("\(whole).\(ordinal)", server, server.details))
+                continue
+            }
             if index == 0 || servers[index - 1].id.whole != whole {
                 rows.append(["\(whole)", "", ServerStatus.summary(members), "", server.portList])
             }
@@ -101,11 +106,13 @@ extension ServerStatus {
 
     private var work: String {
         if let problem { return "unknown: \(ConsoleText.singleLine(problem))" }
-        if isHalted { return "halted (\(state.rawValue)); see 'kiln history \(lab)/\(name)'" }
+        if isHalted { return "halted (\(state.rawValue)); see 'kiln history \(id)'" }
         guard let operation else { return state.rawValue }
         let step = operation.step.rawValue
-        guard let pid = operation.pid else { return "\(state.rawValue), \(operation.number) interrupted at \(step)" }
-        return "\(state.rawValue), \(operation.number) at \(step) (pid \(pid))"
+        guard let pid = operation.pid else {
+            return "\(state.rawValue), operation \(operation.number) interrupted at \(step)"
+        }
+        return "\(state.rawValue), operation \(operation.number) at \(step) (pid \(pid))"
     }
 
     /// An age for people: `31 d`, `5 h`, `2 min 03 s`.

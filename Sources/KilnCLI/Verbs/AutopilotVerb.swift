@@ -45,12 +45,15 @@ struct AutopilotVerb: Verb {
         let engine = try await session.workspace().engine
         let lines = Mutex<[AutopilotLine]>([])
         let options = AutopilotOptions(isDryRun: dryRun, isOnce: once)
+        if !once { session.say("looking after the lab \(lab) until Ctrl-C; what is done is told here") }
         let report = try await engine.autopilot(lab, options) { line in
-            guard session.format == .json else { return session.write(line) }
-            lines.withLock { $0.append(line) }
+            if session.format != .json { session.write(line) }
+            // What goes on for ever is not kept.
+            if once { lines.withLock { $0.append(line) } }
         }
         let all = lines.withLock { $0 }
         if session.format == .json { try session.show(AutopilotResult(lines: all)) }
+        if once, all.isEmpty { session.say("nothing is to be done in the lab \(lab)") }
         return report.exit.rawValue
     }
 }

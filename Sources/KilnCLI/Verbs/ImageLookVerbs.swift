@@ -97,13 +97,17 @@ struct ImageSBOMVerb: Verb {
 struct ImageDuVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Show what the images, and everything else in the store, take on its disk."
+        abstract: "Show what the images, and everything else in the store, take on its disk.",
+        discussion:
+            "'templates' are what servers with 'launch: flash' are cloned from: they go with their image, or once the host was started anew."
     )
 
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        try session.show(StoreUsageView(usage: try await session.workspace().images.usage()))
+        let workspace = try await session.workspace()
+        let usage = try workspace.images.usage(with: ["templates": workspace.state.templates])
+        try session.show(StoreUsageView(usage: usage))
         return 0
     }
 }

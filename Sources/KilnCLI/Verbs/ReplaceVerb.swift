@@ -9,6 +9,9 @@ struct ReplaceVerb: Verb {
         commandName: "replace",
         abstract: "Replace a server's machine by a new generation; its volumes move along.",
         discussion: """
+            The new machine is what the lab declared as 'kiln up' read it last: after a change of the lab file 'kiln up' comes first, which \
+            changes no server that runs.
+
             If the new machine doesn't become ready, the old one serves again (exit 11). Where kiln is killed, at whatever \
             instant, the next command that changes the server finishes the work or takes it back.
 
@@ -46,7 +49,9 @@ struct ReplaceVerb: Verb {
             throw ValidationError("--dry-run does nothing that a page could show; leave --html out.")
         }
         if lab.file != nil, !locked {
-            throw ValidationError("a lab file is read with --locked only; 'kiln up' declares it")
+            throw ValidationError(
+                "a lab file is read with --locked only; otherwise what 'kiln up' declared last is what counts: 'kiln up -f FILE' first"
+            )
         }
     }
 
@@ -63,7 +68,12 @@ struct ReplaceVerb: Verb {
             return try await session.rollOut(target.server, options, html: html)
         }
         var plans: [ReplacementPlanView] = []
-        for id in ids { plans.append(ReplacementPlanView(plan: try await engine.planReplacement(id, options))) }
+        // As a rollout takes them: the last first.
+        for id in ids.reversed() {
+            plans.append(
+                ReplacementPlanView(plan: try await engine.planReplacement(id, options), isLast: id == ids.first)
+            )
+        }
         if let only = plans.first, plans.count == 1 {
             try session.show(only)
         } else {

@@ -23,7 +23,10 @@ struct RolloutStatusVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Tell how the latest rollout stands, or how it ended.",
-        discussion: "Exits with 0 where it is complete, was given up as wanted, or goes on; else as 'replace' would."
+        discussion: """
+            Exits with 0 where it is complete, was given up as wanted, or goes on; with 12 where it waits for a person or was interrupted; \
+            else as 'replace' would.
+            """
     )
 
     @OptionGroup var target: ServerArgument
@@ -120,10 +123,7 @@ extension Session {
     fileprivate func decide(_ command: RolloutCommand, _ text: String) async throws -> Int32 {
         let engine = try await workspace().engine
         let server = try engine.server(named: text)
-        guard let report = try await engine.command(command, on: server) else {
-            try show(RolloutList(server: server, reports: []))
-            return 0
-        }
+        let report = try await engine.command(command, on: server)
         try show(RolloutResult(report: report))
         return report.standing == .progressing ? 0 : report.exit.rawValue
     }

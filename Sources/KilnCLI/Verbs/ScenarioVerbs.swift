@@ -73,13 +73,16 @@ struct ScenarioLintVerb: Verb {
         abstract: "Name every problem of lab and scenario files, with its line and column."
     )
 
-    @Argument(help: "The files.", completion: .file(extensions: ["yaml", "yml"]))
-    var files: [String]
+    @Argument(
+        help: "The files; without any, \(LabFileOption.defaultPath).",
+        completion: .file(extensions: ["yaml", "yml"])
+    )
+    var files: [String] = []
 
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let result = await LintResult(labs: files)
+        let result = await LintResult(labs: files.isEmpty ? [LabFileOption.defaultPath] : files)
         try session.show(result)
         return result.status
     }

@@ -18,11 +18,22 @@ extension LabEngine {
         guard try self.lab(lab).servers.values.contains(where: \.isLookedAfter) else { throw noHeal(lab) }
         let files = AutopilotFiles(lab: lab, state: state)
         // Who only tells stands in nobody's way.
-        let lock = options.isDryRun ? nil : try files.lock()
+        let lock = options.isDryRun ? nil : try lock(files)
         defer { withExtendedLifetime(lock) {} }
         let view = AutopilotView(engine: self, lab: lab)
         var driver = try AutopilotDriver(view: view, files: files, options: options, tell: tell)
         return try await driver.run()
+    }
+
+    private func lock(_ files: AutopilotFiles) throws -> FileLock {
+        do { return try files.lock() } catch let error as KilnError where error.code == .lockHeld {
+            throw KilnError(
+                .lockHeld,
+                "the lab \(files.lab) has an autopilot already" + (files.pid.map { ", process \($0)" } ?? ""),
+                hint: "let that one look after the lab, or end it first",
+                exit: .blocked
+            )
+        }
     }
 
     private func noHeal(_ lab: Name) -> KilnError {

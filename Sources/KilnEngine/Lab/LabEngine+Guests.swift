@@ -72,8 +72,29 @@ extension LabEngine {
             if !now { try await workspace.awaitMounts(of: machine) }
             return try await body(machine)
         } catch let error as KilnError where [.guestNoAgent, .guestSSHSilent, .guestSSHRefused].contains(error.code) {
-            throw workspace.hasSettled(machine) ? withoutWay(machine, error) : error
+            guard workspace.hasSettled(machine) else { throw error }
+            if await goesOff(machine) { throw wentOff(machine) }
+            throw withoutWay(machine, error)
         }
+    }
+
+    // A guest that shuts down ends its agent first, and its machine a moment later.
+    private func goesOff(_ machine: MachineID) async -> Bool {
+        for _ in 0..<20 {
+            if let state = try? await parts.machines.state(of: machine), !state.isAlive { return true }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+
+    private func wentOff(_ machine: MachineID) -> KilnError {
+        KilnError(
+            .guestMachineOff,
+            "\(machine) went off while a command was in it, whose end nobody knows",
+            hint:
+                "'kiln logs \(machine.member)' shows what its guest said; 'kiln start \(machine.member)' starts it again",
+            exit: .blocked
+        )
     }
 
     // Whoever has booted and not started one never will.

@@ -26,10 +26,21 @@ extension LabEngine {
         let volume: OwnVolume
     }
 
+    /// Where the volume of a member comes from that is missing; nothing where it begins empty.
+    func comesFrom(_ volume: OwnVolume, of id: MemberID, _ lab: LabSpec) throws -> String? {
+        guard id.ordinal > 0 else { return nil }
+        if let kept = try retained(volume, of: id) { return "takes up its retained volume \(kept)" }
+        let source = lab.servers[id.server]?.fleet?.volumeFrom ?? .empty
+        guard source != .empty, let origin = try origin(of: source, id.whole, lab) else { return nil }
+        let original = try origin.own(volume.declared)
+        if case .snapshot(let name) = source { return "begins as a copy of snapshot \(name) of \(original)" }
+        return "begins as a copy of \(original)"
+    }
+
     /// Makes the volumes of members that are missing.
     func makeVolumes(_ lab: LabSpec, _ server: ServerID, _ members: [(MemberID, ServerSpec)]) async throws {
         let source = lab.servers[server.server]?.fleet?.volumeFrom ?? .empty
-        let origin = try origin(of: source, server)
+        let origin = try origin(of: source, server, lab)
         var copies: [MissingCopy] = []
         for (id, _) in members {
             for volume in try ownVolumes(of: id, lab) {
@@ -58,9 +69,17 @@ extension LabEngine {
         )
     }
 
-    // Before anybody serves there is no data that a new member could have.
-    private func origin(of source: FleetSpec.VolumeSource, _ server: ServerID) throws -> MemberID? {
-        let serving = try members(of: server).filter { try workspace($0).history().current != nil }
+    // Whose volumes new members get copies of: of one that was launched, else of one whose volumes were kept as the lab was taken
+    // down. Before there is either, there is no data that a new member could have.
+    private func origin(of source: FleetSpec.VolumeSource, _ server: ServerID, _ lab: LabSpec) throws -> MemberID? {
+        var serving = try members(of: server).filter { try workspace($0).history().current != nil }
+        if serving.isEmpty {
+            serving = try (0..<(lab.servers[server.server]?.replicas ?? 1)).map(server.member).filter { id in
+                let own = try ownVolumes(of: id, lab)
+                return try !own.isEmpty
+                    && own.allSatisfy { try !volumes.isMissing(lab: lab.name, $0.name, spec: $0.spec) }
+            }
+        }
         guard case .clone(let wanted?) = source else { return serving.first }
         if serving.isEmpty { return nil }
         guard let named = serving.first(where: { $0.ordinal == wanted }) else {

@@ -45,20 +45,37 @@ extension LabEngine {
         if let one = try one(all.filter { $0.isMeant(by: text) }, text) { return (one.whole, [one]) }
         let servers = Set(all.map(\.whole)).filter { $0.description == text || $0.server.text == text }.sorted()
         if let server = try one(servers, text) { return (server, members(of: server)) }
-        let known = Set(all.map(\.whole)).sorted().map(\.description).joined(separator: ", ")
         throw KilnError(
             .serverMissing,
             "there is no server \(Name.quoted(text))",
-            hint: all.isEmpty ? "there is none yet: 'kiln up'" : "the servers are: \(known)",
+            hint: all.isEmpty ? "there is none yet: 'kiln up'" : known(all, besides: text),
             exit: .usage
         )
     }
 
+    private func known(_ all: [MemberID], besides text: String) -> String {
+        let siblings = all.filter { text.hasPrefix("\($0.whole).") || text.hasPrefix("\($0.server).") }
+        guard siblings.isEmpty else {
+            return "the members are: " + siblings.map { "\($0.whole).\($0.ordinal)" }.joined(separator: ", ")
+        }
+        return "the servers are: " + Set(all.map(\.whole)).sorted().map(\.description).joined(separator: ", ")
+    }
+
     /// The server that a user means by `NAME`, where one lab has it, or by `LAB/NAME`.
     ///
-    /// - Throws: `server.missing` or `server.ambiguous`, which lists the candidates.
+    /// - Throws: `server.missing` or `server.ambiguous`, which lists the candidates; `server.several` where the text means one of
+    ///   several members.
     public func server(named text: String) throws -> ServerID {
-        try meant(by: text).0
+        let (server, meant) = try meant(by: text)
+        guard let one = meant.first, meant.count == 1, one.isMeant(by: text), members(of: server).count > 1 else {
+            return server
+        }
+        throw KilnError(
+            .serverSeveral,
+            "\(Name.quoted(text)) is one of \(members(of: server).count) members, and this is for all of \(server)",
+            hint: "leave the number out: '\(server)'",
+            exit: .usage
+        )
     }
 
     private func one<ID: CustomStringConvertible>(_ found: [ID], _ text: String) throws -> ID? {

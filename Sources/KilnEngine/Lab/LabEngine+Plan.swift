@@ -99,9 +99,9 @@ extension LabEngine {
     }
 
     private func volumesToMake(_ lab: LabSpec, for members: [(MemberID, ServerSpec)]) throws -> [LabPlan.Volume] {
-        try members.flatMap { id, _ in try ownVolumes(of: id, lab) }.compactMap { volume in
-            let isMissing = try volumes.isMissing(lab: lab.name, volume.name, spec: volume.spec)
-            return isMissing ? LabPlan.Volume(name: volume.name, spec: volume.spec) : nil
+        try members.flatMap { id, _ in try ownVolumes(of: id, lab).map { (id, $0) } }.compactMap { id, volume in
+            guard try volumes.isMissing(lab: lab.name, volume.name, spec: volume.spec) else { return nil }
+            return LabPlan.Volume(name: volume.name, spec: volume.spec, comesFrom: try comesFrom(volume, of: id, lab))
         }
     }
 }

@@ -117,8 +117,10 @@ extension LabEngine {
         }
         let all = try members().filter { $0.lab == lab }
         let wanted = all.filter { !isRehearsal($0) }
+        // Between one member and the next a rollout has the lock of none.
+        let rollouts = try Set(wanted.map(\.whole)).map { try lockRollout(of: $0) }
         let locks = try wanted.map { try workspace($0).lock() }
-        defer { withExtendedLifetime(locks) {} }
+        defer { withExtendedLifetime((rollouts, locks)) {} }
         for id in all where isRehearsal(id) { try await discardRehearsal(id) }
         // The first member's place holds those of the others, so it goes last.
         for id in wanted.reversed() { try await remove(workspace(id)) }
@@ -130,7 +132,8 @@ extension LabEngine {
     func remove(_ workspace: ServerWorkspace) async throws {
         await workspace.leaveFront()
         var known: Set<MachineID> = []
-        for machine in try await parts.machines.machines().keys where machine.member == workspace.id {
+        let states = try await parts.machines.machines()
+        for machine in states.keys where machine.member == workspace.id {
             if try await isOurs(machine) { known.insert(machine) }
         }
         let directory = state.member(workspace.id) + "/generations"
@@ -138,11 +141,13 @@ extension LabEngine {
             .compactMap(Int.init).map { workspace.id.machine(Generation($0)) }
         for machine in known.union(made) {
             let begin = ContinuousClock.now
-            parts.progress(.began(workspace.id, machine.generation, .stop))
+            // Of what was off already there is only something to be cleared away.
+            let isOn = states[machine]?.isAlive == true
+            if isOn { parts.progress(.began(workspace.id, machine.generation, .stop)) }
             try await endMachine(machine, workspace)
             try await workspace.remove(machine)
             let milliseconds = Int((ContinuousClock.now - begin) / .milliseconds(1))
-            parts.progress(.finished(workspace.id, machine.generation, .stop, milliseconds: milliseconds))
+            if isOn { parts.progress(.finished(workspace.id, machine.generation, .stop, milliseconds: milliseconds)) }
         }
         // By what the volumes say: of a machine that got one nothing else may be left.
         for volume in volumes.readableList().volumes {

@@ -7,12 +7,21 @@ extension LabEngine {
     /// Replaces a server's machine by one of the next generation, with the same volumes.
     ///
     /// - Returns: how it ended: committed, aborted, reverted or halted. Only what prevents the replacement from being
-    ///   tried, or from being ended, is thrown.
+    ///   tried, or from being ended, is thrown; so is `lock.held` where a rollout of the server goes on, which would count without it.
     public func replace(_ id: MemberID, _ options: ReplaceOptions = ReplaceOptions()) async throws -> ReplacementReport
     {
-        try await changing(id) { workspace, current in
+        let rollout = try lockRollout(of: id.whole)
+        defer { withExtendedLifetime(rollout) {} }
+        return try await changing(id) { workspace, current in
             try await replace(workspace, by: try nextSpec(workspace, current, options), options)
         }
+    }
+
+    // A rollout takes no member out that it does not count, and nobody else may while it goes on; replacements of single members
+    // don't exclude each other.
+    func lockRollout(of server: ServerID) throws -> FileLock? {
+        guard members(of: server).count > 1 else { return nil }
+        return try RolloutFiles(server: server, state: state).lockOut()
     }
 
     /// Replaces a member's machine by one that is made from `spec`, whatever the lab declares by now.
@@ -40,7 +49,9 @@ extension LabEngine {
         to generation: Generation? = nil,
         _ options: ReplaceOptions = ReplaceOptions()
     ) async throws -> ReplacementReport {
-        try await changing(id) { workspace, current in
+        let rollout = try lockRollout(of: id.whole)
+        defer { withExtendedLifetime(rollout) {} }
+        return try await changing(id) { workspace, current in
             let served = try workspace.journal.history().operations.map(\.replacement)
                 .filter { $0.outcome == .committed }.map(\.intent.to)
             guard let target = generation ?? served.last(where: { $0 != current }), served.contains(target) else {

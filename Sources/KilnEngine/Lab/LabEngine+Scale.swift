@@ -48,7 +48,8 @@ extension LabEngine {
         KilnError(
             .serverReplicas,
             "\(server) can't have \(replicas) members: expected 1 to \(MemberID.most)",
-            hint: "'kiln down \(server.lab)' takes all of them away",
+            hint: replicas < 1
+                ? "'kiln down \(server.lab)' takes all of them away" : "choose a number that the host has memory for",
             exit: .usage
         )
     }
@@ -133,7 +134,12 @@ extension LabEngine {
             try await remove(workspace)
             for volume in own {
                 let kept = try volumes.retain(lab: volume.lab, volume.name)
-                parts.progress(.note("\(id) is gone; its volume \(volume.name) is retained as \(kept)"))
+                parts.progress(
+                    .note(
+                        "\(id) is gone; its volume \(volume.name) is retained as \(kept), which the next member of that number takes up; "
+                            + "'kiln volume purge \(kept)' removes it"
+                    )
+                )
             }
         }
     }

@@ -119,16 +119,27 @@ extension LabEngine {
             return PlannedAction(server: id, kind: .start, detail: "start generation \(current)", changes: [])
         }
         let record = try workspace.record(machine)
-        guard record.spec == spec else {
+        guard isMade(record, as: spec) else {
             return PlannedAction(
                 server: id,
                 kind: .differs,
                 detail:
-                    "runs as generation \(current), but is declared otherwise now: 'kiln replace \(id)' applies that",
+                    "runs as generation \(current), but is declared otherwise now: 'kiln replace \(id.whole)' applies that",
                 changes: []
             )
         }
         return PlannedAction(server: id, kind: .nothing, detail: "runs as generation \(current)", changes: [])
+    }
+
+    // What a rollout or a rollback made names its image by the digest, whatever it was asked for by.
+    private func isMade(_ record: GenerationRecord, as spec: ServerSpec) -> Bool {
+        var made = record.spec
+        if case .digest(let digest) = made.image.selector, made.image != spec.image,
+            (try? parts.images.usable(spec.image, .any))?.manifest.digest == digest
+        {
+            made.image = spec.image
+        }
+        return made == spec
     }
 
     func selected(_ lab: LabSpec, _ only: [Name]) throws -> [(MemberID, ServerSpec)] {

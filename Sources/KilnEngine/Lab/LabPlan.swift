@@ -8,6 +8,13 @@ public struct LabPlan: Sendable, Hashable, Codable {
         public let name: Name
         /// Its size and file system.
         public let spec: VolumeSpec
+        /// What it begins with, in words; nothing where that is nothing.
+        public let comesFrom: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, spec
+            case comesFrom = "comes_from"
+        }
     }
 
     /// What would be done with each server, by name.

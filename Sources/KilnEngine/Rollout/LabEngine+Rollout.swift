@@ -28,15 +28,15 @@ extension LabEngine {
 
     /// Does what a person wants of a rollout; where another command drives it, that one does.
     ///
-    /// - Returns: how it stands then; nothing where there never was one.
+    /// - Returns: how it stands then.
     /// - Throws: `rollout.none` where there is nothing that the command could be about.
-    public func command(_ command: RolloutCommand, on server: ServerID) async throws -> RolloutReport? {
+    @discardableResult
+    public func command(_ command: RolloutCommand, on server: ServerID) async throws -> RolloutReport {
         let files = RolloutFiles(server: server, state: state)
         guard let lock = try? await files.lock() else { return try await ask(command, server, files) }
         defer { withExtendedLifetime(lock) {} }
-        // Where nobody ever began one, that is said.
+        // Where there is none for it, that is said before anything is written.
         _ = try files.history().event(for: command, of: server, at: RolloutClock.now)
-        guard try files.history().latest != nil else { return nil }
         return try await drive(server, files, after: command)
     }
 
@@ -86,18 +86,19 @@ extension LabEngine {
     }
 
     private func paused(_ open: RolloutState, _ server: ServerID) -> KilnError {
-        let why = open.pause?.failure.map { ": \($0.reason)" } ?? " until it is promoted"
+        let why =
+            open.pause?.failure.map { ": \($0.reason)" } ?? (open.direction == .back ? "" : " until it is promoted")
         return KilnError(
             .rolloutOpen,
             "rollout \(open.plan.id) of \(server) is paused\(why)",
-            hint: "'kiln rollout promote \(server)' lets it go on, 'kiln rollout abort \(server)' takes it back",
+            hint: RolloutReport.waysOn(server, open.direction, hasFailed: open.pause?.failure != nil),
             exit: .blocked
         )
     }
 
     // Whoever drives it looks for wishes all the time; where that one ends meanwhile, the wish is this command's own to do.
     private func ask(_ command: RolloutCommand, _ server: ServerID, _ files: RolloutFiles) async throws
-        -> RolloutReport?
+        -> RolloutReport
     {
         _ = try files.history().event(for: command, of: server, at: RolloutClock.now)
         try files.leave(command)
@@ -119,7 +120,9 @@ extension LabEngine {
             // Nothing tells of a file that another process removes, nor of a lock that it gives back.
             try await Task.sleep(for: .milliseconds(100))
         }
-        return try rollout(of: server)
+        parts.progress(.note("\(server): the command that drives the rollout was told: \(command.word)"))
+        guard let report = try rollout(of: server) else { throw notLaunched(server.member(0)) }
+        return report
     }
 }
 
@@ -131,7 +134,7 @@ extension LabEngine {
         guard var spec = lab.servers[server.server] else { throw notLaunched(server.member(0)) }
         if let image = options.image { spec.image = image }
         if let strategy = options.strategy { spec.strategy = strategy }
-        let image = try await parts.images.verifiedImage(spec.image, for: .newGeneration(lab.images)).manifest
+        let image = try await requireImage(spec.image, lab.images)
         // The same for all, whatever a channel points to later.
         spec.image = ImageReference(name: image.name, selector: .digest(image.digest))
         for id in members(of: server) where try workspace(id).history().current == nil { throw notLaunched(id) }
@@ -153,7 +156,18 @@ extension LabEngine {
             RolloutFiles.Target(spec: spec, dataOnRevert: options.dataOnRevert, forceStop: options.forceStop)
         )
         try files.append(event)
-        if let line = event.line { parts.progress(.note("\(server): \(line)")) }
+        let order = plan.ordinals.map(String.init).joined(separator: ", ")
+        let what = "\(image.name):\(image.version) (\(image.digest.short))"
+        parts.progress(.note("\(server): rollout \(plan.id) begins: members \(order), to \(what)"))
+    }
+
+    // Nothing was touched: whatever is wrong with the image, all members serve on.
+    private func requireImage(_ reference: ImageReference, _ policy: ImagePolicy) async throws -> ImageManifest {
+        do {
+            return try await parts.images.verifiedImage(reference, for: .newGeneration(policy)).manifest
+        } catch let error as KilnError where ErrorCode.images.contains(error.code) {
+            throw KilnError(error.code, error.message, hint: error.hint, cause: error.cause, exit: .aborted)
+        }
     }
 
     private func drive(

@@ -102,7 +102,8 @@ struct RolloutDriver {
     }
 
     private mutating func tell(_ state: RolloutState, _ step: RolloutStep) {
-        guard let line = step.line, line != said else { return }
+        let line = step.line(of: server, within: state.plan.spec.progressDeadline)
+        guard let line, line != said else { return }
         said = line
         engine.parts.progress(.note("\(server): \(line)"))
     }

@@ -36,6 +36,11 @@ struct RolloutFiles: Sendable {
         try await FileLock.whenFree(path + ".lock", subject: "the rollout of \(server)", within: .milliseconds(500))
     }
 
+    /// Keeps rollouts from being driven meanwhile, or throws `lock.held`; several can do that at once.
+    func lockOut() throws -> FileLock {
+        try FileLock(path + ".lock", subject: "the rollout of \(server)", kind: .shared)
+    }
+
     /// Whether somebody drives a rollout.
     var isDriven: Bool { (try? FileLock(path + ".lock", subject: "the rollout of \(server)", kind: .shared)) == nil }
 

@@ -32,12 +32,14 @@ extension RolloutEvent {
 }
 
 extension RolloutStep {
-    /// What people are told of that is waited for.
-    var line: String? {
+    /// What people are told of that is waited for, in a rollout of a server.
+    func line(of server: ServerID, within limit: Duration) -> String? {
         switch self {
         case .soak(let ordinal, _): "member \(ordinal) serves; looking on whether it stays ready"
         case .wait(.unavailable(let out, _)):
-            "waiting: no other member may be taken out while \(out.map(String.init).joined(separator: ", ")) can't serve"
+            "waiting, for at most \(limit.components.seconds) s: no other member may be taken out while "
+                + "\(out.map { "\(server).\($0)" }.joined(separator: ", ")) can't serve; 'kiln ps \(server.lab)' shows why, and "
+                + "'kiln start' brings back what was stopped"
         case .wait(.notReady(let ordinal, _)): "waiting until member \(ordinal) is ready"
         default: nil
         }

@@ -45,13 +45,27 @@ public struct RolloutReport: Sendable, Hashable, Encodable {
         target = state.plan.target
     }
 
+    /// What a person can do with a rollout that is paused.
+    public static func waysOn(_ server: ServerID, _ direction: RolloutDirection, hasFailed: Bool) -> String {
+        if direction == .back {
+            return
+                "'kiln rollout undo \(server)' goes on with taking back what is new, 'kiln rollout abort \(server)' leaves the members "
+                + "as they are"
+        }
+        let retry = "'kiln rollout retry \(server)' tries once more what failed, "
+        let promote =
+            "'kiln rollout promote \(server)' \(hasFailed ? "leaves that as it is and goes on" : "lets it go on"), "
+        return (hasFailed ? retry : "") + promote + "'kiln rollout abort \(server)' takes back what is new"
+    }
+
     /// The exit code of a command that ends with this report.
     public var exit: ExitCode {
         switch (standing, outcome) {
         case (_, .completed), (_, .aborted): .done
         case (_, .rolledBack): failure == nil ? .done : .reverted
         case (_, .degraded): failure?.code == .replaceHalted ? .halted : .reverted
-        case (.paused, nil): failure.map { $0.code == .replaceHalted ? .halted : .blocked } ?? .done
+        case (.paused, nil):
+            failure.map { $0.code == .replaceHalted ? .halted : .blocked } ?? (direction == .back ? .blocked : .done)
         case (_, nil): .blocked
         }
     }

@@ -58,6 +58,7 @@ enum ProcessLog {
         }
         let last = lines.last {
             $0.prefixMatch(of: libvirtStamp) == nil && !$0.contains(": warning: ") && !$0.allSatisfy(\.isWhitespace)
+                && $0.firstMatch(of: endByLibvirt) == nil
         }
         return last.map { line in
             let said = Printable.line(String(line.trimmingPrefix(qemuStamp))).trimmingCharacters(in: .whitespaces)
@@ -67,6 +68,10 @@ enum ProcessLog {
 
     // libvirt's own lines: 2026-01-31 10:20:30.123+0000: shutting down, reason=crashed
     private static var libvirtStamp: Regex<Substring> { #/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d{4}: /# }
+    // How libvirt ends QEMU once the guest has shut down: no cause of that.
+    private static var endByLibvirt: Regex<Substring> {
+        #/terminating on signal 15 from pid \d+ \(\S*(?:libvirtd|virtqemud)\)/#
+    }
     // QEMU's, by '-msg timestamp=on': 2026-01-31T10:20:30.123456Z qemu-system-x86_64: terminating on signal 15
     private static var qemuStamp: Regex<Substring> { #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z /# }
 }

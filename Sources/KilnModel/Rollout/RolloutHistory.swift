@@ -91,12 +91,10 @@ public struct RolloutHistory: Sendable, Hashable {
         at now: Duration
     ) throws -> RolloutEvent? {
         switch command {
-        // A rollout that isn't there is not given up: that changes nothing.
-        case .abort: return nil
         case .undo:
             guard let outcome = latest?.outcome else { throw nothing(for: command, server, found: "none") }
             return outcome.new.isEmpty ? nil : .undone(at: now)
-        case .promote, .pause, .retry, .resume: throw nothing(for: command, server, found: "none")
+        case .promote, .pause, .abort, .retry, .resume: throw nothing(for: command, server, found: "none")
         }
     }
 
@@ -104,7 +102,9 @@ public struct RolloutHistory: Sendable, Hashable {
         KilnError(
             .rolloutNone,
             "\(server): expected a rollout to \(command.word), found \(found)",
-            hint: "'kiln replace \(server)' begins one",
+            hint: open == nil
+                ? "'kiln rollout status \(server)' tells how the latest one ended; 'kiln replace \(server)' begins one"
+                : "'kiln rollout status \(server)' tells how it stands, and what can be done",
             exit: .usage
         )
     }

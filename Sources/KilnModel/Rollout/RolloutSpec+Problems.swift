@@ -34,7 +34,7 @@ extension RolloutSpec {
         if canaries < 0 {
             problems.append(Problem("canaries", "expected 0 or more, found \(canaries)"))
         } else if canaries > taking {
-            problems.append(Problem("canaries", "expected at most \(taking), who take part, found \(canaries)"))
+            problems.append(Problem("canaries", "expected at most \(taking), as many as take part, found \(canaries)"))
         }
         if pause != .none && canaries <= 0 {
             problems.append(Problem("pause", "follows the canaries, and there are none"))

@@ -265,7 +265,8 @@ enum ServerFields: String, FileField {
         case .verify:
             CheckSchema.list(
                 ServerChecks.self,
-                "What must hold in a healthy new machine for it to be kept, in order; else it is reverted."
+                "What must hold in a healthy new machine for it to be kept, in order; else it is reverted. Clients reach it by then: what "
+                    + "they must not meet belongs to ready."
             )
         case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
         case .stopTimeout:

@@ -33,8 +33,9 @@ public struct StoreUsage: Sendable, Hashable, Codable {
 extension ImageStore {
     /// What the store takes on its disk; holes in files take nothing.
     ///
+    /// - Parameter others: what is kept of images elsewhere: folders by the name under which they are told.
     /// - Throws: `KilnError` with code `image.manifest-damaged` or `state.unreadable`.
-    public func usage() throws -> StoreUsage {
+    public func usage(with others: [String: String] = [:]) throws -> StoreUsage {
         let catalog = try catalog()
         let images = catalog.distinct.map { image in
             StoreUsage.Image(
@@ -43,7 +44,9 @@ extension ImageStore {
                 bytes: allocated(content(image.digest))
             )
         }
-        let folders = children(of: root).map { StoreUsage.Folder(name: $0, bytes: allocated("\(root)/\($0)")) }
+        let folders =
+            children(of: root).map { StoreUsage.Folder(name: $0, bytes: allocated("\(root)/\($0)")) }
+            + others.map { StoreUsage.Folder(name: $0, bytes: allocated($1)) }
         let known = images.reduce(0) { $0 + $1.bytes }
         return StoreUsage(
             images: images.sorted { ($1.bytes, $0.digest) < ($0.bytes, $1.digest) },
