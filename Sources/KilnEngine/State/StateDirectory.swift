@@ -83,7 +83,7 @@ public struct StateDirectory: Sendable, Hashable {
             .map { StateDirectory(root: "\(folder)/\($0)", sockets: "\(folder)/\($0)/sockets") }
     }
     /// What clones are made from, by what they depend on.
-    var templates: String { root + "/templates" }
+    public var templates: String { root + "/templates" }
     /// All labs.
     public var labs: String { root + "/labs" }
     /// All volumes, by lab.
