@@ -118,7 +118,7 @@ struct LearnVerbTests {
     }
 
     @Test("what can be begun is told below the lessons; of one that is begun, how its task is told again")
-    func list() async throws {
+    func whatNext() async throws {
         let path = SearchPath(.lessons, folder: "\(world.root)/lessons")
         func next() throws -> String { try #require(LessonList(path: path, record: book.record()).next) }
         #expect(try next().hasPrefix("begin a lesson: 'kiln learn start "))
