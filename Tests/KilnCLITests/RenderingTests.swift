@@ -324,10 +324,10 @@ struct RenderingTests {
         let text = try Renderer.text(try history(), as: .table)
         #expect(
             text == """
-                NO  BEGAN                 GEN    IMAGE   STRATEGY    OUTCOME    TOOK    WHY
-                1   2023-11-14T22:13:20Z  → 1    tiny:1  -           committed  1.5 s\("   ")
+                NO  BEGAN                 GEN    IMAGE   STRATEGY    OUTCOME    TOOK  WHY
+                1   2023-11-14T22:13:20Z  → 1    tiny:1  -           committed  1 s\("   ")
                     ms: plan 1500
-                2   2023-11-14T22:14:20Z  1 → 2  tiny:2  warm-first  reverted   32.3 s  verify: no answer
+                2   2023-11-14T22:14:20Z  1 → 2  tiny:2  warm-first  reverted   32 s  verify: no answer
                     ms: plan 1000, prepare 2000
 
                 """

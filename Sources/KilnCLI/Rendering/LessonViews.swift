@@ -99,14 +99,7 @@ struct CheckedTask: Renderable {
     }
 
     var human: HumanView {
-        let checks = payload.checks.flatMap { result in
-            let isMet = result.outcome == .passed
-            let found = isMet ? "" : result.detail.map { ": \($0)" } ?? ""
-            // An error has its cause and what to do next on lines of their own.
-            let lines = (result.name + found).split(separator: "\n").map { ConsoleText.singleLine(String($0)) }
-            let mark = isMet ? "  done     " : "  not yet  "
-            return zip([mark] + lines.dropFirst().map { _ in "           " }, lines).map { $0 + $1 }
-        }
+        let checks = payload.checks.flatMap(CheckedTask.lines(of:))
         let verdict =
             "task \(payload.task) of \(payload.of) of '\(payload.lesson)' is \(payload.done ? "done" : "not done yet")"
         guard payload.done else { return .lines([verdict] + checks + ["help: 'kiln learn hint'"]) }
@@ -114,6 +107,15 @@ struct CheckedTask: Renderable {
         let next =
             payload.task < payload.of ? "the next task" : "the end of the lesson, whose lab, volumes and folder go"
         return .lines([verdict] + checks + read + ["next: 'kiln learn next', \(next)"])
+    }
+
+    /// What a check found; an error has its cause and what to do next on lines of their own.
+    static func lines(of result: StepResult) -> [String] {
+        let isMet = result.outcome == .passed
+        let found = isMet ? "" : result.detail.map { ": \($0)" } ?? ""
+        let mark = isMet ? "  done     " : "  not yet  "
+        let lines = (result.name + found).split(separator: "\n").map { ConsoleText.singleLine(String($0)) }
+        return lines.enumerated().map { ($0 == 0 ? mark : String(repeating: " ", count: mark.count)) + $1 }
     }
 }
 
