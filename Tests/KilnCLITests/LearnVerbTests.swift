@@ -127,17 +127,15 @@ struct LearnVerbTests {
     }
 
     @Test("an error of a check has its cause and its next step on lines of their own")
-    func lines() {
-        let result = StepResult(
-            id: .root,
-            kind: "exec",
-            place: .steps,
-            name: "it answers",
-            outcome: .failed,
-            begin: .zero,
-            end: .zero,
-            detail: "its machine is off\ncause: a \u{1b}[2J\nnext: start it"
-        )
+    func lines() throws {
+        let text = #"""
+            {
+              "id": "1", "kind": "exec", "place": { "file": "lesson.yaml", "line": 1, "column": 1, "path": "" }, "children": [],
+              "name": "it answers", "outcome": "failed", "begin_ms": 0, "end_ms": 0, "ms": 0,
+              "detail": "its machine is off\ncause: a \u001b[2J\nnext: start it"
+            }
+            """#
+        let result = try JSONDecoder().decode(StepResult.self, from: Data(text.utf8))
         let lines = CheckedTask.lines(of: result)
         #expect(
             lines.count == 3 && lines[0] == "  not yet  it answers: its machine is off"
