@@ -26,7 +26,7 @@ public final class FileLock: Sendable {
         if let holder {
             throw KilnError(
                 .lockHeld,
-                "\(subject) is being changed by another process: \(holder)",
+                "\(subject) is being changed by \(FileLock.who(holder))",
                 hint: "wait until it has ended, or watch it with 'kiln ps'",
                 exit: .blocked
             )
@@ -67,8 +67,7 @@ public final class FileLock: Sendable {
                 return try FileLock(path, subject: subject, kind: kind)
             } catch let error as KilnError where error.code == .lockHeld {
                 guard ContinuousClock.now < end else { throw error }
-                // Two tasks of this process wait for each other without a word: there is nobody to look for.
-                if !isTold, !isHeldHere(path) { waiting(error) }
+                if !isTold { waiting(error) }
                 isTold = true
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -94,6 +93,11 @@ public final class FileLock: Sendable {
         if isHeld, kind == .exclusive { ftruncate(descriptor, 0) }
         KernelLock.release(descriptor)
         close(descriptor)
+    }
+
+    // Tasks of one command wait for each other, too: then there is no other process to look for.
+    private static func who(_ holder: String) -> String {
+        holder.hasPrefix("'pid \(getpid()),") ? "other work of this command: \(holder)" : "another process: \(holder)"
     }
 
     // The program without its directories, which may be so long that the verb would be cut off.
@@ -122,13 +126,6 @@ public final class FileLock: Sendable {
         if let holder = lastHolder(descriptor) { return Name.quoted(holder) }
         let holders = KernelLock.holders(of: descriptor)
         return holders.isEmpty ? "unknown" : "pid " + holders.map(String.init).joined(separator: ", ")
-    }
-
-    private static func isHeldHere(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return lastHolder(descriptor).flatMap(pid(of:)) == getpid()
     }
 
     private static func lastHolder(_ descriptor: Int32) -> String? {
