@@ -79,7 +79,7 @@ extension Kiln {
         )
     }
 
-    /// Writes the file of a lab of one server with a volume, whose front lets requests wait.
+    /// Writes the file of a lab of one server with a volume, whose front lets requests wait; its service begins once that is mounted.
     func holdLab(_ name: String, image: StoredImage, port: UInt16) throws -> Lab {
         try write(
             name,
@@ -91,6 +91,7 @@ extension Kiln {
                   image: "\(Benchmark.title(image))"
                   volumes: { data: /data }
                   hold: 90s
+                  after-attach: [{ run: [systemctl, start, notes] }]
                   ports: { http: { guest: 8080, host: \(port) } }
                   ready: [agent, cloud-init, { http: { port: http, path: /health } }]
             """
