@@ -16,7 +16,13 @@ extension Kiln {
     }
 
     // The server's members have a volume each, and a web server behind one published port.
-    private func servedLab(_ name: String, image: StoredImage, port: UInt16, _ own: [String]) throws -> Lab {
+    private func servedLab(
+        _ name: String,
+        image: StoredImage,
+        guest: UInt16 = 80,
+        port: UInt16,
+        _ own: [String]
+    ) throws -> Lab {
         try write(
             name,
             """
@@ -26,7 +32,7 @@ extension Kiln {
                 web:
                   image: "\(Benchmark.title(image))"
                   volumes: { data: /data }
-                  ports: { http: { guest: 80, host: \(port) } }
+                  ports: { http: { guest: \(guest), host: \(port) } }
                   ready: [agent, cloud-init, { http: { port: http, path: /health } }]
             """ + own.map { "\n      " + $0 }.joined()
         )
@@ -81,21 +87,8 @@ extension Kiln {
 
     /// Writes the file of a lab of one server with a volume, whose front lets requests wait; its service begins once that is mounted.
     func holdLab(_ name: String, image: StoredImage, port: UInt16) throws -> Lab {
-        try write(
-            name,
-            """
-              volumes:
-                data: { size: 64MiB, filesystem: ext4 }
-              servers:
-                web:
-                  image: "\(Benchmark.title(image))"
-                  volumes: { data: /data }
-                  hold: 90s
-                  after-attach: [{ run: [systemctl, start, notes] }]
-                  ports: { http: { guest: 8080, host: \(port) } }
-                  ready: [agent, cloud-init, { http: { port: http, path: /health } }]
-            """
-        )
+        let own = ["hold: 90s", "after-attach: [{ run: [systemctl, start, notes] }]"]
+        return try servedLab(name, image: image, guest: 8080, port: port, own)
     }
 
     /// How many members of a lab's server serve.

@@ -78,7 +78,8 @@ extension LabEngine {
         }
     }
 
-    // A guest that shuts down ends its agent first, and its machine a moment later.
+    // A guest that shuts down ends its agent first, and its machine a moment later; one whose agent is only missing never goes off, so
+    // there is no event to wait for, but a second at most.
     private func goesOff(_ machine: MachineID) async -> Bool {
         for _ in 0..<20 {
             if let state = try? await parts.machines.state(of: machine), !state.isAlive { return true }

@@ -30,7 +30,6 @@ extension LabEngine {
     ///
     /// - Returns: how it stands then.
     /// - Throws: `rollout.none` where there is nothing that the command could be about.
-    @discardableResult
     public func command(_ command: RolloutCommand, on server: ServerID) async throws -> RolloutReport {
         let files = RolloutFiles(server: server, state: state)
         guard let lock = try? await files.lock() else { return try await ask(command, server, files) }

@@ -42,7 +42,7 @@ struct RolloutFiles: Sendable {
     }
 
     /// Whether somebody drives a rollout.
-    var isDriven: Bool { (try? FileLock(path + ".lock", subject: "the rollout of \(server)", kind: .shared)) == nil }
+    var isDriven: Bool { (try? lockOut()) == nil }
 
     /// What the members are to be made from: the lab may be declared otherwise while the rollout goes on.
     struct Target: Sendable, Codable {

@@ -4,9 +4,6 @@ extension RolloutEvent {
     /// What people are told of it; nothing where there is nothing to say.
     var line: String? {
         switch self {
-        case .began(let plan):
-            let order = plan.ordinals.map(String.init).joined(separator: ", ")
-            return "rollout \(plan.id) begins: members \(order), to image \(plan.target.image.short)"
         case .entered(let move, _):
             switch move.kind {
             case .takeOut: return "member \(move.ordinal) gets no more requests"
@@ -26,7 +23,8 @@ extension RolloutEvent {
         case .aborted: return "aborted: what is new is taken back"
         case .undone: return "undone: what is new is taken back"
         case .continued: return "the others follow"
-        case .completed, .soaking, .settled, .waiting, .promoted, .retried, .resumed, .ended: return nil
+        // Of its beginning whoever begins it tells more.
+        case .began, .completed, .soaking, .settled, .waiting, .promoted, .retried, .resumed, .ended: return nil
         }
     }
 }
