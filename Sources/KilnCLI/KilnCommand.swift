@@ -89,7 +89,7 @@ public struct KilnCommand: AsyncParsableCommand {
                 let session = Session(verb.global)
                 TraceOutput.start(
                     isDebug: verb.global.debug,
-                    environment: ProcessInfo.processInfo.environment,
+                    environment: ProcessEnvironment.variables,
                     session
                 )
                 return await verb.status(in: session)

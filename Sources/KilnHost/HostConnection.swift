@@ -55,7 +55,7 @@ public struct HostConnection: Sendable, Hashable, CustomStringConvertible {
     ///   `qemu:///session`, which libvirt would quietly turn into the system's.
     public static func resolve(
         option: String?,
-        environment: [String: String] = ProcessInfo.processInfo.environment,
+        environment: [String: String] = ProcessEnvironment.variables,
         lab: String?,
         isRoot: Bool = geteuid() == 0
     ) throws -> HostConnection {

@@ -24,7 +24,7 @@ public struct KilnHome: Sendable, Hashable {
     /// - Throws: `KilnError` with code `home.relative` where `KILN_HOME` is no absolute path, `home.unknown` where neither
     ///   the environment nor the password database knows the user's home directory.
     public static func location(
-        environment: [String: String] = ProcessInfo.processInfo.environment,
+        environment: [String: String] = ProcessEnvironment.variables,
         isRoot: Bool = geteuid() == 0
     ) throws -> String {
         if let chosen = environment["KILN_HOME"], !chosen.isEmpty {

@@ -21,18 +21,20 @@ struct Flashing: Sendable, Codable {
         let members: Int
         /// All of `kiln up`, in seconds.
         let wall: Summary
-        /// What each takes of the host's memory, in MiB.
+        /// What each takes of the host's memory, in MiB: a clone alone bears all that it reads of the template, of several each
+        /// bears its share.
         let memory: Summary
     }
 
-    static let herds = [1, 4, 8]
+    /// How many are brought up at once: of Debian only as many as a small host has the memory for.
+    static func herds(of part: Benchmark.Part) -> [Int] { part == .tiny ? [1, 4, 8] : [4] }
     static let longestRun = 0.5
     static let largestMemory = 0.5
 
     let image: String
     let booted: Way
     let cloned: Way
-    /// Clones only; nothing of an image whose machines take long.
+    /// Clones only.
     let herds: [Herd]
     /// How many times as long as a clone a boot may be ready for the aim to be met.
     let aim: Double
@@ -74,14 +76,15 @@ extension Benchmark {
         guard let booted = Flashing.Way(samples[0]), let cloned = Flashing.Way(samples[1]) else {
             throw Failure("nothing was launched")
         }
-        let herds = part == .tiny ? try await measureHerds(image, runs) : []
+        let herds = try await measureHerds(image, Flashing.herds(of: part), runs)
         return Flashing(image: title, booted: booted, cloned: cloned, herds: herds, aim: aim)
     }
 
-    private func measureHerds(_ image: StoredImage, _ runs: Int) async throws -> [Flashing.Herd] {
+    private func measureHerds(_ image: StoredImage, _ sizes: [Int], _ runs: Int) async throws -> [Flashing.Herd] {
         var herds: [Flashing.Herd] = []
-        for members in Flashing.herds {
-            let lab = try kiln.launchLab("bench-herd-\(members)", image: image, launch: "flash", members: members)
+        for members in sizes {
+            let name = "bench-herd-\(image.manifest.name)-\(members)"
+            let lab = try kiln.launchLab(name, image: image, launch: "flash", members: members)
             var (walls, memories): ([Double], [Double]) = ([], [])
             for number in 0..<runs {
                 say("\(members) clones at once \(number + 1)/\(runs)")
@@ -186,11 +189,14 @@ extension Report {
             "  aim       running <= \(number(Flashing.longestRun, 1)) s: \(met(cloned.running.median <= Flashing.longestRun))",
             aim("ready", flashing.readyRatio, flashing.aim),
             aim("memory", flashing.memoryRatio, Flashing.largestMemory),
-        ] + flashing.herds.map(line) + [""]
+        ] + flashing.herds.flatMap { lines($0, beside: booted) } + [""]
     }
 
-    private func line(_ herd: Flashing.Herd) -> String {
-        "  \(herd.members) at once  kiln up \(seconds(herd.wall))   memory of each \(number(herd.memory.median, 0)) MiB"
+    private func lines(_ herd: Flashing.Herd, beside booted: Flashing.Way) -> [String] {
+        [
+            "  \(herd.members) at once  kiln up \(seconds(herd.wall))   memory of each \(number(herd.memory.median, 0)) MiB",
+            aim("memory of each", herd.memory.median / booted.memory.median, Flashing.largestMemory),
+        ]
     }
 
     private func aim(_ what: String, _ ratio: Double, _ most: Double) -> String {

@@ -105,6 +105,7 @@ extension Benchmark {
         let watched = try await OpenLoopClient.watching(port: port, every: Etcd.interval, request: ledger.put) {
             try await kiln.rollOut(lab, to: image, within: Benchmark.rolloutPatience)
         }
+        for request in watched.requests where !request.isAnswered { say("  \(request.line)") }
         let acknowledged = watched.requests.filter(\.isAnswered).map(\.number)
         var lost: [Int] = []
         for member in 0..<Etcd.members {

@@ -7,8 +7,8 @@ struct Exchange {
         case goesOn
         /// A whole answer of status 200.
         case answered(body: [UInt8])
-        /// Nobody listens, or a whole answer of another status.
-        case refused
+        /// Nobody listens, or a whole answer of another status, which may say why.
+        case refused(body: [UInt8] = [])
         /// It ended before the answer was whole.
         case broken
     }
@@ -76,7 +76,7 @@ struct Exchange {
             let count = request.withUnsafeBytes {
                 send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            if count < 0 && errno == ECONNREFUSED { return .refused }
+            if count < 0 && errno == ECONNREFUSED { return .refused() }
             isSent = count == request.count
             return isSent ? .goesOn : .broken
         }
@@ -86,7 +86,7 @@ struct Exchange {
         received += buffer.prefix(count)
         guard count == 0 else { return .goesOn }
         guard let answer = WholeAnswer(received) else { return .broken }
-        return answer.status == 200 ? .answered(body: answer.body) : .refused
+        return answer.status == 200 ? .answered(body: answer.body) : .refused(body: answer.body)
     }
 }
 

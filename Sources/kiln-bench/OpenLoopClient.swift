@@ -35,6 +35,11 @@ final class OpenLoopClient: Sendable {
         /// Whether it was begun by the clock.
         var isTimely: Bool { begin.map { $0 - due <= OpenLoopClient.tolerance } ?? false }
         var isAnswered: Bool { outcome == .answered }
+        /// What became of it and what was said, in a line.
+        var line: String {
+            let said = String(decoding: body.prefix(200), as: UTF8.self).replacing("\n", with: " ")
+            return "request \(number): \(outcome.rawValue) after \(Int(time * 1_000)) ms \(said)"
+        }
         /// From its begin to its end, in seconds.
         var time: Double { (end - (begin ?? due)) / .seconds(1) }
     }
@@ -143,7 +148,7 @@ final class OpenLoopClient: Sendable {
         switch exchange.advance() {
         case .goesOn where ContinuousClock.now - start < patience: return exchange
         case .goesOn: note(number, begin: start, .late)
-        case .refused: note(number, begin: start, .refused)
+        case .refused(let body): note(number, begin: start, .refused, body)
         case .broken: note(number, begin: start, .broken)
         case .answered(let body): note(number, begin: start, .answered, body)
         }

@@ -91,6 +91,46 @@ import Testing
         #expect(notes.contains { $0.contains("2 connections were still open") }, "\(notes)")
     }
 
+    private func draining(quietly: Bool) throws -> ServerSpec {
+        var spec = try held()
+        spec.drain = [Hook(["hand", "over"], isQuiet: quietly)]
+        return spec
+    }
+
+    @Test("requests wait while a quiet drain hook runs, for a part of 'hold' at most; other hooks keep nobody waiting")
+    func quiet() async throws {
+        try await world.up(draining(quietly: true))
+        let seen = Mutex<[Duration]>([])
+        world.world.guests.reply { [fronts] arguments, _ in
+            if arguments == ["hand", "over"] { seen.withLock { $0 = fronts.pauses } }
+            return nil
+        }
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(seen.withLock { $0 } == [.seconds(8)] && fronts.pauses == [.seconds(8), .zero])
+        try await world.up(draining(quietly: false))
+        #expect(try await world.replace("tiny:1").outcome == .committed)
+        // That machine's own hook is the quiet one yet.
+        #expect(fronts.pauses.count == 4)
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(fronts.pauses.count == 4)
+    }
+
+    @Test(
+        "a quiet hook that fails lets requests through again; a front that can't pause is said, and keeps nobody from draining"
+    )
+    func quietFails() async throws {
+        try await world.up(draining(quietly: true))
+        world.world.guests.reply { arguments, _ in
+            arguments == ["hand", "over"] ? GuestCommandResult(status: 1, output: [], errors: []) : nil
+        }
+        #expect(try await world.replace("tiny:2").outcome == .aborted)
+        #expect(fronts.pauses == [.seconds(8), .zero])
+        world.world.guests.reply { _, _ in nil }
+        fronts.forgetPauses()
+        #expect(try await world.replace("tiny:2").outcome == .committed)
+        #expect(notes.contains { $0.contains("requests go on meanwhile") }, "\(notes)")
+    }
+
     @Test("'hold' comes and goes with a replacement, and not before")
     func turning() async throws {
         try await world.up(world.spec())

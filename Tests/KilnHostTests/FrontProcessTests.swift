@@ -101,6 +101,30 @@ struct FrontProcessTests {
         }
     }
 
+    @Test("a pause lets nobody through although a machine serves; it ends when that is said, or by itself")
+    func pause() async throws {
+        let server = try KeptServer { _ in KeptServer.answer(200, "hello") }
+        try await cleaningUp {
+            try await fronts.apply(plan(.serving, to: server.port), to: id)
+            try await fronts.pause(id, for: .seconds(9))
+            async let waiting = status()
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(try await fronts.traffic(of: id)?.first?.total == 0)
+            try await fronts.pause(id, for: .zero)
+            #expect(try await waiting == 200)
+            let begin = ContinuousClock.now
+            try await fronts.pause(id, for: .milliseconds(400))
+            #expect(try await status() == 200)
+            #expect(ContinuousClock.now - begin > .milliseconds(300))
+            // A client that can't wait longer is told so, also in a pause.
+            try await fronts.apply(plan(.serving, to: server.port, hold: .milliseconds(200)), to: id)
+            try await fronts.pause(id, for: .seconds(9))
+            #expect(try await status() == 503)
+        }
+        let error = await #expect(throws: KilnError.self) { try await fronts.pause(id, for: .seconds(1)) }
+        #expect(error?.cause == "it does not run")
+    }
+
     @Test("who listens hears of each answer: from whom, whether it was good, and how long it took")
     func heard() async throws {
         let server = try KeptServer { _ in KeptServer.answer(200, "hello") }

@@ -127,6 +127,11 @@ struct HostTests {
         #expect(missing.reason == "/dev/kvm can't be opened: No such file or directory")
         #expect(HostAcceleration.announcesVirtualisation("model name\t: x vmx\nflags\t\t: fpu svm sse\n"))
         #expect(!HostAcceleration.announcesVirtualisation("model name\t: vmx\nflags\t\t: fpu svm_lock\n"))
+        #expect(HostAcceleration.announcesVirtualisation("flags\t\t: fpu vmx"))
+        #expect(
+            !HostAcceleration.announcesVirtualisation("vmx flags\t\t: fpu\n")
+                && !HostAcceleration.announcesVirtualisation("")
+        )
     }
 
     @Test("only emulated machines have an emulator's faults and words; missing instructions are told on both")

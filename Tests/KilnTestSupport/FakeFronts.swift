@@ -8,6 +8,8 @@ public final class FakeFronts: FrontControl {
         var plans: [ServerID: FrontPlan] = [:]
         var connections = 0
         var cuts = 0
+        var pauses: [Duration] = []
+        var knowsPauses = true
         var stranded = 0
         var refusal: @Sendable (FrontPlan) -> KilnError? = { _ in nil }
         var isMissing = false
@@ -41,6 +43,12 @@ public final class FakeFronts: FrontControl {
 
     /// How often connections were cut that a slot had.
     public var cuts: Int { state.withLock { $0.cuts } }
+
+    /// For how long requests were to wait, each time that was wanted.
+    public var pauses: [Duration] { state.withLock { $0.pauses } }
+
+    /// Makes all of them as an earlier Kiln started them.
+    public func forgetPauses() { state.withLock { $0.knowsPauses = false } }
 
     /// Ends a front and whoever would start it again, behind the engine's back.
     public func kill(_ server: ServerID) { state.withLock { $0.plans[server] = nil } }
@@ -124,6 +132,14 @@ public final class FakeFronts: FrontControl {
             }
         }
         return Log(all: state.withLock { $0.answers })
+    }
+
+    /// Notes it.
+    public func pause(_ server: ServerID, for time: Duration) async throws {
+        guard state.withLock({ $0.knowsPauses }) else {
+            throw KilnError(.frontFailed, "it knows of no pause", exit: .aborted)
+        }
+        try faults.call("pauseFront") { state.withLock { $0.pauses.append(time) } }
     }
 
     /// Counts.

@@ -1,4 +1,5 @@
 import Foundation
+import KilnSystem
 
 /// What the process is connected to.
 struct Terminal: Sendable, Equatable {
@@ -33,7 +34,7 @@ struct Terminal: Sendable, Equatable {
             input: isatty(STDIN_FILENO) == 1,
             output: isatty(STDOUT_FILENO) == 1,
             errors: isatty(STDERR_FILENO) == 1,
-            environment: ProcessInfo.processInfo.environment
+            environment: ProcessEnvironment.variables
         )
     }
 

@@ -139,7 +139,7 @@ struct AutopilotView: Sendable {
         member.isHalted = history.halted != nil
         member.isOpen = history.open != nil
         member.isBooting = (try? workspace.timeReady(machine)) == nil
-        member.isDue = ServerStatus.isDue(age: record.age, maxAge: maxAge)
+        member.isDue = ServerStatus.isDue(age: ServerStatus.age(since: record.created), maxAge: maxAge)
         return member
     }
 

@@ -51,8 +51,8 @@ final class Standings: Sendable {
     init(_ images: any ImageSource) { self.images = images }
 
     /// What is said of what a generation was made from; nothing where that can't be read.
-    func of(_ record: GenerationRecord) -> GenerationStanding? {
-        let subject = Subject(image: record.image.digest, configuration: record.configuration)
+    func of(_ image: ImageDigest, configuredAs configuration: ImageDigest?) -> GenerationStanding? {
+        let subject = Subject(image: image, configuration: configuration)
         if let known = known.withLock({ $0[subject] }) { return known }
         let found = try? look(subject)
         known.withLock { $0[subject] = .some(found) }

@@ -60,7 +60,7 @@ extension LabEngine {
             let record = try? workspace.record(workspace.id.machine(serving))
         else { return report }
         report.image = record.image
-        report.standing = Standings(parts.images).of(record)
+        report.standing = Standings(parts.images).of(record.image.digest, configuredAs: record.configuration)
         return report
     }
 }

@@ -130,27 +130,28 @@ extension LabEngine {
         let workspace = workspace(id)
         let history = try workspace.history(lent: notes.lent)
         let machine = try? machine(id, in: history)
-        let record = machine.flatMap { try? workspace.record($0) }
+        let record = machine.flatMap { try? workspace.seen($0) }
         let published = record.flatMap { $0.ports ?? files.ports?.ports[id.server] } ?? [:]
         let ports = (record?.spec.ports ?? [:]).compactMap { name, port in
             published[name].map { (name, ServerStatus.Port(host: $0, guest: port.guest, transport: port.transport)) }
         }
-        let networks = record.map { addresses(of: id, on: $0.spec.networks, files.networks) } ?? [:]
+        let networks = record.map { addresses(of: id, on: $0.spec.networks ?? [], files.networks) } ?? [:]
         let current = history.current.map(id.machine)
-        let serving = current == machine ? record : current.flatMap { try? workspace.record($0) }
-        let age = serving.map(\.age)
+        let serving = current == machine ? record : current.flatMap { try? workspace.seen($0) }
+        let age = serving.map { ServerStatus.age(since: $0.created) }
         // As declared by now: a server becomes due also where the file came to say so after the machine was made.
         let maxAge = if let declared { declared.maxAge } else { serving?.spec.maxAge }
         let isOld = ServerStatus.isDue(age: age, maxAge: maxAge)
         let moved = serving.flatMap { standings.moved(declared?.image ?? $0.spec.image, from: $0.image.digest) }
-        let standing = record.flatMap(standings.of)
+        let standing = record.flatMap { standings.of($0.image.digest, configuredAs: $0.configuration) }
         return Sight(id: id) { states in
-            ServerStatus(
+            let state = machine.flatMap { states[$0] } ?? .absent
+            return ServerStatus(
                 lab: id.lab,
                 name: id.server,
                 ordinal: id.ordinal > 0 || record?.spec.fleet != nil ? id.ordinal : nil,
                 generation: history.current,
-                state: machine.flatMap { states[$0] } ?? .absent,
+                state: state,
                 image: record?.image,
                 way: machine.flatMap { workspace.way(into: $0) },
                 instanceID: record?.instanceID,
@@ -165,7 +166,7 @@ extension LabEngine {
                 standing: standing,
                 moved: moved,
                 reformatted: notes.reformatted[id],
-                isCloned: machine.flatMap { workspace.isClone($0) ? true : nil }
+                isCloned: machine.flatMap { state.isAlive && workspace.isClone($0) ? true : nil }
             )
         }
     }
@@ -209,12 +210,10 @@ extension LabEngine {
     }
 }
 
-extension GenerationRecord {
-    /// How old the generation is, in whole seconds by the wall clock; 0 where that was set back to before it was made.
-    var age: Int { max(0, Int(Date.now.timeIntervalSince(created))) }
-}
-
 extension ServerStatus {
+    /// How old what was made then is, in whole seconds by the wall clock; 0 where that was set back to before.
+    static func age(since created: Date) -> Int { max(0, Int(Date.now.timeIntervalSince(created))) }
+
     static func isDue(age: Int?, maxAge: Duration?) -> Bool {
         guard let age, let maxAge else { return false }
         return .seconds(age) > maxAge

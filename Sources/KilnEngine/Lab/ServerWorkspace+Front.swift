@@ -228,6 +228,48 @@ extension ServerWorkspace {
         return FrontPlan(spec: spec, ports: ports, slots: (0..<slots).map { FrontPlan.Slot(ordinal: $0) })
     }
 
+    /// Does something in a machine that was taken out, while no client of its server has a request under way; those that come wait.
+    ///
+    /// A service that hands something over to its peers, as a leader does, may lose what is under way in that moment. What waits is let
+    /// through before its time is over, even where `body` takes longer. That it can't be had is said and decides nothing.
+    func quietly(_ machine: MachineID, _ body: () async throws -> Void) async throws {
+        guard try frontSpec(of: machine) != nil, let plan = try front.plan() else { return try await body() }
+        let limit = plan.spec.hold * 4 / 5
+        do {
+            try await parts.fronts.pause(id.whole, for: limit)
+            try await awaitQuiet(plan, machine, within: limit / 2)
+        } catch let error as KilnError {
+            parts.progress(.note("\(machine): requests go on meanwhile: \(error.message)"))
+        }
+        do {
+            try await body()
+        } catch {
+            await endPause()
+            throw error
+        }
+        await endPause()
+    }
+
+    // Also where the command was interrupted: an unstructured task does not inherit the cancellation. It would end by itself.
+    private func endPause() async { await Task { try? await parts.fronts.pause(id.whole, for: .zero) }.value }
+
+    // Of other connections than HTTP's nobody knows whether something is under way. What was let through just before the pause may
+    // not be counted at once, so it has to be quiet twice.
+    private func awaitQuiet(_ plan: FrontPlan, _ machine: MachineID, within limit: Duration) async throws {
+        let spoken = Set(plan.ports.filter(\.isHTTP).map(\.name))
+        let end = ContinuousClock.now + limit
+        var looks = 0
+        while looks < 2 {
+            let traffic = try await parts.fronts.traffic(of: id.whole) ?? []
+            let left = traffic.filter { spoken.contains($0.port) }.map(\.connections).reduce(0, +)
+            looks = left == 0 ? looks + 1 : 0
+            if left > 0, ContinuousClock.now >= end {
+                return parts.progress(.note("\(machine): \(left) of the requests before have not ended, and go on"))
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     // Waits until a machine has ended what it has begun; the front tells of no event.
     private func drain(_ machine: MachineID, _ limit: Duration) async throws {
         let end = ContinuousClock.now + limit

@@ -230,7 +230,13 @@ extension ServerWorkspace {
         } catch let error as KilnError where error.exit != .unreachable {
             return parts.progress(.note("\(machine) is not drained, because it does not answer: \(error.message)"))
         }
-        for hook in hooks { try await run(hook, "drain", in: machine) }
+        for hook in hooks {
+            guard hook.isQuiet else {
+                try await run(hook, "drain", in: machine)
+                continue
+            }
+            try await quietly(machine) { try await run(hook, "drain", in: machine) }
+        }
     }
 
     /// Runs the `after-attach` hooks in a machine.

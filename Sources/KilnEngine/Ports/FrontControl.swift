@@ -60,6 +60,12 @@ public protocol FrontControl: Sendable {
     ///
     /// - Throws: `front.failed`.
     func listen(to server: ServerID) async throws -> any FrontLog
+    /// Lets no request through for so long, whoever serves; zero lets them through again.
+    ///
+    /// It ends by itself, for who wanted it may be killed meanwhile.
+    ///
+    /// - Throws: `front.failed`, also where the front does not know how because an earlier Kiln started it.
+    func pause(_ server: ServerID, for time: Duration) async throws
     /// Ends the connections that a member still has.
     func cut(_ ordinal: Int, of server: ServerID) async throws
     /// Ends the front with all that waits in it, and removes what it is reached by; one that does not run has ended already.

@@ -45,7 +45,7 @@ public enum EmbedFront {
     /// A URI that isn't acceptable is none; whoever opens it says why.
     static func root(
         of arguments: [String],
-        environment: [String: String] = ProcessInfo.processInfo.environment
+        environment: [String: String] = ProcessEnvironment.variables
     ) -> String? {
         let connection = try? HostConnection.resolve(option: option(in: arguments), environment: environment, lab: nil)
         guard case .embedded(let root) = connection?.kind else { return nil }

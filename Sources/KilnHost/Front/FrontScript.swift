@@ -9,6 +9,9 @@ enum FrontScript {
     /// The most connections that a published port has at once while some wait.
     static let mostHeld = FrontSpec.mostConnections
 
+    /// What it says when it was told to pause.
+    static let paused = "paused"
+
     static let text = """
         local function refuse(txn)
             if txn.http then
@@ -26,13 +29,26 @@ enum FrontScript {
             return time.sec * 1000 + time.usec // 1000
         end
 
-        -- Waits until a backend has a server, at most so many milliseconds.
+        -- Until then all wait, whoever serves; who wanted that may be killed before it is over.
+        local paused = 0
+
+        core.register_cli({ "kiln", "pause" }, "kiln pause MILLISECONDS", function(applet, ...)
+            local words = { ... }
+            paused = now() + (tonumber(words[#words]) or 0)
+            applet:send("\(FrontScript.paused)\\n")
+        end)
+
+        local function waits(txn, backend)
+            return now() < paused or tonumber(txn.sf:nbsrv(backend)) == 0
+        end
+
+        -- Waits until a backend has a server and nobody wants a pause, at most so many milliseconds.
         local function hold(txn, backend, limit)
-            if tonumber(txn.sf:nbsrv(backend)) > 0 then return end
+            if not waits(txn, backend) then return end
             -- HAProxy counts them: a count of our own would never hear of a client that leaves.
             if tonumber(txn.sf:fe_conn()) > \(mostHeld) then return refuse(txn) end
             local begin = now()
-            while tonumber(txn.sf:nbsrv(backend)) == 0 do
+            while waits(txn, backend) do
                 if now() - begin >= tonumber(limit) then return refuse(txn) end
                 core.msleep(10)
             end

@@ -88,6 +88,16 @@ public struct LocalFronts: FrontControl {
         }
     }
 
+    /// Lets no request through for so long, whoever serves.
+    public func pause(_ server: ServerID, for time: Duration) async throws {
+        try await BlockingWork.run {
+            let front = front(of: server)
+            let said = try front.ask("kiln pause \(Int(time / .milliseconds(1)))")
+            guard said?.hasPrefix(FrontScript.paused) != true else { return }
+            throw front.failed(said == nil ? "it does not run" : "it was started by a Kiln that knew of no pause")
+        }
+    }
+
     /// Ends the connections that a member still has.
     public func cut(_ ordinal: Int, of server: ServerID) async throws {
         try await BlockingWork.run {

@@ -16,19 +16,17 @@ public struct HostAcceleration: Sendable, Hashable {
     ///
     /// - Parameter owner: the user that machines run as, who may be refused what root is given.
     public static func detect(for owner: MachineOwner) -> HostAcceleration {
-        let processors = FileManager.default.contents(atPath: "/proc/cpuinfo") ?? Data()
         let node = open("/dev/kvm", O_RDWR | O_CLOEXEC)
-        var refusal = node < 0 ? errno : nil
-        if node >= 0 {
-            if geteuid() == 0 && !isOpen(node, to: owner) { refusal = EACCES }
-            close(node)
-        }
+        guard node >= 0 else { return judged(nodeError: errno, virtualises: false) }
+        defer { close(node) }
+        let isRefused = geteuid() == 0 && !isOpen(node, to: owner)
         #if arch(arm64)
         let virtualises = true
         #else
+        let processors = FileManager.default.contents(atPath: "/proc/cpuinfo") ?? Data()
         let virtualises = announcesVirtualisation(String(decoding: processors, as: UTF8.self))
         #endif
-        return judged(nodeError: refusal, virtualises: virtualises)
+        return judged(nodeError: isRefused ? EACCES : nil, virtualises: virtualises)
     }
 
     /// Whether mode, owner and groups of an open node let a user read and write it.
@@ -58,10 +56,12 @@ public struct HostAcceleration: Sendable, Hashable {
     }
 
     /// Whether the flags in /proc/cpuinfo name Intel's or AMD's extension.
+    ///
+    /// The first processor speaks for all: each has some hundred flags, and a host may have a hundred processors.
     static func announcesVirtualisation(_ text: String) -> Bool {
-        text.split(separator: "\n").contains { line in
-            guard line.hasPrefix("flags") else { return false }
-            return line.split(whereSeparator: \.isWhitespace).contains { $0 == "vmx" || $0 == "svm" }
-        }
+        let lines = "\n" + text
+        guard let start = lines.range(of: "\nflags")?.upperBound else { return false }
+        return lines[start...].prefix { $0 != "\n" }.split(whereSeparator: \.isWhitespace)
+            .contains { $0 == "vmx" || $0 == "svm" }
     }
 }

@@ -8,7 +8,7 @@ extension HostConnection {
     /// https://libvirt.org/drvqemu.html#location-of-configuration-files
     func processLogs(
         home: String,
-        environment: [String: String] = ProcessInfo.processInfo.environment
+        environment: [String: String] = ProcessEnvironment.variables
     ) -> String? {
         switch kind {
         case .privateDaemon: return "\(home)/daemon/cache/libvirt/qemu/log"

@@ -214,15 +214,24 @@ public struct ServerSpec: Sendable, Hashable {
 
 /// A command that is run in a guest at a certain moment of a replacement.
 public struct Hook: Sendable, Hashable, Codable {
+    /// How long one may take that says nothing of that.
+    public static let usualDeadline = Duration.seconds(30)
+
     /// The program and its arguments; no shell looks at them.
     public let command: [String]
     /// How long it may take.
-    public let deadline: Duration
+    public var deadline: Duration
+    // Nothing where it is not: what does not ask for it is written as an earlier version wrote it.
+    private let quiet: Bool?
+
+    /// Whether no request of a client is under way while it runs.
+    public var isQuiet: Bool { quiet == true }
 
     /// A hook from its parts.
-    public init(_ command: [String], deadline: Duration = .seconds(30)) {
+    public init(_ command: [String], deadline: Duration = usualDeadline, isQuiet: Bool = false) {
         self.command = command
         self.deadline = deadline
+        quiet = isQuiet ? true : nil
     }
 }
 

@@ -169,6 +169,9 @@ struct LabDecoder {
         if let spec = server.spec {
             fields[.hold]?.judgeHold(spec)
             fields[.autoscale]?.judgeAutoscale(spec)
+            fields[.drain]?.judgeQuiet(spec, of: spec.drain, isDrain: true)
+            fields[.afterAttach]?.judgeQuiet(spec, of: spec.afterAttach, isDrain: false)
+            fields[.afterClone]?.judgeQuiet(spec, of: spec.afterClone, isDrain: false)
             fields[.launch]?.judgeLaunch(spec, image.flatMap(images))
         }
         server.ownMounts = data.map { PlacedOwnMount.all(in: $0, of: volumes) } ?? []

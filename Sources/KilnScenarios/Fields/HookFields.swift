@@ -3,7 +3,7 @@ import KilnModel
 
 /// The fields of a hook that is written as a map.
 enum HookFields: String, FileField {
-    case run, deadline
+    case run, deadline, quiet
 
     static let required: [HookFields] = [.run]
 
@@ -11,6 +11,11 @@ enum HookFields: String, FileField {
         switch self {
         case .run: Schema.command("What to run in the guest.")
         case .deadline: Schema.duration("How long it may take; 30s without it.")
+        case .quiet:
+            Schema.bool(
+                "In 'drain' only: whether no request of a client is under way while it runs. Those that are end first, and those that "
+                    + "come wait, both for a part of 'hold' at most."
+            )
         }
     }
 
@@ -19,7 +24,7 @@ enum HookFields: String, FileField {
             of: Schema.titled(
                 "hook",
                 Schema.either(
-                    [Schema.command("The command."), Schema.object(HookFields.self, "With a deadline.")],
+                    [Schema.command("The command."), Schema.object(HookFields.self, "With more about it.")],
                     "A command, as it is or as a map of these fields."
                 )
             ),

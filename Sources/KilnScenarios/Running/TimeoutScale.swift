@@ -74,10 +74,15 @@ extension TimeoutScale {
         // How long a machine has to stay ready is no deadline, but part of one.
         server.healthyDeadline = server.healthyDeadline.map { of($0 - server.minHealthy) + server.minHealthy }
         server.stopTimeout = of(server.stopTimeout)
-        server.drain = server.drain.map { Hook($0.command, deadline: of($0.deadline)) }
-        server.afterAttach = server.afterAttach.map { Hook($0.command, deadline: of($0.deadline)) }
+        for list in [\ServerSpec.drain, \.afterAttach] { server[keyPath: list] = server[keyPath: list].map(of) }
         for list in [\ServerSpec.ready, \.warmReady, \.verify] { server[keyPath: list] = server[keyPath: list].map(of) }
         return server
+    }
+
+    private func of(_ hook: Hook) -> Hook {
+        var hook = hook
+        hook.deadline = of(hook.deadline)
+        return hook
     }
 
     // What a client waits for an answer is what is measured while a server is replaced.

@@ -36,17 +36,21 @@ extension ImageStore {
     ///
     /// - Throws: `KilnError` with code `state.unreadable`.
     public func verdict(on image: ImageDigest) throws -> TestVerdict {
-        try verdict(on: image, by: (try? self.image(unnamed: image).manifest).map(ImageSuite.current))
+        try verdict(on: image) { try (try? self.image(unnamed: image).manifest).map(ImageSuite.current) }
     }
 
     /// The same of an image whose manifest is at hand.
     func verdict(on image: ImageManifest) throws -> TestVerdict {
-        try verdict(on: image.digest, by: try ImageSuite.current(of: image))
+        try verdict(on: image.digest) { try ImageSuite.current(of: image) }
     }
 
-    // Of content that is gone nobody knows what would be asked today: then every word counts.
-    private func verdict(on image: ImageDigest, by suites: Set<ImageDigest>?) throws -> TestVerdict {
-        let records = try attestations(of: image).filter { suites?.contains($0.attestation.suite) ?? true }
+    // Of content that is gone nobody knows what would be asked today: then every word counts. Where nothing was said, nobody
+    // asks: a manifest is long, and 'kiln ps' reads it for each image.
+    private func verdict(on image: ImageDigest, by current: () throws -> Set<ImageDigest>?) throws -> TestVerdict {
+        let all = try attestations(of: image)
+        guard !all.isEmpty else { return .untested }
+        let suites = try current()
+        let records = all.filter { suites?.contains($0.attestation.suite) ?? true }
         // Two tests that ended at once may have the same number: then the worse one counts.
         let last = records.filter { $0.number == records.last?.number }.map(\.verdict)
         return [.failed, .flaky, .untested].first { last.contains($0) } ?? last.first ?? .untested
