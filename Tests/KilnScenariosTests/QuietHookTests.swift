@@ -33,7 +33,7 @@ struct QuietHookTests {
         "is refused where nobody could keep it",
         arguments: [
             ("\(hooks)\nready: [{ http: { port: http, path: / } }]", "which takes 'replicas' or 'hold'"),
-            ("replicas: 2\n\(hooks)\nready: [{ tcp: { port: http, expect: hello } }]", "no check shows that a port speaks HTTP"),
+            ("replicas: 2\n\(hooks)\nready: [{ tcp: { port: http, expect: hello } }]", "no check shows that a port"),
             ("hold: 9s\nafter-attach: [{ run: begin, quiet: true }]", "is for hooks in 'drain'"),
             ("hold: 9s\ndrain: [{ run: begin, quiet: often }]", "expected true or false"),
         ]
