@@ -66,8 +66,8 @@ struct DaemonTestHome {
         }
     }
 
-    func remove(_ daemon: SessionDaemon) {
-        daemon.alias.remove()
+    func remove(_ daemon: SessionDaemon? = nil) {
+        daemon?.alias.remove()
         try? FileManager.default.removeItem(atPath: root)
     }
 

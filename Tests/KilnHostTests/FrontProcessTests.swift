@@ -73,8 +73,9 @@ struct FrontProcessTests {
         return try? answer.get().status
     }
 
-    /// Whatever happens, no process is left.
+    /// Whatever happens, no process and no file is left.
     private func cleaningUp(_ body: () async throws -> Void) async throws {
+        defer { home.remove() }
         do {
             try await body()
         } catch {
@@ -247,6 +248,11 @@ struct FrontProcessTests {
             #expect(try await slow == 200)
             try await done
             try await fronts.awaitPredecessors(of: id, within: .seconds(20))
+            // One that is just ending has no arguments any more, by which it is known, and is there for a moment yet.
+            let end = ContinuousClock.now + .seconds(5)
+            while HostProcesses.state(of: before.process) != .gone, ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(10))
+            }
             #expect(HostProcesses.state(of: before.process) == .gone)
         }
     }
