@@ -34,6 +34,7 @@ struct QuietHookTests {
         arguments: [
             ("\(hooks)\nready: [{ http: { port: http, path: / } }]", "which takes 'replicas' or 'hold'"),
             ("replicas: 2\n\(hooks)\nready: [{ tcp: { port: http, expect: hello } }]", "no check shows that a port"),
+            ("hold: 9s\ndrain: [{ run: a, quiet: true }, { run: b, quiet: true }]", "make one of the 2"),
             ("hold: 9s\nafter-attach: [{ run: begin, quiet: true }]", "is for hooks in 'drain'"),
             ("hold: 9s\ndrain: [{ run: begin, quiet: often }]", "expected true or false"),
         ]

@@ -234,20 +234,24 @@ extension ServerWorkspace {
     /// through before its time is over, even where `body` takes longer. That it can't be had is said and decides nothing.
     func quietly(_ machine: MachineID, _ body: () async throws -> Void) async throws {
         guard try frontSpec(of: machine) != nil, let plan = try front.plan() else { return try await body() }
-        let limit = plan.spec.hold * 4 / 5
         do {
-            try await parts.fronts.pause(id.whole, for: limit)
-            try await awaitQuiet(plan, machine, within: limit / 2)
-        } catch let error as KilnError {
-            parts.progress(.note("\(machine): requests go on meanwhile: \(error.message)"))
-        }
-        do {
+            try await pause(plan, machine)
             try await body()
         } catch {
             await endPause()
             throw error
         }
         await endPause()
+    }
+
+    private func pause(_ plan: FrontPlan, _ machine: MachineID) async throws {
+        let limit = plan.spec.hold * 4 / 5
+        do {
+            try await parts.fronts.pause(id.whole, for: limit)
+            try await awaitQuiet(plan, machine, within: limit / 2)
+        } catch let error as KilnError {
+            parts.progress(.note("\(machine): requests go on meanwhile: \(error.cause ?? error.message)"))
+        }
     }
 
     // Also where the command was interrupted: an unstructured task does not inherit the cancellation. It would end by itself.
@@ -266,6 +270,7 @@ extension ServerWorkspace {
             if left > 0, ContinuousClock.now >= end {
                 return parts.progress(.note("\(machine): \(left) of the requests before have not ended, and go on"))
             }
+            // The front tells of no event.
             try await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -17,11 +17,16 @@ extension Value {
 
     /// Refuses hooks that ask for quiet where nobody could keep it.
     func judgeQuiet(_ spec: ServerSpec, of hooks: [Hook], isDrain: Bool) {
-        guard hooks.contains(where: \.isQuiet) else { return }
+        let quiet = hooks.count(where: \.isQuiet)
+        guard quiet > 0 else { return }
         var behindFront = spec
         if spec.fleet != nil { behindFront.hold = spec.hold ?? ServerSpec.usualHold }
         if !isDrain {
             problem("'quiet' is for hooks in 'drain': no client is sent to this machine yet; leave it out")
+        } else if quiet > 1 {
+            problem(
+                "who waits through one hook that is quiet may wait in vain through the next; make one of the \(quiet)"
+            )
         } else if behindFront.hold == nil {
             problem(
                 "'quiet' is about requests that a front holds, which takes 'replicas' or 'hold'; add one, or leave it out"
