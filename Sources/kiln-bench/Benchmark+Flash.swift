@@ -12,8 +12,10 @@ struct Flashing: Sendable, Codable {
         let ready: Summary
         /// All of `kiln up`, in seconds.
         let wall: Summary
-        /// What the machine takes of the host's memory once it is ready, in MiB: what it shares is divided among those who do.
+        /// What the machine takes of the host's memory for itself once it is ready, in MiB.
         let memory: Summary
+        /// What it reads of its template's memory besides, in MiB.
+        let shared: Summary
     }
 
     /// Several that are brought up by one command.
@@ -21,9 +23,10 @@ struct Flashing: Sendable, Codable {
         let members: Int
         /// All of `kiln up`, in seconds.
         let wall: Summary
-        /// What each takes of the host's memory, in MiB: a clone alone bears all that it reads of the template, of several each
-        /// bears its share.
+        /// What each takes of the host's memory for itself, in MiB.
         let memory: Summary
+        /// What all of them together read of their template's memory, in MiB.
+        let shared: Summary
     }
 
     /// How many are brought up at once: of Debian only as many as a small host has the memory for.
@@ -85,16 +88,20 @@ extension Benchmark {
         for members in sizes {
             let name = "bench-herd-\(image.manifest.name)-\(members)"
             let lab = try kiln.launchLab(name, image: image, launch: "flash", members: members)
-            var (walls, memories): ([Double], [Double]) = ([], [])
+            var (walls, memories, shared): ([Double], [Double], [Double]) = ([], [], [])
             for number in 0..<runs {
                 say("\(members) clones at once \(number + 1)/\(runs)")
                 _ = try await kiln.ps()
                 walls.append(try await kiln.up(lab, atOnce: members, within: Benchmark.patience) / .seconds(1))
-                memories.append(try kiln.memoryOfMachines(of: lab) / Double(members))
+                let memory = try kiln.memoryOfMachines(of: lab)
+                memories.append(memory.own / Double(members))
+                shared.append(memory.ofTemplate)
                 try await kiln.down(lab)
             }
-            guard let wall = Summary(walls), let memory = Summary(memories) else { throw Failure("nothing came up") }
-            herds.append(Flashing.Herd(members: members, wall: wall, memory: memory))
+            guard let wall = Summary(walls), let memory = Summary(memories), let shared = Summary(shared) else {
+                throw Failure("nothing came up")
+            }
+            herds.append(Flashing.Herd(members: members, wall: wall, memory: memory, shared: shared))
         }
         return herds
     }
@@ -130,15 +137,16 @@ struct FlashSample: Sendable {
     let running: Double
     let ready: Double
     let wall: Double
-    let memory: Double
+    let memory: MachineMemory
 }
 
 extension Flashing.Way {
     init?(_ samples: [FlashSample]) {
         guard let running = Summary(samples.map(\.running)), let ready = Summary(samples.map(\.ready)),
-            let wall = Summary(samples.map(\.wall)), let memory = Summary(samples.map(\.memory))
+            let wall = Summary(samples.map(\.wall)), let memory = Summary(samples.map(\.memory.own)),
+            let shared = Summary(samples.map(\.memory.ofTemplate))
         else { return nil }
-        (self.running, self.ready, self.wall, self.memory) = (running, ready, wall, memory)
+        self.init(running: running, ready: ready, wall: wall, memory: memory, shared: shared)
     }
 }
 
@@ -155,20 +163,16 @@ extension Kiln {
         )
     }
 
-    /// What the processes of a lab's machines take of the host's memory, in MiB.
-    func memoryOfMachines(of lab: Lab) throws -> Double {
+    /// What the processes of a lab's machines take of the host's memory.
+    func memoryOfMachines(of lab: Lab) throws -> MachineMemory {
         let own = home.processes().filter { process in
             process.name.hasPrefix("qemu-system")
                 && process.arguments.contains { $0.contains("guest=kiln.\(lab.name).") }
         }
         guard !own.isEmpty else { throw Failure("no QEMU of \(lab.name) was found") }
-        return try own.reduce(0) { sum, process in
-            let text = try String(contentsOfFile: "/proc/\(process.pid)/smaps_rollup", encoding: .utf8)
-            let line = text.split(separator: "\n").first { $0.hasPrefix("Pss:") }
-            guard let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap({ Double($0) }) else {
-                throw Failure("the memory of process \(process.pid) can't be read")
-            }
-            return sum + kibibytes / 1024
+        return try own.reduce(into: MachineMemory()) { sum, process in
+            let text = try String(contentsOfFile: "/proc/\(process.pid)/smaps", encoding: .utf8)
+            sum.add(smaps: text, templates: home.path + "/templates")
         }
     }
 }
@@ -186,6 +190,7 @@ extension Report {
             "  ready     cloned \(seconds(cloned.ready))   booted \(seconds(booted.ready))",
             "  kiln up   cloned \(seconds(cloned.wall))   booted \(seconds(booted.wall))",
             "  memory    cloned \(number(cloned.memory.median, 0)) MiB   booted \(number(booted.memory.median, 0)) MiB",
+            "  template  \(number(cloned.shared.median, 0)) MiB of its memory are read, once for all its clones",
             "  aim       running <= \(number(Flashing.longestRun, 1)) s: \(met(cloned.running.median <= Flashing.longestRun))",
             aim("ready", flashing.readyRatio, flashing.aim),
             aim("memory", flashing.memoryRatio, Flashing.largestMemory),
@@ -194,7 +199,8 @@ extension Report {
 
     private func lines(_ herd: Flashing.Herd, beside booted: Flashing.Way) -> [String] {
         [
-            "  \(herd.members) at once  kiln up \(seconds(herd.wall))   memory of each \(number(herd.memory.median, 0)) MiB",
+            "  \(herd.members) at once  kiln up \(seconds(herd.wall))   memory of each \(number(herd.memory.median, 0)) MiB, "
+                + "of the template \(number(herd.shared.median, 0)) MiB",
             aim("memory of each", herd.memory.median / booted.memory.median, Flashing.largestMemory),
         ]
     }

@@ -11,7 +11,8 @@ extension Kiln {
 
     /// Writes the file of a lab whose server has a second member while each has more than `target` requests a second.
     func autoscaleLab(_ name: String, image: StoredImage, port: UInt16, target: Int) throws -> Lab {
-        let limits = "autoscale: { min: 1, max: 2, target: { requests: \(target) }, cooldown: 20s }"
+        let cooldown = "\(Autoscaling.cooldown)s"
+        let limits = "autoscale: { min: 1, max: 2, target: { requests: \(target) }, cooldown: \(cooldown) }"
         return try servedLab(name, image: image, port: port, ["replicas: 1", limits])
     }
 

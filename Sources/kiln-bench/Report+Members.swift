@@ -94,8 +94,12 @@ extension Report {
                 + (run.isDataBack ? "" : "; THE DATA OF BEFORE IS NOT THERE") + (run.isValid ? "" : "; NOT VALID")
         }
         let failed = autoscaling.map(\.failed).reduce(0, +)
+        let longest = autoscaling.map(\.longest).max() ?? 0
         return ["a load that doubles, halves and doubles again, N = \(autoscaling.count)"] + runs + [
-            "  aim       requests that fail <= 0: \(failed), \(met(failed == 0))", "",
+            "  aim       requests that fail <= 0: \(failed), \(met(failed == 0))",
+            "  aim       members follow within the cooldown, \(Autoscaling.cooldown) s: \(number(longest, 1)) s, "
+                + met(longest <= Double(Autoscaling.cooldown)),
+            "",
         ]
     }
 }

@@ -66,7 +66,7 @@ extension AutoscaleDecision {
         case (.record, .record?), (.finish, .finish?): true
         case (.act(let move), .act(let before)?): move.from == before.from && move.to == before.to
         case (.wait(_, .left(let left)), .wait(_, .left(let before))?): left == before
-        case (.wait(_, .cooling), .wait(_, .cooling)?), (.wait(_, .lasting), .wait(_, .lasting)?),
+        case (.wait(_, .pausing), .wait(_, .pausing)?), (.wait(_, .lasting), .wait(_, .lasting)?),
             (.wait(_, .most), .wait(_, .most)?), (.wait(_, .memory), .wait(_, .memory)?):
             true
         default: false

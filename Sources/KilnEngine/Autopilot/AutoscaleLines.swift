@@ -91,9 +91,8 @@ extension AutoscaleWait {
 
     private var text: String {
         switch self {
-        case .cooling(let wanted, let pause):
-            "\(members(wanted)) would do; that waits until \(pause.components.seconds) s after members came or went last, or could "
-                + "not"
+        case .pausing(let wanted, let pause):
+            "\(members(wanted)) would do; that waits until \(pause.components.seconds) s after members could not come or go"
         case .lasting(let wanted, let needed):
             "\(members(wanted)) would do; one goes once fewer have been enough for \(needed.components.seconds) s"
         case .most(let wanted, let most): "\(members(wanted)) would do, and it may have at most \(most)"

@@ -39,8 +39,8 @@ public enum AutoscaleWait: Sendable, Hashable {
 
     /// It is not to be touched.
     case left(Left)
-    /// Another number is wanted, and members came or went a moment ago, or could not.
-    case cooling(wanted: Int, pause: Duration)
+    /// Another number is wanted, and members could not come or go a moment ago.
+    case pausing(wanted: Int, pause: Duration)
     /// Fewer are wanted; one goes once that has lasted so long.
     case lasting(wanted: Int, needed: Duration)
     /// More are wanted than it may have.

@@ -16,9 +16,8 @@ extension AutoscaleState {
         guard aim != server.replicas else {
             return figures.wanted > aim ? .wait(id, .most(wanted: figures.wanted, most: aim)) : nil
         }
-        let pause = pause(of: id, server.spec)
-        if let latest = latest[id], now - latest < pause {
-            return .wait(id, .cooling(wanted: aim, pause: pause))
+        if let pause = pause(of: id, server.spec), let latest = latest[id], now - latest < pause {
+            return .wait(id, .pausing(wanted: aim, pause: pause))
         }
         return aim > server.replicas
             ? more(id, server, figures, aim) : fewer(id, server, figures, trace, aim, now)
@@ -38,9 +37,9 @@ extension AutoscaleState {
         return .finish(AutoscaleMove(move.server, from: move.from, to: server.replicas, figures: move.figures))
     }
 
-    // Where members can't come it is tried less and less often.
-    private func pause(of id: ServerID, _ spec: AutoscaleSpec) -> Duration {
-        max(spec.cooldown, AutopilotState.pause(after: failures[id] ?? 0))
+    // Where members can't come or go it is tried less and less often.
+    private func pause(of id: ServerID, _ spec: AutoscaleSpec) -> Duration? {
+        failures[id].map { max(spec.cooldown, AutopilotState.pause(after: $0)) }
     }
 
     private func more(
@@ -65,15 +64,20 @@ extension AutoscaleState {
         _ aim: Int,
         _ now: Duration
     ) -> AutoscaleDecision {
-        let lasted = trace.since.map { now - $0 } ?? .zero
         let highest = trace.highest ?? server.replicas
-        guard highest < server.replicas, isOnlyLook || lasted >= server.spec.cooldown else {
-            return .wait(id, .lasting(wanted: aim, needed: server.spec.cooldown))
+        guard highest < server.replicas, isCalm(id, server.spec, trace, now) else {
+            return .wait(id, .lasting(wanted: aim, needed: server.spec.calm))
         }
         let to = server.replicas - 1
         let bound: AutoscaleMove.Bound = aim < to ? .oneByOne : aim != figures.wanted ? .limit : .none
         return .act(
             AutoscaleMove(id, from: server.replicas, to: to, figures: figures, highest: highest, bound: bound)
         )
+    }
+
+    // Whose only look this is does not see what was before it, but what the journal says.
+    private func isCalm(_ id: ServerID, _ spec: AutoscaleSpec, _ trace: AutoscaleTrace, _ now: Duration) -> Bool {
+        if isOnlyLook { return latest[id].map { now - $0 >= spec.calm } ?? true }
+        return trace.since.map { now - $0 >= spec.calm - spec.window } ?? false
     }
 }

@@ -1,14 +1,11 @@
 /// What an autopilot knows of the load of a lab's servers, and of how it let members come and go.
 ///
 /// It decides as Kubernetes' autoscaler does: as many are wanted as would each have what the server's `target` says, where what
-/// they have is more than a tenth off. More come at once, but at most as many as there are. Fewer go one by one, once fewer
-/// were wanted for all of `cooldown`. After members came or went nothing is done for as long.
+/// they have is more than a tenth off. More come once that was measured for ``AutoscaleSpec/window``, but at most as many as there
+/// are. They go one by one, each once fewer were wanted for all of ``AutoscaleSpec/calm``.
 ///
 /// What was measured counts only while the server is undisturbed: all its members serve, and nobody misses a look.
 public struct AutoscaleState: Sendable, Hashable {
-    /// How long a load is measured.
-    public static let window = Duration.seconds(20)
-
     /// How long it is until the next look.
     public let beat: Duration
     /// How long a look may take.
@@ -23,8 +20,6 @@ public struct AutoscaleState: Sendable, Hashable {
     private(set) var latest: [ServerID: Duration] = [:]
     /// How often in a row they could not.
     private(set) var failures: [ServerID: Int] = [:]
-    /// The numbers of members at the last look.
-    private var numbers: [ServerID: Int] = [:]
     private var lastLook: Duration?
 
     /// The state of an autopilot that has done nothing yet.
@@ -55,14 +50,9 @@ public struct AutoscaleState: Sendable, Hashable {
     /// After a gap, as ``AutopilotState/look(_:)`` tells one, everything that is measured begins anew.
     public mutating func look(_ observed: AutoscaleObservation) {
         if isAfterGap(observed) { traces = [:] }
-        let now = observed.now
-        lastLook = now
+        lastLook = observed.now
         for (id, server) in observed.servers {
-            let isBusy = observed.busy.contains(id)
-            // A person lets members come and go, too.
-            if !isBusy, let before = numbers[id], before != server.replicas { latest[id] = now }
-            numbers[id] = server.replicas
-            traces[id] = isBusy ? nil : trace(id, server)
+            traces[id] = observed.busy.contains(id) ? nil : trace(id, server)
         }
         for id in traces.keys where observed.servers[id] == nil { traces[id] = nil }
     }

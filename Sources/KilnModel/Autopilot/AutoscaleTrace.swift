@@ -18,7 +18,7 @@ struct AutoscaleTrace: Sendable, Hashable {
     let process: Int32
     /// The samples of the window, oldest first.
     private var samples: [Sample] = []
-    /// What was wanted in the last `cooldown`.
+    /// What was wanted by each window within the last ``AutoscaleSpec/calm``.
     private var wanted: [Wanted] = []
     /// Since when it is known what is wanted.
     private(set) var since: Duration?
@@ -41,21 +41,21 @@ struct AutoscaleTrace: Sendable, Hashable {
     mutating func add(_ load: FrontLoad, at time: Duration, isOnlyLook: Bool) {
         samples.append(Sample(time: time, answered: load.answered, waiting: load.waiting))
         // The oldest is the last one before the window, so that these together are no shorter.
-        while samples.count > 2, time - samples[1].time >= AutoscaleState.window { samples.removeFirst() }
-        wanted.removeAll { time - $0.time > spec.cooldown }
+        while samples.count > 2, time - samples[1].time >= spec.window { samples.removeFirst() }
+        wanted.removeAll { time - $0.time > spec.calm - spec.window }
         guard let figures = figures(isOnlyLook: isOnlyLook) else { return }
         since = since ?? time
         wanted.append(Wanted(time: time, number: spec.allowed(figures.wanted)))
     }
 
-    /// The most that were wanted in the last `cooldown`.
+    /// The most that were wanted in that time.
     var highest: Int? { wanted.map(\.number).max() }
 
     /// What was measured; nothing before that took long enough.
     func figures(isOnlyLook: Bool) -> AutoscaleFigures? {
         guard let first = samples.first, let last = samples.last, last.time > first.time else { return nil }
         let time = last.time - first.time
-        guard isOnlyLook || time >= AutoscaleState.window else { return nil }
+        guard isOnlyLook || time >= spec.window else { return nil }
         let load =
             switch spec.target {
             case .requests: Double(last.answered - first.answered) / (time / .seconds(1))

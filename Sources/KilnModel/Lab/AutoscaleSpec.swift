@@ -21,7 +21,8 @@ public struct AutoscaleSpec: Sendable, Hashable, Codable {
     public var max: Int
     /// What each of them is to have.
     public var target: Target
-    /// How long nothing is done after members came or went, and how long fewer have to be wanted before one goes.
+    /// In how long members follow their load: a quarter of it to measure, as much again to be sure before one goes, and what is
+    /// left to let it come or go.
     public var cooldown: Duration
 
     /// The cooldown where a lab file does not say.
@@ -34,6 +35,12 @@ public struct AutoscaleSpec: Sendable, Hashable, Codable {
         self.target = target
         self.cooldown = cooldown
     }
+
+    /// How long a load is measured before members come: a quarter of `cooldown`, and at most 20 seconds.
+    public var window: Duration { Swift.min(.seconds(20), cooldown / 4) }
+
+    /// For how long fewer have to be wanted before one goes, with the time in which that is measured: half of `cooldown`.
+    public var calm: Duration { cooldown / 2 }
 
     /// The number nearest to another one that a server may have.
     public func allowed(_ number: Int) -> Int { Swift.max(min, Swift.min(max, number)) }

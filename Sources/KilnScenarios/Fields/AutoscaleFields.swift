@@ -14,8 +14,8 @@ enum AutoscaleFields: String, FileField {
         case .target: Schema.object(TargetFields.self, "What each serving member is to have: just one of these.")
         case .cooldown:
             Schema.duration(
-                "How long nothing is done after members came or went, and how long fewer have to be enough before one goes; 1m "
-                    + "without it."
+                "In how long members follow their load: more come once a quarter of it shows that more are wanted, one goes once half "
+                    + "of it shows that fewer are; 1m without it."
             )
         }
     }

@@ -180,6 +180,12 @@ extension Twin {
             says: "'goodbye' expected in the output"
         ),
         Twin(
+            "registry-rollout",
+            without: "      replicas: 3\n",
+            with: "      replicas: 3\n      rollout: { max-unavailable: 3 }\n",
+            says: "failed requests expected"
+        ),
+        Twin(
             "registry-zookeeper",
             without: #"  - replace: { server: app, image: "zookeeper:2" }\#n"#,
             says: "'goodbye' expected in the output"

@@ -7,7 +7,7 @@ import KilnModel
 /// The same seed gives the same run.
 struct AutoscaleRun {
     /// A mistake that is planted, to see that it is found.
-    enum Bug: CaseIterable { case ignoresCooldown, ignoresReadiness, countsGap }
+    enum Bug: CaseIterable { case ignoresCooldown, ignoresFailures, ignoresReadiness, countsGap }
 
     private static let beat = Duration.seconds(5)
     private static let server = RolloutRun.server
@@ -20,7 +20,6 @@ struct AutoscaleRun {
     private var events: [AutopilotEvent] = []
     private var busy: (move: AutoscaleMove, until: Duration)?
     private var isCalm = false
-    private var hasLooked = false
     /// For how many turns nothing has been done.
     private var quiet = 0
     /// How often the process died.
@@ -84,7 +83,6 @@ struct AutoscaleRun {
         world.look(isBusy: busy != nil)
         let observed = observation
         state.look(observed)
-        hasLooked = true
         for decision in state.next(observed) { try take(decision) }
     }
 
@@ -130,6 +128,9 @@ struct AutoscaleRun {
 
     private mutating func write(_ event: AutopilotEvent) {
         events.append(event)
+        if bug == .ignoresFailures, case .scaled(let server, .failed, let at) = event {
+            return state.apply(.scaled(server, .left("it is not told"), at: at))
+        }
         state.apply(event)
     }
 
@@ -153,7 +154,6 @@ struct AutoscaleRun {
             world.down = max(0, move.to - move.from)
         }
         busy = nil
-        world.scaledByHand = nil
         state = AutoscaleRun.fresh(bug)
         for event in events { state.apply(event) }
     }
@@ -183,8 +183,6 @@ struct AutoscaleRun {
         let number = Int.random(in: world.spec.min...world.spec.max, using: &random)
         guard number != world.replicas else { return }
         (world.replicas, world.down) = (number, 0)
-        // Before its first look nobody could know of it.
-        if hasLooked { world.scaledByHand = world.now }
         world.forget()
     }
 }

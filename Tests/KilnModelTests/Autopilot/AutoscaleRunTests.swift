@@ -27,8 +27,8 @@ struct AutoscaleRunTests {
     @Test(
         "a mistake that is planted is found",
         arguments: [
-            (AutoscaleRun.Bug.ignoresCooldown, AutoscaleWorld.Promise.cooldown), (.ignoresReadiness, .readiness),
-            (.countsGap, .window),
+            (AutoscaleRun.Bug.ignoresCooldown, AutoscaleWorld.Promise.window), (.ignoresFailures, .cooldown),
+            (.ignoresReadiness, .readiness), (.countsGap, .window),
         ]
     )
     func plantedBugs(_ bug: AutoscaleRun.Bug, _ promise: AutoscaleWorld.Promise) {

@@ -53,64 +53,84 @@ struct AutoscaleTests {
         }
         #expect(wait(8, 400) == .most(wanted: 20, most: 8))
         #expect(wait(2, 80, room: 0) == .memory(wanted: 4))
-        #expect(wait(4, 20, for: 30) == .lasting(wanted: 1, needed: .seconds(60)))
+        #expect(wait(4, 20, for: 20) == .lasting(wanted: 1, needed: .seconds(30)))
     }
 
     @Test("a queue is what waited at each look, on the average")
     func queue() throws {
         var stage = Stage(2, AutoscaleSpec(max: 8, target: .queue(3)))
         stage.waiting = 12
-        let decision = stage.look(for: 20)
+        let decision = stage.look(for: 16)
         #expect(decision?.word == "2 to 4")
         guard case .act(let move)? = decision else { return }
-        #expect(move.figures.load == 12 && move.figures.each == 6 && move.figures.window == .seconds(20))
+        #expect(move.figures.load == 12 && move.figures.each == 6 && move.figures.window == .seconds(16))
         stage = Stage(2, AutoscaleSpec(max: 8, target: .queue(3)))
-        for second in 0..<11 {
-            stage.waiting = second == 5 ? 60 : 0
+        for look in 0..<8 {
+            stage.waiting = look == 5 ? 54 : 0
             _ = stage.look()
             stage.pass()
         }
-        // 60 at one of 11 looks are 5.5.
+        // 54 at one of 9 looks are 6.
         #expect(stage.look() == nil)
     }
 
     @Test("before a load was measured for a whole window nothing is decided")
     func window() {
         var stage = Stage(2, requests: 80)
+        #expect(stage.look(for: 14) == nil)
+        stage.pass()
+        #expect(stage.look()?.word == "2 to 4")
+        // However long the cooldown is, more than 20 s are not needed for that.
+        stage = Stage(2, requests: 80, AutoscaleSpec(max: 8, target: .requests(20), cooldown: .seconds(600)))
         #expect(stage.look(for: 18) == nil)
         stage.pass()
         #expect(stage.look()?.word == "2 to 4")
     }
 
-    @Test("one goes once fewer were wanted for all of the cooldown: a single moment of more begins it anew")
+    @Test("one goes once fewer were wanted for half of the cooldown: a single moment of more begins it anew")
     func stabilization() {
         var stage = Stage(3, requests: 20)
-        #expect(stage.look(for: 78)?.word == "wait")
+        #expect(stage.look(for: 30)?.word == "wait")
         stage.pass()
         #expect(stage.look()?.word == "3 to 2")
         stage = Stage(3, requests: 20)
-        _ = stage.look(for: 60)
+        _ = stage.look(for: 20)
         stage.requests = 600
         stage.pass()
         stage.requests = 20
-        _ = stage.look(for: 58)
-        #expect(stage.look(for: 10)?.word == "wait")
-        #expect(stage.look(for: 30)?.word == "3 to 2")
+        #expect(stage.look(for: 28)?.word == "wait")
+        stage.pass()
+        #expect(stage.look()?.word == "3 to 2")
     }
 
-    @Test("nothing is done for 'cooldown' after members came or went, whoever did it")
-    func cooldown() {
+    @Test("members follow within the cooldown, however often the load comes and goes", arguments: [20, 60])
+    func follows(_ cooldown: Int) {
+        var stage = Stage(1, requests: 15, AutoscaleSpec(max: 2, target: .requests(20), cooldown: .seconds(cooldown)))
+        #expect(stage.look(for: 90) == nil)
+        for (requests, word) in [(30, "1 to 2"), (15, "2 to 1"), (30, "1 to 2")] {
+            stage.requests = requests
+            let changed = stage.now
+            var decision = stage.look()
+            while decision?.word != word, stage.now - changed < .seconds(cooldown) {
+                stage.pass()
+                decision = stage.look()
+            }
+            #expect(decision?.word == word && stage.now - changed < .seconds(cooldown), "\(stage.now - changed)")
+            stage.act(decision, took: 0)
+        }
+    }
+
+    @Test("after members came or went, whoever did it, what is needed for the next ones is measured anew")
+    func anew() {
         var stage = Stage(2, requests: 200)
-        stage.act(stage.look(for: 20))
-        #expect(stage.server.replicas == 4 && stage.look(for: 56)?.word == "wait")
-        stage.pass()
+        stage.act(stage.look(for: 16))
+        #expect(stage.server.replicas == 4 && stage.look(for: 14) == nil)
         stage.pass()
         #expect(stage.look()?.word == "4 to 8")
         var other = Stage(2, requests: 200)
         _ = other.look(for: 10)
         (other.server.replicas, other.server.serving) = (3, 3)
-        _ = other.look()
-        #expect(other.look(for: 58) == .wait(Stage.server, .cooling(wanted: 8, pause: .seconds(60))))
+        #expect(other.look(for: 14) == nil)
         other.pass()
         #expect(other.look()?.word == "3 to 6")
     }
@@ -120,7 +140,7 @@ struct AutoscaleTests {
         let failed = AutoscaleEnd.failed(AutopilotFailure(.launchFailed, "no"))
         var stage = Stage(2, AutoscaleSpec(max: 8, target: .requests(20), cooldown: .seconds(5)))
         stage.requests = 80
-        stage.act(stage.look(for: 20), failed, took: 0)
+        stage.act(stage.look(for: 2), failed, took: 0)
         for pause in [10, 20, 40] {
             #expect(stage.look(for: pause - 2)?.word == "wait")
             stage.pass()
@@ -141,7 +161,7 @@ struct AutoscaleTests {
     )
     func disturbed(_ left: AutoscaleWait.Left) {
         var stage = Stage(2, requests: 80)
-        _ = stage.look(for: 18)
+        _ = stage.look(for: 12)
         stage.pass()
         let before = stage.server
         switch left {
@@ -155,7 +175,7 @@ struct AutoscaleTests {
         #expect(stage.lookAsIs() == .wait(Stage.server, .left(left)))
         stage.pass()
         stage.server = before
-        #expect(stage.look(for: 18) == nil)
+        #expect(stage.look(for: 14) == nil)
         stage.pass()
         #expect(stage.look()?.word == "2 to 4")
     }
@@ -166,14 +186,14 @@ struct AutoscaleTests {
         _ = stage.look(for: 90)
         // Nobody asked for anything while the host slept.
         stage.now += .seconds(3600)
-        #expect(stage.look(for: 18) == nil && stage.look(for: 90) == nil)
+        #expect(stage.look(for: 14) == nil && stage.look(for: 90) == nil)
         stage.server.load = FrontLoad(process: 2, answered: 0, waiting: 0)
-        #expect(stage.look(for: 18) == nil)
+        #expect(stage.look(for: 14) == nil)
         stage.server.spec.max = 3
-        #expect(stage.look(for: 18) == nil)
-        #expect(stage.look(for: 70)?.word == "4 to 3")
+        #expect(stage.look(for: 14) == nil)
+        #expect(stage.look(for: 40)?.word == "4 to 3")
         stage = Stage(2, requests: 80)
-        _ = stage.look(for: 18)
+        _ = stage.look(for: 14)
         stage.pass()
         // A look that took much too long.
         #expect(stage.look(took: .seconds(60)) == nil)
@@ -199,17 +219,17 @@ struct AutoscaleTests {
         }
     }
 
-    @Test("an only look takes what two samples tell to last, but for the cooldown")
+    @Test("an only look takes what two samples tell to last, but none goes right after members came or went")
     func onlyLook() {
         var stage = Stage(3, requests: 20, isOnlyLook: true)
         _ = stage.look()
         stage.pass()
         #expect(stage.look()?.word == "3 to 2")
         stage = Stage(3, requests: 20, isOnlyLook: true)
-        stage.state.apply(.scaled(Stage.server, .done, at: stage.now - .seconds(30)))
+        stage.state.apply(.scaled(Stage.server, .done, at: stage.now - .seconds(20)))
         _ = stage.look()
         stage.pass()
-        #expect(stage.look() == .wait(Stage.server, .cooling(wanted: 1, pause: .seconds(60))))
+        #expect(stage.look() == .wait(Stage.server, .lasting(wanted: 1, needed: .seconds(30))))
     }
 
     @Test("an event of the journal comes back as it was written")

@@ -32,10 +32,8 @@ struct AutoscaleWorld {
     var requests = 20
     var answered = 0
     var process: Int32 = 1
-    /// When members came or went last by the autopilot, or could not.
-    private(set) var scaled: Duration?
-    /// When they did by a person; a process that begins later knows nothing of that.
-    var scaledByHand: Duration?
+    /// When members could not come or go, where they did not since then.
+    private(set) var failed: Duration?
     private var looks: [Look] = []
 
     init(_ spec: AutoscaleSpec, replicas: Int) {
@@ -72,27 +70,27 @@ struct AutoscaleWorld {
 
     mutating func begin(_ move: AutoscaleMove) throws {
         try check(.readiness, isSteady, "\(move) with \(down) down")
-        for time in [scaled, scaledByHand].compactMap(\.self) {
-            try check(.cooldown, now - time >= spec.cooldown, "\(move) \(now - time) later")
+        if let failed {
+            try check(.cooldown, now - failed >= spec.cooldown, "\(move) \(now - failed) after one failed")
         }
         try check(.limits, move.from == replicas && move.to != replicas, "\(move) of \(replicas)")
         let seen = looks.first.map { now - $0.time } ?? .zero
         let window = move.figures.window
-        try check(.window, window >= .seconds(20) && window <= seen, "\(move) after \(seen)")
+        try check(.window, window >= spec.window && window <= seen, "\(move) after \(seen)")
         if move.to > move.from {
             let most = min(spec.max, move.from * 2, move.from + room)
             try check(.limits, move.to <= most, "\(move), and at most \(most)")
         } else {
             try check(.limits, move.to == move.from - 1 && move.to >= spec.min, "\(move)")
-            try check(.lasting, seen >= spec.cooldown + .seconds(20), "\(move) after \(seen)")
+            try check(.lasting, seen >= spec.calm, "\(move) after \(seen)")
             try checkLasting(move)
         }
     }
 
-    // At each look of the last cooldown fewer would have done.
+    // By each window within the last half of the cooldown fewer would have done.
     private func checkLasting(_ move: AutoscaleMove) throws {
-        for (index, look) in looks.enumerated() where now - look.time <= spec.cooldown {
-            guard let first = looks[..<index].last(where: { look.time - $0.time >= .seconds(20) }) else { continue }
+        for (index, look) in looks.enumerated() where now - look.time <= spec.calm - spec.window {
+            guard let first = looks[..<index].last(where: { look.time - $0.time >= spec.window }) else { continue }
             let rate = Double(look.answered - first.answered) / ((look.time - first.time) / .seconds(1))
             try check(.lasting, wanted(rate) < replicas, "\(move), and \(wanted(rate)) were wanted at \(look.time)")
         }
@@ -105,11 +103,13 @@ struct AutoscaleWorld {
     mutating func end(_ move: AutoscaleMove, _ end: AutoscaleEnd) {
         switch end {
         case .left: return
-        case .done: replicas = move.to
-        // Back to those who were there.
-        case .failed: if isUnfinished { replicas = move.from }
+        case .done: (replicas, failed) = (move.to, nil)
+        case .failed:
+            // Back to those who were there.
+            if isUnfinished { replicas = move.from }
+            failed = now
         }
-        (isUnfinished, down, scaled) = (false, 0, now)
+        (isUnfinished, down) = (false, 0)
     }
 
     // MARK: What has to hold at the end
