@@ -131,6 +131,14 @@ struct LanguageTests {
         #expect(problems.count == 1 && problems[0].contains(part), "\(problems)")
     }
 
+    @Test("a server whose replacement has to fail may be halted: its data can be brought back, and another machine")
+    func afterFailure() throws {
+        let end = "{ restore: { volume: data, to: a } }, { replace: { server: web, image: 'tiny:1' } }]"
+        let replace = "replace: { server: web, image: 'tiny:2' }"
+        #expect(try found("[up, { \(replace), expect-failure: halted }, \(end)").isEmpty)
+        #expect(try found("[up, { \(replace) }, \(end)").count == 1)
+    }
+
     @Test("steps that use each other more and more are refused, whatever they come to")
     func laughs() throws {
         let lists = (1...14).map { "a\($0): [{ use: a\($0 + 1) }, { use: a\($0 + 1) }]" } + ["a15: [{ note: ha }]"]

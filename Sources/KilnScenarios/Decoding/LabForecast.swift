@@ -83,6 +83,8 @@ extension LabForecast {
         if step.attributes.failure != nil || step.attributes.condition.map({ $0.known == nil }) == true {
             merge(before)
         }
+        // What was to renew it and could not may have left no machine that runs.
+        if step.attributes.failure != nil { for server in step.action.renewed { states[server] = .unsure } }
         follow(finally: step.attributes.finally, savedBefore: before.saved)
     }
 
