@@ -41,7 +41,7 @@ struct HealStepTests {
     @Test("one that does not come back in time is an unmet expectation, with the autopilot's last word")
     func late() async throws {
         let world = faults.world
-        let steps = ["up", "note: now", "heal: { server: web, within: 1s }"]
+        let steps = ["up", "note: now", "heal: { server: web, within: 5s }"]
         let report = try await run(
             steps,
             heal: "{ after: 1h }",
