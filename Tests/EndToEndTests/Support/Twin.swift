@@ -53,7 +53,7 @@ extension Twin {
         ),
         Twin("bad-image-reverts", without: ", outcome: reverted", says: "does not pass its 'verify'"),
         Twin("rehearsal", without: "rehearse: true, ", says: "reverted found"),
-        Twin("rollout-turns-back", without: " || echo c > /proc/sysrq-trigger", says: "committed found"),
+        Twin("rollout-turns-back", without: "echo c > /proc/sysrq-trigger", with: "true", says: "committed found"),
         Twin("hold", without: "      hold: 2m\n", says: "failed requests expected"),
         Twin(
             "reboot-is-no-replacement",
