@@ -171,8 +171,7 @@ extension Kiln {
         }
         guard !own.isEmpty else { throw Failure("no QEMU of \(lab.name) was found") }
         return try own.reduce(into: MachineMemory()) { sum, process in
-            let text = try String(contentsOfFile: "/proc/\(process.pid)/smaps", encoding: .utf8)
-            sum.add(smaps: text, templates: home.path + "/templates")
+            try sum.add(process.pid, templates: home.path + "/templates")
         }
     }
 }

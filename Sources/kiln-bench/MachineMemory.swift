@@ -1,3 +1,5 @@
+import Foundation
+
 /// What machines take of the host's memory, in MiB.
 struct MachineMemory: Sendable {
     /// What goes with them; what processes have in common, such as QEMU's code, is divided among them.
@@ -6,14 +8,17 @@ struct MachineMemory: Sendable {
     /// template's file that the kernel may drop.
     private(set) var ofTemplate = 0.0
 
-    /// Takes in what the kernel tells of a process's mappings.
+    /// Takes in what the kernel tells of a process's mappings: for each a line with its range and file, then lines such as
+    /// `Pss:  12 kB`.
     ///
-    /// - Parameters:
-    ///   - smaps: what `/proc/PID/smaps` holds: for each mapping a line with its range and file, then lines such as `Pss:  12 kB`.
-    ///   - templates: the folder with all templates.
-    mutating func add(smaps: String, templates: String) {
+    /// - Parameter templates: the folder with all templates.
+    mutating func add(_ process: Int32, templates: String) throws {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(process)/smaps"))
+        // It has no size of which it could be read at once.
+        var smaps = Data()
+        while let more = try file.read(upToCount: 1 << 16), !more.isEmpty { smaps += more }
         var isTemplate = false
-        for line in smaps.split(separator: "\n") {
+        for line in String(decoding: smaps, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ", omittingEmptySubsequences: true)
             guard words.count > 1, let kind = words.first, kind.hasSuffix(":") else {
                 isTemplate = line.contains(" \(templates)/")
