@@ -73,8 +73,14 @@ struct PackageTests {
         ]
         for (name, line) in fakes {
             let path = folder.appending(path: name).path
-            try Data("#!/bin/sh\n\(line)\n".utf8).write(to: URL(filePath: path))
-            chmod(path, 0o755)
+            // By another process: a file that this one wrote may still be open in a child of another test, and can't be run then.
+            let write = #"printf '%s\n' '#!/bin/sh' "$2" > "$1" && chmod 755 "$1""#
+            let written = try Child(
+                ["/bin/sh", "-c", write, "sh", path, line],
+                environment: Child.environment,
+                directory: folder.path
+            ).finish(within: .seconds(30))
+            try #require(written.status == 0, "\(written.errors)")
         }
         let (calls, output) = (folder.path + "/calls", folder.path + "/output")
         try Data().write(to: URL(filePath: output))
