@@ -257,17 +257,64 @@ struct LabAutopilotTests {
             }
         }
         try await declare()
-        let path = world.world.state.generation(world.machine(1)) + "/generation.json"
-        let data = try Data(contentsOf: URL(fileURLWithPath: path))
-        var record = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-        record["created"] = Date.now.addingTimeInterval(-100).formatted(.iso8601)
-        try JSONSerialization.data(withJSONObject: record).write(to: URL(fileURLWithPath: path))
+        try world.age(world.machine(1))
         #expect(try await look().words.isEmpty)
         window = HealSpec.Window(from: (minute + 1380) % 1440, to: (minute + 60) % 1440)
         try await declare()
         #expect(try await look().words == ["renew web", "serves web"])
         let status = try await status()
         #expect(status.generation == Generation(2) && status.image?.version == "1")
+    }
+
+    @Test(
+        "who was stopped, replaced or taken into a rollout since the look is left alone",
+        arguments: [AutopilotAct.replace, .renew]
+    )
+    func changedMeanwhile(_ act: AutopilotAct) async throws {
+        try await up { $0.fleet = FleetSpec(replicas: 2) }
+        let id = world.id.whole.member(1)
+        func perform() async throws -> String {
+            let heal = AutopilotHeal(
+                act,
+                id,
+                cause: .old,
+                generation: Generation(1),
+                attempt: 1,
+                used: 1,
+                spec: HealSpec()
+            )
+            if act == .replace { hypervisor.set(id.machine(Generation(1)), .off) }
+            guard case .left(let reason) = try await AutopilotMover(engine: engine).perform(heal) else {
+                return "acted"
+            }
+            return reason
+        }
+        do {
+            let rollout = try await RolloutFiles(server: id.whole, state: world.world.state).lock()
+            defer { withExtendedLifetime(rollout) {} }
+            #expect(try await perform().contains("the rollout of lab/web is being changed"))
+        }
+        try await engine.stop(id)
+        #expect(try await perform() == "it was stopped meanwhile")
+        #expect(try engine.history(id).isWantedOn == false)
+        try await engine.start(id)
+        _ = try await engine.replace(id)
+        #expect(try await perform() == "it was replaced meanwhile")
+        #expect(try await engine.status(id).generation == Generation(2))
+    }
+
+    @Test("an autopilot of a lab that was taken down is not that of the next one of the same name")
+    func takenDown() async throws {
+        try await up()
+        let lock = try files.lock()
+        let view = AutopilotView(engine: engine, lab: world.id.lab)
+        var driver = try AutopilotDriver(view: view, files: files, options: .init(isOnce: true), lock: lock) { _ in }
+        try await engine.down(world.id.lab)
+        try await up()
+        hypervisor.set(world.machine(1), .off)
+        let error = await #expect(throws: KilnError.self) { try await driver.run() }
+        #expect(error?.code == .labMissing && error?.message.contains("brought up since") == true)
+        #expect(try await look().words == ["start web", "serves web"])
     }
 
     @Test("a change of 'heal' makes no machine differ from its declaration")

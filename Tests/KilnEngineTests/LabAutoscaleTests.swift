@@ -146,16 +146,51 @@ struct LabAutoscaleTests {
     @Test("what an autopilot that was killed had begun is ended")
     func interrupted() async throws {
         try await up(spec(2))
-        let figures = AutoscaleFigures(load: 50, serving: 2, target: .requests(20), window: .seconds(20))
-        let move = AutoscaleMove(server, from: 2, to: 3, figures: figures)
-        try files.append(.scaling(move, at: AutopilotClock.now))
-        world.world.faults.fail("define", with: KilnError("fake.failed", "no", exit: .aborted))
-        await #expect(throws: KilnError.self) { try await engine.count(server, 3) }
-        world.world.faults.fail("define", with: nil)
+        try await dieWhile(2, becomes: 3)
         #expect(try replicas() == 3 && serving() == [0, 1])
         fronts.ask(50)
         #expect(try await look().words == ["scale-out web", "scaled web"])
         #expect(serving() == [0, 1, 2])
+    }
+
+    /// Has an autopilot of this server die while it let members come.
+    private func dieWhile(_ from: Int, becomes to: Int, boot: String = HostUptime.now.bootID) async throws {
+        let figures = AutoscaleFigures(load: 50, serving: from, target: .requests(20), window: .seconds(20))
+        let move = AutoscaleMove(server, from: from, to: to, figures: figures)
+        try files.journal.append(AutopilotRecord(.scaling(move, at: AutopilotClock.now), boot: boot))
+        world.world.faults.fail("define", with: KilnError("fake.failed", "no", exit: .aborted))
+        await #expect(throws: KilnError.self) { try await engine.count(server, to) }
+        world.world.faults.fail("define", with: nil)
+    }
+
+    @Test("a member that a person stopped stays off where others come")
+    func stopped() async throws {
+        try await up(spec(2))
+        try await dieWhile(2, becomes: 3)
+        try await engine.stop(server.member(1))
+        #expect(try await look().words == ["scale-out web", "scaled web"])
+        #expect(try serving() == [0, 2] && engine.history(server.member(1)).isWantedOn == false)
+    }
+
+    @Test("what was begun before the host was booted again is ended as well")
+    func hostBooted() async throws {
+        try await up(spec(2))
+        try await dieWhile(2, becomes: 3, boot: "another")
+        fronts.ask(50)
+        #expect(try await look().words == ["scale-out web", "scaled web"])
+        #expect(serving() == [0, 1, 2])
+    }
+
+    @Test("none comes or goes in the same look in which a member's replacement begins")
+    func renewal() async throws {
+        var due = try spec(2)
+        due.heal = HealSpec()
+        due.maxAge = .milliseconds(1)
+        try await up(due)
+        for ordinal in 0...1 { try world.age(server.member(ordinal).machine(Generation(1))) }
+        fronts.ask(70)
+        #expect(try await look().words == ["renew web.1", "leave web", "serves web.1"])
+        #expect(try replicas() == 2)
     }
 
     @Test(

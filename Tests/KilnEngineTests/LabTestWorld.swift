@@ -76,6 +76,14 @@ struct LabTestWorld {
 
     func written() throws -> [String] { try world.written(lab: id.lab, volume: volume) }
 
+    /// Makes a machine older by 100 s.
+    func age(_ machine: MachineID) throws {
+        let path = URL(fileURLWithPath: world.state.generation(machine) + "/generation.json")
+        var record = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: path)) as? [String: Any])
+        record["created"] = Date.now.addingTimeInterval(-100).formatted(.iso8601)
+        try JSONSerialization.data(withJSONObject: record).write(to: path)
+    }
+
     /// The paths below the state directory.
     func files() throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: world.state.root).sorted()

@@ -48,6 +48,18 @@ import Testing
         _ = try FileLock(path, subject: "x")
     }
 
+    @Test("whoever holds a lock can tell that its file was removed, also where another one has its name by then")
+    func renamed() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/lock"
+        let first = try FileLock(path, subject: "x")
+        #expect(first.isStillNamed)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(!first.isStillNamed)
+        let second = try FileLock(path, subject: "x")
+        #expect(!first.isStillNamed && second.isStillNamed)
+    }
+
     @Test("a lock goes with the process that held it, even if that was killed")
     func processDeath() throws {
         let directory = try TemporaryDirectory()

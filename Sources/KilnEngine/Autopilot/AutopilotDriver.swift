@@ -4,11 +4,12 @@ import KilnSystem
 
 /// Looks at a lab again and again and does what follows from that; each decision is ``AutopilotState``'s.
 ///
-/// The caller has the lock of the lab's autopilot.
+/// The caller has the lock of the lab's autopilot, unless it is to tell only.
 struct AutopilotDriver {
     let view: AutopilotView
     let files: AutopilotFiles
     let options: AutopilotOptions
+    private let lock: FileLock?
     let tell: @Sendable (AutopilotLine) -> Void
     private var state: AutopilotState
     var scale: AutoscaleState
@@ -32,11 +33,13 @@ struct AutopilotDriver {
         view: AutopilotView,
         files: AutopilotFiles,
         options: AutopilotOptions,
+        lock: FileLock?,
         tell: @escaping @Sendable (AutopilotLine) -> Void
     ) throws {
         self.view = view
         self.files = files
         self.options = options
+        self.lock = lock
         self.tell = tell
         state = AutopilotState(
             beat: AutopilotDriver.beat,
@@ -47,12 +50,14 @@ struct AutopilotDriver {
         scale = AutoscaleState(
             beat: AutopilotDriver.beat,
             patience: AutopilotView.patience,
-            isOnlyLook: options.isOnce
+            isOnlyLook: options.isOnce,
+            open: try files.movesBeforeBoot()
         )
         for event in try files.events() {
             state.apply(event)
             scale.apply(event)
         }
+        state.takeOver()
     }
 
     /// What ended that was begun.
@@ -79,15 +84,34 @@ struct AutopilotDriver {
         if !options.isOnce || !hasLooked {
             let seen = try await look()
             try Task.checkCancellation()
+            try requireSameLab()
             hasLooked = true
             report.stuck = []
             try decide(seen.members, &group)
-            try decide(seen.servers, &group)
+            try decide(leaving(seen.servers), &group)
             if let goal = options.until, isReached(goal, seen) || isStuck(goal.server) { return false }
         }
         if options.isOnce && busy.isEmpty && scaling.isEmpty { return false }
         try await rest(&group)
         return true
+    }
+
+    // What is known of a lab that was taken down says nothing of one that came after it, which may have an autopilot of its own.
+    private func requireSameLab() throws {
+        guard let lock, !lock.isStillNamed else { return }
+        throw KilnError(
+            .labMissing,
+            "the lab \(view.lab) was taken down, and one of that name was brought up since",
+            hint: "'kiln autopilot \(view.lab)' looks after that one",
+            exit: .usage
+        )
+    }
+
+    // Also who is to be healed by what was decided a moment ago.
+    private func leaving(_ seen: AutoscaleObservation) -> AutoscaleObservation {
+        var seen = seen
+        for server in Set(busy.map(\.whole)) { seen.servers[server]?.isHealing = true }
+        return seen
     }
 
     // Where nobody looks again, what a load is has to be measured here: it is what was answered between two looks.

@@ -13,10 +13,10 @@ public struct AutopilotRecord: Sendable, Hashable, Codable {
     /// What happened.
     public let event: AutopilotEvent
 
-    init(_ event: AutopilotEvent) {
+    init(_ event: AutopilotEvent, boot: String = HostUptime.now.bootID) {
         time = Date()
         pid = getpid()
-        boot = HostUptime.now.bootID
+        self.boot = boot
         self.event = event
     }
 }
@@ -27,7 +27,7 @@ struct AutopilotFiles: Sendable {
     let state: StateDirectory
 
     private var path: String { state.autopilot(lab) }
-    private var journal: JournalFile<AutopilotRecord> { JournalFile(path: path) }
+    var journal: JournalFile<AutopilotRecord> { JournalFile(path: path) }
 
     /// All records, oldest first.
     func records() throws -> [AutopilotRecord] { try journal.records() }
@@ -36,6 +36,18 @@ struct AutopilotFiles: Sendable {
     func events() throws -> [AutopilotEvent] {
         let boot = HostUptime.now.bootID
         return try records().filter { $0.boot == boot }.map(\.event)
+    }
+
+    /// The moves that were begun before the host's boot and never ended: the lab still declares what came of them.
+    func movesBeforeBoot() throws -> [ServerID: AutoscaleMove] {
+        let boot = HostUptime.now.bootID
+        return try records().filter { $0.boot != boot }.reduce(into: [:]) { open, record in
+            switch record.event {
+            case .scaling(let move, _): open[move.server] = move
+            case .scaled(let server, _, _): open[server] = nil
+            case .began, .ended, .gaveUp, .serves: break
+            }
+        }
     }
 
     /// Appends an event durably.

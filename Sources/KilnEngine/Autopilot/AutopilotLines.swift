@@ -112,7 +112,7 @@ extension AutopilotWait {
                 + "\(spec.atMost) times"
         case .meltdown(let fallen, let all):
             "\(fallen) of \(all) members fell within \(AutopilotState.meltdownTime.inSeconds), so something else must be wrong; "
-                + "nothing is done until fewer than \(AutopilotState.meltdownMembers), or no more than a fifth, are down: "
+                + "none is healed until it is fewer than \(AutopilotState.meltdownMembers), or no more than a fifth: "
                 + "'kiln up' starts all of them"
         case .crowded: "it is not ready; others are being healed first"
         case .left(let left): left.reason

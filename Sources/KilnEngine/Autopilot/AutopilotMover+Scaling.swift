@@ -10,7 +10,7 @@ extension AutopilotMover {
             guard try replicas(move.server) == (isBegun ? move.to : move.from) else {
                 return .left("another command gave it another number of members meanwhile")
             }
-            try await engine.count(move.server, move.to)
+            try await engine.count(move.server, move.to, onlyNew: true)
             return .done
         } catch {
             try Task.checkCancellation()
@@ -43,7 +43,7 @@ extension AutopilotMover {
     private func goBack(_ move: AutoscaleMove) async throws -> KilnError? {
         let most = max(move.from, move.to)
         do {
-            try await engine.count(move.server, max(1, min(most, engine.launched(move.server))))
+            try await engine.count(move.server, max(1, min(most, engine.launched(move.server))), onlyNew: true)
             return nil
         } catch {
             try Task.checkCancellation()

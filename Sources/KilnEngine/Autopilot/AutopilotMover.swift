@@ -16,8 +16,8 @@ struct AutopilotMover: Sendable {
             case .recover: return try await recover(heal.member)
             case .replace:
                 try await engine.requireSound(heal.member, heal.generation)
-                return try await replace(heal.member, forceStop: true)
-            case .renew: return try await replace(heal.member, forceStop: false)
+                return try await replace(heal.member.machine(heal.generation), forceStop: true)
+            case .renew: return try await replace(heal.member.machine(heal.generation), forceStop: false)
             }
             return .serves
         } catch let change as NotAsSeen {
@@ -36,14 +36,14 @@ struct AutopilotMover: Sendable {
         return .failed(AutopilotFailure(.readyTimeout, "what was interrupted has ended, and \(machine) is not ready"))
     }
 
-    private func replace(_ id: MemberID, forceStop: Bool) async throws -> AutopilotEnd {
+    private func replace(_ seen: MachineID, forceStop: Bool) async throws -> AutopilotEnd {
         var options = ReplaceOptions(forceStop: forceStop)
         // It served before, so nothing that is said of it by now stands in the way.
         options.isWayBack = true
-        let spec = try engine.sameSpec(id)
+        let spec = try engine.sameSpec(seen.member)
         // A member that is healed by another machine is to be back soon, and its image is known to boot.
         options.launch = spec.launch
-        let report = try await engine.replace(id, by: spec, options)
+        let report = try await engine.replace(seen, by: spec, options)
         if report.outcome == .committed { return .serves }
         // Whoever interrupts it wants the autopilot to stop, and says nothing against the machine.
         if report.turn?.code == .interrupted { throw CancellationError() }
@@ -52,7 +52,7 @@ struct AutopilotMover: Sendable {
             AutopilotFailure(
                 report.turn?.code ?? (isHalted ? .replaceHalted : .replaceInterrupted),
                 report.why ?? report.reason ?? "its replacement was \(report.outcome.rawValue)",
-                hint: isHalted ? "'kiln recover \(id)' names the ways out" : report.turn?.hint,
+                hint: isHalted ? "'kiln recover \(seen.member)' names the ways out" : report.turn?.hint,
                 needsPerson: isHalted
             )
         )
@@ -130,12 +130,19 @@ extension LabEngine {
 
     // Under the lock: since the look a person may have stopped it, or it may have become ready.
     private func requireAsSeen(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
-        let history = try workspace.history()
-        guard history.current == machine.generation else { throw NotAsSeen(reason: "it was replaced meanwhile") }
-        guard history.isWantedOn else { throw NotAsSeen(reason: "it was stopped meanwhile") }
+        try requireWanted(machine, try workspace.history())
         let isRunning = try await parts.machines.state(of: machine) == .running
         guard isRunning, await workspace.answersNow(machine, try workspace.record(machine)) else { return }
         throw NotAsSeen(reason: "it is ready again by itself")
+    }
+
+    /// Requires, under its lock, that a member's machine is the one that was seen, and that nobody wants it off.
+    ///
+    /// - Throws: ``NotAsSeen``.
+    func requireWanted(_ machine: MachineID, _ history: ServerHistory) throws {
+        guard history.current == machine.generation else { throw NotAsSeen(reason: "it was replaced meanwhile") }
+        guard history.isWantedOn else { throw NotAsSeen(reason: "it was stopped meanwhile") }
+        guard history.halted == nil else { throw NotAsSeen(reason: "it halted meanwhile") }
     }
 
     // Without a word in its journal: that a person wants it off is what 'kiln stop' says.

@@ -22,6 +22,7 @@ extension AutopilotView {
         let plan = (try? ServerFront(id: server, state: engine.state, parts: engine.parts).plan()) ?? nil
         seen.serving = members.count { id, member in member.map { isServing(id, $0, plan) } ?? false }
         seen.room = engine.room(for: spec)
+        seen.memory = engine.memory(of: spec)
         return seen
     }
 

@@ -86,6 +86,7 @@ struct AutopilotView: Sendable {
         guard let limits = spec.autoscale else { return found }
         if isScaling {
             found.server = AutoscaleObservation.Server(limits, replicas: spec.replicas)
+            found.server?.memory = engine.memory(of: spec)
         } else {
             let isHealing = busy.contains { $0.whole == server }
             found.server = await load(server, spec, limits, found.members, isHealing: isHealing)

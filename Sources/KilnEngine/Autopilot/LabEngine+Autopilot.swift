@@ -9,7 +9,7 @@ extension LabEngine {
     /// changed by another command, and whose server has an open rollout.
     ///
     /// - Parameter tell: is told of each decision, and what came of it.
-    /// - Throws: `lab.missing`; `lab.no-heal` where no server declares either; `lock.held` where the lab has an autopilot already.
+    /// - Throws: `lab.missing`, also where it is taken down meanwhile; `lab.no-heal` where no server declares either; `lock.held` where the lab has an autopilot already.
     public func autopilot(
         _ lab: Name,
         _ options: AutopilotOptions = AutopilotOptions(),
@@ -19,9 +19,9 @@ extension LabEngine {
         let files = AutopilotFiles(lab: lab, state: state)
         // Who only tells stands in nobody's way.
         let lock = options.isDryRun ? nil : try lock(files)
-        defer { withExtendedLifetime(lock) {} }
         let view = AutopilotView(engine: self, lab: lab)
-        var driver = try AutopilotDriver(view: view, files: files, options: options, tell: tell)
+        var driver = try AutopilotDriver(view: view, files: files, options: options, lock: lock, tell: tell)
+        defer { withExtendedLifetime(lock) {} }
         return try await driver.run()
     }
 

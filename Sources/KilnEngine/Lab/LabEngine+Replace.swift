@@ -29,6 +29,18 @@ extension LabEngine {
         try await changing(id) { workspace, _ in try await replace(workspace, by: spec, options) }
     }
 
+    /// The same for a member whose machine is the one that somebody saw, and that is still meant to serve.
+    ///
+    /// - Throws: `lock.held` where a rollout of the server goes on, as ``replace(_:_:)``.
+    func replace(_ seen: MachineID, by spec: ServerSpec, _ options: ReplaceOptions) async throws -> ReplacementReport {
+        let rollout = try lockRollout(of: seen.member.whole)
+        defer { withExtendedLifetime(rollout) {} }
+        return try await changing(seen.member) { workspace, _ in
+            try requireWanted(seen, try workspace.history())
+            return try await replace(workspace, by: spec, options)
+        }
+    }
+
     /// What the next generation is made from: the declaration, and what the command says.
     func nextSpec(_ workspace: ServerWorkspace, _ current: Generation, _ options: ReplaceOptions) throws -> ServerSpec {
         let id = workspace.id

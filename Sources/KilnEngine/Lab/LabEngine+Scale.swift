@@ -20,8 +20,15 @@ extension LabEngine {
     }
 
     /// The same, whatever the server's `autoscale` says: an autopilot comes back within limits that were changed step by step.
+    ///
+    /// - Parameter onlyNew: whether members that were launched before are left as they are: a person may have stopped one.
     @discardableResult
-    func count(_ server: ServerID, _ replicas: Int, jobs: Int? = nil) async throws -> [ServerStatus] {
+    func count(
+        _ server: ServerID,
+        _ replicas: Int,
+        jobs: Int? = nil,
+        onlyNew: Bool = false
+    ) async throws -> [ServerStatus] {
         let lab = try lab(server.lab)
         guard var spec = lab.servers[server.server], var fleet = spec.fleet else { throw notReplicated(server) }
         guard (1...MemberID.most).contains(replicas) else { throw noSuchNumber(replicas, server) }
@@ -30,7 +37,8 @@ extension LabEngine {
         return try await bringUp(
             lab.with([server.server: spec]),
             only: [server.server],
-            jobs: jobs
+            jobs: jobs,
+            onlyNew: onlyNew
         )
     }
 
@@ -115,7 +123,8 @@ extension LabEngine {
         return Int(clamping: free.bytes / needed)
     }
 
-    private func memory(of spec: ServerSpec) -> ByteCount {
+    /// What a machine of a server is given of the host's memory; nothing where its image can't be read.
+    func memory(of spec: ServerSpec) -> ByteCount {
         spec.memory ?? (try? parts.images.usable(spec.image, .any))?.manifest.size.memory ?? ByteCount(bytes: 0)
     }
 

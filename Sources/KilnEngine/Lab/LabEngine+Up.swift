@@ -17,16 +17,18 @@ extension LabEngine {
     }
 
     /// Brings a lab up with just the members that it declares.
-    func bringUp(_ lab: LabSpec, only: [Name], jobs: Int?) async throws -> [ServerStatus] {
-        let wanted = try selected(lab, only)
+    ///
+    /// - Parameter onlyNew: whether those that were launched before are left as they are.
+    func bringUp(_ lab: LabSpec, only: [Name], jobs: Int?, onlyNew: Bool = false) async throws -> [ServerStatus] {
+        let declared = try selected(lab, only)
+        // One whose journal can't be read is told of under its lock.
+        let wanted = onlyNew ? declared.filter { (try? workspace($0.0).history())?.current == nil } : declared
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
-        try requireFronts(of: wanted.map(\.1))
+        try requireFronts(of: declared.map(\.1))
         try await requireMemory(for: wanted)
-        let servers = Dictionary(grouping: wanted) { $0.0.whole }.sorted { $0.key < $1.key }
+        let servers = Dictionary(grouping: declared) { $0.0.whole }.sorted { $0.key < $1.key }
         try await record(lab)
-        // One whose journal can't be read is told of later, under its lock.
-        let new = wanted.filter { id, _ in (try? workspace(id).history())?.current == nil }
         for (server, members) in servers {
             // The lab is known by now: what makes room for others is a replacement by what it declares.
             try requireFrontOfFirst(server, members.map(\.0))
@@ -35,13 +37,14 @@ extension LabEngine {
             try await makeVolumes(lab, server, members)
             let alone = isFirstAlone(server, lab) ? 1 : 0
             let limit = jobs ?? ProcessInfo.processInfo.activeProcessorCount
-            for part in [members.prefix(alone), members.dropFirst(alone)] {
+            let touched = wanted.filter { $0.0.whole == server }
+            for part in [touched.prefix(alone), touched.dropFirst(alone)] {
                 try await bringUp(Array(part), atOnce: limit)
             }
         }
         // When all serve: nobody waits for what only the next machines will need.
-        try await makeTemplates(for: new)
-        return try await statuses(lab.name).filter { status in wanted.contains { $0.0 == status.id } }
+        try await makeTemplates(for: wanted)
+        return try await statuses(lab.name).filter { status in declared.contains { $0.0 == status.id } }
     }
 
     /// Requires what the published ports of these servers need besides the hypervisor.

@@ -75,8 +75,10 @@ extension AutopilotState {
         _ member: AutopilotObservation.Member,
         after own: Series?
     ) -> Duration {
-        // Whoever healed it has waited for it already.
-        if cause == .gone || own?.isServing == false { return .zero }
+        // Whoever healed it in vain has waited for it already, and what an autopilot that is gone had begun is ended at once. Not
+        // so a machine that such a one had started: it may still boot.
+        let isWaitedFor = own?.failure != nil || cause == .interrupted && own?.isServing == false
+        if cause == .gone || isWaitedFor { return .zero }
         let isJudgedEarly = cause == .silent && member.isBooting
         if isJudgedEarly { return max(member.heal.after, member.readyTimeout) }
         return isOnlyLook ? .zero : member.heal.after

@@ -83,6 +83,12 @@ public struct AutopilotState: Sendable, Hashable {
         }
     }
 
+    /// Takes in that whoever wrote the journal so far is gone: a replacement for its age that it had begun says nothing against
+    /// the member, so that is tried again.
+    public mutating func takeOver() {
+        for heal in open.values where heal.act == .renew { renewed[heal.member] = nil }
+    }
+
     private mutating func begin(_ heal: AutopilotHeal, _ at: Duration) {
         open[heal.member] = heal
         guard heal.act != .renew else { return renewed[heal.member] = heal.generation }

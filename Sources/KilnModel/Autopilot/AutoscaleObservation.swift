@@ -33,6 +33,8 @@ public struct AutoscaleObservation: Sendable, Hashable {
         public var loadTime: Duration
         /// How many more the host has memory for; nothing where that can't be told.
         public var room: Int?
+        /// What each of its members takes of the host's memory.
+        public var memory = ByteCount(bytes: 0)
         /// Whether a rollout of it is open.
         public var hasRollout = false
         /// Whether another command is at work on one of its members.

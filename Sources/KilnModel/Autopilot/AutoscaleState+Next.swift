@@ -2,9 +2,30 @@
 extension AutoscaleState {
     /// What is decided about all servers that should have another number of members; ``look(_:)`` comes before.
     public func next(_ observed: AutoscaleObservation) -> [AutoscaleDecision] {
-        observed.servers.sorted { $0.key < $1.key }.compactMap { id, server in
-            observed.busy.contains(id) ? nil : next(id, server, observed.now)
+        var decisions: [AutoscaleDecision] = []
+        var coming = open.values.filter { observed.busy.contains($0.server) }
+        for (id, seen) in observed.servers.sorted(by: { $0.key < $1.key }) where !observed.busy.contains(id) {
+            var server = seen
+            server.room = seen.room.map { max(0, $0 - taken(by: coming, observed, eachOf: seen.memory)) }
+            guard let decision = next(id, server, observed.now) else { continue }
+            if case .act(let move) = decision { coming.append(move) }
+            decisions.append(decision)
         }
+        return decisions
+    }
+
+    /// For how many members of a server there is no memory because of those of others that come.
+    ///
+    /// The host has it until their guests have touched it.
+    private func taken(
+        by coming: [AutoscaleMove],
+        _ observed: AutoscaleObservation,
+        eachOf memory: ByteCount
+    ) -> Int {
+        let bytes = coming.reduce(0.0) { sum, move in
+            sum + Double(max(0, move.to - move.from)) * Double(observed.servers[move.server]?.memory.bytes ?? 0)
+        }
+        return Int(min(bytes / Double(max(1, memory.bytes)), 1_000_000).rounded(.up))
     }
 
     private func next(_ id: ServerID, _ server: AutoscaleObservation.Server, _ now: Duration) -> AutoscaleDecision? {

@@ -22,11 +22,14 @@ public struct AutoscaleState: Sendable, Hashable {
     private(set) var failures: [ServerID: Int] = [:]
     private var lastLook: Duration?
 
-    /// The state of an autopilot that has done nothing yet.
-    public init(beat: Duration, patience: Duration, isOnlyLook: Bool = false) {
+    /// The state of an autopilot that has done nothing yet in this life of the host.
+    ///
+    /// - Parameter open: what was begun before that and never ended; the lab may have any part of it.
+    public init(beat: Duration, patience: Duration, isOnlyLook: Bool = false, open: [ServerID: AutoscaleMove] = [:]) {
         self.beat = beat
         self.patience = patience
         self.isOnlyLook = isOnlyLook
+        self.open = open
     }
 
     /// Takes in the next event of the journal; those about single members mean nothing to it.

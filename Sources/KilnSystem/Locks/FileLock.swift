@@ -6,6 +6,7 @@ import KilnModel
 /// The file stays for ever: its existence means nothing. What stands in it only tells who holds the lock, or who was
 /// killed with it.
 public final class FileLock: Sendable {
+    private let path: String
     private let descriptor: Int32
     private let isHeld: Bool
     private let kind: KernelLock.Kind
@@ -15,6 +16,7 @@ public final class FileLock: Sendable {
     /// - Throws: `KilnError` with code `lock.held` and exit `.blocked`, naming the process that holds it.
     public init(_ path: String, subject: String, kind: KernelLock.Kind = .exclusive) throws {
         self.kind = kind
+        self.path = path
         let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
         // Who shares it need not be able to write to the file.
         let isForReaders = opened < 0 && kind == .shared && (errno == EACCES || errno == EROFS)
@@ -81,6 +83,9 @@ public final class FileLock: Sendable {
         _ = fcntl(descriptor, F_SETFD, 0)
         return descriptor
     }
+
+    /// Whether the lock is still the one of its name: another process may have removed the file, and with it what was locked.
+    public var isStillNamed: Bool { FileLock.isStillNamed(descriptor, path) }
 
     /// Whether a descriptor is the lock that a program before this one has handed over, and `path` still names it.
     public static func isHandedOver(_ descriptor: Int32, as path: String) -> Bool {

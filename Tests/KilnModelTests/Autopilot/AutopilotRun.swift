@@ -171,12 +171,19 @@ struct AutopilotRun {
     /// The process is gone, and the next one reads the journal.
     private mutating func die() {
         deaths += 1
-        for (id, work) in busy where work.heal.act != .start && work.heal.act != .restart {
-            world.members[id]?.isOpen = true
+        for (id, work) in busy {
+            if work.heal.act == .start || work.heal.act == .restart {
+                // Its machine was started, and boots.
+                world.members[id]?.standing = .silent
+                world.members[id]?.isBooting = true
+            } else {
+                world.members[id]?.isOpen = true
+            }
         }
         busy = [:]
         state = AutopilotRun.fresh(bug)
         for event in events { state.apply(event) }
+        state.takeOver()
     }
 
     // MARK: What happens by itself, and what people do

@@ -71,6 +71,39 @@ struct AutopilotTests {
         #expect(decisions == [one.expected].compactMap(\.self), "\(one.name)")
     }
 
+    @Test(
+        "a machine that an autopilot started which is gone now has the time to boot; its replacement begins only after that"
+    )
+    func diedWhileStarting() {
+        var stage = AutopilotStage()
+        stage[0].standing = .gone
+        guard case .act(let heal)? = stage.look().first else {
+            Issue.record("it is not started")
+            return
+        }
+        stage.write(.began(heal, at: stage.now))
+        (stage[0].standing, stage[0].isBooting) = (.silent, true)
+        #expect(stage.look(for: 118) == [.wait(Self.web, .lasting(.silent, needed: .seconds(120)))])
+        #expect(stage.look(for: 2).words == ["replace web"])
+    }
+
+    @Test("a replacement for its age that ended with its autopilot is tried again; one that turned back is not")
+    func renewsAgain() {
+        var stage = AutopilotStage()
+        stage[0].isDue = true
+        let decisions = stage.look()
+        #expect(decisions.words == ["renew web"])
+        guard case .act(let heal)? = decisions.first else { return }
+        stage.write(.began(heal, at: stage.now))
+        #expect(stage.look().isEmpty)
+        stage.state.takeOver()
+        #expect(stage.look().words == ["renew web"])
+        stage.write(.began(heal, at: stage.now))
+        stage.write(.ended(Self.web, Self.failed, at: stage.now))
+        stage.state.takeOver()
+        #expect(stage.look().isEmpty)
+    }
+
     @Test("one that is gone is started at the first look, one that is silent after its time")
     func patience() {
         var stage = AutopilotStage()

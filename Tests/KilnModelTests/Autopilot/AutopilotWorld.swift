@@ -21,6 +21,8 @@ struct AutopilotWorld {
         var ended: Duration
         /// Whether it was ready after that.
         var helped = false
+        /// Whether whoever did it lived to see what came of it.
+        var isSeen = false
     }
 
     /// Since when somebody who looks on has seen a member so.
@@ -89,7 +91,9 @@ struct AutopilotWorld {
         try check(.leaving, trouble(id) != nil, "\(heal) on \(member)")
         try check(.meltdown, !isMeltdown, "\(heal) while \(members) are down")
         let own = deeds[id] ?? []
-        if own.last?.helped != false { try checkPatience(heal, member) }
+        // Who was begun with by a process that is gone may boot.
+        let isNew = own.last.map { $0.helped || !$0.isSeen && heal.cause == .silent } ?? true
+        if isNew { try checkPatience(heal, member) }
         let inVain = own.reversed().prefix { !$0.helped }.count
         if let last = own.last, inVain > 0 {
             let pause = Duration.seconds([10, 20, 40, 80, 160, 300][min(inVain - 1, 5)])
@@ -117,6 +121,7 @@ struct AutopilotWorld {
             deeds[heal.member]?.removeLast()
         } else {
             deeds[heal.member]?[last].ended = now
+            deeds[heal.member]?[last].isSeen = true
             deeds[heal.member]?[last].helped = end == .serves
         }
     }

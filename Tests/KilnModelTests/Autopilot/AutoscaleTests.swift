@@ -199,6 +199,37 @@ struct AutoscaleTests {
         #expect(stage.look(took: .seconds(60)) == nil)
     }
 
+    @Test("members of two servers don't get the same memory twice: neither in one look nor while those of one come")
+    func sharedMemory() throws {
+        let api = ServerID(lab: Stage.server.lab, server: try Name("api"))
+        var state = AutoscaleState(beat: .seconds(2), patience: .seconds(20))
+        var observed = AutoscaleObservation(began: .seconds(1000), now: .seconds(1000), servers: [:])
+        func words() -> [String] {
+            var decisions: [AutoscaleDecision] = []
+            for beat in 0...10 {
+                for (id, memory) in [(api, UInt64(512)), (Stage.server, 256)] {
+                    var server = AutoscaleObservation.Server(Stage.spec, replicas: 2)
+                    server.memory = .mebibytes(memory)
+                    server.room = Int(1280 / memory)
+                    server.load = FrontLoad(process: 1, answered: 160 * beat, waiting: 0)
+                    server.loadTime = observed.now
+                    observed.servers[id] = server
+                }
+                observed.began = observed.now
+                state.look(observed)
+                decisions = state.next(observed)
+                observed.now += .seconds(2)
+            }
+            return decisions.map(\.word)
+        }
+        // 1,280 MiB are 2 of 512 and 1 of 256.
+        #expect(words() == ["2 to 4", "2 to 3"])
+        let figures = AutoscaleFigures(load: 80, serving: 2, target: .requests(20), window: .seconds(20))
+        state.apply(.scaling(AutoscaleMove(api, from: 2, to: 4, figures: figures), at: observed.now))
+        observed.busy = [api]
+        #expect(words() == ["2 to 3"])
+    }
+
     @Test("what a process that died had begun is ended, or found to have ended")
     func interrupted() {
         var stage = Stage(2, requests: 80)
