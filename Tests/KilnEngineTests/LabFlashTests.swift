@@ -146,6 +146,45 @@ import Testing
         #expect(world.world.hypervisor.violations.isEmpty)
     }
 
+    @Test(
+        "the template stays where a clone fails by what the host lacks: others are made of it; what was wrong is told"
+    )
+    func failedByHost() async throws {
+        try await makeTemplate()
+        let before = templates.all().map(\.record.stamps)
+        let cause = "cannot set up guest memory: no memory\nis left"
+        world.world.faults.fail(
+            "clone",
+            with: KilnError(.launchFailed, "it did not start", cause: cause, exit: .aborted)
+        )
+        #expect(try await world.up(try spec()).isCloned == nil)
+        #expect(launch()?.reason == "it did not start: cannot set up guest memory: no memory\u{fffd}is left")
+        world.world.faults.fail("clone", with: nil)
+        try await world.engine.down(world.id.lab)
+        #expect(try await world.up(try spec()).isCloned == true)
+        #expect(before.count == 1 && templates.all().map(\.record.stamps) == before)
+    }
+
+    @Test("a file of a template that is gone is named")
+    func goneFile() async throws {
+        try await makeTemplate()
+        let path = try #require(templates.all().first.map { templates.folder($0.key) + "/root.qcow2" })
+        try FileManager.default.removeItem(atPath: path)
+        #expect(try await world.up(try spec()).isCloned == nil)
+        #expect(
+            launch()?.reason?.contains("the template's root was changed") == true,
+            "\(launch()?.reason ?? "")"
+        )
+    }
+
+    @Test("an 'up' of a lab that runs makes the template that is missing, and touches no machine")
+    func missing() async throws {
+        try await world.up(try spec())
+        #expect(try world.engine.removeTemplates(of: Set(templates.all().map(\.record.image.digest))) == 1)
+        try await world.up(try spec())
+        #expect(templates.all().count == 1 && world.world.hypervisor.starts(world.machine(1)) == 1)
+    }
+
     @Test("a server of another size, or with other mount points, is not cloned from this template")
     func otherShape() async throws {
         try await makeTemplate()

@@ -28,9 +28,10 @@ extension ServerWorkspace {
         } catch is CancellationError {
             throw CancellationError()
         } catch let error as KilnError where error.exit != .unreachable {
-            // Another Kiln may have made it otherwise; to make it again costs less than to fail by it again and again.
-            if let used { try templates.remove(used) }
-            try await bootInstead(spec.id, because: error.message)
+            // Another Kiln may have made it otherwise; to make it again costs less than to fail by it again and again. What is
+            // wrong with the host is not its fault, and others are being made of it; one of them may be removing it, too.
+            if let used, error.code == .templateFailed { try? templates.remove(used) }
+            try await bootInstead(spec.id, because: error.reason)
             return false
         }
     }
@@ -57,6 +58,11 @@ extension ServerWorkspace {
         try note(LaunchRecord(.booted, reason: reason), of: machine)
         parts.progress(.note("\(machine) boots, and is not cloned: \(reason)"))
     }
+}
+
+extension KilnError {
+    /// The message, and what caused it, in one line.
+    var reason: String { cause.map { "\(message): \(Printable.line($0))" } ?? message }
 }
 
 extension SparseCopy {

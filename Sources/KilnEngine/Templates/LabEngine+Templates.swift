@@ -14,7 +14,7 @@ extension LabEngine {
             do {
                 try await makeTemplate(for: id)
             } catch let error as KilnError where ![.unreachable, .interrupted].contains(error.exit) {
-                parts.progress(.note("no template of \(id) was made, so its machines boot: \(error.message)"))
+                parts.progress(.note("no template of \(id) was made, so its machines boot: \(error.reason)"))
             }
         }
     }

@@ -63,10 +63,12 @@ struct TemplateStore: Sendable {
         let folder = folder(key)
         // Taken first: a write during the comparison then shows the next time.
         let stamps = FileStamp.all(in: folder)
-        let found = try? await TemplateStore.digests(in: folder)
+        let found = await BlockingWork.run {
+            Template.sealed(in: folder).compactMapValues { try? FileDigest.sha256(of: $0) }
+        }
         guard found == record.digests else {
             try remove(key)
-            let changed = record.digests.filter { found?[$0.key] != $0.value }.keys.sorted().first ?? "memory"
+            let changed = record.digests.filter { found[$0.key] != $0.value }.keys.sorted().first ?? "memory"
             throw KilnError(
                 .templateChanged,
                 "the template's \(changed) was changed since it was made, so the template was removed",

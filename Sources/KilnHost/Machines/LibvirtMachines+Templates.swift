@@ -99,16 +99,28 @@ extension LibvirtMachines {
         try await session.change(subject(machine.id)) { connection in
             try await connection.startDomain(named: name, paused: true)
         }
-        try await leaveMemoryOut(of: machine.id)
-        try await pass(file, to: machine.id)
-        _ = try await monitor("migrate-incoming", ["uri": .string("fd:\(LibvirtMachines.stream)")], of: machine.id)
-        try await waitFor("loaded", machine.id) {
-            try await monitor("query-status", [:], of: machine.id)["status"]?.string != "inmigrate"
+        do {
+            try await load(file, into: machine.id)
+            try await plugIn(machine)
+        } catch let error as KilnError where ![.unreachable, .interrupted].contains(error.exit) {
+            // Until here nothing of the template was read, so whatever was wrong was not its fault.
+            throw LibvirtMachines.failed(
+                "\(machine.id) can't go on where its template stood: \(error.message)",
+                error.cause
+            )
         }
-        try await plugIn(machine)
         let booting = try document(machine)
         try await session.change(subject(machine.id)) { connection in
             _ = try await connection.defineDomain(xml: booting)
+        }
+    }
+
+    private func load(_ devices: Int32, into machine: MachineID) async throws {
+        try await leaveMemoryOut(of: machine)
+        try await pass(devices, to: machine)
+        _ = try await monitor("migrate-incoming", ["uri": .string("fd:\(LibvirtMachines.stream)")], of: machine)
+        try await waitFor("loaded", machine) {
+            try await monitor("query-status", [:], of: machine)["status"]?.string != "inmigrate"
         }
     }
 
