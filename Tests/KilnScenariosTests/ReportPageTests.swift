@@ -1,8 +1,8 @@
 import Foundation
-import KilnEngine
 import KilnModel
 import Testing
 
+@testable import KilnEngine
 @testable import KilnScenarios
 
 @Suite("The page of a report")
@@ -194,5 +194,20 @@ struct ReportPageTests {
         #expect(try texts("h2", in: page) == [#"<span class="mark">✓</span> Generation 1 serves, from tiny:1"#])
         #expect(page.contains("<small>2: generation 2</small>") && page.contains("✗ HEALTHY"))
         #expect(page.contains("it &lt;b&gt;never&lt;/b&gt; was") && !page.contains("<script"))
+    }
+
+    @Test("what an autopilot decided about a server stands on its page, with its figures")
+    func autopilot() throws {
+        let id = MemberID(lab: try Name("shop"), server: try Name("web"))
+        let figures = AutoscaleFigures(load: 80, serving: 2, target: .requests(20), window: .seconds(20))
+        let move = AutoscaleMove(id.whole, from: 2, to: 4, figures: figures)
+        let failure = AutopilotFailure(.readyTimeout, "it <b>never</b> was ready")
+        let records = [
+            AutopilotRecord(.scaling(move, at: .seconds(1))),
+            AutopilotRecord(.ended(id, .failed(failure), at: .seconds(2))),
+        ]
+        let page = try ReportPage(id, ServerHistory([]), autopilot: records).html()
+        #expect(page.contains("2 members answered 40 requests a second each, for 20 s; 20 are wanted, so 4 would do"))
+        #expect(page.contains("that did not help: it &lt;b&gt;never&lt;/b&gt; was ready"))
     }
 }

@@ -45,8 +45,10 @@ struct ReportVerb: Verb {
         }
         let id = try server(subject, engine)
         let history = try engine.history(id)
-        try session.show(HistoryView(server: id, history: history))
-        try await show(ReportPage(id, history), file, usually: "\(logs.folder)/\(id.lab).\(id.server).html", session)
+        let autopilot = try engine.autopilotRecords(of: id)
+        try session.show(HistoryView(server: id, history: history, autopilot: autopilot))
+        let page = ReportPage(id, history, autopilot: autopilot)
+        try await show(page, file, usually: "\(logs.folder)/\(id.lab).\(id.server).html", session)
         return 0
     }
 

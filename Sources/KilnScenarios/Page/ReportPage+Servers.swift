@@ -4,8 +4,10 @@ import KilnModel
 
 extension ReportPage {
     /// The life of a server, from its journal.
-    public init(_ server: MemberID, _ history: ServerHistory) {
-        self.init(head: "\(server)", [ServerSection(server, history).section])
+    ///
+    /// - Parameter autopilot: what autopilots did to it, oldest first.
+    public init(_ server: MemberID, _ history: ServerHistory, autopilot: [AutopilotRecord] = []) {
+        self.init(head: "\(server)", [ServerSection(server, history, autopilot).section])
     }
 
     /// One replacement, as the process that made it saw it.

@@ -1,15 +1,18 @@
 import Foundation
+import KilnEngine
 import KilnModel
 
 /// What a page tells of the life of a server.
 struct ServerSection {
     private let server: MemberID
     private let history: ServerHistory
+    private let autopilot: [AutopilotRecord]
     private let measure = ReportPage.Measure(sharedBy: 1)
 
-    init(_ server: MemberID, _ history: ServerHistory) {
+    init(_ server: MemberID, _ history: ServerHistory, _ autopilot: [AutopilotRecord]) {
         self.server = server
         self.history = history
+        self.autopilot = autopilot
     }
 
     /// All of it, the latest first.
@@ -27,11 +30,21 @@ struct ServerSection {
         section.rows = shown.map(row)
         let left = history.operations.count - shown.count
         if left > 0 { section.notes = ["\(left) earlier ones are not shown; 'kiln history \(server)' has all"] }
+        section.notes += decisions
         section.consoles = history.operations.suffix(measure.lanes).reversed().compactMap(console).prefix(
             measure.consoles
         )
         .map(\.self)
         return section
+    }
+
+    /// What autopilots did, with their figures, the latest first.
+    private var decisions: [String] {
+        let shown = autopilot.suffix(measure.rows).reversed().map { record in
+            PageText.line("\(record.time.formatted(.iso8601)): autopilot: \(record.event.line.text)", 400)
+        }
+        let left = autopilot.count - shown.count
+        return shown + (left > 0 ? ["\(left) earlier ones of the autopilot are in 'kiln history \(server)'"] : [])
     }
 
     private var tone: PageSection.Tone {

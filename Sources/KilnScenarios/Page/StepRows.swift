@@ -51,7 +51,7 @@ struct StepRows {
             name: PageText.line(step.name),
             time: step.outcome == .skipped ? "not reached" : ReportText.time(step.ms),
             place: isBad ? "\(PageText.line(step.place.file)):\(step.place.line):\(step.place.column)" : "",
-            detail: step.detail.map { isBad ? PageText.block($0) : PageText.line($0) } ?? ""
+            detail: step.detail.map { isBad ? PageText.block($0) : PageText.line($0, 400) } ?? ""
         )
     }
 }

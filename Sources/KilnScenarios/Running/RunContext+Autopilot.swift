@@ -7,12 +7,13 @@ extension RunContext {
     struct Flight: Sendable {
         let report: AutopilotReport
         let took: Duration
-        /// What was done, in words of ``AutopilotLine/decision``.
-        let acts: [String]
+        /// What was done, with the figures that led to it.
+        let acts: [AutopilotLine]
 
         /// What a step tells of it.
         var message: String {
-            "after \(took.words): \(acts.isEmpty ? "nothing was to be done" : acts.joined(separator: ", "))"
+            let done = acts.map { "\($0.decision) \($0.member.ownName): \($0.text)" }
+            return "after \(took.words); \(done.isEmpty ? "nothing was to be done" : done.joined(separator: "; "))"
         }
 
         /// The time that it took, as it is saved.
@@ -50,7 +51,7 @@ extension RunContext {
             throw Unmet("\(goal.server.server) \(wanted): \(lastWord(told, on: goal) ?? "it is stuck")")
         }
         let lines = told.withLock { $0 }
-        let acts = lines.map(\.decision).filter { AutopilotAct(rawValue: $0) != nil || $0.hasPrefix("scale-") }
+        let acts = lines.filter { AutopilotAct(rawValue: $0.decision) != nil || $0.decision.hasPrefix("scale-") }
         return Flight(report: report, took: ContinuousClock.now - begin, acts: acts)
     }
 
