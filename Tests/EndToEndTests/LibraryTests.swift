@@ -32,15 +32,20 @@ extension EndToEnd {
             try await fail(twin)
         }
 
-        @Test("a lab that takes tested images only refuses one that has passed nothing")
-        func untested() async throws {
-            let text = try Library.text("only-tested-images").replacing("tiny@stable", with: "tiny:1")
-            let end = try await run(text, as: "only-tested-images")
-            #expect(
-                end.status != 0 && (end.text + end.errors).contains("has to have passed its tests"),
-                "\(end.errors)\n\(end.text)"
-            )
+        @Test("every scenario of the library has a twin, so that none is added of which nobody knows what it proves")
+        func complete() throws {
+            let folders = ["", "faults/", "faults/host/", "images/"]
+            let scenarios = try folders.flatMap { folder in
+                try FileManager.default.contentsOfDirectory(atPath: "\(Home.checkout)/Scenarios/\(folder)")
+                    .filter { $0.hasSuffix(".yaml") }.map { folder + $0.dropLast(5) }
+            }
+            let all = Twin.tiny + Twin.services + Twin.faults + Twin.images + [.untested]
+            let twins = all.map(\.scenario)
+            #expect(scenarios.sorted() == Set(twins).sorted() && scenarios.count > 70)
         }
+
+        @Test("a lab that takes tested images only refuses one that has passed nothing")
+        func untested() async throws { try await fail(.untested) }
 
         private func pass(_ name: String) async throws {
             let home = try #require(Home.shared)

@@ -20,6 +20,8 @@ protocol StepAction: Sendable {
     var secrets: [String] { get }
     /// Tells what it needs of the lab and what it makes of it, before anything runs; what can't work is reported there.
     func foresee(_ forecast: inout LabForecast)
+    /// The same where the file gives the step this time, which its own deadlines are not to be shorter than.
+    func allowing(_ limit: Duration) -> any StepAction
     /// Does it; returns what is worth telling and saving.
     ///
     /// - Throws: `Unmet` or `DataLoss` where something was found that was not expected, else what keeps it from being done.
@@ -34,6 +36,7 @@ extension StepAction {
     var renewed: [Name] { [] }
     var needsOwnHome: Bool { false }
     var secrets: [String] { [] }
+    func allowing(_ limit: Duration) -> any StepAction { self }
 }
 
 /// What came of a step that was done.

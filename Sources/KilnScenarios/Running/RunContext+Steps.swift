@@ -75,12 +75,13 @@ extension RunContext {
 
     /// All attempts at a step, within its time.
     private func tried(_ step: PlacedStep, _ id: StepID) async throws -> StepYield {
+        let action = step.attributes.timeout.map(step.action.allowing) ?? step.action
         let attempts = { @Sendable () async throws -> StepYield in
-            guard let retry = step.attributes.retry else { return try await step.action.perform(self, as: id) }
+            guard let retry = step.attributes.retry else { return try await action.perform(self, as: id) }
             return try await retry.attempts { attempt in
                 // Of the steps that it holds, the last attempt's results count.
                 _ = await self.takeResults(of: id)
-                var found = try await step.action.perform(self, as: id)
+                var found = try await action.perform(self, as: id)
                 if attempt > 1 {
                     found.message = [found.message, "passed at attempt \(attempt)"].compactMap(\.self).joined(
                         separator: "; "

@@ -20,6 +20,8 @@ struct ExecStep: StepAction {
     let exit: Int
     /// What the standard output has to contain.
     let contains: SavedText?
+    /// How long the command may take at least.
+    private var limit = GuestCommand.usualDeadline
 
     init?(_ value: Value, _ reader: StepReader) {
         guard let fields = Fields<ExecFields>(value, "a map with 'server' and 'command'") else { return nil }
@@ -46,11 +48,17 @@ struct ExecStep: StepAction {
 
     func foresee(_ forecast: inout LabForecast) { forecast.require(server.server) }
 
+    func allowing(_ limit: Duration) -> any StepAction {
+        var step = self
+        step.limit = max(limit, GuestCommand.usualDeadline)
+        return step
+    }
+
     func perform(_ context: RunContext, as id: StepID) async throws -> StepYield {
         let known = await context.known
         let command = GuestCommand(
             arguments.map { $0.resolved(known) },
-            deadline: context.scale.of(GuestCommand.usualDeadline)
+            deadline: context.scale.of(limit)
         )
         let result = try await context.engine.collect(command, keeping: Self.kept, on: context.id(server))
         guard result.status == Int32(exit) else {
@@ -85,7 +93,8 @@ enum ExecFields: String, FileField {
     var schema: JSONValue {
         switch self {
         case .server: Schema.member("The server whose machine runs it.")
-        case .command: Schema.command("What to run.")
+        case .command:
+            Schema.command("What to run; it may take 60s, or as long as the step's 'timeout' where that is longer.")
         case .exit: Schema.whole(0...255, "The expected exit status; 0 without it.")
         case .contains: Schema.text("What the standard output has to contain.")
         }

@@ -15,11 +15,31 @@ extension Twin {
             says: "committed found"
         ),
         Twin(
+            "faults/bad-image",
+            without: """
+                    during:
+                      - at: prepare.after
+                        fault: { bad-image: { server: web, how: unbootable } }
+
+                """,
+            says: "committed found"
+        ),
+        Twin(
             "faults/bad-user-data",
             without: """
                     during:
                       - at: prepare.after
                         fault: { bad-user-data: { server: web, how: unreadable } }
+
+                """,
+            says: "committed found"
+        ),
+        Twin(
+            "faults/bad-user-data",
+            without: """
+                    during:
+                      - at: prepare.after
+                        fault: { bad-user-data: { server: web, how: endless } }
 
                 """,
             says: "committed found"
@@ -33,6 +53,16 @@ extension Twin {
 
                 """,
             says: "committed found"
+        ),
+        Twin(
+            "faults/kill-kiln",
+            without: """
+                    during:
+                      - at: start.after
+                        fault: { kill-kiln: { server: web } }
+
+                """,
+            says: Twin.notInterrupted
         ),
         Twin(
             "faults/power-cut-new",
