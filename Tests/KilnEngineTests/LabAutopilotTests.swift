@@ -268,7 +268,7 @@ struct LabAutopilotTests {
 
     @Test(
         "who was stopped, replaced or taken into a rollout since the look is left alone",
-        arguments: [AutopilotAct.replace, .renew]
+        arguments: [AutopilotAct.start, .replace, .renew]
     )
     func changedMeanwhile(_ act: AutopilotAct) async throws {
         try await up { $0.fleet = FleetSpec(replicas: 2) }
@@ -283,7 +283,7 @@ struct LabAutopilotTests {
                 used: 1,
                 spec: HealSpec()
             )
-            if act == .replace { hypervisor.set(id.machine(Generation(1)), .off) }
+            if act != .renew { hypervisor.set(id.machine(Generation(1)), .off) }
             guard case .left(let reason) = try await AutopilotMover(engine: engine).perform(heal) else {
                 return "acted"
             }

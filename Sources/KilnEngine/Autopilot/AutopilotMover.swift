@@ -11,6 +11,9 @@ struct AutopilotMover: Sendable {
     /// - Throws: `CancellationError` only.
     func perform(_ heal: AutopilotHeal) async throws -> AutopilotEnd {
         do {
+            // One that begins meanwhile would find the member in the middle of this.
+            let rollout = try engine.lockRollout(of: heal.member.whole)
+            defer { withExtendedLifetime(rollout) {} }
             switch heal.act {
             case .start, .restart: try await engine.startAgain(heal.member, heal.generation)
             case .recover: return try await recover(heal.member)

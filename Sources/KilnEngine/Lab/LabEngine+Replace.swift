@@ -31,11 +31,9 @@ extension LabEngine {
 
     /// The same for a member whose machine is the one that somebody saw, and that is still meant to serve.
     ///
-    /// - Throws: `lock.held` where a rollout of the server goes on, as ``replace(_:_:)``.
+    /// - Throws: ``NotAsSeen`` where it is not.
     func replace(_ seen: MachineID, by spec: ServerSpec, _ options: ReplaceOptions) async throws -> ReplacementReport {
-        let rollout = try lockRollout(of: seen.member.whole)
-        defer { withExtendedLifetime(rollout) {} }
-        return try await changing(seen.member) { workspace, _ in
+        try await changing(seen.member) { workspace, _ in
             try requireWanted(seen, try workspace.history())
             return try await replace(workspace, by: spec, options)
         }
