@@ -102,6 +102,16 @@ struct FleetDecoderTests {
         #expect(read.steps.map(\.description) == ["up web", "exec web.1", "expect web"])
     }
 
+    @Test("a member that a step before declares is one, and not before that")
+    func declaredMembers() throws {
+        let use = "{ exec: { server: web.2, command: a } }"
+        let declare = "{ declare: { server: web, replicas: 3 } }"
+        let read = try KilnScenariosTests.read(lab("replicas: 2", steps: "[up, \(declare), \(use)]"))
+        #expect(read.steps.map(\.description) == ["up web", "declare web", "exec web.2"])
+        let found = try KilnScenariosTests.problems(lab("replicas: 2", steps: "[up, \(use), \(declare)]"))
+        #expect(found.contains { $0.contains("expected a member of web, found 'web.2'") }, "\(found)")
+    }
+
     @Test(
         "a member that there is not is refused, and so is one where all are meant",
         arguments: [

@@ -11,6 +11,8 @@ final class StepReader {
     private(set) var used: Set<Name> = []
     private var count = 0
     private var uses: [SavedUse] = []
+    /// How many members of a server the steps that were read so far declare at most.
+    private(set) var declared: [Name: Int] = [:]
     /// Where a saved value was taken.
     private var taken: Set<StepPlace> = []
 
@@ -24,6 +26,9 @@ final class StepReader {
 
     /// The names of the servers.
     var serverNames: [Name] { lab.servers.map(\.name) }
+
+    /// Takes in that a step lets a server have so many members.
+    func declare(_ server: Name, members: Int) { declared[server] = max(declared[server] ?? 0, members) }
 
     /// A list of steps; nothing where one of them could not be read.
     func steps(_ value: Value) -> [PlacedStep]? {

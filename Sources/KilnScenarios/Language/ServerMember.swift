@@ -22,8 +22,8 @@ extension StepReader {
         else { return server(value).map { ServerMember(server: $0) } }
         guard let server = value.reference("server", text: String(match.1), among: serverNames) else { return nil }
         let spec = lab.server(server)?.spec
-        // Those that an autopilot may let come are declared, too.
-        let count = max(spec?.replicas ?? 1, spec?.autoscale?.max ?? 1)
+        // Those that an autopilot may let come are declared, too, and so are those of a step before.
+        let count = max(spec?.replicas ?? 1, spec?.autoscale?.max ?? 1, declared[server] ?? 1)
         guard let ordinal = Int(match.2), ordinal < count else {
             let known = (0..<count).map { "\(server).\($0)" }.joined(separator: ", ")
             value.problem("expected a member of \(server), found \(Name.quoted(scalar.text)); declared: \(known)")

@@ -37,6 +37,7 @@ struct DeclareStep: StepAction {
         }
         // What could not be read is a problem by now, and a file with problems is not run.
         guard let server, let spec else { return nil }
+        if let replicas { reader.declare(server, members: replicas) }
         self.server = server
         self.replicas = replicas
         userData = fields[.userData].flatMap { DeclareStep.userData($0, of: server, spec, reader) }
