@@ -244,10 +244,18 @@ extension Twin {
                 """,
             says: "'hello' expected in the output"
         ),
+        // All are out at once, and nobody looks who leads.
         Twin(
             "registry-rollout",
-            without: "      replicas: 3\n",
-            with: "      replicas: 3\n      rollout: { max-unavailable: 3 }\n",
+            without: "      drain:\n        - quiet: true\n          run: |\n            set -e\n",
+            with: """
+                      rollout: { max-unavailable: 3 }
+                      drain:
+                        - quiet: true
+                          run: |
+                            exit 0
+
+                """,
             says: "failed requests expected"
         ),
         Twin(
