@@ -105,7 +105,7 @@ extension Twin {
             without: "strategy: stop-first }\n",
             with: """
                 strategy: stop-first }
-                  - exec: { server: web, command: "mount $(sed -n 's| /data .*||p' /proc/mounts) /data" }
+                  - exec: { server: web, command: "mount -o bind /data /data" }
 
                 """,
             says: "/data/inner"
