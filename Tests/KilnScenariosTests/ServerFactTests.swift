@@ -118,9 +118,15 @@ struct ServerFactTests {
             ("{ outcome: committed, strategy: warm-first }", "one by stop-first found"),
             ("{ outcome: committed, data-on-revert: restore }", "one that would keep it found"),
             ("{ outcome: committed, interrupted: true }", "one that ended by itself found"),
+            ("{ outcome: committed, rehearsed: true }", "one that was not found"),
         ] {
             let report = try await faults.run(["up", replace, "expect: { server: web, latest: \(expected) }"])
             #expect(report.outcome == .failed && report.error?.message.contains(found) == true, "\(report)")
+        }
+        let rehearse = "replace: { server: web, image: 'tiny:2', rehearse: true }"
+        for (isRehearsed, outcome) in [(true, ScenarioReport.Outcome.passed), (false, .failed)] {
+            let expected = "expect: { server: web, latest: { outcome: committed, rehearsed: \(isRehearsed) } }"
+            #expect(try await faults.run(["up", rehearse, expected]).outcome == outcome)
         }
         let first = try await faults.run(["up", "expect: { server: web, latest: { outcome: committed } }"])
         #expect(first.error?.message.contains("none found") == true, "a first machine follows none: \(first)")

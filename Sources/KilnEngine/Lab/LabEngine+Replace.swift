@@ -199,7 +199,8 @@ extension LabEngine {
             digest: image.manifest.digest,
             strategy: spec.strategy,
             dataOnRevert: options.dataOnRevert,
-            forceStop: options.forceStop
+            forceStop: options.forceStop,
+            isRehearsed: options.rehearsesFirst
         )
         try await workspace.refuseForeign(workspace.id.machine(intent.to))
         try await checkVolumes(workspace, spec, serving: history.current)

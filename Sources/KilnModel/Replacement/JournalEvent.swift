@@ -18,6 +18,8 @@ public struct Intent: Sendable, Hashable {
     public internal(set) var dataOnRevert: DataOnRevert
     /// Whether an old machine that ignores the request to shut down is switched off.
     public let forceStop: Bool
+    /// Whether the new generation passed a rehearsal just before.
+    public let isRehearsed: Bool
 
     /// An intent from its parts.
     public init(
@@ -28,7 +30,8 @@ public struct Intent: Sendable, Hashable {
         digest: ImageDigest,
         strategy: Strategy = .stopFirst,
         dataOnRevert: DataOnRevert = .keep,
-        forceStop: Bool = false
+        forceStop: Bool = false,
+        isRehearsed: Bool = false
     ) {
         self.number = number
         self.from = from
@@ -38,15 +41,17 @@ public struct Intent: Sendable, Hashable {
         self.strategy = strategy
         self.dataOnRevert = dataOnRevert
         self.forceStop = forceStop
+        self.isRehearsed = isRehearsed
     }
 }
 
 extension Intent: Codable {
     private enum CodingKeys: String, CodingKey {
         case number, from, to, image, digest, strategy, dataOnRevert, forceStop
+        case isRehearsed = "rehearsed"
     }
 
-    /// Decodes an intent; earlier versions knew one strategy, and kept the data.
+    /// Decodes an intent; earlier versions knew one strategy, kept the data, and did not say whether it was rehearsed.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
@@ -57,7 +62,8 @@ extension Intent: Codable {
             digest: try fields.decode(ImageDigest.self, forKey: .digest),
             strategy: try fields.decodeIfPresent(Strategy.self, forKey: .strategy) ?? .stopFirst,
             dataOnRevert: try fields.decodeIfPresent(DataOnRevert.self, forKey: .dataOnRevert) ?? .keep,
-            forceStop: try fields.decodeIfPresent(Bool.self, forKey: .forceStop) ?? false
+            forceStop: try fields.decodeIfPresent(Bool.self, forKey: .forceStop) ?? false,
+            isRehearsed: try fields.decodeIfPresent(Bool.self, forKey: .isRehearsed) ?? false
         )
     }
 }

@@ -12,6 +12,8 @@ struct ExpectedLatest: Sendable, Hashable {
     let data: DataOnRevert?
     /// Whether the command that began it was interrupted, and another one ended it.
     let isInterrupted: Bool?
+    /// Whether it was rehearsed just before.
+    let isRehearsed: Bool?
 
     /// What is wrong with it; nothing where it is as expected.
     func unmet(by history: ServerHistory) -> String? {
@@ -30,6 +32,11 @@ struct ExpectedLatest: Sendable, Hashable {
         if let data, latest.intent.dataOnRevert != data {
             return "a latest replacement that would \(data.rawValue) the data on a revert expected, one that would "
                 + "\(latest.intent.dataOnRevert.rawValue) it found"
+        }
+        if let isRehearsed, latest.intent.isRehearsed != isRehearsed {
+            return isRehearsed
+                ? "a latest replacement that was rehearsed first expected, one that was not found"
+                : "a latest replacement without a rehearsal expected, one that was rehearsed first found"
         }
         guard let isInterrupted, latest.wasInterrupted != isInterrupted else { return nil }
         return isInterrupted
@@ -51,19 +58,23 @@ extension ExpectedLatest {
         let strategy = fields[.strategy].map { $0.strategy() }
         let data = fields[.dataOnRevert].map { $0.word(DataOnRevert.self) }
         let isInterrupted = fields[.interrupted].map { $0.bool() }
-        guard let outcome, strategy != .some(nil), data != .some(nil), isInterrupted != .some(nil) else { return nil }
+        let isRehearsed = fields[.rehearsed].map { $0.bool() }
+        guard let outcome, strategy != .some(nil), data != .some(nil), isInterrupted != .some(nil),
+            isRehearsed != .some(nil)
+        else { return nil }
         self.init(
             outcome: outcome,
             strategy: strategy ?? nil,
             data: data ?? nil,
-            isInterrupted: isInterrupted ?? nil
+            isInterrupted: isInterrupted ?? nil,
+            isRehearsed: isRehearsed ?? nil
         )
     }
 }
 
 /// The fields of what is expected of a server's latest replacement.
 enum ExpectedLatestFields: String, FileField {
-    case outcome, strategy, interrupted
+    case outcome, strategy, interrupted, rehearsed
     case dataOnRevert = "data-on-revert"
 
     static let required: [ExpectedLatestFields] = [.outcome]
@@ -74,6 +85,7 @@ enum ExpectedLatestFields: String, FileField {
         case .strategy: Schema.words(Strategy.self, "How the new machine followed the old one.")
         case .dataOnRevert: Schema.words(DataOnRevert.self, "What its way back was to make of the data.")
         case .interrupted: Schema.bool("Whether its command was interrupted, and another one ended it.")
+        case .rehearsed: Schema.bool("Whether it was rehearsed just before.")
         }
     }
 }
