@@ -75,6 +75,24 @@ struct RunVerbTests {
         #expect(session.world.hypervisor.alive.isEmpty)
     }
 
+    @Test("all images that are missing are named with the command that bakes them, before anything begins")
+    func missing() async throws {
+        let steps = """
+            [up, { replace: { server: web, image: "other:2" } }, { note: a, finally: [{ replace: { server: web, image: "last:1" } }] }]
+            """
+        let ending = try await session.kiln("run", try write("lacking", steps: steps), "--format", "json")
+        #expect(ending.status == 10 && ending.output.contains("run.images-missing"), "\(ending.output)")
+        #expect(ending.output.contains("not found: last:1, other:2"))
+        #expect(ending.output.contains("kiln image bake last other"))
+        #expect(session.world.hypervisor.alive.isEmpty && !ending.errors.contains("step 1"))
+    }
+
+    @Test("an image that a step has to fail for need not be there")
+    func unneeded() async throws {
+        let steps = "[up, { replace: { server: web, image: 'other:2' }, expect-failure: other }]"
+        #expect(try await session.kiln("run", try write("refusal", steps: steps), "--quiet").status == 0)
+    }
+
     @Test("a folder is all scenarios in it, a matrix all its combinations, and a tag chooses")
     func choice() async throws {
         _ = try write("a", more: "tags: [quick]\nmatrix: { word: [x, y] }")

@@ -83,7 +83,7 @@ extension Workspace {
     ///
     /// - Parameter before: what the store held before the bake.
     /// - Returns: whether all of it passed.
-    fileprivate func test(_ baked: [ImageManifest], madeSince before: ImageCatalog, _ session: Session) async throws
+    func test(_ baked: [ImageManifest], madeSince before: ImageCatalog, _ session: Session) async throws
         -> Bool
     {
         let catalog = try images.catalog()

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import KilnBakery
 import KilnEngine
 import KilnModel
 import KilnScenarios
@@ -45,7 +44,12 @@ struct RunVerb: Verb {
     @Flag(help: "Only those of them whose latest run did not pass.")
     var rerunFailed = false
 
-    @Flag(help: "Bake the images that the store lacks first, from recipes that are found by their names.")
+    @Flag(
+        help: ArgumentHelp(
+            "Bake the images that the store lacks first, from recipes that are found by their names.",
+            discussion: "Those of a lab that takes tested images only are tested, too."
+        )
+    )
     var bake = false
 
     @Option(
@@ -151,7 +155,11 @@ struct RunVerb: Verb {
             html: try html.map { try ReportFile($0) },
             environment: ProcessInfo.processInfo.environment
         )
-        if bake { try await bakeMissing(of: chosen, session) }
+        // A home of the run's own gets copies of them.
+        if world == nil {
+            let images = RunImages(workspace: try await session.workspace(), session: session)
+            try await images.provide(for: chosen, bakes: bake)
+        }
         try await provideOwnHome(for: chosen, world, session)
         let runs = chosen.flatMap { Array(repeating: $0, count: times) }
         let batch = RunBatch(
@@ -205,19 +213,6 @@ struct RunVerb: Verb {
     private func failed(among scenarios: [Scenario], _ session: Session) async throws -> [Scenario] {
         let logs = RunLogFiles(folder: try await session.workspace().engine.reports)
         return await BlockingWork.run { logs.failed(among: scenarios) }
-    }
-
-    // A scenario whose images can't all be had isn't begun.
-    private func bakeMissing(of scenarios: [Scenario], _ session: Session) async throws {
-        let workspace = try await session.workspace()
-        let named = scenarios.reduce(into: Set<ImageReference>()) { $0.formUnion($1.movableImages) }
-        let missing = named.filter { (try? workspace.images.resolve($0)) == nil }
-        let search = SearchPath(.recipes)
-        for name in Set(missing.map(\.name)).sorted() {
-            let recipe = try Recipe(folder: try search.find(name, session), parents: search.folder(of:))
-            _ = try await workspace.bake(recipe, parents: search, session)
-        }
-        for image in missing.sorted(by: { "\($0)" < "\($1)" }) { _ = try workspace.images.resolve(image) }
     }
 
     /// The file: what looks like one or is one, else what has that name.

@@ -74,6 +74,11 @@ extension ErrorCode {
         .blocked,
         "a run whose report is asked for has not ended yet"
     )
+    public static let runImagesMissing = ErrorCode(
+        "run.images-missing",
+        .aborted,
+        "the store lacks images that a scenario needs; none was begun"
+    )
     public static let runKilled = ErrorCode("run.killed", .interrupted, "a run was killed before its end")
     public static let runNothing = ErrorCode("run.nothing", .usage, "the command line means no scenario")
     public static let runRecordUnreadable = ErrorCode(
@@ -104,6 +109,6 @@ extension ErrorCode {
         driftCopyTorn, driftListingDamaged, driftNoFileSystem, driftReplayFailed, driftRootMissing,
         driftScratchFailed, driftSizeChanged, driftWalkFailed, faultImpossible, faultNotHit,
         faultNotUndone, ledgerListFailed, ledgerUnreadable, runDataLoss,
-        runGoesOn, runKilled, runNothing, runRecordUnreadable, runUnmet, sqlFailed,
+        runGoesOn, runImagesMissing, runKilled, runNothing, runRecordUnreadable, runUnmet, sqlFailed,
     ]
 }

@@ -31,6 +31,13 @@ extension Scenario {
         get throws { Set(try (lab.servers.values.map(\.image) + namedImages).map { try lock?.pinned($0) ?? $0 }) }
     }
 
+    /// The images without which it can't pass: those that its lab and its steps name otherwise than by digest, without those of
+    /// steps that have to fail.
+    public var neededImages: Set<ImageReference> {
+        guard lock == nil else { return [] }
+        return lab.movableImages.union((steps + finally).flatMap(\.needed).filter(\.isMovable))
+    }
+
     /// The images that its steps name, and what goes wrong in them.
     var namedImages: [ImageReference] { (steps + finally).flatMap(\.all).flatMap(\.images) }
 }
@@ -43,6 +50,11 @@ extension PlacedStep {
 
     /// The images that it names.
     fileprivate var images: [ImageReference] { action.images + made.flatMap(\.action.images) }
+
+    /// The images that it and the steps in it name, without those that have to fail.
+    fileprivate var needed: [ImageReference] {
+        attributes.failure != nil ? [] : images + (children + attributes.finally).flatMap(\.needed)
+    }
 }
 
 /// A moment of a step of a replacement.

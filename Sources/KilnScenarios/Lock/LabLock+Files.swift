@@ -48,7 +48,7 @@ extension Scenario {
 }
 
 extension ImageReference {
-    fileprivate var isMovable: Bool {
+    var isMovable: Bool {
         if case .digest = selector { false } else { true }
     }
 }
