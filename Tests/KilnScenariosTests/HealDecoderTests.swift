@@ -57,4 +57,15 @@ struct HealDecoderTests {
         let stopped = try KilnScenariosTests.problems(scenario(server: "heal: {}", steps: off))
         #expect(stopped.contains { $0.contains("is stopped at this step") }, "\(stopped)")
     }
+
+    @Test("only what has a max-age is renewed")
+    func renewed() throws {
+        let steps = "[up, { heal: { server: web, within: 60s, until: renewed } }]"
+        let found = try KilnScenariosTests.problems(scenario(server: "heal: {}", steps: steps))
+        #expect(found.contains { $0.contains("declares no 'max-age'") }, "\(found)")
+        let aged = scenario(server: "heal: {}\nmax-age: 1d", steps: steps)
+        #expect(try KilnScenariosTests.problems(aged) == [] && checker.problems(aged) == [])
+        let odd = scenario(server: "heal: {}", steps: steps.replacing("renewed", with: "old"))
+        #expect(try !KilnScenariosTests.problems(odd).isEmpty && !checker.problems(odd).isEmpty)
+    }
 }

@@ -143,9 +143,8 @@ struct AutopilotDriver {
     private func isReached(_ goal: AutopilotGoal, _ seen: AutopilotView.Sight) -> Bool {
         guard busy.isEmpty && scaling.isEmpty else { return false }
         switch goal {
-        case .ready(let server):
-            let members = seen.members.members.filter { $0.key.whole == server }
-            return !members.isEmpty && members.values.allSatisfy { $0.standing == .ready && !$0.isOpen }
+        case .ready(let server): return seen.areReady(server) { _, _ in true }
+        case .renewed(let server, let before): return seen.areReady(server) { $1.generation != before[$0] }
         case .members(let server, let number):
             guard let found = seen.servers.servers[server] else { return false }
             return found.replicas == number && found.serving == number && !found.isUnfinished
@@ -234,5 +233,16 @@ extension AutopilotDecision {
         case (.wait(_, let wait), .wait(_, let before)?): wait == before
         default: false
         }
+    }
+}
+
+extension AutopilotView.Sight {
+    /// Whether all members of a server are ready, and are as they should be besides.
+    fileprivate func areReady(
+        _ server: ServerID,
+        and holds: (MemberID, AutopilotObservation.Member) -> Bool
+    ) -> Bool {
+        let found = members.members.filter { $0.key.whole == server }
+        return !found.isEmpty && found.allSatisfy { $1.standing == .ready && !$1.isOpen && holds($0, $1) }
     }
 }

@@ -24,11 +24,13 @@ public enum AutopilotGoal: Sendable, Hashable {
     case ready(ServerID)
     /// It has so many members, and all of them serve.
     case members(ServerID, Int)
+    /// All its members are ready, and each serves by another generation than by this one.
+    case renewed(ServerID, since: [MemberID: Generation])
 
     /// The server.
     public var server: ServerID {
         switch self {
-        case .ready(let server), .members(let server, _): server
+        case .ready(let server), .members(let server, _), .renewed(let server, _): server
         }
     }
 }
