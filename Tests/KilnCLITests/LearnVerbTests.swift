@@ -204,6 +204,43 @@ struct LearnVerbTests {
         #expect(try await session.kiln("history", "small/web").output.contains("1 → 2"), "the lab was not touched")
     }
 
+    @Test("one that was begun by its folder goes on by its name too, and without that folder")
+    func byName() async throws {
+        _ = try await learn("start", folder)
+        try FileManager.default.removeItem(atPath: folder)
+        for text in ["small", folder + "/"] {
+            let again = try await learn("start", text)
+            #expect(again.status == 0 && again.output.contains("Task 1 of 2: Replace it"), "\(again)")
+        }
+        #expect(try await session.kiln("down", "small").status == 0)
+        #expect(try await failure("check").problem.hint?.contains("'kiln learn start \(folder)'") == true)
+        #expect(try await learn("reset").output.contains("next: 'kiln learn start \(folder)'"))
+    }
+
+    @Test("a copy that somebody broke is told with the way out, which says what was not put back")
+    func brokenCopy() async throws {
+        _ = try await learn("start", folder)
+        let copy = try book.original(of: Name("small")) + "/\(LessonFile.name)"
+        try Data("][".utf8).write(to: URL(fileURLWithPath: copy))
+        for verb in [["check"], ["hint"], ["start", folder]] {
+            let ending = try await session.run(["learn"] + verb)
+            #expect(ending.status != 0 && ending.errors.contains("kiln learn reset"), "\(ending)")
+        }
+        let reset = try await learn("reset")
+        #expect(reset.status == 0 && reset.errors.contains("was not put back"), "\(reset)")
+    }
+
+    @Test("what can't be put back at the end, because another command is at work, is told with its command")
+    func heldUp() async throws {
+        _ = try await session.kiln("up", "-f", session.file)
+        _ = try await learn("start", try write("small", Self.lesson + "finally: [kiln stop shop/web]\n"))
+        let member = world.state.member(try world.engine.member(named: "shop/web"))
+        let lock = try FileLock(member + "/lock", subject: "shop/web")
+        let reset = try await learn("reset")
+        withExtendedLifetime(lock) {}
+        #expect(reset.status == 0 && reset.errors.contains("'kiln stop shop/web' was held up"), "\(reset)")
+    }
+
     @Test("what the trainee makes of his files, and be it nonsense, keeps no task from being judged")
     func ownFiles() async throws {
         _ = try await learn("start", folder)

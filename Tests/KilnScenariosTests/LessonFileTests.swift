@@ -144,6 +144,8 @@ struct LessonFileTests {
             ("kiln-lesson: 1", "kiln-lesson: 2", "use a newer kiln"),
             ("kiln-lesson: 1", "kiln: 1", "kiln scenario lint"),
             ("lab: lab.yaml", "lab: gone.yaml", "can't be read"),
+            ("lab: lab.yaml", "lab: ../small/lab.yaml", "a file in the lesson's own folder"),
+            ("exit: 1", "exit: some", "a whole number from 0 to 255"),
             ("up: [web]", "up: [db]", "the name of a server"),
             ("text: Go back.", "colour: red", "unknown field"),
         ]
@@ -171,6 +173,15 @@ struct LessonFileTests {
     )
     func words(line: String, words: [String]) throws {
         #expect(try LessonCommand.words(of: line) == words)
+    }
+
+    @Test("a command that the trainee may have done already may end as it will")
+    func anyEnd() throws {
+        let text = LessonFixture.lesson.replacing("exit: 1", with: "exit: any")
+        #expect(try checker.problems(text) == [])
+        let lesson = try withFolder { try LessonFile.lesson(in: LessonFixture.write(text, in: $0.path)) }
+        let command = try #require(lesson.tasks[1].solution[0].command)
+        #expect(command.line == "kiln drift small/web" && command.exit == nil)
     }
 
     @Test("the folder is put into the words and into the line that is shown")

@@ -115,8 +115,26 @@ struct LessonRecordTests {
             try Data(text.replacing("\"format\" : 1", with: "\"format\" : 2").utf8).write(to: path)
             #expect(code { _ = try book.record() } == .stateNewer)
             try Data(text.prefix(30).utf8).write(to: path)
-            #expect(code { _ = try book.record() } == .stateUnreadable)
+            #expect {
+                _ = try book.record()
+            } throws: {
+                let error = $0 as? KilnError
+                return error?.code == .stateUnreadable && error?.hint?.contains("remove that file") == true
+            }
         }
+    }
+
+    @Test("where a lesson was begun from by its folder, that is what begins it anew; a record of before has no folder")
+    func place() throws {
+        var record = LessonRecord()
+        try record.begin(try Name("small"), from: "/home/a b/small")
+        #expect(record.current?.start == "kiln learn start '/home/a b/small'")
+        let kept = try JSONEncoder().encode(record)
+        #expect(try JSONDecoder().decode(LessonRecord.self, from: kept) == record)
+        #expect(try begun().current?.start == "kiln learn start small")
+        let text = String(decoding: try JSONEncoder().encode(begun()), as: UTF8.self)
+        #expect(!text.contains("folder"))
+        #expect(try JSONDecoder().decode(LessonRecord.self, from: Data(text.utf8)) == begun())
     }
 
     @Test("a lesson's files are copied to be worked on, anew each time, and removed")

@@ -7,10 +7,12 @@ import KilnStore
 extension LessonDesk {
     /// Refuses a lesson that could not be made, before anything of it is.
     ///
-    /// - Parameter isOwn: whether what has the lab's name is what a killed command left of this lesson.
+    /// - Parameter isOwn: whether what has the lab's name is what a killed command left of this lesson; that goes first.
     /// - Throws: `learn.images-missing`, `learn.memory`, `learn.lab-taken`.
     func requireRoom(for lesson: Lesson, isOwn: Bool, budget: RunBudget = .ofHost) async throws {
         try requireImages(of: lesson)
+        // Its machines have the memory that the new ones need.
+        if isOwn { try await workspace.engine.discard(exercise: lesson.name) }
         try LessonDesk.requireMemory(of: lesson, budget) { try? workspace.parts.images.usable($0, .any).manifest.size }
         guard !isOwn, try workspace.engine.isTaken(lesson.name) else { return }
         throw KilnError(
@@ -66,7 +68,7 @@ extension LessonDesk {
     /// Refuses a lab that can't be judged: one that is gone, or of which a server is being changed.
     ///
     /// - Throws: `learn.lab-gone`, `learn.lab-busy`.
-    func requireLab(of lesson: Lesson) async throws {
+    func requireLab(of lesson: Lesson, _ current: LessonRecord.Current) async throws {
         let servers = try await workspace.engine.statuses(lesson.name)
         let gone = lesson.setting.servers.filter { name in !servers.contains { $0.name == name } }
         guard gone.isEmpty else {
@@ -74,8 +76,7 @@ extension LessonDesk {
                 .learnLabGone,
                 "the lab of the lesson '\(lesson.name)': its server \(gone.map(\.text).joined(separator: ", ")) expected, "
                     + "none found: somebody took it down",
-                hint:
-                    "give the lesson up with 'kiln learn reset', then 'kiln learn start \(lesson.name)' begins it anew",
+                hint: "give the lesson up with 'kiln learn reset', then '\(current.start)' begins it anew",
                 exit: .blocked
             )
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KilnDocuments
 import KilnEngine
 import KilnModel
@@ -26,13 +27,23 @@ struct LessonDesk: Sendable {
 
     /// The folder of a lesson that is named, or whose folder is.
     static func folder(of text: String, _ session: Session) throws -> String {
-        guard !text.contains("/"), let name = try? Name(text) else {
-            // The file stands for its folder, whose name is that of the lesson, so it may not end in a slash.
-            let file = "/" + LessonFile.name
-            let folder = text.hasSuffix(file) ? String(text.dropLast(file.count)) : text
-            return folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-        }
+        guard !isPath(text), let name = try? Name(text) else { return whole(text) }
         return try SearchPath(.lessons).find(name, session)
+    }
+
+    /// What a lesson is called that is named, or whose folder is.
+    static func name(of text: String) -> String {
+        isPath(text) ? URL(fileURLWithPath: whole(text)).lastPathComponent : text
+    }
+
+    /// Whether a folder is named, and not a lesson that is searched for.
+    static func isPath(_ text: String) -> Bool { text.contains("/") || !Name.accepts(text) }
+
+    // The file stands for its folder, whose name is that of the lesson, so it may not end in a slash.
+    private static func whole(_ text: String) -> String {
+        let file = "/" + LessonFile.name
+        let folder = text.hasSuffix(file) ? String(text.dropLast(file.count)) : text
+        return folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     }
 
     /// Which lesson comes next; nothing where all are done.
@@ -50,9 +61,18 @@ struct LessonDesk: Sendable {
 
     /// The lesson that is begun, as it was then.
     ///
-    /// - Throws: `InvalidFile` where somebody has changed that.
+    /// - Throws: `state.unreadable` where somebody has changed that.
     func lesson(_ current: LessonRecord.Current) throws -> Lesson {
-        try LessonFile.lesson(in: book.original(of: current.lesson), images: KnownImages.manifest)
+        do {
+            return try LessonFile.lesson(in: book.original(of: current.lesson), images: KnownImages.manifest)
+        } catch {
+            throw KilnError(
+                .stateUnreadable,
+                "the lesson '\(current.lesson)': its own copy expected as it was begun, found a changed one",
+                hint: "give it up with 'kiln learn reset', then '\(current.start)' begins it anew",
+                cause: error.problems.first.map { "\($0)" }
+            )
+        }
     }
 
     /// What performs steps in the lab.
@@ -70,9 +90,8 @@ struct LessonDesk: Sendable {
 // MARK: - Its lab
 
 extension LessonDesk {
-    /// Makes the lab and what the lesson begins with; what a killed command left of it goes first.
-    func makeSetting(of lesson: Lesson) async throws {
-        try await workspace.engine.discard(exercise: lesson.name)
+    /// Makes the lab and what the lesson begins with.
+    func makeSetting(of lesson: Lesson, _ current: LessonRecord.Current?) async throws {
         try await book.open(lesson)
         _ = try await workspace.engine.up(lesson.setting.lab, only: lesson.setting.servers)
         let outcome = try await run(lesson).perform(lesson.setting.steps)
@@ -82,7 +101,7 @@ extension LessonDesk {
         throw KilnError(
             .learnSettingFailed,
             "the setting of '\(lesson.name)': all of its steps expected, one that failed found: \(found)",
-            hint: "try once more: 'kiln learn start \(lesson.name)'",
+            hint: current.map { "try once more: '\($0.start)'" },
             exit: .aborted
         )
     }
@@ -92,7 +111,13 @@ extension LessonDesk {
     /// The trainee's files stay until it is kept that the lesson is over, for whoever is killed in between reads them once more.
     func removeLab(of lesson: Name, _ finally: [LessonCommand]) async throws {
         try await workspace.engine.discard(exercise: lesson)
-        for command in finally { _ = await status(of: command, in: book.folder(of: lesson), isTold: false) }
+        for command in finally {
+            let status = await status(of: command, in: book.folder(of: lesson), isTold: false)
+            try Task.checkCancellation()
+            // What was never changed can't be put back, and that is well; what somebody else held up was not put back.
+            guard status == KilnModel.ExitCode.blocked.rawValue else { continue }
+            session.say("'\(ConsoleText.singleLine(command.line))' was held up by another command: run it yourself")
+        }
     }
 }
 

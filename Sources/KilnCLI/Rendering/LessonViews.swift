@@ -172,12 +172,17 @@ struct EndedLesson: Renderable {
     }
 
     let payload: Payload
+    private let start: String?
 
-    init(lesson: Name, isDone: Bool, next: Name?) { payload = Payload(lesson: lesson, done: isDone, next: next) }
+    /// - Parameter start: the command that begins the next one; by its name without it.
+    init(lesson: Name, isDone: Bool, next: Name?, start: String? = nil) {
+        payload = Payload(lesson: lesson, done: isDone, next: next)
+        self.start = start ?? next.map { "kiln learn start \($0)" }
+    }
 
     var human: HumanView {
         let what = payload.done ? "is done" : "was given up"
-        let next = payload.next.map { "next: 'kiln learn start \($0)'" } ?? "all lessons are done"
+        let next = start.map { "next: '\($0)'" } ?? "all lessons are done"
         return .lines(["the lesson '\(payload.lesson)' \(what); its lab and what its volumes held are removed", next])
     }
 }

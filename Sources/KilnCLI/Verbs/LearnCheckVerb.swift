@@ -19,7 +19,7 @@ struct LearnCheckVerb: Verb {
         var record = try desk.book.record()
         let current = try record.begun()
         let lesson = try desk.lesson(current)
-        try await desk.requireLab(of: lesson)
+        try await desk.requireLab(of: lesson, current)
         let task = try lesson.task(current)
         let outcome = try await desk.run(lesson).look(task.check)
         if let error = outcome.error { throw error }

@@ -26,11 +26,14 @@ struct LearnResetVerb: Verb {
         }
         // Its copy may be what is broken.
         let lesson = try? desk.lesson(current)
+        if lesson == nil, current.isReady {
+            session.say("its own copy can't be read: what it changed outside of its lab was not put back")
+        }
         try await desk.removeLab(of: current.lesson, lesson?.finally ?? [])
         record.end(isDone: false)
         try desk.book.keep(record)
         try desk.book.close(current.lesson)
-        try session.show(EndedLesson(lesson: current.lesson, isDone: false, next: current.lesson))
+        try session.show(EndedLesson(lesson: current.lesson, isDone: false, next: current.lesson, start: current.start))
         return 0
     }
 }

@@ -17,7 +17,7 @@ struct LearnSolveVerb: Verb {
         defer { withExtendedLifetime(lock) {} }
         let current = try desk.book.record().begun()
         let lesson = try desk.lesson(current)
-        try await desk.requireLab(of: lesson)
+        try await desk.requireLab(of: lesson, current)
         let task = try lesson.task(current)
         for act in task.solution { try await desk.perform(act, of: lesson, task: current.task) }
         let folder = desk.book.folder(of: lesson.name)

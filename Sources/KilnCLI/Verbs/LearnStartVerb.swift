@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KilnModel
 import KilnScenarios
 
@@ -15,24 +16,27 @@ struct LearnStartVerb: Verb {
     @OptionGroup var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> Int32 {
-        let folder = try LessonDesk.folder(of: lesson, session)
-        let found = try LessonFile.lesson(in: folder, images: KnownImages.manifest)
-        session.say(warnings: found.warnings)
         let desk = try await LessonDesk(session, connect: global.connect)
         let lock = try desk.book.lock()
         defer { withExtendedLifetime(lock) {} }
         var record = try desk.book.record()
-        if let current = record.current, current.lesson == found.name, current.isReady {
+        // It goes on with its own copy, whatever became of where that came from.
+        if let current = record.current, current.isReady, current.lesson.text == LessonDesk.name(of: lesson) {
             let begun = try desk.lesson(current)
             try session.show(LessonView(begun, current, folder: desk.book.folder(of: begun.name), isBeginning: true))
             return 0
         }
+        let folder = try LessonDesk.folder(of: lesson, session)
+        let found = try LessonFile.lesson(in: folder, images: KnownImages.manifest)
+        session.say(warnings: found.warnings)
         let isBroken = record.current != nil
-        try record.begin(found.name)
+        // It may be gone on with from another folder.
+        let place = LessonDesk.isPath(lesson) ? URL(fileURLWithPath: folder).path : nil
+        try record.begin(found.name, from: place)
         try await desk.requireRoom(for: found, isOwn: isBroken)
         // From here on what a killed command leaves is known to be a lesson's.
         try desk.book.keep(record)
-        try await desk.makeSetting(of: found)
+        try await desk.makeSetting(of: found, record.current)
         record.becomeReady()
         try desk.book.keep(record)
         let current = try record.begun()

@@ -23,7 +23,16 @@ public struct LessonBook: Sendable {
     ///
     /// - Throws: `KilnError` where it can't be read, or a newer Kiln wrote it.
     public func record() throws -> LessonRecord {
-        try DurableFile.readJSON(LessonRecord.self, from: path) ?? LessonRecord()
+        do {
+            return try DurableFile.readJSON(LessonRecord.self, from: path) ?? LessonRecord()
+        } catch let error as KilnError where error.code == .stateUnreadable {
+            throw KilnError(
+                error.code,
+                error.message,
+                hint: "remove that file to forget what was learnt; 'kiln learn start' then tells what a lesson left",
+                cause: error.cause
+            )
+        }
     }
 
     /// Keeps it; the caller holds the lock.

@@ -68,9 +68,15 @@ extension Value {
     func lessonCommand() -> LessonCommand? {
         guard case .map = node.content else { return lessonCommand(exit: 0) }
         guard let fields = Fields<LessonCommandFields>(self, "a map with 'command'") else { return nil }
+        if let exit = fields[.exit], exit.isAnyStatus { return fields[.command]?.lessonCommand(exit: nil) }
         let status = fields[.exit].map { $0.whole(in: 0...255) } ?? 0
         guard let status else { return nil }
         return fields[.command]?.lessonCommand(exit: Int32(status))
+    }
+
+    private var isAnyStatus: Bool {
+        guard case .scalar(let scalar) = node.content else { return false }
+        return scalar.text == LessonCommandFields.anyStatus
     }
 
     /// A line that is a command of kiln's.
@@ -100,11 +106,20 @@ enum LessonCommandFields: String, FileField {
     case command, exit
 
     static let required: [LessonCommandFields] = [.command]
+    /// For what the trainee may have done already.
+    static let anyStatus = "any"
 
     var schema: JSONValue {
         switch self {
         case .command: LessonSchema.command("The command: words and quotes, without anything else of a shell.")
-        case .exit: Schema.whole(0...255, "The exit status that it has to end with; 0 without it.")
+        case .exit:
+            Schema.either(
+                [
+                    Schema.whole(0...255, "The status."),
+                    ["const": .string(LessonCommandFields.anyStatus), "description": "Whatever it is."],
+                ],
+                "The exit status that it has to end with; 0 without it. 'any' is for what the trainee may have done already."
+            )
         }
     }
 }

@@ -89,7 +89,9 @@ extension LessonDecoder {
     private func setting(_ value: Value, _ name: Name?) -> (setting: LessonSetting, lab: DecodedLab)? {
         guard let fields = Fields<LessonSettingFields>(value, "a map with 'lab'") else { return nil }
         let images = fields[.images].map { ($0.list(of: "images") ?? []).compactMap { $0.image() } } ?? []
-        guard let file = fields[.lab], let lab = ScenarioDocument.labFile(file, .none, self.images) else { return nil }
+        guard let file = fields[.lab], isWithin(file),
+            let lab = ScenarioDocument.labFile(file, .none, self.images)
+        else { return nil }
         if let name, let found = lab.ownName, found != name {
             file.problem("expected a lab with the name of this lesson, '\(name)', found '\(found)'")
         }
@@ -100,6 +102,15 @@ extension LessonDecoder {
         guard let name else { return nil }
         let setting = LessonSetting(lab: lab.spec(name: name), servers: servers, images: images, steps: steps)
         return (setting, lab)
+    }
+
+    // A lesson is worked with in a copy of its folder.
+    private func isWithin(_ file: Value) -> Bool {
+        guard case .scalar(let scalar) = file.node.content, scalar.text.split(separator: "/").contains("..") else {
+            return true
+        }
+        file.problem("expected a file in the lesson's own folder, found \(Name.quoted(scalar.text))")
+        return false
     }
 
     private func steps(_ value: Value, _ reader: StepReader) -> [PlacedStep]? {

@@ -17,12 +17,17 @@ public struct LessonRecord: Sendable, Hashable, Codable {
         public internal(set) var isDone = false
         /// Whether its lab was made; one that is not is what a killed command left.
         public internal(set) var isReady = false
+        /// The folder that it was begun from, where that was named; nothing where its name alone finds it.
+        public internal(set) var folder: String?
 
         enum CodingKeys: String, CodingKey {
-            case lesson, task, hints
+            case lesson, task, hints, folder
             case isDone = "done"
             case isReady = "ready"
         }
+
+        /// The command that begins it anew, as it can be pasted.
+        public var start: String { "kiln learn start \(folder.map(ShellWords.quoted) ?? lesson.text)" }
     }
 
     private var format = RecordFormat()
@@ -40,8 +45,9 @@ public struct LessonRecord: Sendable, Hashable, Codable {
 extension LessonRecord {
     /// Begins a lesson, or the same once more that could not be made ready.
     ///
+    /// - Parameter folder: where it is, if its name alone does not find it.
     /// - Throws: `learn.other` where another is begun.
-    public mutating func begin(_ lesson: Name) throws(KilnError) {
+    public mutating func begin(_ lesson: Name, from folder: String? = nil) throws(KilnError) {
         if let other = current?.lesson, other != lesson {
             throw KilnError(
                 .learnOther,
@@ -50,7 +56,7 @@ extension LessonRecord {
                 exit: .usage
             )
         }
-        current = Current(lesson: lesson)
+        current = Current(lesson: lesson, folder: folder)
     }
 
     /// Its lab is there.
@@ -102,7 +108,7 @@ extension LessonRecord {
             throw KilnError(
                 .learnNotReady,
                 "the lesson '\(current.lesson)': a whole setting expected, found one whose making broke off",
-                hint: "make it anew: 'kiln learn start \(current.lesson)'",
+                hint: "make it anew: '\(current.start)'",
                 exit: .blocked
             )
         }
