@@ -26,12 +26,8 @@ extension Twin {
     static let tiny: [Twin] = [
         Twin(
             "replace-keeps-data",
-            without: #"  - replace: { server: web, image: "tiny:2" }\#n"#,
-            with: """
-                  - replace: { server: web, image: "tiny:2" }
-                  - exec: { server: web, command: "truncate -s 0 /data/ledger && sync" }
-
-                """,
+            without: "path: /data/ledger",
+            with: "path: /ledger",
             says: "first lost: record"
         ),
         Twin(
@@ -45,6 +41,12 @@ extension Twin {
             says: "but its machine is off"
         ),
         Twin("load-doubles", without: "requests: 12", with: "requests: 100", says: "an end within"),
+        Twin(
+            "load-doubles",
+            without: "      replicas: 1\n",
+            with: "      replicas: 1\n      volume-from: empty\n",
+            says: "it has no copy of the data"
+        ),
         Twin(
             "herd",
             without: "      replicas: 8\n      launch: flash\n",
@@ -69,7 +71,7 @@ extension Twin {
         ),
         Twin(
             "phoenix-round",
-            without: #"  - replace: { server: south, image: "tiny:1" }\#n"#,
+            without: ", until: renewed",
             says: "no drift expected, found /etc/gathered"
         ),
         Twin(
@@ -274,6 +276,12 @@ extension Twin {
             says: "'hello' expected in the output"
         ),
         Twin("central-syslog", without: #"action.resumeRetryCount="-1" "#, says: "is missing"),
+        Twin(
+            "central-syslog",
+            without: #"                  queue.saveOnShutdown="on""#,
+            with: "                 ",
+            says: "of 50 was not kept"
+        ),
         Twin(
             "cfengine-snowflake",
             without: #"replace: { server: web, image: "cfengine:1" }"#,
