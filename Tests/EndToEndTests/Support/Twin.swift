@@ -28,7 +28,7 @@ extension Twin {
             "replace-keeps-data",
             without: "path: /data/ledger",
             with: "path: /ledger",
-            says: "first lost: record"
+            says: "anything else is gone after a replacement"
         ),
         Twin(
             "crash-healed",
@@ -71,7 +71,7 @@ extension Twin {
         ),
         Twin(
             "phoenix-round",
-            without: ", until: renewed",
+            without: "  - heal: { server: north, within: 3m, until: renewed }\n",
             says: "no drift expected, found /etc/gathered"
         ),
         Twin(
