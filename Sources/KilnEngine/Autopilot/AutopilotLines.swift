@@ -20,14 +20,22 @@ extension AutopilotEvent {
         case .ended(let member, .left(let reason), _):
             return AutopilotLine(member, "left", "nothing was done: \(reason)")
         case .ended(let member, .failed(let failure), _):
-            var line = AutopilotLine(member, "failed", "that did not help: \(failure.reason)")
-            line.code = failure.code
-            return line
+            return AutopilotLine(member, "that did not help", failure)
         case .gaveUp(let what, _): return what.line
         case .serves(let member, _): return AutopilotLine(member, "serves", "it is ready again")
         case .scaling(let move, _): return move.line
         case .scaled(let server, let end, _): return end.line(server)
         }
+    }
+}
+
+extension AutopilotLine {
+    /// That something failed, why, and what to do next.
+    init(_ member: MemberID, _ what: String, _ failure: AutopilotFailure) {
+        let next = failure.hint.map { "; next: \($0)" } ?? ""
+        self.init(member, "failed", "\(what): \(failure.reason)\(next)")
+        code = failure.code
+        hint = failure.hint
     }
 }
 
@@ -85,6 +93,7 @@ extension AutopilotGivingUp {
         line.attempt = acts.count
         line.seconds = Int(lasted.components.seconds)
         line.code = failure?.code
+        line.hint = next
         return line
     }
 

@@ -60,6 +60,8 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
     public var limit: Int?
     /// The code of what failed.
     public var code: ErrorCode?
+    /// What to do next; the text has it, too.
+    public var hint: String?
     /// Where members come or go, how many, and what led to it.
     public var scaling: AutoscaleMove?
     /// Whether it is only told.
@@ -73,7 +75,7 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case time, decision, text, cause, generation, seconds, attempt, used, limit, code
+        case time, decision, text, cause, generation, seconds, attempt, used, limit, code, hint
         case from, to, serving, wanted, load, target, bound
         case member = "server"
         case isDryRun = "dry_run"
@@ -93,6 +95,7 @@ public struct AutopilotLine: Sendable, Hashable, Encodable {
         try fields.encodeIfPresent(used, forKey: .used)
         try fields.encodeIfPresent(limit, forKey: .limit)
         try fields.encodeIfPresent(code, forKey: .code)
+        try fields.encodeIfPresent(hint, forKey: .hint)
         try encodeScaling(&fields)
         if isDryRun { try fields.encode(true, forKey: .isDryRun) }
     }

@@ -71,11 +71,7 @@ extension AutoscaleEnd {
         switch self {
         case .done: return AutopilotLine(member, "scaled", "all of its members serve")
         case .left(let reason): return AutopilotLine(member, "left", "no member came or went: \(reason)")
-        case .failed(let failure):
-            let next = failure.hint.map { "; next: \($0)" } ?? ""
-            var line = AutopilotLine(member, "failed", "that did not succeed: \(failure.reason)\(next)")
-            line.code = failure.code
-            return line
+        case .failed(let failure): return AutopilotLine(member, "that did not succeed", failure)
         }
     }
 }
