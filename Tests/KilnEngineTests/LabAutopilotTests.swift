@@ -89,6 +89,27 @@ struct LabAutopilotTests {
         #expect(try engine.history(world.id).isWantedOn)
     }
 
+    @Test("a machine that a full disk paused is let go on, never loses its power, and is told of where it pauses again")
+    func paused() async throws {
+        try await up()
+        let disk = world.world.images.disk("1")
+        let cuts = Mutex(0)
+        world.world.faults.before("powerOff") { cuts.withLock { $0 += 1 } }
+        hypervisor.setBehaviour(GuestBehaviour(.pauses), ofImage: disk)
+        hypervisor.set(world.machine(1), .paused)
+        try failedBefore(.restart)
+        #expect(try await look().words == ["restart web", "failed web"])
+        let line = try #require(try engine.autopilotRecords(of: world.id).last?.event.line)
+        #expect(line.code == .machinePaused && line.hint?.contains("free some space") == true)
+        // Also where it was paused only after it had been decided to replace it.
+        let error = await #expect(throws: KilnError.self) { try await engine.requireSound(world.id, Generation(1)) }
+        #expect(error?.code == .machinePaused)
+        hypervisor.setBehaviour(GuestBehaviour(), ofImage: disk)
+        try await engine.start(world.id)
+        #expect(try await look().words == ["serves web"])
+        #expect(cuts.withLock { $0 } == 0 && hypervisor.starts(world.machine(1)) == 1)
+    }
+
     @Test("what a person stopped stays off, until a person starts it")
     func stopped() async throws {
         try await up()

@@ -64,7 +64,7 @@ extension AutopilotHeal {
     private var what: String {
         switch act {
         case .start: "starting generation \(generation) again"
-        case .restart: "ending generation \(generation) by force, and starting it again"
+        case .restart: "ending generation \(generation) by force, unless it only stands still, and starting it again"
         case .recover: "finishing or taking back what was begun"
         case .replace:
             "replacing generation \(generation) by one of the same image and configuration, once its volumes have passed a "
@@ -84,7 +84,8 @@ extension AutopilotGivingUp {
         let heals = acts.count == 1 ? "1 heal" : "\(acts.count) heals in a row"
         let words = acts.map(\.rawValue).joined(separator: ", ")
         let why = failure.map { ": \($0.reason)" } ?? ", after which it fell again"
-        let next = failure.flatMap { $0.needsPerson ? $0.hint : nil } ?? usual
+        // Another machine would be none that goes on, so who stands still has a way of its own.
+        let next = failure.flatMap { $0.needsPerson || $0.code == .machinePaused ? $0.hint : nil } ?? usual
         var line = AutopilotLine(
             member,
             "given-up",

@@ -90,7 +90,10 @@ struct NotAsSeen: Error {
 extension LabEngine {
     /// Starts the machine of a member that is gone or silent again, the same generation, and waits until it is ready.
     ///
-    /// One that runs is ended by force first. Its volumes have to pass a check in any case: nobody knows how it ended.
+    /// One that runs is ended by force first, and one that stands still goes on. The volumes of any other have to pass a check:
+    /// nobody knows how it ended.
+    ///
+    /// - Throws: `machine.paused` where it stands still again.
     func startAgain(_ id: MemberID, _ generation: Generation) async throws {
         let workspace = try existing(id)
         let lock = try workspace.lock()
@@ -100,12 +103,17 @@ extension LabEngine {
         try await requireAsSeen(machine, workspace)
         // One that stands still may go on, and has lost nothing then.
         if try await parts.machines.state(of: machine) != .paused { try await end(machine, workspace) }
-        try await startLocked(workspace)
+        do {
+            try await startLocked(workspace)
+        } catch let error as KilnError where ![.unreachable, .interrupted].contains(error.exit) {
+            try await requireNotPaused(machine)
+            throw error
+        }
     }
 
     /// Ends the machine of a member by force and requires that its volumes pass a check.
     ///
-    /// - Throws: `volume.damaged` or `volume.newer-features` with exit `.halted`.
+    /// - Throws: `volume.damaged` or `volume.newer-features` with exit `.halted`; `machine.paused`.
     func requireSound(_ id: MemberID, _ generation: Generation) async throws {
         let workspace = try existing(id)
         let lock = try workspace.lock()
@@ -150,10 +158,26 @@ extension LabEngine {
 
     // Without a word in its journal: that a person wants it off is what 'kiln stop' says.
     private func end(_ machine: MachineID, _ workspace: ServerWorkspace) async throws {
-        for name in try workspace.volumeNames(of: machine) {
-            try await volumes.markUnclean(lab: machine.member.lab, name: name)
+        guard try await parts.machines.state(of: machine).isAlive else {
+            for name in try workspace.volumeNames(of: machine) {
+                try await volumes.markUnclean(lab: machine.member.lab, name: name)
+            }
+            return
         }
-        guard try await parts.machines.state(of: machine).isAlive else { return }
-        try await workspace.takingOut(machine, patiently: false) { try await workspace.cutPower(of: machine) }
+        try await workspace.takingOut(machine, patiently: false) {
+            try await requireNotPaused(machine)
+            try await workspace.cutPower(of: machine)
+        }
+    }
+
+    // What its guest has not written yet would be lost with its power, and is not while it stands still.
+    private func requireNotPaused(_ machine: MachineID) async throws {
+        guard try await parts.machines.state(of: machine) == .paused else { return }
+        throw KilnError(
+            .machinePaused,
+            "\(machine) should run, but stands still: a write error pauses a machine, such as for want of free space on the host",
+            hint: "free some space, for example with 'kiln gc', then let it go on: 'kiln start \(machine.member)'",
+            exit: .blocked
+        )
     }
 }

@@ -131,7 +131,11 @@ struct AutopilotView: Sendable {
         let machine = id.machine(current)
         let record = try workspace.record(machine)
         member.generation = current
-        if !member.isLocked { member.standing = try await standing(of: machine, workspace, record) }
+        if !member.isLocked {
+            let state = try await engine.parts.machines.state(of: machine)
+            member.isPaused = state == .paused
+            member.standing = await standing(of: machine, state, workspace, record)
+        }
         // In this order: whoever stops it has the lock, and writes that down before it is off.
         member.isLocked = member.isLocked || workspace.isLocked
         let history = try workspace.history()
@@ -146,10 +150,11 @@ struct AutopilotView: Sendable {
 
     private func standing(
         of machine: MachineID,
+        _ state: MachineState,
         _ workspace: ServerWorkspace,
         _ record: GenerationRecord
-    ) async throws -> AutopilotObservation.Standing {
-        switch try await engine.parts.machines.state(of: machine) {
+    ) async -> AutopilotObservation.Standing {
+        switch state {
         case .absent, .off, .crashed: .gone
         // It may go on where it is started, such as after a write error.
         case .paused: .silent

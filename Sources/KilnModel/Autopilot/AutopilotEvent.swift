@@ -2,7 +2,7 @@
 public enum AutopilotAct: String, Sendable, Hashable, Codable, CaseIterable {
     /// Its machine, which is off, is started.
     case start
-    /// Its machine, which is silent, is ended by force and started.
+    /// Its machine, which is silent, is ended by force and started; one that only stands still goes on as it is.
     case restart
     /// What a command left unfinished is finished or taken back.
     case recover

@@ -30,6 +30,8 @@ public struct AutopilotObservation: Sendable, Hashable {
         public var hasRollout = false
         /// Whether it was not found ready since its machine was started.
         public var isBooting = false
+        /// Whether its machine, which is silent, only stands still, as after a write error: it has lost nothing, and may go on.
+        public var isPaused = false
         /// Whether it is older than its server's `max-age`.
         public var isDue = false
         /// What may be done.

@@ -47,7 +47,7 @@ extension AutopilotState {
         if let wait = obstacle(id, member, own, observed, acts) { return .wait(id, wait) }
         return .act(
             AutopilotHeal(
-                act(for: cause, after: own),
+                act(for: cause, member, after: own),
                 id,
                 cause: cause,
                 generation: member.generation,
@@ -126,8 +126,14 @@ extension AutopilotState {
             + acts.count(where: { $0.member.whole == id.whole })
     }
 
-    private func act(for cause: AutopilotCause, after own: Series?) -> AutopilotAct {
+    private func act(
+        for cause: AutopilotCause,
+        _ member: AutopilotObservation.Member,
+        after own: Series?
+    ) -> AutopilotAct {
         if cause == .interrupted { return .recover }
+        // A replacement would end it, and with it what its guest has not written yet.
+        if member.isPaused { return .restart }
         let isTried = own?.acts.contains { $0 != .recover } ?? false
         return isTried ? .replace : cause == .gone ? .start : .restart
     }

@@ -145,6 +145,23 @@ struct AutopilotTests {
         #expect(stage.look().words == ["start web"])
     }
 
+    @Test("a machine that stands still is let go on each time, and never replaced; one that is silent afterwards is")
+    func paused() {
+        var stage = AutopilotStage()
+        (stage[0].standing, stage[0].isPaused) = (.silent, true)
+        for wait in [30, 10, 20] {
+            let next = stage.look(for: wait)
+            #expect(next.words == ["restart web"])
+            stage.act(next, Self.failed)
+        }
+        #expect(stage.look().words == ["give-up web"])
+        stage = AutopilotStage()
+        (stage[0].standing, stage[0].isPaused) = (.silent, true)
+        stage.act(stage.look(for: 30), Self.failed)
+        stage[0].isPaused = false
+        #expect(stage.look(for: 10).words == ["replace web"])
+    }
+
     @Test("the pauses double up to five minutes")
     func pauses() {
         let seconds = (0...8).map { AutopilotState.pause(after: $0).components.seconds }
