@@ -110,6 +110,19 @@ struct LabAutopilotTests {
         #expect(cuts.withLock { $0 } == 0 && hypervisor.starts(world.machine(1)) == 1)
     }
 
+    @Test("a look has the time that the checks of a member declare together, and 20 s at least")
+    func patience() async throws {
+        func told(_ seconds: [Int]) async throws -> Duration {
+            try await up { $0.ready = [Check(.cloudInit())] + seconds.map { Check(.agent, timeout: .seconds($0)) } }
+            let seen = try await AutopilotView(engine: engine, lab: world.id.lab).observe()
+            #expect(seen.servers.patience == seen.members.patience)
+            try await engine.down(world.id.lab)
+            return seen.members.patience
+        }
+        #expect(try await told([30, 40]) == .seconds(70))
+        #expect(try await told([5]) == .seconds(20))
+    }
+
     @Test("what a person stopped stays off, until a person starts it")
     func stopped() async throws {
         try await up()

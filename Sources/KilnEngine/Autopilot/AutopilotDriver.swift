@@ -43,13 +43,11 @@ struct AutopilotDriver {
         self.tell = tell
         state = AutopilotState(
             beat: AutopilotDriver.beat,
-            patience: AutopilotView.patience,
             atOnce: ProcessInfo.processInfo.activeProcessorCount,
             isOnlyLook: options.isOnce
         )
         scale = AutoscaleState(
             beat: AutopilotDriver.beat,
-            patience: AutopilotView.patience,
             isOnlyLook: options.isOnce,
             open: try files.movesBeforeBoot()
         )

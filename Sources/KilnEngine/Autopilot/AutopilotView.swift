@@ -6,9 +6,6 @@ struct AutopilotView: Sendable {
     let engine: LabEngine
     let lab: Name
 
-    /// How long a member may take to show that it is ready.
-    static let patience = Check.usualTimeout
-
     /// What is true at one look: of the members that are to be healed, and of the servers whose number follows their load.
     struct Sight: Sendable {
         let members: AutopilotObservation
@@ -44,10 +41,12 @@ struct AutopilotView: Sendable {
         }
         let servers = found.compactMap { found in found.server.map { (found.id, $0) } }
         let now = AutopilotClock.now
+        let patience = found.flatMap(\.members.values).compactMap { $0?.patience }.max() ?? Check.usualTimeout
         return Sight(
             members: AutopilotObservation(
                 began: began,
                 now: now,
+                patience: patience,
                 minute: AutopilotClock.minute,
                 members: Dictionary(uniqueKeysWithValues: members),
                 busy: busy
@@ -55,6 +54,7 @@ struct AutopilotView: Sendable {
             servers: AutoscaleObservation(
                 began: began,
                 now: now,
+                patience: patience,
                 servers: Dictionary(uniqueKeysWithValues: servers),
                 busy: scaling
             )
@@ -131,6 +131,7 @@ struct AutopilotView: Sendable {
         let machine = id.machine(current)
         let record = try workspace.record(machine)
         member.generation = current
+        member.patience = record.spec.patience
         if !member.isLocked {
             let state = try await engine.parts.machines.state(of: machine)
             member.isPaused = state == .paused
@@ -174,11 +175,10 @@ extension ServerWorkspace {
         }
     }
 
-    /// Whether a machine that runs is ready, as far as it shows that within ``AutopilotView/patience``.
+    /// Whether a machine that runs is ready, as far as it shows that in time.
     func answersNow(_ machine: MachineID, _ record: GenerationRecord) async -> Bool {
-        let answer = try? await withDeadline(AutopilotView.patience, operation: "ask whether \(machine) is ready") {
-            let isAsked = record.spec.ready.contains { if case .cloudInit = $0.probe { false } else { true } }
-            return isAsked ? await isReadyNow(machine) : await isReached(machine)
+        let answer = try? await withDeadline(record.spec.patience, operation: "ask whether \(machine) is ready") {
+            await record.spec.isAskedAgain ? isReadyNow(machine) : isReached(machine)
         }
         return answer ?? false
     }
@@ -187,6 +187,17 @@ extension ServerWorkspace {
     // nobody has ever come tells nothing by that.
     private func isReached(_ machine: MachineID) async -> Bool {
         guard let way = way(into: machine), way != .closed else { return true }
-        return (try? await parts.guests.awaitWay(into: machine, within: AutopilotView.patience)) != nil
+        return (try? await parts.guests.awaitWay(into: machine, within: Check.usualTimeout)) != nil
     }
+}
+
+extension ServerSpec {
+    // cloud-init ends once in each boot.
+    private var askedAgain: [Check] { ready.filter { if case .cloudInit = $0.probe { false } else { true } } }
+
+    /// Whether a machine that was ready shows by its checks that it is so still.
+    fileprivate var isAskedAgain: Bool { !askedAgain.isEmpty }
+
+    /// How long a machine may take for that: its checks are asked one after the other, each for as long as it declares.
+    fileprivate var patience: Duration { max(Check.usualTimeout, askedAgain.map(\.timeout).reduce(.zero, +)) }
 }

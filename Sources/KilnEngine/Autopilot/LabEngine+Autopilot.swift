@@ -60,7 +60,7 @@ extension LabEngine {
             guard pid != nil || !events.isEmpty else { continue }
             let declared = (try? self.lab(lab).servers) ?? [:]
             // Only what was done is asked for, so it matters not how often anybody looks.
-            var known = AutopilotState(beat: .zero, patience: .zero, atOnce: 0)
+            var known = AutopilotState(beat: .zero, atOnce: 0)
             for event in events { known.apply(event) }
             for index in result.indices
             where result[index].lab == lab

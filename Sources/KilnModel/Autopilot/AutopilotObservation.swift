@@ -38,6 +38,8 @@ public struct AutopilotObservation: Sendable, Hashable {
         public var heal: HealSpec
         /// How long a machine of it may take to be ready.
         public var readyTimeout: Duration
+        /// How long one that is ready may take to show it.
+        public var patience = Check.usualTimeout
 
         /// A member that is as it should be, but for what is set afterwards.
         public init(
@@ -57,6 +59,8 @@ public struct AutopilotObservation: Sendable, Hashable {
     public var began: Duration
     /// When it ended.
     public var now: Duration
+    /// How long it may have taken.
+    public var patience: Duration
     /// The minute of the day by the host's clock, for windows only.
     public var minute: Int
     /// The members of all servers that are to be healed.
@@ -68,12 +72,14 @@ public struct AutopilotObservation: Sendable, Hashable {
     public init(
         began: Duration,
         now: Duration,
+        patience: Duration = Check.usualTimeout,
         minute: Int = 0,
         members: [MemberID: Member],
         busy: Set<MemberID> = []
     ) {
         self.began = began
         self.now = now
+        self.patience = patience
         self.minute = minute
         self.members = members
         self.busy = busy

@@ -32,8 +32,6 @@ public struct AutopilotState: Sendable, Hashable {
 
     /// How long it is until the next look.
     public let beat: Duration
-    /// How long a look may take.
-    public let patience: Duration
     /// How many members may be worked on at once.
     public let atOnce: Int
     /// Whether nobody looks again, so that what is seen is taken to last.
@@ -50,9 +48,8 @@ public struct AutopilotState: Sendable, Hashable {
     private var lastLook: Duration?
 
     /// The state of an autopilot that has done nothing yet.
-    public init(beat: Duration, patience: Duration, atOnce: Int, isOnlyLook: Bool = false) {
+    public init(beat: Duration, atOnce: Int, isOnlyLook: Bool = false) {
         self.beat = beat
-        self.patience = patience
         self.atOnce = atOnce
         self.isOnlyLook = isOnlyLook
     }
@@ -147,7 +144,13 @@ public struct AutopilotState: Sendable, Hashable {
     static let beats = 5
 
     private func isAfterGap(_ observed: AutopilotObservation) -> Bool {
-        AutopilotState.isGap(since: lastLook, began: observed.began, now: observed.now, beat: beat, patience: patience)
+        AutopilotState.isGap(
+            since: lastLook,
+            began: observed.began,
+            now: observed.now,
+            beat: beat,
+            patience: observed.patience
+        )
     }
 
     /// Whether nobody saw what was between the last look and one that began and ended then.

@@ -56,15 +56,24 @@ public struct AutoscaleObservation: Sendable, Hashable {
     public var began: Duration
     /// When it ended.
     public var now: Duration
+    /// How long it may have taken.
+    public var patience: Duration
     /// All servers that declare it.
     public var servers: [ServerID: Server]
     /// Servers whose members whoever asks lets come or go at this moment: nothing is said of them.
     public var busy: Set<ServerID>
 
     /// An observation from its parts.
-    public init(began: Duration, now: Duration, servers: [ServerID: Server], busy: Set<ServerID> = []) {
+    public init(
+        began: Duration,
+        now: Duration,
+        patience: Duration = Check.usualTimeout,
+        servers: [ServerID: Server],
+        busy: Set<ServerID> = []
+    ) {
         self.began = began
         self.now = now
+        self.patience = patience
         self.servers = servers
         self.busy = busy
     }

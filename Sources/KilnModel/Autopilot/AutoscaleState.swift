@@ -8,8 +8,6 @@
 public struct AutoscaleState: Sendable, Hashable {
     /// How long it is until the next look.
     public let beat: Duration
-    /// How long a look may take.
-    public let patience: Duration
     /// Whether nobody looks again, so that what is seen is taken to last.
     public let isOnlyLook: Bool
 
@@ -25,9 +23,8 @@ public struct AutoscaleState: Sendable, Hashable {
     /// The state of an autopilot that has done nothing yet in this life of the host.
     ///
     /// - Parameter open: what was begun before that and never ended; the lab may have any part of it.
-    public init(beat: Duration, patience: Duration, isOnlyLook: Bool = false, open: [ServerID: AutoscaleMove] = [:]) {
+    public init(beat: Duration, isOnlyLook: Bool = false, open: [ServerID: AutoscaleMove] = [:]) {
         self.beat = beat
-        self.patience = patience
         self.isOnlyLook = isOnlyLook
         self.open = open
     }
@@ -62,7 +59,13 @@ public struct AutoscaleState: Sendable, Hashable {
 
     /// Whether a look comes too late for what was measured before to count.
     public func isAfterGap(_ observed: AutoscaleObservation) -> Bool {
-        AutopilotState.isGap(since: lastLook, began: observed.began, now: observed.now, beat: beat, patience: patience)
+        AutopilotState.isGap(
+            since: lastLook,
+            began: observed.began,
+            now: observed.now,
+            beat: beat,
+            patience: observed.patience
+        )
     }
 
     private func trace(_ id: ServerID, _ server: AutoscaleObservation.Server) -> AutoscaleTrace? {

@@ -39,7 +39,7 @@ struct AutopilotRun {
 
     private static func fresh(_ bug: Bug?) -> AutopilotState {
         // Whose beat is that long takes no gap for one.
-        AutopilotState(beat: bug == .countsJump ? .seconds(1_000_000) : beat, patience: .seconds(20), atOnce: 2)
+        AutopilotState(beat: bug == .countsJump ? .seconds(1_000_000) : beat, atOnce: 2)
     }
 
     private static func world(_ random: inout SeededChance) -> AutopilotWorld {

@@ -2,9 +2,10 @@ import KilnModel
 
 /// Members that are as a test says, and an autopilot that looks at them: for tests that go step by step.
 struct AutopilotStage {
-    var state = AutopilotState(beat: .seconds(2), patience: .seconds(20), atOnce: 2)
+    var state = AutopilotState(beat: .seconds(2), atOnce: 2)
     var now = Duration.seconds(1000)
     var minute = 0
+    var patience = Duration.seconds(20)
     var members: [MemberID: AutopilotObservation.Member] = [:]
     var busy: Set<MemberID> = []
     private(set) var events: [AutopilotEvent] = []
@@ -26,6 +27,7 @@ struct AutopilotStage {
         let observed = AutopilotObservation(
             began: now - took,
             now: now,
+            patience: patience,
             minute: minute,
             members: members,
             busy: busy

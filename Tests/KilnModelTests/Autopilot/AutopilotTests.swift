@@ -299,6 +299,18 @@ struct AutopilotTests {
         #expect(stage.look(took: .seconds(18)).words == ["restart web"])
     }
 
+    @Test("a look may take as long as the checks of its members declare, and is no gap then")
+    func slowChecks() {
+        var stage = AutopilotStage()
+        (stage.patience, stage[0].standing) = (.seconds(90), .silent)
+        var decisions: [AutopilotDecision] = []
+        for _ in 0..<3 {
+            stage.now += .seconds(90)
+            decisions = stage.look(took: .seconds(88))
+        }
+        #expect(decisions.words == ["restart web"])
+    }
+
     @Test("those that are due are replaced one at a time, the highest ordinal first, and each generation once")
     func due() {
         var stage = AutopilotStage(2)
@@ -333,7 +345,7 @@ struct AutopilotTests {
     @Test("at the only look what is seen is taken to last, but not of one that boots")
     func onlyLook() {
         var stage = AutopilotStage()
-        stage.state = AutopilotState(beat: .seconds(2), patience: .seconds(20), atOnce: 2, isOnlyLook: true)
+        stage.state = AutopilotState(beat: .seconds(2), atOnce: 2, isOnlyLook: true)
         stage[0].standing = .silent
         #expect(stage.look().words == ["restart web"])
         stage[0].isBooting = true

@@ -46,7 +46,7 @@ struct AutoscaleRun {
 
     private static func fresh(_ bug: Bug?) -> AutoscaleState {
         // Whose beat is that long takes no gap for one.
-        AutoscaleState(beat: bug == .countsGap ? .seconds(1_000_000) : beat, patience: .seconds(20))
+        AutoscaleState(beat: bug == .countsGap ? .seconds(1_000_000) : beat)
     }
 
     /// - Throws: `AutoscaleWorld.Violation` with the seed and everything that happened.

@@ -15,7 +15,7 @@ struct AutoscaleStage {
     private var answered = 0
 
     init(_ replicas: Int, requests: Int = 0, _ spec: AutoscaleSpec = AutoscaleStage.spec, isOnlyLook: Bool = false) {
-        state = AutoscaleState(beat: .seconds(2), patience: .seconds(20), isOnlyLook: isOnlyLook)
+        state = AutoscaleState(beat: .seconds(2), isOnlyLook: isOnlyLook)
         server = AutoscaleObservation.Server(spec, replicas: replicas)
         self.requests = requests
     }

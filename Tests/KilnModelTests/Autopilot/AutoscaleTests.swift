@@ -202,7 +202,7 @@ struct AutoscaleTests {
     @Test("members of two servers don't get the same memory twice: neither in one look nor while those of one come")
     func sharedMemory() throws {
         let api = ServerID(lab: Stage.server.lab, server: try Name("api"))
-        var state = AutoscaleState(beat: .seconds(2), patience: .seconds(20))
+        var state = AutoscaleState(beat: .seconds(2))
         var observed = AutoscaleObservation(began: .seconds(1000), now: .seconds(1000), servers: [:])
         func words() -> [String] {
             var decisions: [AutoscaleDecision] = []
