@@ -210,6 +210,20 @@ struct LabAutopilotTests {
         #expect(serving == [0, 1, 2])
     }
 
+    @Test("after the host's boot all members are started again, however many are off")
+    func hostBoot() async throws {
+        world.world.haveMemory(.mebibytes(4096))
+        try await up { $0.fleet = FleetSpec(replicas: 5) }
+        for ordinal in 0..<5 {
+            let machine = world.id.whole.member(ordinal).machine(Generation(1))
+            hypervisor.set(machine, .off)
+            // That of another boot says nothing any more.
+            try FileManager.default.removeItem(atPath: world.world.state.generation(machine) + "/ready.since")
+        }
+        let end = try await look(AutopilotOptions(until: .ready(world.id.whole)))
+        #expect(end.report.done == 5 && end.report.stuck.isEmpty, "\(end.words)")
+    }
+
     @Test("a server whose rollout is open is the rollout's")
     func rollout() async throws {
         try await up {

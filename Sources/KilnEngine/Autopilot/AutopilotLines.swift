@@ -75,6 +75,9 @@ extension AutopilotHeal {
 
     private var figures: String {
         guard act != .renew else { return "" }
+        if isFirstStart {
+            return " (heal \(attempt) in a row; the first since the host's boot does not count for its server)"
+        }
         return " (heal \(attempt) in a row; \(used) of at most \(spec.atMost) of the server in \(spec.per.inSeconds))"
     }
 }

@@ -38,7 +38,8 @@ public struct AutopilotHeal: Sendable, Hashable, Codable {
     public let lasted: Duration
     /// The number of this heal among those of the member in a row, from 1; 0 for one that is due.
     public let attempt: Int
-    /// The number of this heal among those of its server within its `per`, from 1; 0 for one that is due.
+    /// The number of this heal among those of its server within its `per`, from 1; 0 for one that is due, and for a
+    /// first start.
     public let used: Int
     /// What the server allowed then.
     public let spec: HealSpec
@@ -63,6 +64,11 @@ public struct AutopilotHeal: Sendable, Hashable, Codable {
         self.used = used
         self.spec = spec
     }
+}
+
+extension AutopilotHeal {
+    /// Whether it starts a machine that the host's boot left off, so that nobody fell.
+    public var isFirstStart: Bool { act == .start && used == 0 }
 }
 
 /// What came of something that an autopilot did.

@@ -53,7 +53,7 @@ extension AutopilotState {
                 generation: member.generation,
                 lasted: lasted,
                 attempt: (own?.acts.count ?? 0) + 1,
-                used: used(of: id, member, observed, acts) + 1,
+                used: isFirstStart(id, member) ? 0 : used(of: id, member, observed, acts) + 1,
                 spec: member.heal
             )
         )
@@ -100,8 +100,13 @@ extension AutopilotState {
             if observed.now - own.latest < pause { return .backOff(after: own.acts.count, pause: pause) }
         }
         let used = used(of: id, member, observed, acts)
-        if used >= member.heal.atMost { return .limited(used: used, spec: member.heal) }
+        if used >= member.heal.atMost, !isFirstStart(id, member) { return .limited(used: used, spec: member.heal) }
         return observed.busy.count + acts.count >= atOnce ? .crowded : nil
+    }
+
+    /// Whether a member is off as the host's boot leaves all of them: it was not ready since, and nothing was done to it.
+    private func isFirstStart(_ id: MemberID, _ member: AutopilotObservation.Member) -> Bool {
+        member.trouble == .gone && member.isBooting && series[id] == nil && heals[id, default: []].isEmpty
     }
 
     /// How many have fallen in the last minutes: those that are down and not given up, and those that were healed.
@@ -110,8 +115,11 @@ extension AutopilotState {
             let isRecent = times.contains { observed.now - $0 < AutopilotState.meltdownTime }
             return isRecent && observed.members[id] != nil
         }
-        let down = troubles.keys.filter { !isGivenUp($0) }
-        return Set(down).union(healed.keys).union(observed.busy).count
+        let down = troubles.keys.filter { id in
+            !isGivenUp(id) && !(observed.members[id].map { isFirstStart(id, $0) } ?? false)
+        }
+        let busy = observed.busy.filter { open[$0]?.isFirstStart != true }
+        return Set(down).union(healed.keys).union(busy).count
     }
 
     /// How many heals its server has had within its `per`.
@@ -123,7 +131,7 @@ extension AutopilotState {
     ) -> Int {
         let times = heals.filter { $0.key.whole == id.whole }.flatMap(\.value)
         return times.count(where: { observed.now - $0 < member.heal.per })
-            + acts.count(where: { $0.member.whole == id.whole })
+            + acts.count(where: { $0.member.whole == id.whole && !$0.isFirstStart })
     }
 
     private func act(

@@ -5,9 +5,13 @@
 /// silent for 'after':     RESTART ┼──────── 10 s, 20 s … ──▶ REPLACE ┴──── 20 s, 40 s … 5 min ────┴──▶ GIVEN UP
 /// interrupted for 'after': RECOVER┘                                        after 'at-most' heals in a row
 /// ```
-/// A member that is ready for `per` after a heal begins anew. All servers together: where 5 members and more than a fifth of
-/// all fall within 10 minutes, nothing is done, for then something else is wrong. These figures are those of BOSH's
-/// resurrector (`minimum_down_jobs`, `percent_threshold`, `time_threshold`), and the pauses those of a kubelet.
+/// A member that is ready for `per` after a heal begins anew. One whose machine only stands still, as after a write error, goes on
+/// by RESTART each time, and never loses its power: what its guest has not written yet is in its memory only.
+///
+/// All servers together: where 5 members and more than a fifth of all fall within 10 minutes, nothing is done, for then something
+/// else is wrong. After the host's boot all are off, and none of them fell: the first start of each counts among its own heals in
+/// a row, and nowhere else. These figures are those of BOSH's resurrector (`minimum_down_jobs`, `percent_threshold`,
+/// `time_threshold`), and the pauses those of a kubelet.
 public struct AutopilotState: Sendable, Hashable {
     /// Heals of a member in a row.
     struct Series: Sendable, Hashable {
@@ -96,7 +100,7 @@ public struct AutopilotState: Sendable, Hashable {
         own.isServing = false
         own.failure = nil
         series[heal.member] = own
-        heals[heal.member, default: []].append(at)
+        if heal.used > 0 { heals[heal.member, default: []].append(at) }
     }
 
     private mutating func end(_ member: MemberID, _ end: AutopilotEnd, _ at: Duration) {
@@ -105,7 +109,7 @@ public struct AutopilotState: Sendable, Hashable {
         case .left where heal.act == .renew: renewed[member] = nil
         case .left:
             series[member] = before[member]
-            heals[member]?.removeLast()
+            if heal.used > 0 { heals[member]?.removeLast() }
         case .serves where heal.act == .renew, .failed where heal.act == .renew: break
         case .serves: serve(member, at)
         case .failed(let failure):

@@ -19,6 +19,8 @@ struct AutopilotRun {
     private var world: AutopilotWorld
     private var state: AutopilotState
     private var events: [AutopilotEvent] = []
+    /// How many of these were before the host's boot.
+    private var past = 0
     private var natures: [MemberID: Nature] = [:]
     private var busy: [MemberID: (heal: AutopilotHeal, until: Duration)] = [:]
     private var isCalm = false
@@ -28,6 +30,8 @@ struct AutopilotRun {
     private(set) var acts: [AutopilotAct: Int] = [:]
     /// How often somebody was given up.
     private(set) var givingUps = 0
+    /// How often somebody was started whom the host's boot had left off.
+    private(set) var firstStarts = 0
 
     init(seed: UInt64, plant bug: Bug? = nil) {
         self.seed = seed
@@ -87,6 +91,7 @@ struct AutopilotRun {
         for id in world.members.keys.sorted() where busy[id] == nil { befall(id) }
         for id in busy.keys.sorted() { try finish(id) }
         if !isCalm && chance(60) { die() }
+        if !isCalm && chance(100) { boot() }
         world.look(afterSleep: isAsleep, busy: Set(busy.keys))
         let observed = observation
         state.look(observed)
@@ -115,6 +120,7 @@ struct AutopilotRun {
         case .act(let heal):
             try world.begin(heal)
             acts[heal.act, default: 0] += 1
+            if heal.isFirstStart { firstStarts += 1 }
             write(.began(heal, at: world.now))
             busy[heal.member] = (heal, world.now + .seconds(Int.random(in: 5...90, using: &random)))
         }
@@ -182,8 +188,14 @@ struct AutopilotRun {
         }
         busy = [:]
         state = AutopilotRun.fresh(bug)
-        for event in events { state.apply(event) }
+        for event in events.dropFirst(past) { state.apply(event) }
         state.takeOver()
+    }
+
+    private mutating func boot() {
+        past = events.count
+        die()
+        world.boot()
     }
 
     // MARK: What happens by itself, and what people do

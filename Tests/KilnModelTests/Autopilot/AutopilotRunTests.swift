@@ -19,8 +19,11 @@ struct AutopilotRunTests {
         #expect(tally.runs == count && tally.deaths > count / 2)
         // Runs in which little is done would prove little.
         for act in AutopilotAct.allCases { #expect((tally.acts[act] ?? 0) > count / 20, "\(act)") }
-        #expect(tally.givingUps > count / 20)
-        print("autopilots: \(tally.runs) runs, \(tally.deaths) deaths, \(tally.acts), given up \(tally.givingUps)")
+        #expect(tally.givingUps > count / 20 && tally.firstStarts > count / 20)
+        print(
+            "autopilots: \(tally.runs) runs, \(tally.deaths) deaths, \(tally.acts), given up \(tally.givingUps), "
+                + "started after a boot \(tally.firstStarts)"
+        )
     }
 
     @Test(
@@ -50,6 +53,7 @@ private struct AutopilotTally: RandomTally {
     private(set) var deaths = 0
     private(set) var acts: [AutopilotAct: Int] = [:]
     private(set) var givingUps = 0
+    private(set) var firstStarts = 0
     private(set) var violations: [AutopilotWorld.Violation] = []
 
     mutating func run(seed: UInt64) {
@@ -65,6 +69,7 @@ private struct AutopilotTally: RandomTally {
         deaths += run.deaths
         acts.merge(run.acts) { $0 + $1 }
         givingUps += run.givingUps
+        firstStarts += run.firstStarts
     }
 
     mutating func add(_ other: AutopilotTally) {
@@ -72,6 +77,7 @@ private struct AutopilotTally: RandomTally {
         deaths += other.deaths
         acts.merge(other.acts) { $0 + $1 }
         givingUps += other.givingUps
+        firstStarts += other.firstStarts
         violations += other.violations
     }
 }

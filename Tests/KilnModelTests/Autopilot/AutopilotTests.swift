@@ -265,6 +265,48 @@ struct AutopilotTests {
         #expect(stage.look(for: 600).words == ["start web.4"])
     }
 
+    /// Members that the host's boot left off.
+    private static func booted(_ count: Int, _ spec: HealSpec) -> AutopilotStage {
+        var stage = AutopilotStage(count, spec)
+        for ordinal in 0..<count { (stage[ordinal].standing, stage[ordinal].isBooting) = (.gone, true) }
+        return stage
+    }
+
+    @Test("after the host's boot all are started, as many at once as may be; who falls then has fallen")
+    func hostBoot() {
+        var stage = Self.booted(6, HealSpec(atMost: 2))
+        for first in [0, 2, 4] {
+            let next = stage.look()
+            let starts = [first, first + 1].map { "start \(AutopilotStage.id($0).title)" }
+            #expect(next.words.starts(with: starts))
+            #expect(next.words.dropFirst(2).allSatisfy { $0.hasPrefix("wait") })
+            stage.act(next, .serves, took: 1)
+            for ordinal in first...first + 1 { (stage[ordinal].standing, stage[ordinal].isBooting) = (.ready, false) }
+        }
+        #expect(stage.look(for: 10) == [])
+        stage[0].standing = .gone
+        guard case .act(let heal)? = stage.look().first else {
+            Issue.record("it is not healed")
+            return
+        }
+        #expect(heal.act == .replace && heal.attempt == 2 && heal.used == 1)
+        for ordinal in 1..<5 { stage[ordinal].standing = .gone }
+        #expect(stage.look().first == .wait(Self.web, .meltdown(fallen: 5, of: 6)))
+    }
+
+    @Test("those that could not be started after the host's boot have fallen")
+    func hostBootInVain() {
+        var stage = Self.booted(6, HealSpec(atMost: 2))
+        for _ in 0..<3 { stage.act(stage.look(), Self.failed, took: 1) }
+        #expect(stage.look(for: 60).first == .wait(Self.web, .meltdown(fallen: 6, of: 6)))
+        stage = Self.booted(1, HealSpec(atMost: 2))
+        stage.act(stage.look(), .left("another command was faster"))
+        #expect(stage.look().words == ["start web"])
+        stage.act(stage.look(), Self.failed)
+        stage.act(stage.look(for: 10), Self.failed)
+        #expect(stage.look().words == ["give-up web"])
+    }
+
     @Test("after a gap, a look that took too long, or a clock that went back, whatever lasts begins anew")
     func jumps() {
         for jump in [11, 100_000, -500] {

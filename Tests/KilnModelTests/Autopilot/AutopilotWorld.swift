@@ -17,6 +17,8 @@ struct AutopilotWorld {
     /// Something that was done to a member.
     private struct Deed {
         let act: AutopilotAct
+        /// Whether it was the first start since the host's boot, by which nobody had fallen.
+        let isFirst: Bool
         let began: Duration
         var ended: Duration
         /// Whether it was ready after that.
@@ -61,9 +63,15 @@ struct AutopilotWorld {
         }
     }
 
+    /// Whether a member is off by the host's boot, and nobody has seen yet what comes of its first start.
+    private func isUnstarted(_ id: MemberID) -> Bool {
+        let isNew = deeds[id, default: []].allSatisfy { $0.isFirst && !$0.isSeen }
+        return isNew && trouble(id) == .gone && members[id]?.isBooting == true
+    }
+
     /// Whether so many are down that nothing may be done.
     var isMeltdown: Bool {
-        let down = members.keys.filter { trouble($0) != nil }.count
+        let down = members.keys.filter { trouble($0) != nil && !isUnstarted($0) }.count
         return down >= 5 && down * 5 > members.count
     }
 
@@ -77,6 +85,16 @@ struct AutopilotWorld {
             }
             if let sight = sights[id], sight.trouble == trouble, sight.generation == member.generation { continue }
             sights[id] = Sight(trouble: trouble, generation: member.generation, since: now)
+        }
+    }
+
+    /// The host boots: all machines are off, and what was done to them was in another life.
+    mutating func boot() {
+        (deeds, sights, givenUp) = ([:], [:], [])
+        for id in members.keys {
+            members[id]?.standing = .gone
+            members[id]?.isBooting = true
+            members[id]?.isLocked = false
         }
     }
 
@@ -102,9 +120,10 @@ struct AutopilotWorld {
         try check(.row, inVain < member.heal.atMost, "\(heal) after \(own)")
         if heal.act == .replace { try check(.order, own.contains { $0.act != .recover }, "\(heal) after \(own)") }
         let used = deeds.filter { $0.key.whole == id.whole }.flatMap(\.value)
-            .count(where: { now - $0.began < member.heal.per })
-        try check(.limit, used < member.heal.atMost, "\(heal) is number \(used + 1)")
-        deeds[id] = own + [Deed(act: heal.act, began: now, ended: now)]
+            .count(where: { !$0.isFirst && now - $0.began < member.heal.per })
+        let isFirst = isUnstarted(id)
+        try check(.limit, isFirst || used < member.heal.atMost, "\(heal) is number \(used + 1)")
+        deeds[id] = own + [Deed(act: heal.act, isFirst: isFirst, began: now, ended: now)]
     }
 
     private func checkPatience(_ heal: AutopilotHeal, _ member: Member) throws {
