@@ -2,6 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -223,6 +224,18 @@ import Testing
         #expect(hypervisor.alive == [world.machine(1)])
         #expect(templates.names.filter { !$0.hasSuffix(".lock") }.isEmpty)
         #expect(notes.contains { $0.contains("no template of") })
+    }
+
+    @Test("a template that several members would be cloned from is tried once where it can't be made")
+    func triedOnce() async throws {
+        let tries = Mutex(0)
+        world.world.faults.before("startTemplate") { tries.withLock { $0 += 1 } }
+        world.world.faults.fail("startTemplate", with: KilnError(.templateFailed, "it does not start", exit: .aborted))
+        var spec = try spec()
+        spec.fleet = FleetSpec(replicas: 3)
+        try await world.up(spec)
+        #expect(tries.withLock { $0 } == 1)
+        #expect(notes.filter { $0.contains("no template of") }.count == 1)
     }
 
     @Test(

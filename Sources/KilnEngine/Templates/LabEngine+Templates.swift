@@ -8,11 +8,14 @@ extension LabEngine {
 
     /// Makes the templates that the next machines of these members could be cloned from, where they are missing.
     ///
-    /// Nothing depends on them: that one can't be made is told, and no more.
+    /// Nothing depends on them: that one can't be made is told, and no more. What could not be made for one member can't be for
+    /// another, and to see that takes as long as a boot may: each is tried once.
     func makeTemplates(for members: [(MemberID, ServerSpec)]) async throws {
+        var tried: Set<TemplateKey> = []
         for (id, spec) in members where spec.launch == .flash {
             do {
-                try await makeTemplate(for: id)
+                let draft = try await draft(of: id)
+                if tried.insert(draft.key).inserted { try await make(draft) }
             } catch let error as KilnError where ![.unreachable, .interrupted].contains(error.exit) {
                 parts.progress(.note("no template of \(id) was made, so its machines boot: \(error.reason)"))
             }
@@ -24,10 +27,20 @@ extension LabEngine {
     /// - Returns: whether it was made now.
     /// - Throws: `template.…`, `lock.held` where another command makes it.
     @discardableResult
-    public func makeTemplate(for id: MemberID) async throws -> Bool {
+    public func makeTemplate(for id: MemberID) async throws -> Bool { try await make(try await draft(of: id)) }
+
+    /// Of what a template is made, and its key.
+    private typealias Draft = (workspace: ServerWorkspace, record: GenerationRecord, key: TemplateKey)
+
+    private func draft(of id: MemberID) async throws -> Draft {
         let workspace = try existing(id)
         let record = try workspace.record(try machine(id))
-        let key = try await templates.key(of: record, workspace)
+        return (workspace, record, try await templates.key(of: record, workspace))
+    }
+
+    @discardableResult
+    private func make(_ draft: Draft) async throws -> Bool {
+        let (workspace, record, key) = draft
         // One that was changed is removed by the look at it.
         if (try? await templates.usable(key)) != nil { return false }
         let lock = try templates.lock(key)
