@@ -48,6 +48,21 @@ struct ProcessLogTests {
         #expect(ProcessLog.lastWords(in: "evice virtio \\") == nil)
     }
 
+    @Test("a template is at fault where QEMU lives, or says that it can't read it; not where the host ended QEMU")
+    func templates() {
+        let said = lastWords(
+            Self.stamp + "qemu-system-x86_64: Missing section footer for 0000:00:03.0/virtio-rng",
+            Self.stamp + "qemu-system-x86_64: load of migration failed: Invalid argument",
+            "2026-01-31 10:21:31.123+0000: shutting down, reason=failed"
+        )
+        #expect(LibvirtMachines.isTemplateAtFault(hasEnded: true, lastWords: said))
+        #expect(LibvirtMachines.isTemplateAtFault(hasEnded: false, lastWords: nil))
+        let killed = lastWords("2026-01-31 10:21:31.123+0000: shutting down, reason=crashed")
+        #expect(!LibvirtMachines.isTemplateAtFault(hasEnded: true, lastWords: killed))
+        let refused = Self.stamp + "qemu-system-x86_64: cannot set up guest memory 'ram': Cannot allocate memory"
+        #expect(!LibvirtMachines.isTemplateAtFault(hasEnded: true, lastWords: lastWords(refused)))
+    }
+
     @Test("a line is short, and holds nothing that a terminal would obey")
     func hostile() throws {
         let escaped = try #require(lastWords("a\u{1b}[2Jb"))

@@ -101,18 +101,32 @@ extension LibvirtMachines {
         }
         do {
             try await load(file, into: machine.id)
-            try await plugIn(machine)
         } catch let error as KilnError where ![.unreachable, .interrupted].contains(error.exit) {
-            // Until here nothing of the template was read, so whatever was wrong was not its fault.
+            // The hypervisor may not have noticed yet that its process is gone.
+            let hasEnded = try await waitUntilOff(machine.id, within: .seconds(1))
+            guard LibvirtMachines.isTemplateAtFault(hasEnded: hasEnded, lastWords: lastWords(of: machine.id)) else {
+                throw error
+            }
             throw LibvirtMachines.failed(
                 "\(machine.id) can't go on where its template stood: \(error.message)",
                 error.cause
             )
         }
+        // Nothing of the template is read any more: what can't be plugged in is the machine's own.
+        try await plugIn(machine)
         let booting = try document(machine)
         try await session.change(subject(machine.id)) { connection in
             _ = try await connection.defineDomain(xml: booting)
         }
+    }
+
+    /// Whether a machine that does not go on where its template stood fails by the template, so that others would, too.
+    ///
+    /// A QEMU that lives has refused what it was given, and one that ends by that says so. What else ends it, such as the host's
+    /// want of memory, says nothing against a template.
+    static func isTemplateAtFault(hasEnded: Bool, lastWords: String?) -> Bool {
+        // migration/migration.c: "load of migration failed: Invalid argument".
+        !hasEnded || lastWords?.contains("migration") == true
     }
 
     private func load(_ devices: Int32, into machine: MachineID) async throws {
