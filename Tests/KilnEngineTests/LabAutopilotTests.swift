@@ -260,6 +260,31 @@ struct LabAutopilotTests {
         #expect(try await status().state == .running)
     }
 
+    @Test("what has halted since the look is for a person, and what has ended is nobody's: neither is recovered")
+    func interruptedBefore() async throws {
+        try await up()
+        let heal = AutopilotHeal(
+            .recover,
+            world.id,
+            cause: .interrupted,
+            generation: Generation(1),
+            attempt: 1,
+            used: 1,
+            spec: HealSpec()
+        )
+        let mover = AutopilotMover(engine: engine)
+        #expect(try await mover.perform(heal) == .left("what was interrupted has ended meanwhile"))
+        let (holders, layer) = (world.world.holders, try world.activeLayer)
+        world.world.faults.before("waitUntilOff") { holders.hold(layer, by: FileHolder(pid: 4711, name: "qemu-nbd")) }
+        #expect(try await world.replace("tiny:2").outcome == .halted)
+        world.world.faults.before("waitUntilOff", nil)
+        holders.hold(layer, by: nil)
+        let before = try engine.workspace(world.id).journal.records().count
+        #expect(try await mover.perform(heal) == .left("it halted meanwhile"))
+        #expect(try engine.history(world.id).halted != nil)
+        #expect(try engine.workspace(world.id).journal.records().count == before)
+    }
+
     @Test("a dry run tells, and changes nothing; it needs no lock")
     func dryRun() async throws {
         try await up()

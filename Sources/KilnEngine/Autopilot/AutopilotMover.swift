@@ -16,7 +16,7 @@ struct AutopilotMover: Sendable {
             defer { withExtendedLifetime(rollout) {} }
             switch heal.act {
             case .start, .restart: try await engine.startAgain(heal.member, heal.generation)
-            case .recover: return try await recover(heal.member)
+            case .recover: return try await recover(heal.member.machine(heal.generation))
             case .replace:
                 try await engine.requireSound(heal.member, heal.generation)
                 return try await replace(heal.member.machine(heal.generation), forceStop: true)
@@ -30,10 +30,10 @@ struct AutopilotMover: Sendable {
         }
     }
 
-    private func recover(_ id: MemberID) async throws -> AutopilotEnd {
-        _ = try await engine.recover(id)
-        let workspace = engine.workspace(id)
-        let machine = try engine.machine(id)
+    private func recover(_ seen: MachineID) async throws -> AutopilotEnd {
+        try await engine.recover(seen)
+        let workspace = engine.workspace(seen.member)
+        let machine = try engine.machine(seen.member)
         let isRunning = try await engine.parts.machines.state(of: machine) == .running
         if isRunning, await workspace.answersNow(machine, try workspace.record(machine)) { return .serves }
         return .failed(AutopilotFailure(.readyTimeout, "what was interrupted has ended, and \(machine) is not ready"))
@@ -82,7 +82,7 @@ struct AutopilotMover: Sendable {
     }
 }
 
-/// A member is not as it was seen any more.
+/// A member or a server is not as it was seen any more.
 struct NotAsSeen: Error {
     let reason: String
 }

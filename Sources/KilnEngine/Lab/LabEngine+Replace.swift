@@ -225,8 +225,26 @@ extension LabEngine {
         let history = try workspace.history()
         if let data, history.halted != nil || history.open != nil { try workspace.journal.append(.decided(data)) }
         if history.halted != nil { try workspace.journal.append(.resumed) }
+        return try await recoverToServe(workspace)
+    }
+
+    /// Ends what was interrupted of a member whose machine is the one that somebody saw, and that is still meant to serve.
+    ///
+    /// - Throws: ``NotAsSeen`` where it is not, or nothing is to be ended any more: what halted is for a person.
+    func recover(_ seen: MachineID) async throws {
+        let workspace = try existing(seen.member)
+        let lock = try workspace.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let history = try workspace.history()
+        try requireWanted(seen, history)
+        guard history.open != nil else { throw NotAsSeen(reason: "what was interrupted has ended meanwhile") }
+        _ = try await recoverToServe(workspace)
+    }
+
+    // Under the lock.
+    private func recoverToServe(_ workspace: ServerWorkspace) async throws -> ReplacementReport? {
         let report = try await recoverLocked(workspace)
-        guard let machine = try? machine(id) else { return report }
+        guard let machine = try? machine(workspace.id) else { return report }
         do {
             try await workspace.serve(machine)
         } catch let error as KilnError where report != nil {
