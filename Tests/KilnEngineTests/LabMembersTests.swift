@@ -127,6 +127,24 @@ struct LabMembersTests {
         #expect(notes().contains { $0.contains("lab/web.1 takes up its retained volume") })
     }
 
+    @Test("'drain' hooks run in one that goes, without clients and before it is asked to stop; one that fails is told")
+    func drains() async throws {
+        for status in [0, 1] as [Int32] {
+            var spec = try spec(2)
+            spec.drain = [Hook(["/drain/one"])]
+            try await up(spec)
+            let (guests, faults) = (world.world.guests, world.world.faults)
+            let before = guests.commands(of: "/drain/").count
+            guests.answer("/drain/one") { [self] _ in serving() == [0] ? status : 2 }
+            faults.before("requestShutdown") { #expect(guests.commands(of: "/drain/").count == before + 1) }
+            _ = try await world.engine.scale(server, to: 1)
+            faults.before("requestShutdown", nil)
+            #expect(guests.commands(of: "/drain/").last?.machine.member == server.member(1))
+            #expect(world.engine.members(of: server) == [world.id] && serving() == [0])
+            #expect(notes().contains { $0.contains("goes without its drain") } == (status == 1))
+        }
+    }
+
     @Test("'web' means all of them, 'web.1' one; what is for one names them")
     func names() async throws {
         try await up(spec(2))

@@ -138,7 +138,10 @@ extension LabEngine {
             let lock = try workspace.lock()
             defer { withExtendedLifetime(lock) {} }
             _ = try await recoverLocked(workspace)
-            if let machine = try? machine(id) { try await workspace.takeOut(machine) }
+            if let machine = try? machine(id) {
+                try await workspace.takeOut(machine)
+                try await runDrain(of: machine, workspace)
+            }
             let own = volumes.readableList().volumes.filter { $0.lease?.machine.member == id }
             try await remove(workspace)
             for volume in own {
@@ -150,6 +153,17 @@ extension LabEngine {
                     )
                 )
             }
+        }
+    }
+
+    // That it does not hand over what it has is told, and keeps nobody who is not declared any more.
+    private func runDrain(of machine: MachineID, _ workspace: ServerWorkspace) async throws {
+        guard try await parts.machines.state(of: machine) == .running else { return }
+        do {
+            try await workspace.runDrain(machine)
+        } catch {
+            try Task.checkCancellation()
+            parts.progress(.note("\(machine) goes without its drain: \(KilnError.wrapping(error).message)"))
         }
     }
 }

@@ -66,7 +66,7 @@ public struct ServerSpec: Sendable, Hashable {
     public var warmReady: [Check]
     /// What must hold, once the server is healthy, for the new generation to be kept; in order.
     public var verify: [Check]
-    /// Run in the old machine before it is asked to shut down, in order.
+    /// Run in the old machine, or in that of a member that goes, before it is asked to shut down; in order.
     public var drain: [Hook]
     /// Run in the new machine of a warm-first replacement once its volumes are mounted, in order.
     public var afterAttach: [Hook]

@@ -268,7 +268,10 @@ enum ServerFields: String, FileField {
                 "What must hold in a healthy new machine for it to be kept, in order; else it is reverted. Clients reach it by then: what "
                     + "they must not meet belongs to ready."
             )
-        case .drain: HookFields.list("Run in the old machine before it is shut down, in order.")
+        case .drain:
+            HookFields.list(
+                "Run in the old machine, or in that of a member that goes, before it is shut down; in order."
+            )
         case .stopTimeout:
             Schema.duration("How long a machine may take to shut down before that counts as refused; 60s without it.")
         case .hiddenData:
