@@ -159,7 +159,7 @@ struct LabAutoscaleTests {
         let move = AutoscaleMove(server, from: from, to: to, figures: figures)
         try files.journal.append(AutopilotRecord(.scaling(move, at: AutopilotClock.now), boot: boot))
         world.world.faults.fail("define", with: KilnError("fake.failed", "no", exit: .aborted))
-        await #expect(throws: KilnError.self) { try await engine.count(server, to) }
+        await #expect(throws: KilnError.self) { try await engine.scale(server, to: to) }
         world.world.faults.fail("define", with: nil)
     }
 

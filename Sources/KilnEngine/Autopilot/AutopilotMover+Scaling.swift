@@ -7,11 +7,10 @@ extension AutopilotMover {
     /// - Throws: `CancellationError` only.
     func perform(_ move: AutoscaleMove, isBegun: Bool) async throws -> AutoscaleEnd {
         do {
-            guard try replicas(move.server) == (isBegun ? move.to : move.from) else {
-                return .left("another command gave it another number of members meanwhile")
-            }
-            try await engine.count(move.server, move.to, onlyNew: true)
+            try await engine.count(move.server, from: isBegun ? move.to : move.from, to: move.to)
             return .done
+        } catch let change as NotAsSeen {
+            return .left(change.reason)
         } catch {
             try Task.checkCancellation()
             return try await end(KilnError.wrapping(error), of: move, isBegun: isBegun)
@@ -43,7 +42,11 @@ extension AutopilotMover {
     private func goBack(_ move: AutoscaleMove) async throws -> KilnError? {
         let most = max(move.from, move.to)
         do {
-            try await engine.count(move.server, max(1, min(most, engine.launched(move.server))), onlyNew: true)
+            let there = max(1, min(most, engine.launched(move.server)))
+            try await engine.count(move.server, from: move.to, to: there)
+            return nil
+        } catch is NotAsSeen {
+            // Whoever gave it another number brings it there.
             return nil
         } catch {
             try Task.checkCancellation()
@@ -52,5 +55,26 @@ extension AutopilotMover {
             let isDone = spec.map { !engine.isUnfinished(move.server, $0) } ?? false
             return isDone ? nil : KilnError.wrapping(error)
         }
+    }
+}
+
+extension LabEngine {
+    /// Lets a server have another number of members as an autopilot does, whatever its `autoscale` says: one whose limits were changed
+    /// comes back within them step by step.
+    ///
+    /// Who was launched before is left as it is: a person may have stopped one.
+    ///
+    /// - Throws: ``NotAsSeen`` where the lab declares another number than `before` by now; nothing was changed then.
+    func count(_ server: ServerID, from before: Int, to replicas: Int) async throws {
+        let lab = try lab(of: server, with: replicas, insteadOf: before)
+        let members = try selected(lab, [server.server])
+        try await requirePossible(lab, members, touching: members.filter(isNew))
+        _ = try await declare(server, replicas, insteadOf: before)
+        _ = try await bringUp(members, touching: members.filter(isNew), of: lab, jobs: nil)
+    }
+
+    // One whose journal can't be read is told of under its lock.
+    private func isNew(_ member: (MemberID, ServerSpec)) -> Bool {
+        (try? workspace(member.0).history())?.current == nil
     }
 }

@@ -16,30 +16,27 @@ extension LabEngine {
         if let limits = try lab(server.lab).servers[server.server]?.autoscale, limits.allowed(replicas) != replicas {
             throw beyond(limits, replicas, server)
         }
-        return try await count(server, replicas, jobs: jobs)
+        let wanted = try lab(of: server, with: replicas)
+        let members = try selected(wanted, [server.server])
+        try await requirePossible(wanted, members, touching: members)
+        let declared = try await declare(server, replicas)
+        let all = try selected(declared, [server.server])
+        return try await bringUp(all, touching: all, of: declared, jobs: jobs)
     }
 
-    /// The same, whatever the server's `autoscale` says: an autopilot comes back within limits that were changed step by step.
+    /// The lab as it is declared, but with so many members of a server.
     ///
-    /// - Parameter onlyNew: whether members that were launched before are left as they are: a person may have stopped one.
-    @discardableResult
-    func count(
-        _ server: ServerID,
-        _ replicas: Int,
-        jobs: Int? = nil,
-        onlyNew: Bool = false
-    ) async throws -> [ServerStatus] {
+    /// - Throws: ``NotAsSeen`` where it declares another number than `before`, where that is given.
+    func lab(of server: ServerID, with replicas: Int, insteadOf before: Int? = nil) throws -> LabSpec {
         let lab = try lab(server.lab)
         guard var spec = lab.servers[server.server], var fleet = spec.fleet else { throw notReplicated(server) }
         guard (1...MemberID.most).contains(replicas) else { throw noSuchNumber(replicas, server) }
+        if let before, fleet.replicas != before {
+            throw NotAsSeen(reason: "another command gave it another number of members meanwhile")
+        }
         fleet.replicas = replicas
         spec.fleet = fleet
-        return try await bringUp(
-            lab.with([server.server: spec]),
-            only: [server.server],
-            jobs: jobs,
-            onlyNew: onlyNew
-        )
+        return lab.with([server.server: spec])
     }
 
     private func notReplicated(_ server: ServerID) -> KilnError {

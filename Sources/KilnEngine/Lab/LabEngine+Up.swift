@@ -13,22 +13,37 @@ extension LabEngine {
     /// - Parameter jobs: how many members of a server are brought up at once; nothing means as many as the host has processors.
     /// - Throws: `lab.no-memory` where the host has not the memory for all that would be started.
     public func up(_ lab: LabSpec, only: [Name] = [], jobs: Int? = nil) async throws -> [ServerStatus] {
-        try await bringUp(keepingNumbers(of: lab), only: only, jobs: jobs)
+        let lab = keepingNumbers(of: lab)
+        let declared = try selected(lab, only)
+        try await requirePossible(lab, declared, touching: declared)
+        try await record(lab)
+        return try await bringUp(declared, touching: declared, of: lab, jobs: jobs)
     }
 
-    /// Brings a lab up with just the members that it declares.
+    /// Requires what can be known before anything is written down or made.
     ///
-    /// - Parameter onlyNew: whether those that were launched before are left as they are.
-    func bringUp(_ lab: LabSpec, only: [Name], jobs: Int?, onlyNew: Bool = false) async throws -> [ServerStatus] {
-        let declared = try selected(lab, only)
-        // One whose journal can't be read is told of under its lock.
-        let wanted = onlyNew ? declared.filter { (try? workspace($0.0).history())?.current == nil } : declared
+    /// - Parameters:
+    ///   - declared: all members that there are to be of the servers in question.
+    ///   - wanted: those of them that are launched or started where they don't run.
+    func requirePossible(
+        _ lab: LabSpec,
+        _ declared: [(MemberID, ServerSpec)],
+        touching wanted: [(MemberID, ServerSpec)]
+    ) async throws {
         try PortBook.requireAllowed(lab, by: parts.ports)
         try await checkImages(of: wanted, lab.images)
         try requireFronts(of: declared.map(\.1))
         try await requireMemory(for: wanted)
+    }
+
+    /// Lets there be these members of servers and no others, once the lab is written down.
+    func bringUp(
+        _ declared: [(MemberID, ServerSpec)],
+        touching wanted: [(MemberID, ServerSpec)],
+        of lab: LabSpec,
+        jobs: Int?
+    ) async throws -> [ServerStatus] {
         let servers = Dictionary(grouping: declared) { $0.0.whole }.sorted { $0.key < $1.key }
-        try await record(lab)
         for (server, members) in servers {
             // The lab is known by now: what makes room for others is a replacement by what it declares.
             try requireFrontOfFirst(server, members.map(\.0))
@@ -192,6 +207,23 @@ extension LabEngine {
         try DurableFile.makeDirectory(state.lab(lab.name))
         let lock = try await lockLabs()
         defer { withExtendedLifetime(lock) {} }
+        try write(lab)
+    }
+
+    /// Declares another number of members of a server and nothing else: what another command has declared meanwhile stays so.
+    ///
+    /// - Throws: `lab.missing`, also where it was taken down meanwhile; ``NotAsSeen`` where there is another number by now than
+    ///   `before`, where that is given.
+    func declare(_ server: ServerID, _ replicas: Int, insteadOf before: Int? = nil) async throws -> LabSpec {
+        let lock = try await lockLabs()
+        defer { withExtendedLifetime(lock) {} }
+        let lab = try lab(of: server, with: replicas, insteadOf: before)
+        try write(lab)
+        return lab
+    }
+
+    // Under the lock of the list of labs.
+    private func write(_ lab: LabSpec) throws {
         if RunFiles(lab: lab.name, state: state).exist { try PortBook.refuseTaken(lab, in: state) }
         let path = state.lab(lab.name) + "/ports.json"
         var book = try DurableFile.readJSON(PortBook.self, from: path) ?? PortBook()
