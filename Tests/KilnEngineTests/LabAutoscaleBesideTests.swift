@@ -2,6 +2,7 @@ import Foundation
 import KilnModel
 import KilnSystem
 import KilnTestSupport
+import Synchronization
 import Testing
 
 @testable import KilnEngine
@@ -32,8 +33,64 @@ struct LabAutoscaleBesideTests {
         return try await AutopilotMover(engine: engine).perform(move, isBegun: false)
     }
 
+    /// Looks once, and tells what was decided.
+    private func look() async throws -> (lines: [AutopilotLine], report: AutopilotReport) {
+        let lines = Mutex<[AutopilotLine]>([])
+        let report = try await engine.autopilot(world.id.lab, AutopilotOptions(isOnce: true)) { line in
+            lines.withLock { $0.append(line) }
+        }
+        return (lines.withLock { $0 }, report)
+    }
+
+    private func replace(_ ordinal: Int, _ image: String) async throws {
+        let options = ReplaceOptions(image: try ImageReference(image))
+        #expect(try await engine.replace(server.member(ordinal), options).outcome == .committed)
+    }
+
     private func declared(_ server: ServerID) throws -> ServerSpec? {
         try engine.lab(server.lab).servers[server.server]
+    }
+
+    // MARK: - What those who come are like
+
+    @Test("those who come are like those who serve: they don't bring what is declared and was brought to nobody")
+    func alike() async throws {
+        try await up(spec(2))
+        for ordinal in 0...1 { try await replace(ordinal, "tiny:2") }
+        var other = try spec(2)
+        other.memory = .mebibytes(512)
+        try await up(other)
+        #expect(try await perform(2, 3) == .done)
+        let new = try engine.record(server.member(2))
+        #expect(new.image.version == "2" && new.spec.memory == nil && new.spec.volumes.keys.map(\.text) == ["data-2"])
+        let after = try declared(server)
+        #expect(after?.replicas == 3 && after?.memory == .mebibytes(512) && after?.image == other.image)
+    }
+
+    @Test("a version that means another image by now brings nothing")
+    func moved() async throws {
+        try await up(spec(1, "tiny"))
+        try world.world.images.add("3", GuestBehaviour(.silent))
+        #expect(try await perform(1, 2) == .done)
+        #expect(try engine.record(server.member(1)).image.digest == engine.record(world.id).image.digest)
+    }
+
+    @Test("where those who serve differ nobody comes, and the way on is told; one that is too many goes")
+    func differ() async throws {
+        try await up(spec(2))
+        try await replace(1, "tiny:2")
+        world.world.fronts.ask(70)
+        let (lines, report) = try await look()
+        #expect(lines.map(\.decision) == ["leave"] && report.exit == .halted)
+        #expect(lines.first?.text.contains("'kiln replace lab/web'") == true)
+        guard case .left(let why) = try await perform(2, 3) else {
+            Issue.record("one came")
+            return
+        }
+        #expect(why.contains("not all of one image and configuration"))
+        #expect(try declared(server)?.replicas == 2 && engine.members(of: server).count == 2)
+        world.world.fronts.ask(15)
+        #expect(try await look().lines.map(\.decision) == ["scale-in", "scaled"])
     }
 
     // MARK: - What others declare meanwhile

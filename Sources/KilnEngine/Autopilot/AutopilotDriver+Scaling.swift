@@ -58,7 +58,12 @@ extension AutopilotDriver {
 
 extension AutoscaleDecision {
     /// Whether nothing more is done until a person has done something.
-    fileprivate var needsPerson: Bool { if case .wait(_, .left(.unfinished)) = self { true } else { false } }
+    fileprivate var needsPerson: Bool {
+        switch self {
+        case .wait(_, .left(.unfinished)), .wait(_, .left(.mixed)): true
+        default: false
+        }
+    }
 
     /// Whether it says the same, though its figures may have moved on.
     fileprivate func isSame(as other: AutoscaleDecision?) -> Bool {

@@ -62,11 +62,18 @@ extension LabEngine {
     /// Lets a server have another number of members as an autopilot does, whatever its `autoscale` says: one whose limits were changed
     /// comes back within them step by step.
     ///
-    /// Who was launched before is left as it is: a person may have stopped one.
+    /// Those who come are like those who serve, and who was launched before is left as it is: a person may have stopped one.
     ///
-    /// - Throws: ``NotAsSeen`` where the lab declares another number than `before` by now; nothing was changed then.
+    /// - Throws: ``NotAsSeen`` where the lab declares another number than `before` by now, or nobody can say what those who come
+    ///   should be like; nothing was changed then.
     func count(_ server: ServerID, from before: Int, to replicas: Int) async throws {
-        let lab = try lab(of: server, with: replicas, insteadOf: before)
+        var lab = try lab(of: server, with: replicas, insteadOf: before)
+        if try selected(lab, [server.server]).contains(where: isNew) {
+            guard let fleet = lab.servers[server.server]?.fleet, let spec = try sameSpec(of: server, fleet) else {
+                throw NotAsSeen(reason: AutoscaleWait.Left.mixed.reason(server))
+            }
+            lab = lab.with([server.server: spec])
+        }
         let members = try selected(lab, [server.server])
         try await requirePossible(lab, members, touching: members.filter(isNew))
         _ = try await declare(server, replicas, insteadOf: before)
@@ -76,5 +83,23 @@ extension LabEngine {
     // One whose journal can't be read is told of under its lock.
     private func isNew(_ member: (MemberID, ServerSpec)) -> Bool {
         (try? workspace(member.0).history())?.current == nil
+    }
+
+    /// What the members of a server were made from that were launched, as the declaration of all of them; nothing where they differ.
+    ///
+    /// The lab may declare something else by now: to bring that to a server is what a rollout is for.
+    func sameSpec(of server: ServerID, _ fleet: FleetSpec) throws -> ServerSpec? {
+        let first = server.member(0)
+        let image = try record(first).image.digest
+        // Its volumes are called as they are declared.
+        var spec = try sameSpec(first)
+        spec.fleet = fleet
+        for id in (1..<max(1, launched(server))).map(server.member) {
+            let (record, own) = (try record(id), try spec.ofMember(id))
+            guard record.image.digest == image, record.spec.volumes == own.volumes,
+                ServerConfiguration(of: record.spec) == ServerConfiguration(of: own)
+            else { return nil }
+        }
+        return spec
     }
 }

@@ -21,8 +21,10 @@ extension AutopilotView {
         seen.isUnfinished = engine.isUnfinished(server, spec)
         let plan = (try? ServerFront(id: server, state: engine.state, parts: engine.parts).plan()) ?? nil
         seen.serving = members.count { id, member in member.map { isServing(id, $0, plan) } ?? false }
-        seen.room = engine.room(for: spec)
-        seen.memory = engine.memory(of: spec)
+        let same = spec.fleet.flatMap { try? engine.sameSpec(of: server, $0) }
+        seen.isMixed = same == nil
+        seen.room = engine.room(for: same ?? spec)
+        seen.memory = engine.memory(of: same ?? spec)
         return seen
     }
 

@@ -99,7 +99,7 @@ extension AutoscaleWait {
 }
 
 extension AutoscaleWait.Left {
-    fileprivate func reason(_ server: ServerID) -> String {
+    func reason(_ server: ServerID) -> String {
         switch self {
         case .rollout: "a rollout is open"
         case .atWork: "another command is at work on one of them"
@@ -107,6 +107,9 @@ extension AutoscaleWait.Left {
         case .unfinished:
             "those that are there are not those that are declared, so a person has to decide: 'kiln ps \(server.lab)', then "
                 + "'kiln scale \(server) N'"
+        case .mixed:
+            "they are not all of one image and configuration, so nobody can say what another one should be: 'kiln replace \(server)' "
+                + "makes them alike first"
         case .unready(let serving, let all): "\(serving) of \(all) get requests"
         case .unknown(let why): why
         }

@@ -31,6 +31,8 @@ public enum AutoscaleWait: Sendable, Hashable {
         case healing
         /// Members that came or went by a command did not all do so.
         case unfinished
+        /// More are wanted, and its members are not all of one image and configuration.
+        case mixed
         /// Not all of its members get requests.
         case unready(serving: Int, of: Int)
         /// Nobody can tell what it has to do.

@@ -27,6 +27,8 @@ public struct AutoscaleObservation: Sendable, Hashable {
         public var serving: Int
         /// Whether one of them was not launched yet, or one is there that is not declared any more.
         public var isUnfinished = false
+        /// Whether its members are not all of one image and configuration.
+        public var isMixed = false
         /// What its front has to do; nothing where no front tells.
         public var load: FrontLoad?
         /// When that was read.

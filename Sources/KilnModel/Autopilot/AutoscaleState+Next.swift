@@ -69,6 +69,7 @@ extension AutoscaleState {
         _ figures: AutoscaleFigures,
         _ aim: Int
     ) -> AutoscaleDecision {
+        if server.isMixed { return .wait(id, .left(.mixed)) }
         let doubled = min(aim, server.replicas * 2)
         let to = min(doubled, server.replicas + min(server.room ?? aim, aim))
         guard to > server.replicas else { return .wait(id, .memory(wanted: aim)) }

@@ -171,6 +171,7 @@ struct AutoscaleTests {
         case .unfinished: stage.server.isUnfinished = true
         case .unready: stage.server.serving = 1
         case .unknown: stage.server.load = nil
+        case .mixed: Issue.record("that disturbs no measuring")
         }
         #expect(stage.lookAsIs() == .wait(Stage.server, .left(left)))
         stage.pass()
@@ -178,6 +179,18 @@ struct AutoscaleTests {
         #expect(stage.look(for: 14) == nil)
         stage.pass()
         #expect(stage.look()?.word == "2 to 4")
+    }
+
+    @Test("where its members differ none comes, for nobody can say what it should be; it is measured on, and one goes")
+    func mixed() {
+        var stage = Stage(2, requests: 80)
+        stage.server.isMixed = true
+        #expect(stage.look(for: 90) == .wait(Stage.server, .left(.mixed)))
+        stage.server.isMixed = false
+        #expect(stage.look()?.word == "2 to 4")
+        stage = Stage(2, requests: 20)
+        stage.server.isMixed = true
+        #expect(stage.look(for: 90)?.word == "2 to 1")
     }
 
     @Test("a host that slept, a front that began anew, other limits: what was measured before counts no more")
