@@ -154,4 +154,56 @@ struct LabAutoscaleBesideTests {
         let error = await #expect(throws: KilnError.self) { try await engine.declare(server, 2) }
         #expect(error?.code == .labMissing && !world.exists(state.lab(world.id.lab)))
     }
+
+    // MARK: - Rollouts, and the end of the lab
+
+    @Test(
+        "while members come or go no rollout begins and nobody takes the lab down, however few there are",
+        arguments: [(1, 2, "define"), (2, 1, "requestShutdown")]
+    )
+    func keepsOut(_ from: Int, _ to: Int, _ call: String) async throws {
+        try await up(spec(from))
+        let held = Mutex(0)
+        let looked = Mutex(0)
+        let path = state.rollout(server) + ".lock"
+        world.world.faults.before(call) {
+            looked.withLock { $0 += 1 }
+            if (try? FileLock(path, subject: "the rollout of lab/web")) == nil { held.withLock { $0 += 1 } }
+        }
+        #expect(try await perform(from, to) == .done)
+        #expect(held.withLock { $0 } > 0 && held.withLock { $0 } == looked.withLock { $0 })
+    }
+
+    @Test("while a rollout is driven or waits, or the lab is taken down, nobody comes or goes")
+    func isKeptOut() async throws {
+        var spec = try spec(2)
+        spec.fleet?.rollout = RolloutSpec(canaries: 1, pause: .untilPromoted)
+        try await up(spec)
+        do {
+            let lock = try await RolloutFiles(server: server, state: state).lock()
+            defer { withExtendedLifetime(lock) {} }
+            guard case .left(let why) = try await perform(2, 3) else {
+                Issue.record("one came")
+                return
+            }
+            #expect(why.contains("the rollout of lab/web is being changed"))
+        }
+        _ = try await engine.rollOut(server, ReplaceOptions(image: ImageReference("tiny:2")))
+        #expect(try await perform(2, 1) == .left("a rollout is open"))
+        #expect(try declared(server)?.replicas == 2 && engine.members(of: server).count == 2)
+    }
+
+    @Test("a lab whose members come or go is not taken down; once that has ended it is")
+    func down() async throws {
+        try await up(spec(1))
+        do {
+            let lock = try #require(try engine.lockNumber(of: server))
+            defer { withExtendedLifetime(lock) {} }
+            let error = await #expect(throws: KilnError.self) { try await engine.down(world.id.lab) }
+            #expect(error?.code == .lockHeld && error?.exit == .blocked && error?.message.contains("lab/web") == true)
+            #expect(world.world.hypervisor.alive == [world.machine(1)])
+        }
+        try await engine.down(world.id.lab)
+        #expect(world.world.hypervisor.alive.isEmpty && !world.exists(state.lab(world.id.lab)))
+    }
 }

@@ -1,4 +1,5 @@
 import KilnModel
+import KilnSystem
 
 extension AutopilotMover {
     /// Lets members of a server come or go.
@@ -6,6 +7,18 @@ extension AutopilotMover {
     /// - Parameter isBegun: whether an autopilot that is gone began it, so that some of it is done.
     /// - Throws: `CancellationError` only.
     func perform(_ move: AutoscaleMove, isBegun: Bool) async throws -> AutoscaleEnd {
+        do {
+            let lock = try engine.lockNumber(of: move.server)
+            defer { withExtendedLifetime(lock) {} }
+            return try await performLocked(move, isBegun: isBegun)
+        } catch let error as KilnError where error.code == .lockHeld {
+            return .left(error.message)
+        } catch let error as KilnError {
+            return .failed(AutopilotFailure(error.code, error.message, hint: error.hint))
+        }
+    }
+
+    private func performLocked(_ move: AutoscaleMove, isBegun: Bool) async throws -> AutoscaleEnd {
         do {
             try await engine.count(move.server, from: isBegun ? move.to : move.from, to: move.to)
             return .done
@@ -62,12 +75,14 @@ extension LabEngine {
     /// Lets a server have another number of members as an autopilot does, whatever its `autoscale` says: one whose limits were changed
     /// comes back within them step by step.
     ///
-    /// Those who come are like those who serve, and who was launched before is left as it is: a person may have stopped one.
+    /// Those who come are like those who serve, and who was launched before is left as it is: a person may have stopped one. The caller
+    /// has ``lockNumber(of:)``.
     ///
-    /// - Throws: ``NotAsSeen`` where the lab declares another number than `before` by now, or nobody can say what those who come
-    ///   should be like; nothing was changed then.
+    /// - Throws: ``NotAsSeen`` where the lab declares another number than `before` by now, a rollout is open, or nobody can say what
+    ///   those who come should be like; nothing was changed then.
     func count(_ server: ServerID, from before: Int, to replicas: Int) async throws {
         var lab = try lab(of: server, with: replicas, insteadOf: before)
+        if let open = try rollout(of: server), open.standing != .ended { throw NotAsSeen(reason: "a rollout is open") }
         if try selected(lab, [server.server]).contains(where: isNew) {
             guard let fleet = lab.servers[server.server]?.fleet, let spec = try sameSpec(of: server, fleet) else {
                 throw NotAsSeen(reason: AutoscaleWait.Left.mixed.reason(server))

@@ -115,10 +115,10 @@ extension LabEngine {
                 exit: .usage
             )
         }
+        let rollouts = try await lockOutOthers(lab)
+        // Only now: nobody lets members come any more.
         let all = try members().filter { $0.lab == lab }
         let wanted = all.filter { !isRehearsal($0) }
-        // Between one member and the next a rollout has the lock of none.
-        let rollouts = try Set(wanted.map(\.whole)).map { try lockRollout(of: $0) }
         let locks = try wanted.map { try workspace($0).lock() }
         defer { withExtendedLifetime((rollouts, locks)) {} }
         for id in all where isRehearsal(id) { try await discardRehearsal(id) }
@@ -126,6 +126,14 @@ extension LabEngine {
         for id in wanted.reversed() { try await remove(workspace(id)) }
         for network in try networks(of: lab) { try await parts.networks.end(network) }
         try DurableFile.remove(state.lab(lab))
+    }
+
+    // A rollout has the lock of no member between one and the next, and who lets members come has none before they are there.
+    private func lockOutOthers(_ lab: Name) async throws -> [FileLock] {
+        let servers = try Set(members().filter { $0.lab == lab && !isRehearsal($0) }.map(\.whole))
+        var locks: [FileLock] = []
+        for server in servers.sorted() { locks.append(try await RolloutFiles(server: server, state: state).lock()) }
+        return locks
     }
 
     /// Ends and removes all machines of a member, and forgets it; its volumes stay.

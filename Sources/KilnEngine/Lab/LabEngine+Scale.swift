@@ -11,12 +11,15 @@ extension LabEngine {
     /// too many end what they have begun for clients, and go; their volumes are retained.
     ///
     /// - Throws: `server.not-replicated` where the server declares no `replicas`, `server.replicas` for a number that none can have,
-    ///   or not this one by its `autoscale`, and as ``up(_:only:jobs:)``.
+    ///   or not this one by its `autoscale`, `lock.held` where a rollout of it is driven, and as ``up(_:only:jobs:)``.
     public func scale(_ server: ServerID, to replicas: Int, jobs: Int? = nil) async throws -> [ServerStatus] {
         if let limits = try lab(server.lab).servers[server.server]?.autoscale, limits.allowed(replicas) != replicas {
             throw beyond(limits, replicas, server)
         }
         let wanted = try lab(of: server, with: replicas)
+        _ = try await takeUpRollout(of: server)
+        let lock = try lockNumber(of: server)
+        defer { withExtendedLifetime(lock) {} }
         let members = try selected(wanted, [server.server])
         try await requirePossible(wanted, members, touching: members)
         let declared = try await declare(server, replicas)
@@ -37,6 +40,16 @@ extension LabEngine {
         fleet.replicas = replicas
         spec.fleet = fleet
         return lab.with([server.server: spec])
+    }
+
+    /// Keeps rollouts of a server away, which would not count who comes or goes meanwhile, and 'down', which would miss who comes;
+    /// others who change its members don't exclude each other.
+    ///
+    /// - Returns: nothing where none of it was ever launched.
+    /// - Throws: `lock.held`.
+    func lockNumber(of server: ServerID) throws -> FileLock? {
+        guard !members(of: server).isEmpty else { return nil }
+        return try RolloutFiles(server: server, state: state).lockOut()
     }
 
     private func notReplicated(_ server: ServerID) -> KilnError {

@@ -48,6 +48,9 @@ extension LabEngine {
             // The lab is known by now: what makes room for others is a replacement by what it declares.
             try requireFrontOfFirst(server, members.map(\.0))
             _ = try await takeUpRollout(of: server)
+            let isAnother = Set(self.members(of: server)) != Set(members.map(\.0))
+            let lock = try isAnother ? lockNumber(of: server) : nil
+            defer { withExtendedLifetime(lock) {} }
             try await removeSurplus(of: server, beyond: members.count)
             try await makeVolumes(lab, server, members)
             let alone = isFirstAlone(server, lab) ? 1 : 0

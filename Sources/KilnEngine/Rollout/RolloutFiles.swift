@@ -31,7 +31,9 @@ struct RolloutFiles: Sendable {
         try journal.append(RolloutRecord(time: Date(), pid: getpid(), event: event))
     }
 
-    /// Takes the lock of whoever drives a rollout, or throws `lock.held`; who only looks has it for a moment.
+    /// Takes the lock that whoever drives a rollout has, and whoever takes the lab down; who only looks has it for a moment.
+    ///
+    /// - Throws: `lock.held`.
     func lock() async throws -> FileLock {
         try await FileLock.whenFree(path + ".lock", subject: "the rollout of \(server)", within: .milliseconds(500))
     }
