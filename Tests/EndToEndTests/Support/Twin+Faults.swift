@@ -176,12 +176,12 @@ extension Twin {
                 """,
             says: "first lost: record"
         ),
-        // The new machine does not outlive it.
+        // A daemon that nobody killed is nothing that the machine outlived.
         Twin(
             "faults/host/kill-libvirtd",
-            without: "kill-libvirtd: {}",
-            with: "power-cut: { server: web, machine: new }",
-            says: "reverted found"
+            without: "at: start.after",
+            with: "at: start-old.after",
+            says: "which never came"
         ),
     ]
 }

@@ -278,8 +278,7 @@ extension Twin {
         Twin("central-syslog", without: #"action.resumeRetryCount="-1" "#, says: "is missing"),
         Twin(
             "central-syslog",
-            without: #"                  queue.saveOnShutdown="on""#,
-            with: "                 ",
+            without: #"queue.filename="ship" "#,
             says: "of 50 was not kept"
         ),
         Twin(
@@ -332,7 +331,7 @@ extension Twin {
             without: #"  - replace: { server: files, image: "nfs:2" }\#n"#,
             with: """
                   - replace: { server: files, image: "nfs:2" }
-                  - exec: { server: files, command: "truncate -s 0 /data/export/a/lines" }
+                  - exec: { server: files, command: ": > /data/export/a/lines" }
 
                 """,
             says: "some are missing"
