@@ -150,7 +150,7 @@ extension LessonDesk {
         KilnError(
             .learnSolutionFailed,
             "task \(task) of '\(lesson.name)': its solution expected to work, found: \(found)",
-            hint: "the lab may not be as the lesson left it: 'kiln learn reset' begins anew",
+            hint: "what was done already may be in its way: 'kiln learn hint', or begin anew with 'kiln learn reset'",
             exit: .aborted
         )
     }
